@@ -1,0 +1,154 @@
+/**
+ * The snapshot: the whole configuration of one node, resolved, checked and immutable, as the data workers get it.
+ *
+ * Plain data (numbers, strings, arrays), so that it crosses to a worker by message. Durations are milliseconds,
+ * sizes are bytes, 0 means "no limit" where a limit is meant. It knows nothing of YAML or of sockets.
+ */
+
+export interface Snapshot {
+  /** Rises by one with every accepted reload or change of a pool's members. */
+  readonly generation: number;
+  readonly node: string;
+  readonly listeners: readonly ListenerSnapshot[];
+  readonly pools: readonly PoolSnapshot[];
+  readonly log: { readonly level: string; readonly format: "text" | "json"; readonly access: AccessFormat };
+}
+
+export type AccessFormat = "off" | "json" | "combined" | "haproxy";
+
+export interface ListenerSnapshot {
+  readonly name: string;
+  /** Row of this listener in the shared counters; the same for one name across reloads. */
+  readonly row: number;
+  /** Every address it is bound to; `:8080` has become `[::]:8080` with `dual` true. */
+  readonly binds: readonly { readonly host: string; readonly port: number }[];
+  readonly protocol: "http" | "tcp";
+  /** CIDR blocks whose `X-Forwarded-*` and `Forwarded` are believed. */
+  readonly trustedProxies: readonly string[];
+  readonly timeouts: {
+    readonly headMs: number;
+    readonly bodyMs: number;
+    readonly keepAliveMs: number;
+    readonly idleMs: number;
+    readonly tunnelMs: number;
+  };
+  readonly limits: {
+    readonly head: number;
+    readonly headers: number;
+    readonly body: number;
+    readonly connections: number;
+  };
+  /** Tried in order, the first match wins. A tcp listener has exactly one route, a pool without a match. */
+  readonly routes: readonly RouteSnapshot[];
+}
+
+export interface RouteSnapshot {
+  readonly match: RouteMatch;
+  readonly action: RouteAction;
+}
+
+/** All given conditions must hold; an empty match holds always. */
+export interface RouteMatch {
+  /** Lower case; exact, or `*.example.com` (one or more labels). Empty: any host. */
+  readonly hosts: readonly string[];
+  /** A path in hono's syntax (`/users/:id`, `/static/*`); absent: any. */
+  readonly path?: string;
+  /** Upper case; empty: any. */
+  readonly methods: readonly string[];
+  /** Lower-case name, exact value. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly query: readonly (readonly [name: string, value: string])[];
+}
+
+export type RouteAction =
+  | { readonly kind: "pool"; readonly pool: string }
+  | { readonly kind: "redirect"; readonly to: string; readonly status: number }
+  | {
+    readonly kind: "respond";
+    readonly status: number;
+    readonly body: string;
+    readonly contentType: string;
+  };
+
+export type BalanceName =
+  | "roundRobin"
+  | "leastConnections"
+  | "random"
+  | "fastest"
+  | "first"
+  | "hash"
+  | "maglev";
+
+export interface PoolSnapshot {
+  readonly name: string;
+  /** Index of this pool's queue in shared memory; the same for one name across reloads. */
+  readonly row: number;
+  readonly balance: BalanceName;
+  /** What hash and maglev look at; `name` is for header (lower case), cookie and query. */
+  readonly hashOn: {
+    readonly kind: "sourceIp" | "uri" | "path" | "header" | "cookie" | "query";
+    readonly name: string;
+  };
+  /** hash only: `mod` (fewer instructions) or `ring` (few keys move when a server leaves). */
+  readonly hashMethod: "ring" | "mod";
+  readonly servers: readonly ServerSnapshot[];
+  readonly check: CheckSnapshot | null;
+  readonly passive: PassiveSnapshot | null;
+  readonly retry: {
+    readonly attempts: number;
+    readonly on: readonly RetryCondition[];
+    readonly budget: number;
+  };
+  readonly timeouts: { readonly connectMs: number; readonly responseMs: number; readonly idleMs: number };
+  readonly queue: { readonly size: number; readonly timeoutMs: number };
+  readonly whenAllDown: "fail" | "try";
+}
+
+export type RetryCondition = "connect" | "empty" | "timeout" | 500 | 502 | 503 | 504;
+
+export interface ServerSnapshot {
+  readonly name: string;
+  /** An IP address, already resolved. */
+  readonly host: string;
+  readonly port: number;
+  readonly weight: number;
+  /** 0: no limit. */
+  readonly maxConnections: number;
+  readonly backup: boolean;
+  readonly slowStartMs: number;
+  /** Index of this server in shared memory; the same for one pool, name and address across reloads. */
+  readonly slot: number;
+}
+
+export interface CheckSnapshot {
+  readonly type: "http" | "tcp" | "tls" | "exec";
+  readonly path: string;
+  readonly method: string;
+  /** `Host` header and TLS server name; empty: the server's address. */
+  readonly host: string;
+  /** 0: the server's own port. */
+  readonly port: number;
+  /** Inclusive ranges of good status codes. */
+  readonly expectStatus: readonly (readonly [number, number])[];
+  readonly intervalMs: number;
+  /** Interval while a server is on its way down or up; equal to `intervalMs` when not set. */
+  readonly fastIntervalMs: number;
+  readonly timeoutMs: number;
+  readonly rise: number;
+  readonly fall: number;
+  /** exec only: absolute path and arguments. The keeper runs it. */
+  readonly command: readonly string[];
+}
+
+export interface PassiveSnapshot {
+  /** Connection failures and empty replies in a row that eject a server; 0: off. */
+  readonly failures: number;
+  /** Share of 5xx answers (0–1) within the window that ejects; 0: off. */
+  readonly serverErrors: number;
+  /** Fewest answers in the window before the share counts. */
+  readonly minRequests: number;
+  readonly windowMs: number;
+  readonly ejectForMs: number;
+  /** Largest share (0–1) of a pool's servers that may be ejected at once. */
+  readonly maxEjected: number;
+}

@@ -1,0 +1,62 @@
+/**
+ * The socket seam: what a session sees of a connection, and what a connection calls on a session.
+ *
+ * Push style: bytes and events arrive as calls, nothing is awaited. `mod/net/deno_io.ts` implements it on
+ * `Deno.Conn`; the simulator in `tests/sim/` on memory. A session must not know which.
+ */
+import type { Lease } from "./buffers.ts";
+
+/** Called by a stream. A stream calls nothing after `onClosed`, which comes exactly once. */
+export interface StreamHandler {
+  /** Bytes arrived. `view` is good only during the call, unless the lease is kept (see `Stream.take`). */
+  onData(view: Uint8Array): void;
+  /** The peer finished sending (FIN). Writing is still possible. */
+  onEnd(): void;
+  /** Everything that was queued has been handed to the kernel, after a `write` that returned false. */
+  onDrain(): void;
+  /** The stream is gone: by `close`, by a reset (`error` says so), or after both sides ended. */
+  onClosed(error: Error | null): void;
+}
+
+export interface Stream {
+  /** Where events go. May be changed at any time, also during a call. */
+  handler: StreamHandler;
+  /** Textual IP address and port of the other side. */
+  readonly remoteHost: string;
+  readonly remotePort: number;
+  /** Queues a copy of `view`. False: more than the high-water mark is queued, wait for `onDrain`. */
+  write(view: Uint8Array): boolean;
+  /** Queues bytes `start` to `end` of a lease without copying; the stream releases the lease when they are written. */
+  writeLease(lease: Lease, start: number, end: number): boolean;
+  /**
+   * During `onData` only: takes over the buffer behind the view, which the stream then no longer reuses.
+   * `offset` of the view in `lease.bytes` is `view.byteOffset - lease.bytes.byteOffset`.
+   */
+  take(): Lease;
+  /** Stop calling `onData` (at most one more call may follow a read that is already under way). */
+  pause(): void;
+  resume(): void;
+  /** Half-close: FIN after everything queued. */
+  end(): void;
+  /** Close at once; what is queued is lost. */
+  close(): void;
+  /** Says that a long transfer is expected (large buffers) or that the stream will wait (a small one). */
+  bulk(on: boolean): void;
+  /** Bytes queued and not yet handed to the kernel. */
+  readonly queued: number;
+}
+
+/** Opens connections to servers. `onOpen` or `onFailed` is called exactly once, later. */
+export interface Dialer {
+  dial(host: string, port: number, handler: DialHandler): Dial;
+}
+
+export interface DialHandler {
+  onOpen(stream: Stream): void;
+  onFailed(error: Error): void;
+}
+
+/** An attempt under way. `cancel` makes sure that neither call comes. */
+export interface Dial {
+  cancel(): void;
+}
