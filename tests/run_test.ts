@@ -1,0 +1,24 @@
+import { assertEquals } from "./assert.ts";
+import { countJUnit } from "./run.ts";
+
+Deno.test("countJUnit() counts passed, failed and skipped tests and names the skipped ones", () => {
+  const report = `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="deno test" tests="4" failures="1" errors="0" time="0.145">
+  <testsuite name="./a_test.ts" tests="4" disabled="1" errors="0" failures="1">
+    <testcase name="a() passes" classname="./a_test.ts" time="0.001" line="1" col="6">
+    </testcase>
+    <testcase name="b() passes too" classname="./a_test.ts" time="0.001" line="1" col="6"/>
+    <testcase name="c() 1 &gt; 0 (skipped: needs root)" classname="./a_test.ts" time="0.000">
+      <skipped/>
+    </testcase>
+    <testcase name="d() fails" classname="./a_test.ts" time="0.002" line="3" col="6">
+      <failure message="Uncaught Error: &lt;skipped/&gt;">Error</failure>
+    </testcase>
+  </testsuite>
+</testsuites>`;
+  assertEquals(countJUnit(report), { passed: 2, failed: 1, skipped: ["c() 1 > 0 (skipped: needs root)"] });
+});
+
+Deno.test("countJUnit() finds nothing in a report that was never written", () => {
+  assertEquals(countJUnit(""), { passed: 0, failed: 0, skipped: [] });
+});

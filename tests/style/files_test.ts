@@ -1,0 +1,94 @@
+/** What every file of the repository keeps to, checked on the text alone. */
+import { assertEquals } from "../assert.ts";
+import { files, read, ROOT } from "./tree.ts";
+
+/** Tables may be longer; everything else that long wants to be two things. */
+const MAX_LINES = 500;
+const TABLES = new Set(["deno.lock", "LICENSE", "docs/config.md", "CHANGELOG.md"]);
+const TEXT =
+  /\.(ts|js|json|jsonc|lock|md|yaml|yml|sh|lua|cfg|conf|service|txt|html|css)$|^\.ci\/run$|^LICENSE$/;
+
+const texts = files().filter((path) => TEXT.test(path));
+const code = texts.filter((path) => path.endsWith(".ts"));
+const source = code.filter((path) => !/^(tests|bench)\//.test(path));
+
+/** `path:line` of every line that matches. */
+function find(paths: readonly string[], pattern: RegExp): string[] {
+  return paths.flatMap((path) =>
+    read(path).split("\n").flatMap((line, at) => pattern.test(line) ? [`${path}:${at + 1}`] : [])
+  );
+}
+
+function literally(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+/** Hosts of the registries that this machine is set up with, other than npm's own. */
+function registryHosts(): string[] {
+  const settings = [Deno.env.get("NPM_CONFIG_REGISTRY"), Deno.env.get("npm_config_registry")];
+  for (const path of [`${ROOT}/.npmrc`, `${Deno.env.get("HOME")}/.npmrc`, "/etc/npmrc", "/usr/etc/npmrc"]) {
+    try {
+      settings.push(
+        ...Deno.readTextFileSync(path).matchAll(/registry\s*=\s*(\S+)/g).map((found) => found[1]),
+      );
+    } catch {
+      // No such file here.
+    }
+  }
+  const hosts = settings.flatMap((url) => url && URL.canParse(url) ? [new URL(url).host] : []);
+  return [...new Set(hosts)].filter((host) => host !== "" && host !== "registry.npmjs.org");
+}
+
+Deno.test("files() none is longer than a file should be", () => {
+  const long = texts.filter((path) => !TABLES.has(path) && read(path).split("\n").length > MAX_LINES + 1);
+  assertEquals(long, []);
+});
+
+Deno.test("files() say what they are for in their first lines", () => {
+  const headless = source.filter((path) => !/^(#!.*\n)?(\/\*\*|\/\/)/.test(read(path)));
+  assertEquals(headless, []);
+});
+
+Deno.test("files() leave nothing for later", () => {
+  const marks = new RegExp(`\\b(${["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK"].join("|")})\\b`);
+  assertEquals(find(texts.filter((path) => path !== "LICENSE"), marks), []);
+});
+
+Deno.test("files() grant every permission only to tests and benchmarks", () => {
+  const paths = texts.filter((path) => !/^(tests|bench|\.ci)\/|^deno\.json$/.test(path));
+  assertEquals(find(paths, /--allow-all|deno run -A\b/), []);
+  const tasks = JSON.parse(read("deno.json")).tasks as Record<string, string>;
+  const open = Object.entries(tasks).filter(([, command]) =>
+    command.includes("--allow-all") && !/ (tests|bench)\//.test(command)
+  );
+  assertEquals(open, []);
+});
+
+Deno.test("files() name neither this machine's paths nor its package registry", () => {
+  const checkout = new RegExp(`(^|[\\s"'\`=(:])(file://)?${literally(ROOT)}(/|["'\`)\\s]|$)`);
+  assertEquals(find(texts, checkout), []);
+  for (const host of registryHosts()) assertEquals(find(texts, new RegExp(literally(host))), [], host);
+  assertEquals(find(["deno.lock"], /https?:\/\//), []);
+});
+
+Deno.test("files() start processes in one place", () => {
+  const others = source.filter((path) => path !== "mod/runtime/spawn_io.ts");
+  assertEquals(find(others, /Deno\.Command|node:child_process/), []);
+});
+
+Deno.test("files() are named for what is in them", () => {
+  assertEquals(files().filter((path) => /(^|\/)(utils?|helpers?|common|misc)\.ts$/.test(path)), []);
+});
+
+Deno.test("docs() every relative link leads to a file", () => {
+  const all = new Set(files());
+  const broken = texts.filter((path) => path.endsWith(".md")).flatMap((path) =>
+    [...read(path).matchAll(/\]\((?![a-z]+:|#)([^)#\s]+)(#[^)]*)?\)/g)].flatMap((found) => {
+      const target = decodeURIComponent(new URL(found[1] ?? "", `file:///${path}`).pathname.slice(1));
+      const exists = all.has(target) ||
+        files().some((file) => file.startsWith(`${target.replace(/\/$/, "")}/`));
+      return exists ? [] : [`${path}: ${found[1]}`];
+    })
+  );
+  assertEquals(broken, []);
+});
