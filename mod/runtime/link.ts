@@ -1,0 +1,233 @@
+/**
+ * The link between the keeper and the balancer: which messages there are, and how they become lines and back.
+ *
+ * One message is one line of JSON, at most 64 KiB, checked against a schema in both directions: neither side
+ * believes the other. A configuration text is cut into parts that fit. Pure: knows no process and no pipe.
+ */
+import { z } from "zod";
+
+/** Bytes of one line without its line feed. A pipe of Linux holds as much. */
+export const LINE_BYTES = 64 * 1024;
+/** UTF-16 units of configuration text in one part: JSON needs at most six bytes for one, so a part always fits. */
+export const PART_UNITS = 8 * 1024;
+/** Parts of one configuration, so 32 Mi units: far above any real file. */
+export const MAX_PARTS = 4096;
+/** Problems of a refused configuration that are passed on, and the length of each. */
+export const MAX_PROBLEMS = 50;
+const PROBLEM_UNITS = 200;
+/** Pools in one health message: fits even if every character of every name needs six bytes. */
+export const POOLS_IN_MESSAGE = 32;
+
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const name = z.string().min(1).max(256);
+const text = z.string().max(4096);
+
+/** What the keeper says. */
+export const TO_BALANCER = z.discriminatedUnion("kind", [
+  /** First of all: who runs, and how the text that follows is to be read. */
+  z.strictObject({
+    kind: z.literal("hello"),
+    version: name,
+    node: name,
+    context: z.string().max(256).nullable(),
+    /** File name for messages only; the balancer does not open it. */
+    file: text,
+    /** True on the first start: an address that another process listens on is an error, not shared. */
+    exclusive: z.boolean(),
+  }),
+  z.strictObject({
+    kind: z.literal("config"),
+    generation: count,
+    part: z.number().int().min(0).max(MAX_PARTS - 1),
+    parts: z.number().int().min(1).max(MAX_PARTS),
+    text: z.string().max(PART_UNITS),
+  }),
+  z.strictObject({ kind: z.literal("drain"), deadlineMs: count }),
+  z.strictObject({
+    kind: z.literal("probeResult"),
+    id: count,
+    ok: z.boolean(),
+    reason: text,
+    latencyMs: z.number().min(0),
+  }),
+]);
+
+/** What the balancer says: facts and requests, never rules or commands. */
+export const TO_KEEPER = z.discriminatedUnion("kind", [
+  /** Every worker has bound every listener of this generation. */
+  z.strictObject({ kind: z.literal("ready"), generation: count }),
+  z.strictObject({
+    kind: z.literal("rejected"),
+    generation: count,
+    problems: z.array(z.string().max(PROBLEM_UNITS)).min(1).max(MAX_PROBLEMS),
+  }),
+  z.strictObject({ kind: z.literal("heartbeat"), sequence: count, lagMs: z.number().min(0) }),
+  z.strictObject({
+    kind: z.literal("health"),
+    pools: z.array(z.strictObject({ pool: name, healthy: count, servers: count })).max(POOLS_IN_MESSAGE),
+  }),
+  z.strictObject({
+    kind: z.literal("counters"),
+    connections: count,
+    accepted: count,
+    requests: count,
+    errors: count,
+    workersReplaced: count,
+  }),
+  /** An exec check is due. The keeper looks the command up in its own configuration. */
+  z.strictObject({
+    kind: z.literal("probe"),
+    id: count,
+    pool: name,
+    server: name,
+    host: name,
+    port: z.number().int().min(0).max(65535),
+  }),
+]);
+
+export type ToBalancer = z.infer<typeof TO_BALANCER>;
+export type ToKeeper = z.infer<typeof TO_KEEPER>;
+
+export type Decoded<Message> =
+  | { readonly kind: "message"; readonly message: Message }
+  /** A line that is no message; `reason` is for the log and quotes nothing of the line. */
+  | { readonly kind: "malformed"; readonly reason: string };
+
+const encoder = new TextEncoder();
+const LINE_FEED = 0x0a;
+
+/** One message as a line, line feed included. Throws when it is too long, which is an error of ours. */
+export function encodeLine(message: ToBalancer | ToKeeper): Uint8Array<ArrayBuffer> {
+  const line = encoder.encode(JSON.stringify(message) + "\n");
+  if (line.length - 1 > LINE_BYTES) {
+    throw new Error(
+      `Cannot send \`${message.kind}\` as a line may have ${LINE_BYTES} bytes: it has ${line.length - 1}`,
+    );
+  }
+  return line;
+}
+
+/** Cuts a configuration into messages, in order. Throws when it is longer than `MAX_PARTS` parts. */
+export function configMessages(generation: number, whole: string): ToBalancer[] {
+  const parts = Math.max(1, Math.ceil(whole.length / PART_UNITS));
+  if (parts > MAX_PARTS) {
+    throw new Error(
+      `Cannot hand over the configuration as it may have ${MAX_PARTS * PART_UNITS} characters: ` +
+        `it has ${whole.length}`,
+    );
+  }
+  return Array.from({ length: parts }, (_, part) => ({
+    kind: "config",
+    generation,
+    part,
+    parts,
+    text: whole.slice(part * PART_UNITS, (part + 1) * PART_UNITS),
+  }));
+}
+
+/** The `rejected` message for any number of problems of any length. */
+export function rejectedMessage(generation: number, problems: readonly string[]): ToKeeper {
+  const shown = problems.slice(0, problems.length > MAX_PROBLEMS ? MAX_PROBLEMS - 1 : MAX_PROBLEMS);
+  const cut = shown.map((problem) =>
+    problem.length > PROBLEM_UNITS ? problem.slice(0, PROBLEM_UNITS - 1) + "…" : problem
+  );
+  if (shown.length < problems.length) cut.push(`and ${problems.length - shown.length} more`);
+  if (cut.length === 0) cut.push("no reason given");
+  return { kind: "rejected", generation, problems: cut };
+}
+
+/** Puts the parts of one configuration together; a part out of order starts over with an error. */
+export class ConfigAssembler {
+  #generation = -1;
+  #parts: string[] = [];
+
+  /** The whole text after the last part, null before, or why the part does not fit. */
+  add(
+    part: Extract<ToBalancer, { kind: "config" }>,
+  ): { text: string; generation: number } | { reason: string } | null {
+    if (part.part === 0) {
+      this.#generation = part.generation;
+      this.#parts = [];
+    }
+    if (part.generation !== this.#generation || part.part !== this.#parts.length || part.part >= part.parts) {
+      const reason = `part ${part.part} of ${part.parts} of configuration ${part.generation} is out of order`;
+      this.#generation = -1;
+      this.#parts = [];
+      return { reason };
+    }
+    this.#parts.push(part.text);
+    if (this.#parts.length < part.parts) return null;
+    const whole = this.#parts.join("");
+    this.#generation = -1;
+    this.#parts = [];
+    return { text: whole, generation: part.generation };
+  }
+}
+
+/** Splits a byte stream into lines and lines into messages. What is no message is reported and skipped. */
+export class LineDecoder<Message> {
+  #schema: z.ZodType<Message>;
+  #rest: Uint8Array[] = [];
+  #length = 0;
+  /** The line under way is already too long: everything up to its end is thrown away. */
+  #skipping = false;
+  #utf8 = new TextDecoder("utf-8", { fatal: true });
+
+  constructor(schema: z.ZodType<Message>) {
+    this.#schema = schema;
+  }
+
+  push(chunk: Uint8Array): Decoded<Message>[] {
+    const decoded: Decoded<Message>[] = [];
+    let from = 0;
+    for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, from)) {
+      this.#keep(chunk.subarray(from, end));
+      decoded.push(this.#finish());
+      from = end + 1;
+    }
+    this.#keep(chunk.subarray(from));
+    return decoded;
+  }
+
+  /** Bytes held of a line that is not complete: never more than `LINE_BYTES`. */
+  get held(): number {
+    return this.#length;
+  }
+
+  #keep(bytes: Uint8Array): void {
+    if (this.#skipping || bytes.length === 0) return;
+    if (this.#length + bytes.length > LINE_BYTES) {
+      this.#skipping = true;
+      this.#rest = [];
+      this.#length = 0;
+      return;
+    }
+    // A copy: the reader may use its buffer again.
+    this.#rest.push(bytes.slice());
+    this.#length += bytes.length;
+  }
+
+  #finish(): Decoded<Message> {
+    const tooLong = this.#skipping;
+    const line = new Uint8Array(this.#length);
+    let at = 0;
+    for (const bytes of this.#rest) {
+      line.set(bytes, at);
+      at += bytes.length;
+    }
+    this.#rest = [];
+    this.#length = 0;
+    this.#skipping = false;
+    if (tooLong) return { kind: "malformed", reason: `the line has more than ${LINE_BYTES} bytes` };
+    let value: unknown;
+    try {
+      value = JSON.parse(this.#utf8.decode(line));
+    } catch {
+      return { kind: "malformed", reason: "the line is not JSON" };
+    }
+    const checked = this.#schema.safeParse(value);
+    if (checked.success) return { kind: "message", message: checked.data };
+    const issue = checked.error.issues[0];
+    return { kind: "malformed", reason: `at /${issue?.path.join("/") ?? ""}: ${issue?.code ?? "unknown"}` };
+  }
+}

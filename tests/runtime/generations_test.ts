@@ -1,0 +1,44 @@
+import { Generations } from "../../mod/runtime/generations.ts";
+import { assertEquals } from "../assert.ts";
+
+Deno.test("Generations() accepts what the balancer is ready with and forgets older offers", () => {
+  const generations = new Generations();
+  assertEquals(generations.offer("a").generation, 1);
+  assertEquals(generations.accepted, null);
+  generations.offer("b");
+  assertEquals(generations.ready(2), true);
+  assertEquals(generations.accepted, { generation: 2, text: "b" });
+  assertEquals(generations.pending, false);
+  assertEquals(generations.ready(1), false);
+  assertEquals(generations.ready(77), false);
+});
+
+Deno.test("Generations() keeps the last good configuration when one is refused", () => {
+  const generations = new Generations();
+  generations.offer("a");
+  generations.ready(1);
+  generations.offer("bad");
+  assertEquals(generations.rejected(2), true);
+  assertEquals(generations.rejected(2), false);
+  assertEquals(generations.accepted?.text, "a");
+  assertEquals(generations.offer("c").generation, 3);
+});
+
+Deno.test("Generations() offers a new balancer what ran, not what may have killed the old one", () => {
+  const generations = new Generations();
+  generations.offer("a");
+  generations.ready(1);
+  generations.offer("poison");
+  assertEquals(generations.restart(), { configuration: { generation: 1, text: "a" }, dropped: [2] });
+  assertEquals(generations.restart(), { configuration: { generation: 1, text: "a" }, dropped: [] });
+  assertEquals(generations.ready(1), true);
+  assertEquals(generations.pending, false);
+});
+
+Deno.test("Generations() offers the newest when none was ever accepted", () => {
+  const generations = new Generations();
+  generations.offer("a");
+  generations.offer("b");
+  assertEquals(generations.restart(), { configuration: { generation: 2, text: "b" }, dropped: [1] });
+  assertEquals(generations.ready(2), true);
+});
