@@ -1,0 +1,180 @@
+/**
+ * Passive checks of one pool: ejects servers by what their traffic shows, and lets them back after a time.
+ *
+ * Works on differences of counters, read every 100 ms or so: failures in a row (a difference that also holds an
+ * answer ends the row, since order within it is unknown), and the share of 5xx answers in a sliding window.
+ * Each ejection in close succession lasts twice as long. However bad the servers look, at least one that is up
+ * stays. It knows no clock and no counters: differences and `now` (milliseconds, monotonic) are parameters.
+ */
+import type { PassiveSnapshot } from "../config/snapshot.ts";
+
+/** What happened at one server: running totals, or the difference of two of them. */
+export interface PassiveCounts {
+  /** Final answers received (any status from 200); for TCP, connections made. */
+  readonly answers: number;
+  readonly connectErrors: number;
+  readonly emptyReplies: number;
+  readonly responses5xx: number;
+}
+
+export interface PassiveChange {
+  readonly slot: number;
+  readonly ejected: boolean;
+  readonly reason: string;
+}
+
+/** Precedent: Envoy's `max_ejection_time` is 300 s. */
+export const MAX_EJECT_MS = 300_000;
+/** Resolution of the sliding window. */
+const WINDOW_BUCKETS = 10;
+
+interface Server {
+  failuresInRow: number;
+  /** Answers and 5xx answers by part of the window, and the number of the newest part. */
+  answers: number[];
+  errors: number[];
+  bucket: number;
+  /** When the server comes back; null while it is not ejected. */
+  backAt: number | null;
+  returnedAt: number;
+  /** Ejections in close succession. */
+  times: number;
+  lastEjectMs: number;
+}
+
+export class PassiveChecks {
+  #options: PassiveSnapshot;
+  #servers = new Map<number, Server>();
+
+  constructor(options: PassiveSnapshot) {
+    this.#options = options;
+  }
+
+  /** Takes new settings and the slots that belong to the pool now; what is known of the others is forgotten. */
+  configure(options: PassiveSnapshot, slots: readonly number[]): void {
+    this.#options = options;
+    const kept = new Map<number, Server>();
+    for (const slot of slots) kept.set(slot, this.#servers.get(slot) ?? newServer());
+    this.#servers = kept;
+  }
+
+  ejected(slot: number): boolean {
+    return this.#servers.get(slot)?.backAt != null;
+  }
+
+  /**
+   * Counts what happened at `slot` since the last call; returns the ejection it caused, or null.
+   * `isUp` says which servers are up by their active check: one of those is never ejected if it is the last.
+   */
+  observe(
+    slot: number,
+    delta: PassiveCounts,
+    isUp: (slot: number) => boolean,
+    now: number,
+  ): PassiveChange | null {
+    const server = this.#servers.get(slot);
+    if (server === undefined) return null;
+    const failures = delta.connectErrors + delta.emptyReplies;
+    if (delta.answers > 0) server.failuresInRow = 0;
+    else server.failuresInRow += failures;
+    this.#count(server, delta, now);
+    if (server.backAt !== null || failures + delta.responses5xx === 0) return null;
+    const cause = this.#causeOf(server, delta);
+    if (cause === null || !this.#mayEject(slot, isUp)) return null;
+    return this.#eject(slot, server, cause, now);
+  }
+
+  /** Lets back whose time has come, and everyone when no other server is left; call about as often as `observe`. */
+  release(isUp: (slot: number) => boolean, now: number): PassiveChange[] {
+    const changes: PassiveChange[] = [];
+    let left = false;
+    for (const [slot, server] of this.#servers) left ||= server.backAt === null && isUp(slot);
+    for (const [slot, server] of this.#servers) {
+      if (server.backAt === null) continue;
+      if (server.backAt <= now) changes.push(this.#return(slot, server, "its ejection is over", now));
+      else if (!left && isUp(slot)) {
+        changes.push(this.#return(slot, server, "no other server of the pool is up", now));
+      }
+    }
+    return changes;
+  }
+
+  #count(server: Server, delta: PassiveCounts, now: number): void {
+    const bucket = Math.floor(now * WINDOW_BUCKETS / this.#options.windowMs);
+    const passed = Math.min(WINDOW_BUCKETS, Math.max(0, bucket - server.bucket));
+    for (let i = 1; i <= passed; i++) {
+      const at = (bucket - passed + i) % WINDOW_BUCKETS;
+      server.answers[at] = 0;
+      server.errors[at] = 0;
+    }
+    server.bucket = bucket;
+    const at = bucket % WINDOW_BUCKETS;
+    server.answers[at] = (server.answers[at] ?? 0) + delta.answers;
+    server.errors[at] = (server.errors[at] ?? 0) + delta.responses5xx;
+  }
+
+  #causeOf(server: Server, delta: PassiveCounts): string | null {
+    const { failures, serverErrors, minRequests, windowMs } = this.#options;
+    if (failures > 0 && server.failuresInRow >= failures) {
+      const kind = delta.connectErrors > 0 ? "failed connections" : "empty replies";
+      return `${server.failuresInRow} failures in a row, the last ${kind}`;
+    }
+    const answers = sum(server.answers);
+    const errors = sum(server.errors);
+    if (serverErrors > 0 && errors > 0 && answers >= minRequests && errors >= serverErrors * answers) {
+      return `${errors} of ${answers} answers within ${windowMs} ms were 5xx`;
+    }
+    return null;
+  }
+
+  #mayEject(slot: number, isUp: (slot: number) => boolean): boolean {
+    let out = 0;
+    let otherUp = false;
+    for (const [other, server] of this.#servers) {
+      if (server.backAt !== null) out++;
+      else if (other !== slot && isUp(other)) otherUp = true;
+    }
+    const share = Math.floor(this.#options.maxEjected * this.#servers.size + 1e-9); // 0.1 × 30 is not quite 3
+    // Envoy: one server may be ejected whatever the share, or small pools would never profit.
+    const limit = this.#options.maxEjected === 0 ? 0 : Math.max(1, share);
+    return otherUp && out < limit;
+  }
+
+  #eject(slot: number, server: Server, cause: string, now: number): PassiveChange {
+    if (now - server.returnedAt > server.lastEjectMs) server.times = 0;
+    const longest = Math.max(MAX_EJECT_MS, this.#options.ejectForMs);
+    server.lastEjectMs = Math.min(longest, this.#options.ejectForMs * 2 ** Math.min(server.times, 30));
+    server.times++;
+    server.backAt = now + server.lastEjectMs;
+    return { slot, ejected: true, reason: `ejected for ${server.lastEjectMs} ms: ${cause}` };
+  }
+
+  /** A server comes back with a clean record, so that what it did before does not eject it again. */
+  #return(slot: number, server: Server, cause: string, now: number): PassiveChange {
+    server.backAt = null;
+    server.returnedAt = now;
+    server.failuresInRow = 0;
+    server.answers.fill(0);
+    server.errors.fill(0);
+    return { slot, ejected: false, reason: `back: ${cause}` };
+  }
+}
+
+function newServer(): Server {
+  return {
+    failuresInRow: 0,
+    answers: new Array<number>(WINDOW_BUCKETS).fill(0),
+    errors: new Array<number>(WINDOW_BUCKETS).fill(0),
+    bucket: 0,
+    backAt: null,
+    returnedAt: -Infinity,
+    times: 0,
+    lastEjectMs: 0,
+  };
+}
+
+function sum(values: readonly number[]): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}

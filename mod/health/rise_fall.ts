@@ -1,0 +1,84 @@
+/**
+ * Rise and fall: turns the results of one server's probes into up and down, with hysteresis.
+ *
+ * A server starts `unknown` and takes traffic (as HAProxy's do): the first result alone decides, so that a dead
+ * server is out after one probe and a good one never waits. From then on it takes `fall` failures in a row to go
+ * down and `rise` successes in a row to come up. It knows one server; not when probes run, nor what they do.
+ */
+
+/** `unknown`: not probed yet, takes traffic. */
+export type ProbedState = "unknown" | "up" | "down";
+
+export interface ProbeResult {
+  readonly ok: boolean;
+  /** What happened, for a person: "status 200", "connection refused". */
+  readonly reason: string;
+  /** From the start of the probe to its result. */
+  readonly latencyMs: number;
+}
+
+export interface RiseFallOptions {
+  /** Successes in a row that bring a down server up, at least 1. */
+  readonly rise: number;
+  /** Failures in a row that take an up server down, at least 1. */
+  readonly fall: number;
+}
+
+export interface ProbedChange {
+  readonly from: ProbedState;
+  readonly to: ProbedState;
+  readonly reason: string;
+}
+
+export class RiseFall {
+  #options: RiseFallOptions;
+  #state: ProbedState = "unknown";
+  #streak = 0;
+  #reason = "not probed yet";
+
+  constructor(options: RiseFallOptions) {
+    this.#options = options;
+  }
+
+  get state(): ProbedState {
+    return this.#state;
+  }
+
+  /** Why the state is what it is; while it is about to change, how far that has come. */
+  get reason(): string {
+    return this.#reason;
+  }
+
+  /** On its way down or up: results in a row speak against the state, not yet enough of them. */
+  get changing(): boolean {
+    return this.#streak > 0;
+  }
+
+  /** Takes new thresholds; the state and the results counted so far stay. */
+  configure(options: RiseFallOptions): void {
+    this.#options = options;
+  }
+
+  /** Counts one result; returns the change of state it caused, or null. */
+  handle(result: Pick<ProbeResult, "ok" | "reason">): ProbedChange | null {
+    const to: ProbedState = result.ok ? "up" : "down";
+    if (this.#state === to) return this.#confirm(result.reason);
+    this.#streak++;
+    const needed = this.#state === "unknown" ? 1 : result.ok ? this.#options.rise : this.#options.fall;
+    const outcome = result.ok ? "succeeded" : "failed";
+    this.#reason = this.#state === "unknown"
+      ? `the first probe ${outcome}: ${result.reason}`
+      : `${this.#streak} of ${needed} ${needed === 1 ? "probe" : "probes"} ${outcome}: ${result.reason}`;
+    if (this.#streak < needed) return null;
+    const change = { from: this.#state, to, reason: this.#reason };
+    this.#state = to;
+    this.#streak = 0;
+    return change;
+  }
+
+  #confirm(reason: string): null {
+    this.#streak = 0;
+    this.#reason = this.#state === "up" ? `probe succeeded: ${reason}` : `probe failed: ${reason}`;
+    return null;
+  }
+}
