@@ -1,0 +1,69 @@
+import { parsePattern, patternProblem } from "../../mod/route/pattern.ts";
+import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
+
+function captured(pattern: string, path: string): Record<string, string> | null {
+  const parsed = parsePattern(pattern);
+  assert(typeof parsed !== "string", `${pattern}: ${parsed}`);
+  const values = parsed.capture(path);
+  return values === null ? null : Object.fromEntries(values);
+}
+
+Deno.test("capture() gives parameters by name and the rest behind the last star", () => {
+  assertEquals(captured("/users/:id", "/users/42"), { id: "42" });
+  assertEquals(captured("/users/:id", "/users/"), null);
+  assertEquals(captured("/users/:id", "/users/1/2"), null);
+  assertEquals(captured("/old/*", "/old/a/b"), { "*": "a/b" });
+  assertEquals(captured("/old/*", "/old"), { "*": "" });
+  assertEquals(captured("/old/*", "/older"), null);
+  assertEquals(captured("/*", "/"), { "*": "" });
+  assertEquals(captured("/a/*/b", "/a/x/b"), {});
+  assertEquals(captured("/pre*", "/prefix/x"), { "*": "fix/x" });
+  assertEquals(captured("/.*", "/.git/config"), { "*": "git/config" });
+  assertEquals(captured("/a/:id?", "/a"), { id: "" });
+  assertEquals(captured("/:id?", "/"), { id: "" });
+  assertEquals(captured("/a.c", "/abc"), null);
+});
+
+Deno.test("capture() holds a constraint to the whole of one segment", () => {
+  assertEquals(captured("/n/:id{[0-9]+}", "/n/12"), { id: "12" });
+  assertEquals(captured("/n/:id{[0-9]+}", "/n/12x"), null);
+  assertEquals(captured("/n/:id{a|b}", "/n/ab"), null);
+  assertEquals(captured("/n/:id{.+}", "/n/a/b"), null);
+  assertEquals(captured("/n/:id{[a-z]{2}}/x", "/n/ab/x"), { id: "ab" });
+});
+
+Deno.test("parsePattern() reads escapes and letters beyond ASCII as they come in a request", () => {
+  assertEquals(captured("/käse/:x", "/k%C3%A4se/1"), { x: "1" });
+  assertEquals(captured("/%61/%2f", "/a/%2F"), {});
+});
+
+Deno.test("patternProblem() says what a path must not be", () => {
+  const wrong: [path: string, says: string][] = [
+    ["users", "begin with `/`"],
+    ["/a?b=1", "under `query`"],
+    ["/a*b", "`*` must be"],
+    ["/a*/b", "`*` must be"],
+    ["/a b", "percent-encode"],
+    ["/a|b", "percent-encode"],
+    ["/a%zz", "percent-encode"],
+    ["/\ud800", "percent-encode"],
+    ["/a/../b", "dot"],
+    ["/.", "removed"],
+    ["/:a/:a", "twice"],
+    ["/:", "not a parameter"],
+    ["/:a:b", "not a parameter"],
+    ["/:id{[}", "regular expression"],
+    ["/:id{a/b}", "one segment"],
+    ["/:id?/x", "last segment"],
+    ["/@1/:x", "`@`"],
+    ["/a:b/*", "`:`"],
+  ];
+  for (const [path, says] of wrong) {
+    const problem = patternProblem(path);
+    assert(problem !== null, `${path} was taken`);
+    if (says !== "dot") assertStringIncludes(problem, says);
+  }
+  for (const path of ["/", "/*", "/a:b", "/@1", "/a//b", "/a/", "/~u/:x{[0-9]{1,3}}/*"]) {
+    assertEquals(patternProblem(path), null, path);
+  }
+});
