@@ -1,0 +1,68 @@
+/**
+ * The two servers behind every product: nginx, each with the same few answers.
+ *
+ * An upload is read whole before it is answered (nginx buffers it for an inner request), so that a product must carry
+ * all of it. Any prefix before the last path segment is ignored: the routes scenario asks below prefixes.
+ */
+import { requireTool } from "../tests/lab/tools.ts";
+import { accepting, freePort, type Running, start } from "./process_io.ts";
+
+const SMALL_BODY = "hello from a server\n";
+
+export interface Backends {
+  readonly ports: readonly number[];
+  stop(): Promise<void>;
+}
+
+export async function startBackends(directory: string): Promise<Backends> {
+  const nginx = requireTool("nginx");
+  if ("skip" in nginx) throw new Error(`Cannot start the servers: ${nginx.skip}`);
+  const files = `${directory}/files`;
+  await Deno.mkdir(files);
+  await Deno.writeTextFile(`${files}/64k`, "x".repeat(64 * 1024));
+  await Deno.writeTextFile(`${files}/1m`, "x".repeat(1024 * 1024));
+  const running: Running[] = [];
+  const ports = [freePort(), freePort()];
+  for (const [index, port] of ports.entries()) {
+    const config = `${directory}/backend${index}.conf`;
+    await Deno.writeTextFile(config, nginxServer(files, `${directory}/backend${index}`, port));
+    const server = start(nginx.path, ["-e", "stderr", "-c", config], `${config}.log`);
+    running.push(server);
+    await accepting(port, server);
+  }
+  return {
+    ports,
+    async stop() {
+      await Promise.all(running.map((server) => server.stop()));
+    },
+  };
+}
+
+/** The paths nginx writes to, so that it needs none of the system's. */
+export function nginxPaths(prefix: string): string {
+  return ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+    .map((name) => `${name}_temp_path ${prefix}.${name};`).join(" ");
+}
+
+function nginxServer(files: string, prefix: string, port: number): string {
+  return `daemon off; ${Deno.uid() === 0 ? "user root;" : ""} worker_processes 1; pid ${prefix}.pid;
+worker_rlimit_nofile 16000;
+events { worker_connections 8000; multi_accept on; }
+http {
+  ${nginxPaths(prefix)}
+  access_log off; sendfile on; tcp_nodelay on; keepalive_timeout 600s; keepalive_requests 100000000;
+  client_max_body_size 0; client_body_buffer_size 2m;
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location ~ /small$ { default_type text/plain; return 200 "${SMALL_BODY.trim()}\\n"; }
+    location ~ /forwarded$ { default_type text/plain; return 200 "$http_x_forwarded_for"; }
+    location ~ /(64k|1m)$ { root ${files}; try_files /$1 =404; }
+    location = /sink { return 200 "stored\\n"; }
+    location ~ /upload$ {
+      rewrite ^ /sink break; proxy_pass http://127.0.0.1:${port};
+      proxy_pass_request_body off; proxy_set_header Content-Length "";
+    }
+  }
+}
+`;
+}

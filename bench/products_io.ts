@@ -1,0 +1,190 @@
+/**
+ * The products side by side: each gets the same listeners, routes and servers, one core's worth by default, keep-alive
+ * to the servers and `X-Forwarded-For` on. Their configurations stand here in full, so that fairness can be judged.
+ */
+import { requireTool } from "../tests/lab/tools.ts";
+import { read, ROOT } from "../tests/style/tree.ts";
+import { nginxPaths } from "./backends_io.ts";
+import { accepting, freePort, type Running, start } from "./process_io.ts";
+import { requestPath, routePrefix, type Scenario } from "./scenarios.ts";
+
+/** Idle connections and both sides of busy ones must fit the usual limit of 20,000 open files. */
+const MAX_CONNECTIONS = 9000;
+
+export interface Started {
+  readonly product: ProductName;
+  readonly running: Running;
+  /** Where the load goes: the last listener. */
+  readonly url: string;
+  readonly port: number;
+  /** Where its access log is, with everything else it prints. */
+  readonly log: string;
+}
+
+export const PRODUCTS = ["tandem", "haproxy", "nginx"] as const;
+export type ProductName = typeof PRODUCTS[number];
+
+/** Starts a product for a scenario; rejects with the reason when it does not come up. */
+export async function startProduct(
+  product: ProductName,
+  scenario: Scenario,
+  servers: readonly number[],
+  directory: string,
+): Promise<Started> {
+  const ports = Array.from({ length: scenario.listeners }, freePort);
+  const prefix = `${directory}/${product}`;
+  const log = `${prefix}.log`;
+  const running = await LAUNCH[product]({ scenario, servers, ports, prefix, log });
+  const port = ports[ports.length - 1] ?? 0;
+  try {
+    for (const each of ports) await accepting(each, running);
+  } catch (error) {
+    await running.stop();
+    const said = (await Deno.readTextFile(log)).trim().split("\n").slice(0, 3).join("\n");
+    throw new Error(`${product} did not start: ${(error as Error).message}\n${said}`);
+  }
+  return { product, running, port, log, url: `http://127.0.0.1:${port}${requestPath(scenario)}` };
+}
+
+interface Setup {
+  readonly scenario: Scenario;
+  readonly servers: readonly number[];
+  readonly ports: readonly number[];
+  /** Path that the product's own files begin with. */
+  readonly prefix: string;
+  readonly log: string;
+}
+
+const LAUNCH: Record<ProductName, (setup: Setup) => Promise<Running>> = {
+  async tandem({ scenario, servers, ports, prefix, log }) {
+    const config = `${prefix}.yaml`;
+    await Deno.writeTextFile(config, tandemConfig(scenario, servers, ports, freePort()));
+    // The project's own task says with which permissions it runs.
+    const [, ...args] = (JSON.parse(read("deno.json")).tasks.tandem as string).split(" ");
+    const entry = args.map((arg) => arg === "main.ts" ? `${ROOT}/main.ts` : arg);
+    return start(Deno.execPath(), [...entry, "run", "-c", config], log, { TANDEM_NODE: `bench-${ports[0]}` });
+  },
+  async haproxy({ scenario, servers, ports, prefix, log }) {
+    await Deno.writeTextFile(`${prefix}.cfg`, haproxyConfig(scenario, servers, ports));
+    return start(program("haproxy"), ["-db", "-f", `${prefix}.cfg`], log);
+  },
+  async nginx({ scenario, servers, ports, prefix, log }) {
+    await Deno.writeTextFile(`${prefix}.conf`, nginxConfig(scenario, servers, ports, prefix));
+    return start(program("nginx"), ["-e", "stderr", "-c", `${prefix}.conf`], log);
+  },
+};
+
+function program(name: string): string {
+  const tool = requireTool(name);
+  if ("skip" in tool) throw new Error(tool.skip);
+  return tool.path;
+}
+
+function tandemConfig(
+  scenario: Scenario,
+  servers: readonly number[],
+  ports: readonly number[],
+  admin: number,
+): string {
+  const routes = [
+    ...Array.from({ length: scenario.routes }, (_, index) => ({
+      match: { path: `${routePrefix(index)}*` },
+      pool: "app",
+    })),
+    { pool: "app" },
+  ];
+  // JSON is YAML.
+  return JSON.stringify(
+    {
+      listeners: ports.map((port, index) => ({
+        name: `bench${index}`,
+        bind: `127.0.0.1:${port}`,
+        protocol: scenario.protocol,
+        ...(scenario.protocol === "tcp" ? { pool: "app" } : { routes }),
+      })),
+      pools: { app: { balance: "roundRobin", servers: servers.map((port) => `127.0.0.1:${port}`) } },
+      admin: { bind: `127.0.0.1:${admin}` },
+      log: { access: scenario.accessLog ? "haproxy" : "off" },
+      workers: scenario.workers,
+    },
+    null,
+    2,
+  );
+}
+
+function haproxyConfig(scenario: Scenario, servers: readonly number[], ports: readonly number[]): string {
+  const { protocol, accessLog } = scenario;
+  const frontends = ports.map((port, index) => {
+    const routes = Array.from(
+      { length: scenario.routes },
+      (_, at) => `  use_backend app if { path_beg ${routePrefix(at)} }`,
+    );
+    return [`frontend bench${index}`, `  bind 127.0.0.1:${port}`, ...routes, "  default_backend app"].join(
+      "\n",
+    );
+  });
+  return `global
+  maxconn ${MAX_CONNECTIONS}
+  nbthread ${scenario.workers}
+defaults
+  mode ${protocol}
+  timeout connect 3s
+  timeout client 300s
+  timeout server 60s
+  timeout http-keep-alive 300s
+  ${accessLog ? "log stdout format raw local0 info" : "no log"}
+  ${accessLog ? `option ${protocol}log` : ""}
+  ${protocol === "http" ? "option forwardfor" : ""}
+  ${protocol === "http" ? "http-reuse always" : ""}
+${frontends.join("\n")}
+backend app
+  balance roundrobin
+${servers.map((port, index) => `  server s${index} 127.0.0.1:${port}`).join("\n")}
+`;
+}
+
+function nginxConfig(
+  scenario: Scenario,
+  servers: readonly number[],
+  ports: readonly number[],
+  prefix: string,
+) {
+  const members = servers.map((port) => `server 127.0.0.1:${port};`).join(" ");
+  const stream = "/usr/lib/nginx/modules/ngx_stream_module.so";
+  const main = `daemon off; ${
+    Deno.uid() === 0 ? "user root;" : ""
+  } worker_processes ${scenario.workers}; pid ${prefix}.pid;
+worker_rlimit_nofile 20000;
+events { worker_connections ${2 * MAX_CONNECTIONS}; }
+`;
+  if (scenario.protocol === "tcp") {
+    const listeners = ports.map((port) =>
+      `server { listen 127.0.0.1:${port} backlog=4096; proxy_pass app; }`
+    );
+    return `load_module ${stream};\n${main}stream {
+  access_log ${scenario.accessLog ? "/dev/stdout" : "off"}; tcp_nodelay on;
+  upstream app { ${members} }
+  ${listeners.join("\n  ")}
+}
+`;
+  }
+  const proxy = `proxy_pass http://app;`;
+  const routes = Array.from(
+    { length: scenario.routes },
+    (_, at) => `location ${routePrefix(at)} { ${proxy} }`,
+  );
+  const listeners = ports.map((port) =>
+    `server { listen 127.0.0.1:${port} backlog=4096; ${routes.join(" ")} location / { ${proxy} } }`
+  );
+  return `${main}http {
+  ${nginxPaths(prefix)}
+  access_log ${scenario.accessLog ? "/dev/stdout combined" : "off"}; tcp_nodelay on;
+  keepalive_timeout 300s; keepalive_requests 100000000; client_max_body_size 0;
+  proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
+  proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+  proxy_request_buffering off; proxy_max_temp_file_size 0;
+  upstream app { ${members} keepalive 128; keepalive_requests 100000000; }
+  ${listeners.join("\n  ")}
+}
+`;
+}

@@ -1,0 +1,221 @@
+/**
+ * The benchmark: Tandem beside HAProxy and nginx, on this machine, in one run and one table.
+ *
+ * For every scenario all products are started and warmed up, then measured in turns (A, B, C, A, B, C …), so that a
+ * noisy minute hurts all of them; medians of the turns are compared. CPU per request is what the product's processes
+ * used divided by the requests that were answered. Traffic stays on loopback.
+ */
+import { parseArgs } from "node:util";
+import { installTools, requireTool } from "../tests/lab/tools.ts";
+import { type Backends, startBackends } from "./backends_io.ts";
+import { openIdle } from "./idle_io.ts";
+import { load } from "./load_io.ts";
+import { cpuMicroseconds, memoryBytes } from "./process_io.ts";
+import { type ProductName, PRODUCTS, type Started, startProduct } from "./products_io.ts";
+import { align, type Sample, summarize, table } from "./report.ts";
+import { type Scenario, SCENARIOS } from "./scenarios.ts";
+
+/** A JIT needs some thousand requests to show what it does in the long run; the others get the same. */
+const WARM_UP_SECONDS = 3;
+const IDLE_CONNECTIONS = 5000;
+const IDLE = "idle";
+
+const USAGE = `deno task bench [options]
+  --only NAME       a scenario (${[...SCENARIOS.map(({ name }) => name), IDLE].join(", ")}); may be repeated
+  --product NAME    a product (${PRODUCTS.join(", ")}); may be repeated
+  --seconds N       length of one measurement (5)
+  --repeat N        measurements of each product (3)
+  --json            print samples and medians as JSON instead of the tables`;
+
+interface Options {
+  readonly only: readonly string[];
+  readonly products: readonly ProductName[];
+  readonly seconds: number;
+  readonly repeat: number;
+  readonly json: boolean;
+}
+
+interface IdleRow {
+  readonly product: string;
+  readonly beforeBytes: number;
+  readonly idleBytes: number;
+  readonly bytesPerConnection: number;
+}
+
+function options(args: string[]): Options {
+  const { values } = parseArgs({
+    args,
+    options: {
+      only: { type: "string", multiple: true, default: [] },
+      product: { type: "string", multiple: true, default: [] },
+      seconds: { type: "string", default: "5" },
+      repeat: { type: "string", default: "3" },
+      json: { type: "boolean", default: false },
+    },
+  });
+  const unknown = [
+    ...values.only.filter((name) => name !== IDLE && !SCENARIOS.some((scenario) => scenario.name === name)),
+    ...values.product.filter((name) => !PRODUCTS.some((product) => product === name)),
+  ];
+  const [seconds, repeat] = [Number(values.seconds), Number(values.repeat)];
+  if (unknown.length > 0) throw new Error(`there is no scenario or product called ${unknown.join(", ")}`);
+  if (!Number.isInteger(seconds) || seconds < 1) throw new Error("--seconds must be a positive integer");
+  if (!Number.isInteger(repeat) || repeat < 1) throw new Error("--repeat must be a positive integer");
+  const products = PRODUCTS.filter((name) => values.product.length === 0 || values.product.includes(name));
+  return { only: values.only, products, seconds, repeat, json: values.json };
+}
+
+/** Starts the products of a scenario, in order; those that do not come up are reported and left out. */
+async function startAll(
+  names: readonly ProductName[],
+  scenario: Scenario,
+  backends: Backends,
+  directory: string,
+): Promise<Started[]> {
+  const started: Started[] = [];
+  for (const name of names) {
+    try {
+      started.push(await startProduct(name, scenario, backends.ports, directory));
+    } catch (error) {
+      console.error(`${scenario.name}: ${(error as Error).message}`);
+    }
+  }
+  return started;
+}
+
+/** Two products that do different work cannot be compared: each must say where a request came from. */
+async function checkForwarded(started: Started, scenario: Scenario): Promise<void> {
+  if (scenario.protocol !== "http") return;
+  const answer = await fetch(`http://127.0.0.1:${started.port}/forwarded`);
+  const text = await answer.text();
+  if (text !== "127.0.0.1") throw new Error(`${started.product} sends X-Forwarded-For as "${text}"`);
+}
+
+async function measure(
+  started: Started,
+  scenario: Scenario,
+  wrk: string,
+  seconds: number,
+): Promise<Sample> {
+  const { connections, upload } = scenario;
+  const before = cpuMicroseconds(started.running.pid);
+  const result = await load(wrk, { url: started.url, connections, upload, seconds });
+  const cpu = cpuMicroseconds(started.running.pid) - before;
+  return {
+    scenario: scenario.name,
+    product: started.product,
+    cpuPerRequest: cpu / Math.max(1, result.requests),
+    requestsPerSecond: result.requests * 1_000_000 / result.microseconds,
+    p50: result.p50,
+    p99: result.p99,
+    errors: result.errors,
+  };
+}
+
+async function measureScenario(
+  scenario: Scenario,
+  { products, seconds, repeat }: Options,
+  backends: Backends,
+  wrk: string,
+  directory: string,
+): Promise<Sample[]> {
+  const started = await startAll(products, scenario, backends, directory);
+  const samples: Sample[] = [];
+  try {
+    for (const each of started) {
+      await checkForwarded(each, scenario);
+      await measure(each, scenario, wrk, Math.min(seconds, WARM_UP_SECONDS));
+    }
+    for (let turn = 1; turn <= repeat; turn++) {
+      for (const each of started) {
+        const sample = await measure(each, scenario, wrk, seconds);
+        console.error(
+          `${scenario.name} ${turn}/${repeat} ${each.product}: ${sample.cpuPerRequest.toFixed(1)} µs`,
+        );
+        samples.push(sample);
+      }
+    }
+  } finally {
+    await Promise.all(started.map((each) => each.running.stop()));
+  }
+  return samples;
+}
+
+async function measureIdle({ products }: Options, backends: Backends, directory: string): Promise<IdleRow[]> {
+  const scenario = { ...SCENARIOS[0] as Scenario, name: IDLE };
+  const rows: IdleRow[] = [];
+  for (const name of products) {
+    for (const { running, port, product } of await startAll([name], scenario, backends, directory)) {
+      const open: Deno.Conn[] = [];
+      try {
+        open.push(...await openIdle(port, scenario.path, 1));
+        const beforeBytes = memoryBytes(running.pid);
+        open.push(...await openIdle(port, scenario.path, IDLE_CONNECTIONS));
+        const idleBytes = memoryBytes(running.pid);
+        rows.push({
+          product,
+          beforeBytes,
+          idleBytes,
+          bytesPerConnection: (idleBytes - beforeBytes) / IDLE_CONNECTIONS,
+        });
+      } finally {
+        open.forEach((connection) => connection.close());
+        await running.stop();
+      }
+    }
+  }
+  return rows;
+}
+
+function idleTable(rows: readonly IdleRow[]): string {
+  const megabytes = (bytes: number) => (bytes / 1024 / 1024).toFixed(1);
+  return align(
+    [
+      ["product", "MB at start", `MB with ${IDLE_CONNECTIONS} idle`, "KB each"],
+      ...rows.map((row) => [
+        row.product,
+        megabytes(row.beforeBytes),
+        megabytes(row.idleBytes),
+        (row.bytesPerConnection / 1024).toFixed(1),
+      ]),
+    ],
+    1,
+  );
+}
+
+async function main(options: Options): Promise<number> {
+  await installTools(["haproxy", "nginx", "wrk"]);
+  const wrk = requireTool("wrk");
+  if ("skip" in wrk) throw new Error(wrk.skip);
+  const chosen = (name: string) => options.only.length === 0 || options.only.includes(name);
+  const directory = await Deno.makeTempDir({ prefix: "tandem-bench-" });
+  const backends = await startBackends(directory);
+  try {
+    const samples: Sample[] = [];
+    for (const scenario of SCENARIOS.filter(({ name }) => chosen(name))) {
+      samples.push(...await measureScenario(scenario, options, backends, wrk.path, directory));
+    }
+    const idle = chosen(IDLE) ? await measureIdle(options, backends, directory) : [];
+    const rows = summarize(samples);
+    if (options.json) console.log(JSON.stringify({ rows, samples, idle }, null, 2));
+    else {console.log(
+        [rows.length > 0 ? table(rows) : "", idle.length > 0 ? idleTable(idle) : ""].join("\n\n").trim(),
+      );}
+    return rows.some((row) => row.errors > 0) ? 1 : 0;
+  } finally {
+    await backends.stop();
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+if (import.meta.main) {
+  if (Deno.args.includes("--help")) console.log(USAGE);
+  else {
+    try {
+      Deno.exit(await main(options(Deno.args)));
+    } catch (error) {
+      console.error(`Cannot run the benchmark: ${(error as Error).message}\n\n${USAGE}`);
+      Deno.exit(2);
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/** What is measured: one entry a row of the table. Knows nothing of the products. */
+
+/** How a product is set up and what is asked of it. */
+export interface Scenario {
+  readonly name: string;
+  readonly protocol: "http" | "tcp";
+  readonly path: string;
+  readonly connections: number;
+  /** Bytes sent with every request; 0: GET. */
+  readonly upload: number;
+  readonly accessLog: boolean;
+  /** Listeners, and routes on each; the load goes to the last route of the last listener. */
+  readonly listeners: number;
+  readonly routes: number;
+  /** Data threads of the product. */
+  readonly workers: number;
+}
+
+const SMALL: Scenario = {
+  name: "small",
+  protocol: "http",
+  path: "/small",
+  connections: 64,
+  upload: 0,
+  accessLog: false,
+  listeners: 1,
+  routes: 0,
+  workers: 1,
+};
+
+export const SCENARIOS: readonly Scenario[] = [
+  SMALL,
+  { ...SMALL, name: "64k", path: "/64k" },
+  { ...SMALL, name: "upload", path: "/upload", upload: 1024 * 1024 },
+  { ...SMALL, name: "log", accessLog: true },
+  { ...SMALL, name: "tcp", protocol: "tcp" },
+  { ...SMALL, name: "tcp-bulk", protocol: "tcp", path: "/1m" },
+  { ...SMALL, name: "routes", listeners: 20, routes: 25 },
+  { ...SMALL, name: "workers2", workers: 2 },
+];
+
+/** The prefix that route `index` matches. */
+export function routePrefix(index: number): string {
+  return `/route${index}/`;
+}
+
+/** What the load asks for: the path itself, or the last route's prefix with it. */
+export function requestPath(scenario: Scenario): string {
+  return scenario.routes === 0
+    ? scenario.path
+    : routePrefix(scenario.routes - 1).replace(/\/$/, "") + scenario.path;
+}
