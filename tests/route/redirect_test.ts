@@ -1,0 +1,74 @@
+import fc from "fast-check";
+import type { RouteSnapshot } from "../../mod/config/snapshot.ts";
+import { redirectProblem, redirectTarget } from "../../mod/route/redirect.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+
+function redirected(to: string, pattern: string | undefined, target: string): string {
+  const action = { kind: "redirect", to, status: 308 } as const;
+  const match = { hosts: [], methods: [], headers: [], query: [], ...(pattern && { path: pattern }) };
+  const route: RouteSnapshot = { match, action };
+  const question = target.indexOf("?");
+  const path = question < 0 ? target : target.slice(0, question);
+  const query = question < 0 ? "" : target.slice(question + 1);
+  return redirectTarget(action, route, { method: "GET", host: "h", path, query, header: () => null });
+}
+
+Deno.test("redirectTarget() fills in the rest of the path and its parameters", () => {
+  assertEquals(redirected("https://n.example/*", "/old/*", "/old/a/b"), "https://n.example/a/b");
+  assertEquals(redirected("https://n.example/*", "/old/*", "/old"), "https://n.example/");
+  assertEquals(redirected("https://n.example:8443/*", undefined, "/a/b"), "https://n.example:8443/a/b");
+  assertEquals(redirected("/u/:id?tab=:tab", "/users/:id/:tab", "/users/7/x"), "/u/7?tab=x");
+  assertEquals(redirected("/u/:id", "/users/:id", "/users/:id"), "/u/:id");
+  assertEquals(redirected("/*", "/old/*", "/old/*"), "/*");
+});
+
+Deno.test("redirectTarget() passes the query on as nginx does", () => {
+  assertEquals(redirected("/new", "/old", "/old?a=1&b"), "/new?a=1&b");
+  assertEquals(redirected("/new?x=1", "/old", "/old?a=1"), "/new?x=1&a=1");
+  assertEquals(redirected("/new?", "/old", "/old?a=1"), "/new");
+  assertEquals(redirected("/new#part", "/old", "/old?a=1"), "/new?a=1#part");
+  assertEquals(redirected("/new", "/old", "/old"), "/new");
+});
+
+Deno.test("redirectTarget() never makes a redirect within the site leave it", () => {
+  assertEquals(redirected("/*", "/old/*", "/old//evil.example/x"), "/evil.example/x");
+  assertEquals(redirected("/*", "/old/*", "/old///evil.example"), "/evil.example");
+  assertEquals(redirected("/*", "/old/*", "/old/\\evil.example"), "/%5Cevil.example");
+});
+
+Deno.test("redirectTarget() is printable ASCII without spaces or quotes, whatever the request is", () => {
+  const bytes = fc.string({
+    unit: fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)),
+  });
+  fc.assert(fc.property(bytes, bytes, (path, query) => {
+    const target = redirected("/n/*", "/o/*", `/o/${path.replaceAll("?", "")}?${query}`);
+    assertMatch(target, /^[!-~]*$/);
+    assert(!/["<>\\^`{|}]/.test(target));
+  }));
+  assertEquals(redirected("/n/*", "/o/*", "/o/a%0d%0aSet-Cookie:x"), "/n/a%0D%0ASet-Cookie:x");
+  assertEquals(redirected("/n/*", "/o/*", "/o/a\r\nb \xe4"), "/n/a%0D%0Ab%20%E4");
+});
+
+Deno.test("redirectProblem() refuses what a request could bend, and what cannot be filled in", () => {
+  const wrong: [to: string, path: string | undefined, says: string][] = [
+    ["https://*/x", "/a/*", "behind the host"],
+    ["https://:id.example.com/", "/a/:id", "behind the host"],
+    ["https://n.example*", "/a/*", "behind the host"],
+    ["//*", "/a/*", "behind the host"],
+    ["/x/*", "/a", "does not end in one"],
+    ["/x/:name", "/a/:id", "`:name`"],
+    ["/x/:name", undefined, "`:name`"],
+    ["/x y", "/a", "spaces"],
+    ["/x\r\ny", "/a", "control"],
+    ["x", "/a", "must be a URL"],
+    ["https:///x", "/a", "must be a URL"],
+  ];
+  for (const [to, path, says] of wrong) {
+    const problem = redirectProblem(to, path);
+    assert(problem !== null, `${to} was taken`);
+    assertStringIncludes(problem, says);
+  }
+  for (const to of ["https://n.example:8443/*", "//n.example/*", "/*", "/x?r=:id"]) {
+    assertEquals(redirectProblem(to, "/a/:id/*"), null, to);
+  }
+});
