@@ -1,0 +1,44 @@
+/**
+ * Where a node's admin socket is: what was configured, else a directory of the service, of root or of the user,
+ * and in it the node's name, so that two nodes of a lab fit on one machine. Pure.
+ */
+
+/** `sun_path` of Linux holds 108 bytes with its final zero (unix(7)). */
+export const MAX_SOCKET_PATH = 107;
+
+export interface AdminPathFacts {
+  /** `admin.socket` of the configuration; empty: not set. */
+  readonly configured: string;
+  readonly node: string;
+  readonly uid: number | null;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** The path, or why there is none. */
+export function adminSocketPath(facts: AdminPathFacts): { path: string } | { problem: string } {
+  const path = facts.configured !== ""
+    ? facts.configured
+    : `${directory(facts)}/${safeName(facts.node)}.sock`;
+  const length = new TextEncoder().encode(path).length;
+  if (length > MAX_SOCKET_PATH) {
+    return {
+      problem: `Cannot open the admin socket as its path may have ${MAX_SOCKET_PATH} bytes: ` +
+        `${path} has ${length}; set admin.socket`,
+    };
+  }
+  return { path };
+}
+
+function directory({ uid, env }: AdminPathFacts): string {
+  if (uid === 0) return "/run/tandem";
+  // systemd, RuntimeDirectory=; of several it lists all, and the first is ours.
+  const service = env.RUNTIME_DIRECTORY?.split(":")[0];
+  if (service) return service;
+  if (env.XDG_RUNTIME_DIR) return `${env.XDG_RUNTIME_DIR}/tandem`;
+  return `${env.TMPDIR || "/tmp"}/tandem-${uid ?? "user"}`;
+}
+
+/** A node name is a file name here: what could lead elsewhere is percent-encoded. */
+function safeName(node: string): string {
+  return encodeURIComponent(node).replace(/^\.+/, (dots) => "%2E".repeat(dots.length));
+}

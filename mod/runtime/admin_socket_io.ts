@@ -1,0 +1,91 @@
+/**
+ * The keeper's admin socket, and with it the proof that no other keeper of this node runs.
+ *
+ * A lock file beside the socket is held for life: the kernel frees it with the process, so who holds the lock may
+ * remove a socket that was left behind, and two that start at once cannot both win. The socket is 0660.
+ */
+import { dirname } from "node:path";
+
+/** How long a live keeper may take to say who it is; it only improves a message. */
+const ANSWER_MS = 1000;
+
+export type Opened = { readonly socket: AdminSocket } | { readonly problem: string };
+
+export class AdminSocket {
+  readonly path: string;
+  #lock: Deno.FsFile;
+  #server: Deno.HttpServer;
+
+  private constructor(path: string, lock: Deno.FsFile, server: Deno.HttpServer) {
+    this.path = path;
+    this.#lock = lock;
+    this.#server = server;
+  }
+
+  /** Takes the lock and the socket, or says who has them. */
+  static async open(
+    path: string,
+    handler: (request: Request) => Response | Promise<Response>,
+  ): Promise<Opened> {
+    let lock: Deno.FsFile;
+    try {
+      await Deno.mkdir(dirname(path), { recursive: true, mode: 0o750 });
+      lock = await Deno.open(path + ".lock", { create: true, write: true, mode: 0o600 });
+    } catch (error) {
+      return { problem: `Cannot open the admin socket ${path}: ${message(error)}` };
+    }
+    if (!await lock.tryLock(true)) {
+      lock.close();
+      return { problem: await describeOwner(path) };
+    }
+    try {
+      await Deno.remove(path).catch((error) => {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      });
+      return { socket: new AdminSocket(path, lock, serve(path, handler)) };
+    } catch (error) {
+      lock.close();
+      return { problem: `Cannot open the admin socket ${path}: ${message(error)}` };
+    }
+  }
+
+  /** Stops answering, removes the socket, frees the lock. */
+  async close(): Promise<void> {
+    await this.#server.shutdown();
+    await Deno.remove(this.path).catch(() => {});
+    this.#lock.close();
+  }
+}
+
+/** Asks a live keeper. Rejects when there is none. */
+export async function askAdmin(path: string, request: string, withinMs = ANSWER_MS): Promise<unknown> {
+  using client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
+  const answer = await fetch(`http://localhost${request}`, { client, signal: AbortSignal.timeout(withinMs) });
+  return await answer.json();
+}
+
+function serve(path: string, handler: (request: Request) => Response | Promise<Response>): Deno.HttpServer {
+  // The socket never exists with more rights than it is to have: the mask is set around the bind.
+  const before = Deno.umask(0o117);
+  try {
+    return Deno.serve({ path, onListen() {} }, handler);
+  } finally {
+    Deno.umask(before);
+  }
+}
+
+async function describeOwner(path: string): Promise<string> {
+  let owner = "it does not answer on its socket";
+  try {
+    const status = await askAdmin(path, "/status");
+    if (typeof status === "object" && status !== null && "pid" in status) owner = `process ${status.pid}`;
+  } catch {
+    // The lock is proof enough.
+  }
+  return `Cannot run as this node runs already (${owner}): ${path} is taken. ` +
+    "Two of one name would share its ports in silence; use `tandem reload`, or another --node";
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,354 @@
+/**
+ * The keeper: the small, privileged process that is the parent of the balancer and answers on the admin socket.
+ *
+ * It decides nothing about the balancer itself (`supervise.ts`, `generations.ts` do); it carries out their actions
+ * and hands them what happens. It carries no traffic, reads the configuration itself, and takes from the balancer
+ * only facts and requests. What a configuration means is told to it by an injected `check`.
+ */
+import { runExecCheck } from "../health/exec_io.ts";
+import { AdminSocket } from "./admin_socket_io.ts";
+import { withoutNetworkCapabilities } from "./ambient_io.ts";
+import { type Configuration, Generations } from "./generations.ts";
+import { configMessages, type Decoded, TO_KEEPER, type ToBalancer, type ToKeeper } from "./link.ts";
+import { LinkWriter, readLink } from "./link_io.ts";
+import { execSpawn, Spawner } from "./spawn_io.ts";
+import { type Action, type Input, Supervisor } from "./supervise.ts";
+import { MIGRATE_REQUESTS, Sysctls } from "./sysctl_io.ts";
+
+/** Commands of checks that may run at the same time; more are answered as failed. */
+const MAX_PROBES = 64;
+
+export type Log = (
+  level: "debug" | "info" | "warning" | "error",
+  message: string,
+  fields?: Record<string, unknown>,
+) => void;
+
+/** What the keeper takes from a good configuration: never more than it needs itself. */
+export interface KeeperFacts {
+  /** The exec checks by pool. */
+  readonly exec: ReadonlyMap<string, { readonly command: readonly string[]; readonly timeoutMs: number }>;
+}
+
+export interface KeeperOptions {
+  readonly version: string;
+  readonly node: string;
+  readonly context: string | null;
+  /** The configuration file, for messages. */
+  readonly file: string;
+  readonly socketPath: string;
+  readonly drainMs: number;
+  /** Reads the file. Rejects with a message for people. */
+  readonly read: () => Promise<string>;
+  /** Every problem of a text, or what the keeper needs of it. */
+  readonly check: (text: string) => { readonly problems: readonly string[] } | KeeperFacts;
+  readonly balancer: { readonly command: string; readonly args: readonly string[] };
+  readonly log: Log;
+}
+
+/** Runs a node until it is told to stop. The answer is the exit code. */
+export async function runKeeper(options: KeeperOptions): Promise<number> {
+  const { log } = options;
+  let text: string;
+  let facts: KeeperFacts;
+  try {
+    text = await options.read();
+    const checked = options.check(text);
+    if ("problems" in checked) {
+      for (const problem of checked.problems) log("error", problem);
+      return 1;
+    }
+    facts = checked;
+  } catch (error) {
+    log("error", describe(error));
+    return 1;
+  }
+  const keeper = new Keeper(options);
+  const opened = await AdminSocket.open(options.socketPath, (request) => keeper.answer(request));
+  if ("problem" in opened) {
+    log("error", opened.problem);
+    return 1;
+  }
+  const sysctls = new Sysctls();
+  const problem = sysctls.set(MIGRATE_REQUESTS, "1");
+  if (problem !== null) log("warning", `${problem}; a reload may reset connections that are being made`);
+  if (Deno.uid() === 0) log("info", "running as root: the balancer keeps root too, as it needs its ports");
+  else if (!mayCallLibc()) {
+    log("warning", "without --allow-ffi the balancer keeps this process's capabilities");
+  }
+  try {
+    return await keeper.run(text, facts);
+  } finally {
+    for (const left of sysctls.restore()) log("warning", left);
+    await opened.socket.close();
+  }
+}
+
+interface Child {
+  readonly process: Deno.ChildProcess;
+  readonly link: LinkWriter<ToBalancer>;
+}
+
+class Keeper {
+  #options: KeeperOptions;
+  #log: Log;
+  #supervisor: Supervisor;
+  #generations = new Generations();
+  #checked = new Map<number, KeeperFacts>();
+  #spawner = new Spawner();
+  #child: Child | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #startedAt = performance.now();
+  #exited = Promise.withResolvers<number>();
+  #reloading: Promise<void> = Promise.resolve();
+  #probes = new AbortController();
+  #probesRunning = 0;
+  #badLines = 0;
+  #heartbeat: Extract<ToKeeper, { kind: "heartbeat" }> | null = null;
+  #counters: Extract<ToKeeper, { kind: "counters" }> | null = null;
+  #pools = new Map<string, { healthy: number; servers: number }>();
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#supervisor = new Supervisor({ drainMs: options.drainMs });
+  }
+
+  async run(text: string, facts: KeeperFacts): Promise<number> {
+    const stop = () => this.#input({ kind: "stop" });
+    const reload = () => this.reload();
+    this.#checked.set(this.#generations.offer(text).generation, facts);
+    this.#allow(facts);
+    Deno.addSignalListener("SIGTERM", stop);
+    Deno.addSignalListener("SIGINT", stop);
+    Deno.addSignalListener("SIGHUP", reload);
+    try {
+      this.#input({ kind: "start" });
+      return await this.#exited.promise;
+    } finally {
+      Deno.removeSignalListener("SIGTERM", stop);
+      Deno.removeSignalListener("SIGINT", stop);
+      Deno.removeSignalListener("SIGHUP", reload);
+      clearTimeout(this.#timer);
+      this.#probes.abort();
+    }
+  }
+
+  /** Reads the file again; a bad one changes nothing. One at a time, in order. */
+  reload(): Promise<void> {
+    this.#reloading = this.#reloading.then(() => this.#reloadOnce());
+    return this.#reloading;
+  }
+
+  async #reloadOnce(): Promise<void> {
+    let text: string;
+    let checked: ReturnType<KeeperOptions["check"]>;
+    try {
+      text = await this.#options.read();
+      checked = this.#options.check(text);
+    } catch (error) {
+      this.#log("error", `reload refused: ${describe(error)}`);
+      return;
+    }
+    if ("problems" in checked) {
+      for (const problem of checked.problems) this.#log("error", problem);
+      this.#log("error", `reload refused: ${checked.problems.length} problems; running on as before`);
+      return;
+    }
+    const offer = this.#generations.offer(text);
+    this.#checked.set(offer.generation, checked);
+    this.#log("info", "reload: configuration read", { generation: offer.generation });
+    if (this.#child !== null) this.#sendConfiguration(this.#child, offer);
+  }
+
+  answer(request: Request): Response {
+    const { pathname } = new URL(request.url);
+    if (pathname !== "/status") return Response.json({ error: "not found" }, { status: 404 });
+    if (request.method !== "GET") {
+      return Response.json({ error: "method not allowed" }, { status: 405, headers: { allow: "GET" } });
+    }
+    return Response.json(this.status());
+  }
+
+  status(): Record<string, unknown> {
+    const { node, version, file } = this.#options;
+    return {
+      pid: Deno.pid,
+      node,
+      version,
+      file,
+      uptimeMs: Math.round(performance.now() - this.#startedAt),
+      generation: this.#generations.accepted?.generation ?? null,
+      reloading: this.#generations.pending,
+      balancer: {
+        state: this.#supervisor.state,
+        pid: this.#child?.process.pid ?? null,
+        restarts: this.#supervisor.restarts,
+        lastDeath: this.#supervisor.lastDeath,
+        badLines: this.#badLines,
+        lagMs: this.#heartbeat?.lagMs ?? null,
+        counters: this.#counters,
+        pools: Object.fromEntries(this.#pools),
+      },
+    };
+  }
+
+  #input(input: Input): void {
+    for (const action of this.#supervisor.handle(input, performance.now())) this.#perform(action);
+    const deadline = this.#supervisor.deadline();
+    clearTimeout(this.#timer);
+    if (deadline === null) return;
+    this.#timer = setTimeout(
+      () => this.#input({ kind: "tick" }),
+      Math.max(0, deadline - performance.now()) + 1,
+    );
+  }
+
+  #perform(action: Action): void {
+    switch (action.kind) {
+      case "spawn":
+        return this.#spawn();
+      case "kill":
+        return this.#kill();
+      case "drain":
+        return this.#child?.link.send({ kind: "drain", deadlineMs: action.deadlineMs });
+      case "exit":
+        return this.#exited.resolve(action.code);
+      case "log":
+        return this.#log(action.level, action.message);
+    }
+  }
+
+  #kill(): void {
+    try {
+      this.#child?.process.kill("SIGKILL");
+    } catch {
+      // It ended in this very moment.
+    }
+  }
+
+  #spawn(): void {
+    const { configuration, dropped } = this.#generations.restart();
+    for (const generation of dropped) {
+      this.#log("error", "a reload under way is given up, as the balancer ended meanwhile", { generation });
+    }
+    let process: Deno.ChildProcess;
+    try {
+      process = this.#start();
+    } catch (error) {
+      const reason = `it cannot be started: ${describe(error)}`;
+      queueMicrotask(() => this.#input({ kind: "exited", reason, code: 1 }));
+      return;
+    }
+    const child: Child = { process, link: new LinkWriter<ToBalancer>(process.stdin) };
+    this.#child = child;
+    this.#log("info", "balancer started", { pid: process.pid });
+    const { version, node, context, file } = this.#options;
+    const exclusive = this.#generations.accepted === null;
+    child.link.send({ kind: "hello", version, node, context, file, exclusive });
+    if (configuration !== null) this.#sendConfiguration(child, configuration);
+    this.#watch(child);
+  }
+
+  #start(): Deno.ChildProcess {
+    const { command, args } = this.#options.balancer;
+    // The balancer gets the terminal's or the service's stderr as its own: a log needs no way through here.
+    const start = () =>
+      this.#spawner.spawn(command, { args: [...args], stdin: "piped", stdout: "piped", stderr: "inherit" });
+    return Deno.uid() === 0 || !mayCallLibc() ? start() : withoutNetworkCapabilities(start);
+  }
+
+  async #watch(child: Child): Promise<void> {
+    const reading = readLink(child.process.stdout, TO_KEEPER, (decoded) => this.#onDecoded(decoded));
+    const { code, signal } = await child.process.status;
+    await reading;
+    await child.link.close();
+    this.#child = null;
+    this.#heartbeat = null;
+    this.#input({ kind: "exited", reason: signal === null ? `exit ${code}` : `killed by ${signal}`, code });
+  }
+
+  #sendConfiguration(child: Child, configuration: Configuration): void {
+    for (const message of configMessages(configuration.generation, configuration.text)) {
+      child.link.send(message);
+    }
+  }
+
+  #onDecoded(decoded: Decoded<ToKeeper>): void {
+    if (decoded.kind === "malformed") {
+      this.#badLines++;
+      this.#log("warning", "the balancer sent a line that is no message", { reason: decoded.reason });
+      return this.#input({ kind: "badLine" });
+    }
+    const { message } = decoded;
+    switch (message.kind) {
+      case "heartbeat":
+        this.#heartbeat = message;
+        return this.#input({ kind: "heartbeat" });
+      case "ready":
+        return this.#onReady(message.generation);
+      case "rejected":
+        return this.#onRejected(message.generation, message.problems);
+      case "health":
+        for (const { pool, healthy, servers } of message.pools) this.#pools.set(pool, { healthy, servers });
+        return;
+      case "counters":
+        this.#counters = message;
+        return;
+      case "probe":
+        this.#runProbe(message);
+        return;
+    }
+  }
+
+  #onReady(generation: number): void {
+    if (!this.#generations.ready(generation)) return;
+    const facts = this.#checked.get(generation);
+    for (const older of this.#checked.keys()) if (older < generation) this.#checked.delete(older);
+    if (facts !== undefined) this.#allow(facts);
+    this.#pools.clear();
+    this.#log("info", "configuration in force", { generation });
+    this.#input({ kind: "ready" });
+  }
+
+  #onRejected(generation: number, problems: readonly string[]): void {
+    if (!this.#generations.rejected(generation)) return;
+    for (const problem of problems) this.#log("error", problem, { generation });
+    this.#input({ kind: "rejected" });
+  }
+
+  #allow(facts: KeeperFacts): void {
+    this.#spawner.allowScripts([...facts.exec.values()].flatMap(({ command }) => command.slice(0, 1)));
+  }
+
+  async #runProbe(probe: Extract<ToKeeper, { kind: "probe" }>): Promise<void> {
+    const child = this.#child;
+    const answer = (result: { ok: boolean; reason: string; latencyMs: number }) =>
+      child?.link.send({ kind: "probeResult", id: probe.id, ...result });
+    const generation = this.#generations.accepted?.generation;
+    const check = generation === undefined ? undefined : this.#checked.get(generation)?.exec.get(probe.pool);
+    if (check === undefined || this.#probesRunning >= MAX_PROBES) {
+      const reason = check === undefined ? "the pool has no exec check" : `${MAX_PROBES} checks run already`;
+      answer({ ok: false, reason, latencyMs: 0 });
+      return;
+    }
+    const { pool, server, host, port } = probe;
+    this.#probesRunning++;
+    answer(
+      await runExecCheck(
+        { ...check, pool, server, host, port },
+        execSpawn(this.#spawner),
+        this.#probes.signal,
+      ),
+    );
+    this.#probesRunning--;
+  }
+}
+
+function mayCallLibc(): boolean {
+  return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,80 @@
+/**
+ * The link on its pipes: messages out in order without waiting, messages in until the end of the stream.
+ *
+ * A side that does not read is noticed by its missing heartbeat, not here; what piles up for it is bounded, and
+ * what is beyond the bound is dropped and counted.
+ */
+import { type Decoded, encodeLine, LineDecoder, type ToBalancer, type ToKeeper } from "./link.ts";
+import type { z } from "zod";
+
+/** Messages waiting for a pipe. More than the parts of the largest configuration. */
+const MAX_WAITING = 8192;
+
+export class LinkWriter<Message extends ToBalancer | ToKeeper> {
+  #writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  #waiting: Uint8Array<ArrayBuffer>[] = [];
+  #busy = false;
+  #broken = false;
+  dropped = 0;
+
+  constructor(stream: WritableStream<Uint8Array<ArrayBuffer>>) {
+    this.#writer = stream.getWriter();
+    // A broken pipe is told by the end of the other direction.
+    this.#writer.closed.catch(() => {});
+  }
+
+  send(message: Message): void {
+    if (this.#broken) return;
+    if (this.#waiting.length >= MAX_WAITING) {
+      this.dropped++;
+      return;
+    }
+    this.#waiting.push(encodeLine(message));
+    if (!this.#busy) this.#drain();
+  }
+
+  /** For messages that the next one replaces: dropped while others wait. */
+  sendIfIdle(message: Message): void {
+    if (this.#busy) this.dropped++;
+    else this.send(message);
+  }
+
+  /** Closes the pipe after what was sent; for good, and without an error if it is broken. */
+  async close(): Promise<void> {
+    this.#broken = true;
+    this.#waiting = [];
+    await this.#writer.close().catch(() => {});
+  }
+
+  async #drain(): Promise<void> {
+    this.#busy = true;
+    try {
+      for (let line = this.#waiting.shift(); line !== undefined; line = this.#waiting.shift()) {
+        await this.#writer.write(line);
+      }
+    } catch {
+      this.#broken = true;
+      this.#waiting = [];
+    }
+    this.#busy = false;
+  }
+}
+
+/** Reads messages until the stream ends or breaks. */
+export async function readLink<Message>(
+  stream: ReadableStream<Uint8Array>,
+  schema: z.ZodType<Message>,
+  onDecoded: (decoded: Decoded<Message>) => void,
+): Promise<void> {
+  const decoder = new LineDecoder(schema);
+  try {
+    for await (const chunk of stream) {
+      for (const decoded of decoder.push(chunk)) onDecoded(decoded);
+    }
+  } catch (error) {
+    // A reset pipe is an end like any other; an error of our own handler is not.
+    if (!(error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.ConnectionReset)) {
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * The only file that starts processes. What may be started is a list: `ip`, `nft`, this program itself, and the
+ * scripts that the keeper's own configuration names. The balancer's words never reach the list.
+ */
+
+import type { ExecSpawn } from "../health/exec_io.ts";
+
+/** Tools that are found by name, along the PATH. */
+const TOOLS: readonly string[] = ["ip", "nft"];
+
+/** What an executor that must run something is given. */
+export type Spawn = (command: string, options: Deno.CommandOptions) => Deno.ChildProcess;
+
+export class Spawner {
+  #scripts: ReadonlySet<string> = new Set();
+
+  /** Replaces the scripts that may run: absolute paths, from the configuration in force. */
+  allowScripts(paths: Iterable<string>): void {
+    const scripts = new Set(paths);
+    for (const path of scripts) {
+      if (!path.startsWith("/")) {
+        throw new Error(`Cannot allow a script as its path is not absolute: ${path}`);
+      }
+    }
+    this.#scripts = scripts;
+  }
+
+  /** Starts a process, or throws: what is not on the list, and what the system refuses. */
+  readonly spawn: Spawn = (command, options) => {
+    if (!TOOLS.includes(command) && command !== Deno.execPath() && !this.#scripts.has(command)) {
+      throw new Error(`Cannot run a program that the configuration does not name: ${command}`);
+    }
+    return new Deno.Command(command, options).spawn();
+  };
+}
+
+/** How this program starts itself again: the compiled binary, or Deno with what it was started from. */
+export function ownCommand(
+  entry: URL,
+  flags: readonly string[],
+  args: readonly string[],
+): { command: string; args: string[] } {
+  const command = Deno.execPath();
+  if (Deno.build.standalone) return { command, args: [...args] };
+  return { command, args: ["run", ...flags, entry.href, ...args] };
+}
+
+/** The spawner as the exec check wants it: no input, a clean environment, both outputs piped. */
+export function execSpawn(spawner: Spawner): ExecSpawn {
+  return (path, args, env) => {
+    const process = spawner.spawn(path, {
+      args: [...args],
+      env: { ...env },
+      clearEnv: true,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    });
+    return {
+      stdout: process.stdout,
+      stderr: process.stderr,
+      status: process.status,
+      kill: () => process.kill("SIGKILL"),
+    };
+  };
+}

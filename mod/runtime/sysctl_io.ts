@@ -1,0 +1,84 @@
+/**
+ * Kernel settings that the keeper changes while it runs and puts back at its end.
+ *
+ * One now: `net.ipv4.tcp_migrate_req`, with which the kernel hands the connections that wait in a closing
+ * listener's queue to another listener of the same port (Linux 5.14), so that a reload resets none. What was
+ * right already is left alone. A missing privilege is a warning: everything else works without. A keeper that is
+ * killed puts nothing back, and of two keepers in one network namespace the one that changed the setting does.
+ */
+import { cString, lastError, type Libc, withLibc } from "./libc_io.ts";
+
+export const MIGRATE_REQUESTS = "net.ipv4.tcp_migrate_req";
+
+const O_RDONLY = 0;
+const O_RDWR = 2;
+const O_CLOEXEC = 0o2000000;
+const VALUE_BYTES = 64;
+
+export class Sysctls {
+  #before = new Map<string, string>();
+
+  /** Sets one. The answer is a problem for the log, or null. */
+  set(name: string, value: string): string | null {
+    try {
+      return withLibc((libc) => {
+        const before = read(libc, name);
+        if (before === value) return null;
+        write(libc, name, value);
+        if (!this.#before.has(name)) this.#before.set(name, before);
+        return null;
+      });
+    } catch (error) {
+      return `Cannot set ${name}=${value}: ${error instanceof Error ? error.message : error}`;
+    }
+  }
+
+  /** Puts back what was changed. Problems are for the log. */
+  restore(): string[] {
+    const problems: string[] = [];
+    for (const [name, value] of this.#before) {
+      try {
+        withLibc((libc) => write(libc, name, value));
+      } catch (error) {
+        problems.push(
+          `Cannot put ${name} back to ${value}: ${error instanceof Error ? error.message : error}`,
+        );
+      }
+    }
+    this.#before.clear();
+    return problems;
+  }
+}
+
+/** The present value of a setting. Throws when it cannot be read. */
+export function readSysctl(name: string): string {
+  return withLibc((libc) => read(libc, name));
+}
+
+function open(libc: Libc, name: string, flags: number): number {
+  const fd = libc.open(cString("/proc/sys/" + name.replaceAll(".", "/")), flags | O_CLOEXEC);
+  if (fd < 0) throw new Error(lastError(libc));
+  return fd;
+}
+
+function read(libc: Libc, name: string): string {
+  const fd = open(libc, name, O_RDONLY);
+  try {
+    const buffer = new Uint8Array(VALUE_BYTES);
+    const length = libc.read(fd, buffer, BigInt(VALUE_BYTES));
+    if (length < 0) throw new Error(lastError(libc));
+    return new TextDecoder().decode(buffer.subarray(0, length)).trim();
+  } finally {
+    libc.close(fd);
+  }
+}
+
+function write(libc: Libc, name: string, value: string): void {
+  const fd = open(libc, name, O_RDWR);
+  try {
+    const bytes = new TextEncoder().encode(value + "\n");
+    if (libc.write(fd, bytes, BigInt(bytes.length)) !== bytes.length) throw new Error(lastError(libc));
+  } finally {
+    libc.close(fd);
+  }
+}

@@ -1,0 +1,21 @@
+/** The real keeper around the stand-in balancer: arguments are the file and the socket. */
+import { runKeeper } from "../../mod/runtime/keeper_io.ts";
+import { ownCommand } from "../../mod/runtime/spawn_io.ts";
+
+const [file = "", socketPath = ""] = Deno.args;
+const code = await runKeeper({
+  version: "0",
+  node: "n1",
+  context: null,
+  file,
+  socketPath,
+  drainMs: 1000,
+  read: () => Deno.readTextFile(file),
+  check: (text) =>
+    text.includes("bad")
+      ? { problems: ["first problem", "second problem"] }
+      : { exec: new Map([["app", { command: ["/bin/echo", "fine"], timeoutMs: 5000 }]]) },
+  balancer: ownCommand(new URL("./standin_balancer.ts", import.meta.url), ["--quiet", "--no-prompt"], []),
+  log: (level, message, fields) => console.error(`${level} ${message} ${JSON.stringify(fields ?? {})}`),
+});
+Deno.exit(code);
