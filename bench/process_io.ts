@@ -17,7 +17,7 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** Starts a program with everything it prints going to the file `log`. */
+/** Starts a program with everything it prints appended to the file `log`, which may be truncated meanwhile. */
 export function start(
   program: string,
   args: readonly string[],
@@ -26,7 +26,7 @@ export function start(
 ): Running {
   // `exec` keeps the process id: it is the program itself that is measured, not a shell above it.
   const child = new Deno.Command("/bin/sh", {
-    args: ["-c", 'log=$1; shift; exec "$@" >"$log" 2>&1', "sh", log, program, ...args],
+    args: ["-c", 'log=$1; shift; exec "$@" >>"$log" 2>&1', "sh", log, program, ...args],
     env: { ...env },
     stdin: "null",
     stdout: "null",

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "../assert.ts";
-import { align, median, type Sample, summarize, table } from "../../bench/report.ts";
+import { align, growth, median, type Sample, summarize, table } from "../../bench/report.ts";
 
 function sample(product: string, cpuPerRequest: number, errors = 0): Sample {
   return { scenario: "small", product, cpuPerRequest, requestsPerSecond: 1000, p50: 500, p99: 2500, errors };
@@ -9,6 +9,15 @@ Deno.test("median() is the middle value, or halfway between the two middle ones"
   assertEquals(median([30, 10, 20]), 20);
   assertEquals(median([4, 1, 3, 2]), 2.5);
   assertEquals(median([10, 9, 100]), 10);
+});
+
+Deno.test("growth() looks at the second half only and shrugs off a single peak", () => {
+  const warmUp = Array.from({ length: 50 }, (_, index) => 50 + index);
+  const flat = Array.from({ length: 50 }, () => 100);
+  assertEquals(growth([...warmUp, ...flat]), 0);
+  assertEquals(growth([...warmUp, ...flat.with(47, 500)]), 0);
+  const rising = Array.from({ length: 50 }, (_, index) => index < 40 ? 100 : 125);
+  assertEquals(growth([...warmUp, ...rising]), 0.25);
 });
 
 Deno.test("summarize() takes medians, sums errors and compares with the reference", () => {
