@@ -58,7 +58,7 @@ interface Setup {
 const LAUNCH: Record<ProductName, (setup: Setup) => Promise<Running>> = {
   async tandem({ scenario, servers, ports, prefix, log }) {
     const config = `${prefix}.yaml`;
-    await Deno.writeTextFile(config, tandemConfig(scenario, servers, ports, freePort()));
+    await Deno.writeTextFile(config, tandemConfig(scenario, servers, ports));
     // The project's own task says with which permissions it runs.
     const [, ...args] = (JSON.parse(read("deno.json")).tasks.tandem as string).split(" ");
     const entry = args.map((arg) => arg === "main.ts" ? `${ROOT}/main.ts` : arg);
@@ -80,12 +80,7 @@ function program(name: string): string {
   return tool.path;
 }
 
-function tandemConfig(
-  scenario: Scenario,
-  servers: readonly number[],
-  ports: readonly number[],
-  admin: number,
-): string {
+function tandemConfig(scenario: Scenario, servers: readonly number[], ports: readonly number[]): string {
   const routes = [
     ...Array.from({ length: scenario.routes }, (_, index) => ({
       match: { path: `${routePrefix(index)}*` },
@@ -103,7 +98,6 @@ function tandemConfig(
         ...(scenario.protocol === "tcp" ? { pool: "app" } : { routes }),
       })),
       pools: { app: { balance: "roundRobin", servers: servers.map((port) => `127.0.0.1:${port}`) } },
-      admin: { bind: `127.0.0.1:${admin}` },
       log: { access: scenario.accessLog ? "haproxy" : "off" },
       workers: scenario.workers,
     },
