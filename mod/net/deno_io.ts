@@ -1,0 +1,289 @@
+/**
+ * The socket seam on `Deno.listen` and `Deno.connect`.
+ *
+ * One read is always under way unless paused, so that a peer that leaves is noticed at once. Idle streams wait in
+ * a small buffer; a read that fills it makes the next one large. A write is tried at once by the runtime; while
+ * one is under way, further ones queue. A stream never calls its handler from within a call to it.
+ */
+import { type BufferPool, type Lease, SMALL_BYTES } from "./buffers.ts";
+import type { Dial, Dialer, DialHandler, Stream, StreamHandler } from "./stream.ts";
+
+/** Queued bytes above which `write` says to wait: one bulk read. HAProxy buffers 16 KiB a direction, nginx 32–64 KiB. */
+export const HIGH_WATER_BYTES = 64 * 1024;
+/** How long accepting rests after an error such as "too many open files". */
+const ACCEPT_BACKOFF_MS = 50;
+
+interface Queued {
+  readonly lease: Lease;
+  start: number;
+  readonly end: number;
+}
+
+/** Handler of a stream that nobody owns any more. */
+export const IGNORE: StreamHandler = { onData() {}, onEnd() {}, onDrain() {}, onClosed() {} };
+
+export class DenoStream implements Stream {
+  handler: StreamHandler = IGNORE;
+  readonly remoteHost: string;
+  readonly remotePort: number;
+  queued = 0;
+  readonly #conn: Deno.TcpConn;
+  readonly #buffers: BufferPool;
+  /** Where the read under way puts its bytes; null while none is under way and nothing is held. */
+  #input: Lease | null = null;
+  /** Bytes that arrived while paused. */
+  #held = 0;
+  #reading = false;
+  #paused = true;
+  #ended = false;
+  #large = false;
+  #taken = false;
+  #writing: Queued | null = null;
+  #waiting: Queued[] = [];
+  #wantsDrain = false;
+  #finishing = false;
+  #finished = false;
+  #closed = false;
+
+  /** Starts paused: set `handler`, then `resume()`. */
+  constructor(conn: Deno.TcpConn, buffers: BufferPool) {
+    this.#conn = conn;
+    this.#buffers = buffers;
+    const { hostname, port } = conn.remoteAddr as Deno.NetAddr;
+    this.remoteHost = hostname;
+    this.remotePort = port;
+    conn.setNoDelay(true);
+  }
+
+  write(view: Uint8Array): boolean {
+    if (this.#closed || this.#finishing) return true;
+    const lease = this.#buffers.atLeast(view.length);
+    lease.bytes.set(view);
+    return this.writeLease(lease, 0, view.length);
+  }
+
+  writeLease(lease: Lease, start: number, end: number): boolean {
+    if (this.#closed || this.#finishing || start === end) {
+      lease.release();
+      return true;
+    }
+    this.queued += end - start;
+    const item = { lease, start, end };
+    if (this.#writing === null) this.#startWrite(item);
+    else this.#waiting.push(item);
+    if (this.queued <= HIGH_WATER_BYTES) return true;
+    this.#wantsDrain = true;
+    return false;
+  }
+
+  take(): Lease {
+    this.#taken = true;
+    return this.#input!;
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#held > 0) queueMicrotask(this.#deliverHeld);
+    else this.#read();
+  }
+
+  bulk(on: boolean): void {
+    this.#large = on;
+  }
+
+  end(): void {
+    if (this.#finishing || this.#closed) return;
+    this.#finishing = true;
+    if (this.#writing === null) this.#finish();
+  }
+
+  close(): void {
+    this.#close(null);
+  }
+
+  #read(): void {
+    if (this.#reading || this.#paused || this.#ended || this.#closed) return;
+    this.#reading = true;
+    if (this.#input !== null && this.#large !== this.#input.bytes.length > SMALL_BYTES) {
+      this.#input.release();
+      this.#input = null;
+    }
+    this.#input ??= this.#large ? this.#buffers.large() : this.#buffers.small();
+    this.#conn.read(this.#input.bytes).then(this.#onRead, this.#onReadError);
+  }
+
+  #onRead = (size: number | null): void => {
+    this.#reading = false;
+    if (this.#closed) return this.#releaseInput();
+    if (size === null) {
+      this.#ended = true;
+      this.#releaseInput();
+      this.handler.onEnd();
+      if (this.#finished) this.#close(null);
+    } else if (this.#paused) this.#held = size;
+    else this.#deliver(size);
+  };
+
+  #onReadError = (error: Error): void => {
+    this.#reading = false;
+    this.#releaseInput();
+    this.#close(error);
+  };
+
+  #deliverHeld = (): void => {
+    if (this.#held === 0 || this.#paused || this.#closed) return;
+    const size = this.#held;
+    this.#held = 0;
+    this.#deliver(size);
+  };
+
+  #deliver(size: number): void {
+    const { bytes } = this.#input!;
+    this.#large = size === bytes.length || (this.#large && size > SMALL_BYTES);
+    this.#taken = false;
+    this.handler.onData(bytes.subarray(0, size));
+    if (this.#taken) this.#input = null;
+    if (this.#closed) this.#releaseInput();
+    else this.#read();
+  }
+
+  #releaseInput(): void {
+    this.#held = 0;
+    if (this.#input === null || this.#reading) return;
+    this.#input.release();
+    this.#input = null;
+  }
+
+  #startWrite(item: Queued): void {
+    this.#writing = item;
+    this.#conn.write(item.lease.bytes.subarray(item.start, item.end)).then(
+      this.#onWritten,
+      this.#onWriteError,
+    );
+  }
+
+  #onWritten = (size: number): void => {
+    const item = this.#writing!;
+    item.start += size;
+    this.queued -= size;
+    if (this.#closed) return this.#dropWrites();
+    if (item.start < item.end) return this.#startWrite(item);
+    item.lease.release();
+    this.#writing = null;
+    const next = this.#waiting.shift();
+    if (next !== undefined) return this.#startWrite(next);
+    if (this.#wantsDrain) {
+      this.#wantsDrain = false;
+      this.handler.onDrain();
+    }
+    if (this.#finishing && this.#writing === null) this.#finish();
+  };
+
+  /** What the peer sent before it stopped listening (an early 413, say) is still read, where a read is under way. */
+  #onWriteError = (error: Error): void => {
+    this.#dropWrites();
+    this.#finishing = this.#finished = true;
+    if (!this.#reading) this.#close(error);
+  };
+
+  #dropWrites(): void {
+    this.#writing?.lease.release();
+    this.#writing = null;
+    for (const item of this.#waiting) item.lease.release();
+    this.#waiting = [];
+    this.queued = 0;
+  }
+
+  #finish(): void {
+    if (this.#finished || this.#closed) return;
+    this.#finished = true;
+    if (this.#ended) return this.#close(null);
+    this.#conn.closeWrite().catch(this.#onWriteError);
+  }
+
+  #close(error: Error | null): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    // With a read or a write under way its buffer stays ours until the runtime lets go of it.
+    if (!this.#reading) this.#releaseInput();
+    if (this.#writing === null) this.#dropWrites();
+    try {
+      this.#conn.close();
+    } catch {
+      // Already closed by the runtime.
+    }
+    queueMicrotask(() => {
+      const { handler } = this;
+      this.handler = IGNORE;
+      handler.onClosed(error);
+    });
+  }
+}
+
+/** Connects by `Deno.connect`. */
+export class DenoDialer implements Dialer {
+  constructor(readonly buffers: BufferPool) {}
+
+  dial(host: string, port: number, handler: DialHandler): Dial {
+    let cancelled = false;
+    Deno.connect({ hostname: host, port }).then(
+      (conn) => {
+        if (cancelled) conn.close();
+        else handler.onOpen(new DenoStream(conn, this.buffers));
+      },
+      (error) => {
+        if (!cancelled) handler.onFailed(error);
+      },
+    );
+    return {
+      cancel() {
+        cancelled = true;
+      },
+    };
+  }
+}
+
+export interface AcceptHandler {
+  onAccept(stream: Stream): void;
+  /** Accepting failed for now (out of descriptors, say) and is tried again. */
+  onAcceptError(error: Error): void;
+}
+
+/** A bound listening socket. Closing it resets what waits in its accept queue, so bind the successor first. */
+export class DenoListener {
+  readonly #listener: Deno.TcpListener;
+  #closed = false;
+
+  /** Throws what `Deno.listen` throws (address in use, no permission). */
+  constructor(host: string, port: number) {
+    this.#listener = Deno.listen({ hostname: host, port, reusePort: true });
+  }
+
+  get port(): number {
+    return this.#listener.addr.port;
+  }
+
+  async accept(buffers: BufferPool, handler: AcceptHandler): Promise<void> {
+    while (!this.#closed) {
+      try {
+        const conn = await this.#listener.accept();
+        handler.onAccept(new DenoStream(conn, buffers));
+      } catch (error) {
+        if (this.#closed) return;
+        handler.onAcceptError(error as Error);
+        await new Promise((resolve) => setTimeout(resolve, ACCEPT_BACKOFF_MS));
+      }
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#listener.close();
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * What a data worker gives its sessions: time, buffers, deadlines, a dialer, counters and the live configuration.
+ * Sessions see nothing else of the world, so that the simulator can give them all of it.
+ */
+import type { Counters } from "../base/counters.ts";
+import type { PoolBalancer } from "../balance/pool.ts";
+import type { ListenerSnapshot, PoolSnapshot, RouteAction, RouteSnapshot } from "../config/snapshot.ts";
+import type { BufferPool } from "../net/buffers.ts";
+import type { Dialer } from "../net/stream.ts";
+import type { IdleConnections } from "../net/idle.ts";
+import type { Wheel } from "../net/wheel.ts";
+import type { AccessRecord } from "./access_log.ts";
+import type { HeadFacts, RequestRouter } from "./facts.ts";
+import type { RetryBudget } from "./retry.ts";
+import type { ServerConnection } from "./server_connection.ts";
+
+/** A pool as one worker uses it; a reload makes a new one and old requests finish on the old. */
+export interface LivePool {
+  readonly snapshot: PoolSnapshot;
+  readonly balancer: PoolBalancer;
+  readonly budget: RetryBudget;
+  /** `Host` for requests that came without one. */
+  readonly fallbackHost: Uint8Array;
+}
+
+export interface LiveRoute {
+  readonly snapshot: RouteSnapshot;
+  readonly action: RouteAction;
+  /** Null unless the action is a pool. */
+  readonly pool: LivePool | null;
+}
+
+/** A listener's present configuration. `ListenerState.live` is swapped on reload, between two requests. */
+export interface LiveListener {
+  readonly snapshot: ListenerSnapshot;
+  readonly routes: readonly LiveRoute[];
+  readonly router: RequestRouter;
+  /** True when the `X-Forwarded-*` of this peer are believed. */
+  readonly trusts: (address: string) => boolean;
+  readonly logged: boolean;
+}
+
+export interface ListenerState {
+  live: LiveListener;
+  /** Finish what is under way, then close: the listener was removed or the node drains. */
+  draining: boolean;
+}
+
+export interface ProxyEnvironment {
+  readonly buffers: BufferPool;
+  readonly wheel: Wheel;
+  readonly dialer: Dialer;
+  readonly idle: IdleConnections<ServerConnection>;
+  readonly counters: Counters;
+  readonly facts: HeadFacts;
+  /** Milliseconds on a clock that never jumps. */
+  now(): number;
+  /** Milliseconds since the epoch, for the log. */
+  wallClock(): number;
+  /** Value of `Date`, made once a second. */
+  httpDate(): string;
+  /** Writes a fresh request id (ASCII) and returns the offset behind it. */
+  writeRequestId(out: Uint8Array, at: number): number;
+  /** Appends to the access log; the record is good only during the call. */
+  logAccess(record: AccessRecord): void;
+  /** A bug of ours inside a session: reported, the session closed. */
+  onBug(error: unknown): void;
+}

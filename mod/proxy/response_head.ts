@@ -1,0 +1,95 @@
+/**
+ * Writes the head of a server's response as it goes to the client: hop-by-hop fields out, our framing in.
+ */
+import { fromLatin1 } from "../http/grammar.ts";
+import * as names from "../http/names.ts";
+import { CHUNKED, type Framing, UNTIL_CLOSE } from "../http1/body.ts";
+import type { Head } from "../http1/head.ts";
+import type { ResponseInfo } from "../http1/response.ts";
+import { copy, crlf, decimal, fieldName } from "./request_head.ts";
+
+/** Room that `composeResponse` needs besides the received head. */
+export const RESPONSE_ADDED_BYTES = 128;
+
+const STATUS_PREFIX = fromLatin1("HTTP/1.1 ");
+const CONTENT_LENGTH = fromLatin1("Content-Length: ");
+const CHUNKED_LINE = fromLatin1("Transfer-Encoding: chunked\r\n");
+const CLOSE_LINE = fromLatin1("Connection: close\r\n");
+const KEEP_ALIVE_LINE = fromLatin1("Connection: keep-alive\r\n");
+const UPGRADE_LINES = fromLatin1("Connection: Upgrade\r\nUpgrade: ");
+
+const DROPPED = names.HOP_BY_HOP.slice();
+DROPPED[names.CONTENT_LENGTH] = 1;
+
+/** How the answer goes on to the client. */
+export interface ResponsePlan {
+  /** Framing towards the client: what is not known in length is chunked, or until close for HTTP/1.0. */
+  framing: Framing;
+  keepAlive: boolean;
+  /** The client's minor version. */
+  minor: number;
+}
+
+/** Writes into `out`, which must hold the received head and `RESPONSE_ADDED_BYTES`; returns the length. */
+export function composeResponse(
+  out: Uint8Array,
+  head: Head,
+  info: ResponseInfo,
+  bytes: Uint8Array,
+  plan: ResponsePlan,
+): number {
+  out.set(STATUS_PREFIX, 0);
+  let at = STATUS_PREFIX.length;
+  const statusAt = head.start + STATUS_PREFIX.length;
+  at = keptFields(out, at, statusAt, head, info, bytes);
+  if (head.status === 101) return crlf(out, upgradeLines(out, at, head, bytes));
+  if (head.status < 200) return crlf(out, at);
+  if (plan.framing === CHUNKED) {
+    out.set(CHUNKED_LINE, at);
+    at += CHUNKED_LINE.length;
+  } else if (plan.framing !== UNTIL_CLOSE && info.contentLength >= 0) {
+    out.set(CONTENT_LENGTH, at);
+    at = crlf(out, decimal(out, at + CONTENT_LENGTH.length, info.contentLength));
+  }
+  if (!plan.keepAlive) {
+    out.set(CLOSE_LINE, at);
+    at += CLOSE_LINE.length;
+  } else if (plan.minor === 0) {
+    out.set(KEEP_ALIVE_LINE, at);
+    at += KEEP_ALIVE_LINE.length;
+  }
+  return crlf(out, at);
+}
+
+/** Copies status code, reason and the fields that travel on, in as few runs as possible. */
+function keptFields(
+  out: Uint8Array,
+  at: number,
+  start: number,
+  head: Head,
+  info: ResponseInfo,
+  bytes: Uint8Array,
+): number {
+  const { ids, count } = head;
+  const { nominated } = info;
+  let runStart = start;
+  for (let i = 0; i < count; i++) {
+    if (DROPPED[ids[i]!] !== 1 && (nominated === null || !nominated.includes(fieldName(head, bytes, i)))) continue;
+    const runEnd = head.nameStart(i);
+    copy(out, at, bytes, runStart, runEnd);
+    at += runEnd - runStart;
+    runStart = head.lineEnd(i);
+  }
+  const runEnd = head.end - 2;
+  copy(out, at, bytes, runStart, runEnd);
+  return at + runEnd - runStart;
+}
+
+function upgradeLines(out: Uint8Array, at: number, head: Head, bytes: Uint8Array): number {
+  const field = head.find(names.UPGRADE);
+  if (field < 0) return at;
+  out.set(UPGRADE_LINES, at);
+  at += UPGRADE_LINES.length;
+  copy(out, at, bytes, head.valueStart(field), head.valueEnd(field));
+  return crlf(out, at + head.valueEnd(field) - head.valueStart(field));
+}
