@@ -6,6 +6,7 @@
  * only facts and requests. What a configuration means is told to it by an injected `check`.
  */
 import { runExecCheck } from "../health/exec_io.ts";
+import type { Log } from "../observe/log.ts";
 import { AdminSocket } from "./admin_socket_io.ts";
 import { withoutNetworkCapabilities } from "./ambient_io.ts";
 import { type Configuration, Generations } from "./generations.ts";
@@ -17,12 +18,6 @@ import { MIGRATE_REQUESTS, Sysctls } from "./sysctl_io.ts";
 
 /** Commands of checks that may run at the same time; more are answered as failed. */
 const MAX_PROBES = 64;
-
-export type Log = (
-  level: "debug" | "info" | "warning" | "error",
-  message: string,
-  fields?: Record<string, unknown>,
-) => void;
 
 /** What the keeper takes from a good configuration: never more than it needs itself. */
 export interface KeeperFacts {
@@ -55,31 +50,31 @@ export async function runKeeper(options: KeeperOptions): Promise<number> {
     text = await options.read();
     const checked = options.check(text);
     if ("problems" in checked) {
-      for (const problem of checked.problems) log("error", problem);
+      for (const problem of checked.problems) log.error(problem);
       return 1;
     }
     facts = checked;
   } catch (error) {
-    log("error", describe(error));
+    log.error(describe(error));
     return 1;
   }
   const keeper = new Keeper(options);
   const opened = await AdminSocket.open(options.socketPath, (request) => keeper.answer(request));
   if ("problem" in opened) {
-    log("error", opened.problem);
+    log.error(opened.problem);
     return 1;
   }
   const sysctls = new Sysctls();
   const problem = sysctls.set(MIGRATE_REQUESTS, "1");
-  if (problem !== null) log("warning", `${problem}; a reload may reset connections that are being made`);
-  if (Deno.uid() === 0) log("info", "running as root: the balancer keeps root too, as it needs its ports");
+  if (problem !== null) log.warning(`${problem}; a reload may reset connections that are being made`);
+  if (Deno.uid() === 0) log.info("running as root: the balancer keeps root too, as it needs its ports");
   else if (!mayCallLibc()) {
-    log("warning", "without --allow-ffi the balancer keeps this process's capabilities");
+    log.warning("without --allow-ffi the balancer keeps this process's capabilities");
   }
   try {
     return await keeper.run(text, facts);
   } finally {
-    for (const left of sysctls.restore()) log("warning", left);
+    for (const left of sysctls.restore()) log.warning(left);
     await opened.socket.close();
   }
 }
@@ -147,17 +142,17 @@ class Keeper {
       text = await this.#options.read();
       checked = this.#options.check(text);
     } catch (error) {
-      this.#log("error", `reload refused: ${describe(error)}`);
+      this.#log.error(`reload refused: ${describe(error)}`);
       return;
     }
     if ("problems" in checked) {
-      for (const problem of checked.problems) this.#log("error", problem);
-      this.#log("error", `reload refused: ${checked.problems.length} problems; running on as before`);
+      for (const problem of checked.problems) this.#log.error(problem);
+      this.#log.error(`reload refused: ${checked.problems.length} problems; running on as before`);
       return;
     }
     const offer = this.#generations.offer(text);
     this.#checked.set(offer.generation, checked);
-    this.#log("info", "reload: configuration read", { generation: offer.generation });
+    this.#log.info("reload: configuration read", { generation: offer.generation });
     if (this.#child !== null) this.#sendConfiguration(this.#child, offer);
   }
 
@@ -215,7 +210,7 @@ class Keeper {
       case "exit":
         return this.#exited.resolve(action.code);
       case "log":
-        return this.#log(action.level, action.message);
+        return this.#log[action.level](action.message);
     }
   }
 
@@ -230,7 +225,7 @@ class Keeper {
   #spawn(): void {
     const { configuration, dropped } = this.#generations.restart();
     for (const generation of dropped) {
-      this.#log("error", "a reload under way is given up, as the balancer ended meanwhile", { generation });
+      this.#log.error("a reload under way is given up, as the balancer ended meanwhile", { generation });
     }
     let process: Deno.ChildProcess;
     try {
@@ -242,7 +237,7 @@ class Keeper {
     }
     const child: Child = { process, link: new LinkWriter<ToBalancer>(process.stdin) };
     this.#child = child;
-    this.#log("info", "balancer started", { pid: process.pid });
+    this.#log.info("balancer started", { pid: process.pid });
     const { version, node, context, file } = this.#options;
     const exclusive = this.#generations.accepted === null;
     child.link.send({ kind: "hello", version, node, context, file, exclusive });
@@ -277,7 +272,7 @@ class Keeper {
   #onDecoded(decoded: Decoded<ToKeeper>): void {
     if (decoded.kind === "malformed") {
       this.#badLines++;
-      this.#log("warning", "the balancer sent a line that is no message", { reason: decoded.reason });
+      this.#log.warning("the balancer sent a line that is no message", { reason: decoded.reason });
       return this.#input({ kind: "badLine" });
     }
     const { message } = decoded;
@@ -307,13 +302,13 @@ class Keeper {
     for (const older of this.#checked.keys()) if (older < generation) this.#checked.delete(older);
     if (facts !== undefined) this.#allow(facts);
     this.#pools.clear();
-    this.#log("info", "configuration in force", { generation });
+    this.#log.info("configuration in force", { generation });
     this.#input({ kind: "ready" });
   }
 
   #onRejected(generation: number, problems: readonly string[]): void {
     if (!this.#generations.rejected(generation)) return;
-    for (const problem of problems) this.#log("error", problem, { generation });
+    for (const problem of problems) this.#log.error(problem, { generation });
     this.#input({ kind: "rejected" });
   }
 

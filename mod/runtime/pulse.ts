@@ -8,26 +8,32 @@
 export const PULSE_MS = 250;
 /** Looks without a beat that mean "hung": 5 s. A full garbage collection of a large heap takes well under 1 s. */
 export const HUNG_LOOKS = 20;
+/** The same until the first beat: 15 s, as code is loaded, perhaps compiled, on a busy machine. */
+export const STARTUP_LOOKS = 60;
+
+interface Seen {
+  beat: number;
+  still: number;
+  beaten: boolean;
+}
 
 export class PulseWatch {
-  #seen: number[] = [];
-  #still: number[] = [];
+  #seen: Seen[] = [];
 
-  /** A worker was started: it has all the time again. */
-  reset(worker: number): void {
-    this.#still[worker] = 0;
-    this.#seen[worker] = -1;
+  /** A worker was started, while its word was `beat`. */
+  reset(worker: number, beat: number): void {
+    this.#seen[worker] = { beat, still: 0, beaten: false };
   }
 
-  /** One look at a worker's beat. True: it hangs. */
+  /** One look at a worker's word. True: it hangs. */
   look(worker: number, beat: number): boolean {
-    if (this.#seen[worker] !== beat) {
-      this.#seen[worker] = beat;
-      this.#still[worker] = 0;
+    const seen = this.#seen[worker];
+    if (seen === undefined) throw new Error(`Cannot look at worker ${worker} as it was not started`);
+    if (seen.beat !== beat) {
+      this.#seen[worker] = { beat, still: 0, beaten: true };
       return false;
     }
-    const still = (this.#still[worker] ?? 0) + 1;
-    this.#still[worker] = still;
-    return still >= HUNG_LOOKS;
+    seen.still++;
+    return seen.still >= (seen.beaten ? HUNG_LOOKS : STARTUP_LOOKS);
   }
 }

@@ -1,7 +1,10 @@
 /** The real keeper around the stand-in balancer: arguments are the file and the socket. */
+import { logger } from "../../mod/observe/log.ts";
+import { setUpLog } from "../../mod/observe/log_io.ts";
 import { runKeeper } from "../../mod/runtime/keeper_io.ts";
 import { ownCommand } from "../../mod/runtime/spawn_io.ts";
 
+setUpLog({ level: "debug", format: "text" });
 const [file = "", socketPath = ""] = Deno.args;
 const code = await runKeeper({
   version: "0",
@@ -16,6 +19,6 @@ const code = await runKeeper({
       ? { problems: ["first problem", "second problem"] }
       : { exec: new Map([["app", { command: ["/bin/echo", "fine"], timeoutMs: 5000 }]]) },
   balancer: ownCommand(new URL("./standin_balancer.ts", import.meta.url), ["--quiet", "--no-prompt"], []),
-  log: (level, message, fields) => console.error(`${level} ${message} ${JSON.stringify(fields ?? {})}`),
+  log: logger("keeper"),
 });
 Deno.exit(code);

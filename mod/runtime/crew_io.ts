@@ -1,0 +1,214 @@
+/**
+ * The data workers: started, given snapshots, watched, replaced when they throw or hang, drained at the end.
+ *
+ * A snapshot counts as applied when every worker said so. A worker that dies meanwhile gets a successor with the
+ * same snapshot; one that dies of it again and again is the snapshot's fault, and that is its error. What a dead
+ * worker held is given back before its successor starts, since both have the same number.
+ */
+import type { SharedMemory } from "../base/shared_memory.ts";
+import type { Snapshot } from "../config/snapshot.ts";
+import type { Log } from "../observe/log.ts";
+import { Backoff } from "./backoff.ts";
+import { PULSE_MS, PulseWatch } from "./pulse.ts";
+import type { FromWorker, ToWorker } from "./worker_link.ts";
+
+/** Deaths of one worker during one snapshot that condemn the snapshot. */
+const FATAL_DEATHS = 2;
+/** A terminated thread may run on for an instant, up to its next return to V8. */
+const TERMINATE_MS = 100;
+/** After the drain's deadline a worker has this long to say that it is done. */
+const DRAINED_GRACE_MS = 500;
+
+export interface CrewOptions {
+  /** Entry file of a worker. */
+  readonly entry: URL;
+  readonly count: number;
+  readonly memory: SharedMemory;
+  readonly log: Log;
+  /** Lines of the access log, in order for each worker. */
+  readonly onLines: (lines: readonly string[]) => void;
+  /** Gives back what a dead worker held in shared memory. */
+  readonly reclaim: (worker: number) => void;
+}
+
+interface Member {
+  readonly number: number;
+  readonly backoff: Backoff;
+  thread: Worker | null;
+  restart: ReturnType<typeof setTimeout> | undefined;
+  applied: number;
+  deaths: number;
+  drained: boolean;
+}
+
+interface Pending {
+  readonly snapshot: Snapshot;
+  readonly errors: string[];
+  readonly resolve: (result: { errors: string[] }) => void;
+}
+
+export class Crew {
+  /** Workers that were replaced since the start. */
+  replaced = 0;
+  #options: CrewOptions;
+  #pulse: SharedArrayBuffer;
+  #beats: Int32Array;
+  #watch = new PulseWatch();
+  #members: Member[];
+  #snapshot: Snapshot | null = null;
+  #pending: Pending | null = null;
+  #looking: ReturnType<typeof setInterval> | undefined;
+  #draining = false;
+  #onDrained = Promise.withResolvers<void>();
+
+  constructor(options: CrewOptions) {
+    this.#options = options;
+    this.#pulse = new SharedArrayBuffer(options.count * Int32Array.BYTES_PER_ELEMENT);
+    this.#beats = new Int32Array(this.#pulse);
+    this.#members = Array.from({ length: options.count }, (_, number) => ({
+      number,
+      backoff: new Backoff(),
+      thread: null,
+      restart: undefined,
+      applied: -1,
+      deaths: 0,
+      drained: false,
+    }));
+  }
+
+  /** Starts every worker; they wait for their first snapshot. */
+  start(): void {
+    for (const member of this.#members) this.#start(member);
+    this.#looking = setInterval(() => {
+      for (const member of this.#members) {
+        if (member.thread === null) continue;
+        if (this.#watch.look(member.number, Atomics.load(this.#beats, member.number))) {
+          this.#died(member, "it hangs");
+        }
+      }
+    }, PULSE_MS);
+  }
+
+  /**
+   * Hands a snapshot to all. Resolves when every worker has applied it, with what went wrong; then the workers
+   * may differ, and the caller hands out the snapshot before it again. One at a time.
+   */
+  apply(snapshot: Snapshot): Promise<{ errors: string[] }> {
+    if (this.#pending !== null) throw new Error("Cannot apply a snapshot while another is being applied");
+    const { promise, resolve } = Promise.withResolvers<{ errors: string[] }>();
+    this.#snapshot = snapshot;
+    this.#pending = { snapshot, errors: [], resolve };
+    for (const member of this.#members) {
+      member.deaths = 0;
+      this.#post(member, { kind: "snapshot", snapshot });
+    }
+    return promise;
+  }
+
+  /** Every worker stops accepting and finishes what it has; resolves when all are done or the deadline is over. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#draining = true;
+    for (const member of this.#members) {
+      if (member.thread === null) this.#isDrained(member);
+      else this.#post(member, { kind: "drain", deadlineMs });
+    }
+    const timer = setTimeout(() => this.#onDrained.resolve(), deadlineMs + DRAINED_GRACE_MS);
+    await this.#onDrained.promise;
+    clearTimeout(timer);
+  }
+
+  /** Ends every worker at once. */
+  close(): void {
+    clearInterval(this.#looking);
+    for (const member of this.#members) {
+      clearTimeout(member.restart);
+      member.thread?.terminate();
+      member.thread = null;
+    }
+  }
+
+  #start(member: Member): void {
+    const thread = new Worker(this.#options.entry.href, { type: "module", name: `data ${member.number}` });
+    member.thread = thread;
+    member.applied = -1;
+    member.backoff.started(performance.now());
+    this.#watch.reset(member.number, Atomics.load(this.#beats, member.number));
+    thread.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      if (member.thread === thread) this.#onMessage(member, data);
+    };
+    thread.onerror = (event) => {
+      // It could not even start (code that does not load). Unprevented, the error would end the control thread.
+      event.preventDefault();
+      if (member.thread === thread) this.#died(member, `it threw: ${event.message}`);
+    };
+    const { memory } = this.#options;
+    this.#post(member, { kind: "init", worker: member.number, memory, pulse: this.#pulse });
+    if (this.#snapshot !== null) this.#post(member, { kind: "snapshot", snapshot: this.#snapshot });
+  }
+
+  #post(member: Member, message: ToWorker): void {
+    member.thread?.postMessage(message);
+  }
+
+  #onMessage(member: Member, message: FromWorker): void {
+    switch (message.kind) {
+      case "applied":
+        return this.#onApplied(member, message.generation, message.errors);
+      case "drained":
+        return this.#isDrained(member);
+      case "error":
+        return this.#options.log.error(message.message, { worker: member.number });
+      case "fatal":
+        return this.#died(member, `it threw: ${message.reason}`);
+      case "log":
+        return this.#options.onLines(message.lines);
+    }
+  }
+
+  #onApplied(member: Member, generation: number, errors: readonly string[]): void {
+    member.applied = generation;
+    const pending = this.#pending;
+    if (pending === null || pending.snapshot.generation !== generation) {
+      for (const error of errors) this.#options.log.error(error, { worker: member.number, generation });
+      return;
+    }
+    for (const error of errors) if (!pending.errors.includes(error)) pending.errors.push(error);
+    if (this.#members.every(({ applied }) => applied === generation)) this.#settle(pending);
+  }
+
+  #settle(pending: Pending): void {
+    this.#pending = null;
+    pending.resolve({ errors: pending.errors });
+  }
+
+  #died(member: Member, reason: string): void {
+    member.thread?.terminate();
+    member.thread = null;
+    this.#options.log.error("a data worker ended and its connections with it", {
+      worker: member.number,
+      reason,
+    });
+    if (this.#draining) {
+      this.#options.reclaim(member.number);
+      return this.#isDrained(member);
+    }
+    this.replaced++;
+    member.deaths++;
+    const waitMs = Math.max(TERMINATE_MS, member.backoff.died(performance.now()));
+    member.restart = setTimeout(() => {
+      this.#options.reclaim(member.number);
+      this.#start(member);
+    }, waitMs);
+    const pending = this.#pending;
+    if (pending !== null && member.deaths >= FATAL_DEATHS) {
+      pending.errors.push(`data worker ${member.number} ended ${member.deaths} times: ${reason}`);
+      this.#settle(pending);
+    }
+  }
+
+  #isDrained(member: Member): void {
+    clearTimeout(member.restart);
+    member.drained = true;
+    if (this.#members.every(({ drained }) => drained)) this.#onDrained.resolve();
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * What the control thread and a data worker say to each other. One process, one version, so nothing is checked.
+ * Types only.
+ */
+import type { SharedMemory } from "../base/shared_memory.ts";
+import type { Snapshot } from "../config/snapshot.ts";
+
+export type ToWorker =
+  /** First of all. `pulse` has a word a worker, in which it beats (see `pulse.ts`). */
+  | {
+    readonly kind: "init";
+    readonly worker: number;
+    readonly memory: SharedMemory;
+    readonly pulse: SharedArrayBuffer;
+  }
+  | { readonly kind: "snapshot"; readonly snapshot: Snapshot }
+  | { readonly kind: "drain"; readonly deadlineMs: number };
+
+export type FromWorker =
+  /** The snapshot is in force, or, with errors, the one before it still is. */
+  | { readonly kind: "applied"; readonly generation: number; readonly errors: readonly string[] }
+  /** No connection is left. */
+  | { readonly kind: "drained" }
+  /** Something went wrong that cost less than the worker. */
+  | { readonly kind: "error"; readonly message: string }
+  /** An error that nobody caught: the worker ends. */
+  | { readonly kind: "fatal"; readonly reason: string }
+  /** Lines of the access log. */
+  | { readonly kind: "log"; readonly lines: readonly string[] };

@@ -1,0 +1,77 @@
+/**
+ * The loop of a data worker: messages in, one after the other, to the data plane, and its answers out; a beat in
+ * shared memory all the time. It knows no sockets; an error that nobody catches ends the worker, and the control
+ * thread starts another.
+ */
+import type { SharedMemory } from "../base/shared_memory.ts";
+import type { Snapshot } from "../config/snapshot.ts";
+import { PULSE_MS } from "./pulse.ts";
+import type { FromWorker, ToWorker } from "./worker_link.ts";
+
+/** What a data plane is made with. */
+export interface DataplaneEnv {
+  readonly worker: number;
+  readonly memory: SharedMemory;
+  readonly log: (lines: string[]) => void;
+  readonly onError: (error: Error) => void;
+}
+
+/** What the loop needs of a data plane. */
+export interface DataplanePort {
+  /** Puts a snapshot in force. With errors nothing has changed. */
+  apply(snapshot: Snapshot): Promise<{ errors: string[] }>;
+  /** Stops accepting; resolves when no connection is left, at the latest at the deadline. */
+  drain(deadlineMs: number): Promise<void>;
+}
+
+/** The part of a worker's global scope that is used. */
+export interface WorkerScope extends EventTarget {
+  postMessage(message: FromWorker): void;
+  close(): void;
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+}
+
+/** Serves the control thread's messages for ever. */
+export function serveWorker(scope: WorkerScope, make: (env: DataplaneEnv) => DataplanePort): void {
+  let dataplane: DataplanePort | null = null;
+  let order: Promise<void> = Promise.resolve();
+
+  function init(message: Extract<ToWorker, { kind: "init" }>): void {
+    const { worker, memory } = message;
+    const beats = new Int32Array(message.pulse);
+    const beat = () => Atomics.add(beats, worker, 1);
+    beat();
+    setInterval(beat, PULSE_MS);
+    dataplane = make({
+      worker,
+      memory,
+      log: (lines) => scope.postMessage({ kind: "log", lines }),
+      onError: (error) => scope.postMessage({ kind: "error", message: error.stack ?? error.message }),
+    });
+  }
+
+  async function handle(message: ToWorker): Promise<void> {
+    if (message.kind === "init") return init(message);
+    if (dataplane === null) throw new Error(`Cannot handle ${message.kind} before init`);
+    if (message.kind === "snapshot") {
+      const { errors } = await dataplane.apply(message.snapshot);
+      return scope.postMessage({ kind: "applied", generation: message.snapshot.generation, errors });
+    }
+    await dataplane.drain(message.deadlineMs);
+    scope.postMessage({ kind: "drained" });
+  }
+
+  // What nobody caught ends this worker, told by us: the runtime's own words would break up a log of JSON lines.
+  const die = (event: Event, error: unknown) => {
+    event.preventDefault();
+    const reason = error instanceof Error ? error.stack ?? error.message : String(error);
+    scope.postMessage({ kind: "fatal", reason });
+    scope.close();
+  };
+  scope.addEventListener("error", (event) => die(event, (event as ErrorEvent).error));
+  scope.addEventListener(
+    "unhandledrejection",
+    (event) => die(event, (event as PromiseRejectionEvent).reason),
+  );
+  scope.onmessage = ({ data }) => order = order.then(() => handle(data));
+}

@@ -1,0 +1,127 @@
+import { Crew } from "../../mod/runtime/crew_io.ts";
+import type { SharedMemory } from "../../mod/base/shared_memory.ts";
+import type { Snapshot } from "../../mod/config/snapshot.ts";
+import type { Log } from "../../mod/observe/log.ts";
+import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
+
+interface Bench {
+  readonly crew: Crew;
+  readonly logged: string[];
+  readonly lines: string[];
+  readonly reclaimed: number[];
+  /** The next line of the access log that has these words. */
+  line(words: string): Promise<void>;
+}
+
+function snapshot(generation: number, behaviour: string): Snapshot {
+  return {
+    generation,
+    node: behaviour,
+    listeners: [],
+    pools: [],
+    log: { level: "info", format: "text", access: "off" },
+  };
+}
+
+async function withCrew(use: (bench: Bench) => Promise<void>): Promise<void> {
+  const logged: string[] = [];
+  const lines: string[] = [];
+  const reclaimed: number[] = [];
+  let wake = () => {};
+  const say = (message: string, fields = {}) => void logged.push(`${message} ${JSON.stringify(fields)}`);
+  const log: Log = { debug: say, info: say, warning: say, error: say };
+  const crew = new Crew({
+    entry: new URL("./standin_worker.ts", import.meta.url),
+    count: 2,
+    // The stand-in does not look at it.
+    memory: {} as SharedMemory,
+    log,
+    onLines: (more) => {
+      lines.push(...more);
+      wake();
+    },
+    reclaim: (worker) => void reclaimed.push(worker),
+  });
+  let read = 0;
+  const line = async (words: string) => {
+    while (true) {
+      while (read < lines.length) if (lines[read++]?.includes(words)) return;
+      await new Promise<void>((resolve) => wake = resolve);
+    }
+  };
+  crew.start();
+  try {
+    await use({ crew, logged, lines, reclaimed, line });
+  } finally {
+    crew.close();
+  }
+}
+
+Deno.test("Crew() apply() resolves when every worker has the snapshot", async () => {
+  await withCrew(async ({ crew, lines }) => {
+    assertEquals(await crew.apply(snapshot(1, "well")), { errors: [] });
+    assertEquals(lines.filter((line) => line.includes("applied 1")).length, 2);
+    assertEquals(await crew.apply(snapshot(2, "well")), { errors: [] });
+    assertEquals(crew.replaced, 0);
+  });
+});
+
+Deno.test("Crew() apply() tells what one worker could not do", async () => {
+  await withCrew(async ({ crew }) => {
+    assertEquals(await crew.apply(snapshot(1, "refuse")), { errors: ["cannot bind"] });
+    assertEquals(await crew.apply(snapshot(2, "well")), { errors: [] });
+  });
+});
+
+for (const behaviour of ["throw later", "reject later"]) {
+  Deno.test(`Crew() replaces a worker that dies (${behaviour}) and gives back what it held`, async () => {
+    await withCrew(async ({ crew, logged, reclaimed, line }) => {
+      await crew.apply(snapshot(1, behaviour));
+      await line("worker 0 is here");
+      await line("worker 0 is here");
+      assertEquals(reclaimed[0], 0);
+      assert(crew.replaced >= 1);
+      assertStringIncludes(logged.join("\n"), "a bug");
+      // The next snapshot reaches the successor.
+      assertEquals(await crew.apply(snapshot(2, "well")), { errors: [] });
+    });
+  });
+}
+
+Deno.test("Crew() apply() gives up a snapshot of which a worker dies again and again", async () => {
+  await withCrew(async ({ crew }) => {
+    const { errors } = await crew.apply(snapshot(1, "always throw"));
+    assertEquals(errors.length, 1);
+    assertStringIncludes(errors[0] ?? "", "data worker 1 ended 2 times: it threw");
+    assertEquals(await crew.apply(snapshot(2, "well")), { errors: [] });
+  });
+});
+
+Deno.test("Crew() replaces a worker that hangs", async () => {
+  await withCrew(async ({ crew, logged, reclaimed, line }) => {
+    await crew.apply(snapshot(1, "well"));
+    const applied = crew.apply(snapshot(2, "hang"));
+    await line("worker 0 applied 2");
+    await line("worker 1 is here");
+    assertEquals(reclaimed, [1]);
+    assertStringIncludes(logged.join("\n"), "it hangs");
+    const { errors } = await applied;
+    assertStringIncludes(errors.join(), "it hangs");
+  });
+});
+
+Deno.test("Crew() logs what a worker reports and keeps it", async () => {
+  await withCrew(async ({ crew, logged }) => {
+    await crew.apply(snapshot(1, "report"));
+    assertEquals(logged.filter((line) => line.includes("a small thing")).length, 2);
+    assertEquals(crew.replaced, 0);
+  });
+});
+
+Deno.test("Crew() drain() waits for every worker, and not for one that is no more", async () => {
+  await withCrew(async ({ crew, line }) => {
+    await crew.apply(snapshot(1, "throw later"));
+    await line("worker 0 is here");
+    await crew.drain(50);
+  });
+});

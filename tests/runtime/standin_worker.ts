@@ -1,0 +1,37 @@
+/** A data worker without a data plane: the name of a snapshot's node says how it behaves. */
+import { type DataplaneEnv, serveWorker, type WorkerScope } from "../../mod/runtime/worker_loop_io.ts";
+import type { Snapshot } from "../../mod/config/snapshot.ts";
+
+class Standin {
+  #env: DataplaneEnv;
+
+  constructor(env: DataplaneEnv) {
+    this.#env = env;
+    env.log([`worker ${env.worker} is here`]);
+  }
+
+  apply(snapshot: Snapshot): Promise<{ errors: string[] }> {
+    const { worker } = this.#env;
+    const behaviour = snapshot.node;
+    if (behaviour === "refuse" && worker === 1) return Promise.resolve({ errors: ["cannot bind"] });
+    if (behaviour === "always throw" && worker === 1) throw new Error("poison");
+    if (behaviour === "hang" && worker === 1) { while (true) Math.hypot(1, 2); }
+    if (behaviour === "throw later" && worker === 0) {
+      setTimeout(() => {
+        throw new Error("a bug");
+      }, 10);
+    }
+    if (behaviour === "reject later" && worker === 0) {
+      setTimeout(() => Promise.reject(new Error("a bug")), 10);
+    }
+    if (behaviour === "report") this.#env.onError(new Error("a small thing"));
+    this.#env.log([`worker ${worker} applied ${snapshot.generation}`]);
+    return Promise.resolve({ errors: [] });
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, deadlineMs));
+  }
+}
+
+serveWorker(self as unknown as WorkerScope, (env) => new Standin(env));
