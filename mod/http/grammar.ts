@@ -27,9 +27,9 @@ export const FIELD_VALUE = table((byte) => byte === TAB || (byte >= 0x20 && byte
 /** What a request target may hold: visible ASCII without `#`, which no client may send (RFC 9112 section 3.2). */
 export const TARGET = table((byte) => byte > 0x20 && byte < 0x7f && byte !== 0x23);
 
-/** What a host name or an IPv6 literal in `Host` may hold (RFC 3986 section 3.2.2, without percent-encoding and userinfo). */
+/** What a host name may hold (RFC 3986 section 3.2.2), without percent-encoding, and without `,`: two joined `Host`s. */
 export const HOST = table((byte) =>
-  alphanumeric(byte) || "-._~!$&'()*+,;=:[]".includes(String.fromCharCode(byte))
+  alphanumeric(byte) || "-._~!$&'()*+;=".includes(String.fromCharCode(byte))
 );
 
 /** Value of a hexadecimal digit, or 255. */

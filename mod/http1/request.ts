@@ -4,17 +4,24 @@
  * Every rule against request smuggling that looks at more than one field is here. Works on offsets; makes a
  * string only for the rare `Connection` option that names a field. It must not know of routes or servers.
  */
-import { COLON, equalsLower, HOST as HOST_BYTES, latin1, TOKEN } from "../http/grammar.ts";
+import { COLON, equalsLower, HOST as HOST_BYTES, latin1 } from "../http/grammar.ts";
 import * as names from "../http/names.ts";
+import { parseIp } from "../base/address.ts";
 import type { ErrorCode } from "../base/errors.ts";
 import { CHUNKED, FIXED, type Framing, NONE } from "./body.ts";
+import { type ConnectionOptions, readConnectionOptions } from "./connection_options.ts";
 import type { Head } from "./head.ts";
 
-export class RequestInfo {
+const OPEN_BRACKET = 0x5b, CLOSE_BRACKET = 0x5d, QUESTION = 0x3f;
+const MAX_PORT = 65535;
+const MAX_PORT_DIGITS = 5;
+
+export class RequestInfo implements ConnectionOptions {
   framing: Framing = NONE;
   contentLength = 0;
   minor = 1;
   keepAlive = true;
+  close = false;
   isHead = false;
   /** Safe to send twice (RFC 9110 section 9.2.2). */
   idempotent = true;
@@ -39,10 +46,11 @@ export function readRequest(info: RequestInfo, head: Head, bytes: Uint8Array): E
   info.framing = NONE;
   info.contentLength = 0;
   info.keepAlive = head.minor === 1;
-  info.expectContinue = info.upgrade = info.emptyPath = false;
+  info.close = info.upgrade = false;
+  info.expectContinue = info.emptyPath = false;
   info.nominated = null;
   readMethod(info, head, bytes);
-  let host = -1, length = -1, coding = -1, upgrade = false;
+  let host = -1, length = -1, coding = -1, upgrade = false, h2c = false;
   const { ids, count } = head;
   for (let i = 0; i < count; i++) {
     switch (ids[i]) {
@@ -59,10 +67,11 @@ export function readRequest(info: RequestInfo, head: Head, bytes: Uint8Array): E
         coding = i;
         break;
       case names.CONNECTION:
-        if (!readConnection(info, head, bytes, i)) return "badRequest";
+        if (!readConnectionOptions(info, bytes, head.valueStart(i), head.valueEnd(i))) return "badRequest";
         break;
       case names.UPGRADE:
-        upgrade = head.valueEnd(i) > head.valueStart(i);
+        upgrade ||= head.valueEnd(i) > head.valueStart(i);
+        h2c ||= offersH2c(bytes, head.valueStart(i), head.valueEnd(i));
         break;
       case names.EXPECT:
         if (!equalsLower(bytes, head.valueStart(i), head.valueEnd(i), "100-continue")) {
@@ -72,10 +81,11 @@ export function readRequest(info: RequestInfo, head: Head, bytes: Uint8Array): E
         break;
     }
   }
+  if (info.close) info.keepAlive = false;
   const framing = readFraming(info, head, bytes, length, coding);
   if (framing !== null) return framing;
   // RFC 9110 section 7.8: Upgrade counts only with its connection option, and never in HTTP/1.0.
-  info.upgrade &&= upgrade && head.minor === 1;
+  info.upgrade &&= upgrade && !h2c && head.minor === 1;
   return readHost(info, head, bytes, host) ?? readTarget(info, head, bytes);
 }
 
@@ -92,6 +102,11 @@ function readMethod(info: RequestInfo, head: Head, bytes: Uint8Array): void {
 function is(bytes: Uint8Array, start: number, text: string): boolean {
   for (let i = 0; i < text.length; i++) if (bytes[start + i] !== text.charCodeAt(i)) return false;
   return true;
+}
+
+/** A tunnel to HTTP/2 would carry requests past every route: RFC 9113 section 3.1 has withdrawn this upgrade. */
+function offersH2c(bytes: Uint8Array, start: number, end: number): boolean {
+  return /(^|[\s,])h2c($|[\s,\/])/i.test(latin1(bytes, start, end));
 }
 
 /** RFC 9112 section 6.3. Anything but one plain Content-Length or exactly `chunked` is refused. */
@@ -129,40 +144,6 @@ export function contentLength(bytes: Uint8Array, start: number, end: number): nu
   return value;
 }
 
-/** Reads the list of connection options (RFC 9110 section 7.6.1); false when it is not a list of tokens. */
-function readConnection(info: RequestInfo, head: Head, bytes: Uint8Array, field: number): boolean {
-  return eachToken(bytes, head.valueStart(field), head.valueEnd(field), (start, end) => {
-    if (equalsLower(bytes, start, end, "close")) info.keepAlive = false;
-    else if (equalsLower(bytes, start, end, "keep-alive")) info.keepAlive ||= head.minor === 0;
-    else if (equalsLower(bytes, start, end, "upgrade")) info.upgrade = true;
-    else (info.nominated ??= []).push(latin1(bytes, start, end).toLowerCase());
-  });
-}
-
-/** Calls `use` for every token of a comma-separated list; false when something else is in it. */
-export function eachToken(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  use: (start: number, end: number) => void,
-): boolean {
-  let at = start;
-  while (at < end) {
-    const byte = bytes[at]!;
-    if (byte === 0x2c || byte === 0x20 || byte === 0x09) {
-      at++;
-      continue;
-    }
-    const from = at;
-    while (at < end && TOKEN[bytes[at]!] === 1) at++;
-    if (at === from) return false;
-    use(from, at);
-    while (at < end && (bytes[at] === 0x20 || bytes[at] === 0x09)) at++;
-    if (at < end && bytes[at] !== 0x2c) return false;
-  }
-  return true;
-}
-
 /** RFC 9112 section 3.2: exactly one valid Host, which only HTTP/1.0 may leave out. */
 function readHost(info: RequestInfo, head: Head, bytes: Uint8Array, field: number): ErrorCode | null {
   if (field < 0) {
@@ -174,33 +155,30 @@ function readHost(info: RequestInfo, head: Head, bytes: Uint8Array, field: numbe
   return validHost(bytes, info.hostStart, info.hostEnd) ? null : "badHost";
 }
 
-/** `uri-host [":" port]` (RFC 9110 section 7.2): a name, an IPv4 address or `[IPv6]`, then digits. */
+/** `uri-host [":" port]` (RFC 9110 section 7.2): a name, an IPv4 address or `[IPv6]`, then a port up to 65535. */
 export function validHost(bytes: Uint8Array, start: number, end: number): boolean {
-  if (start === end) return false;
   let at = start;
-  if (bytes[at] === 0x5b) {
-    at++;
-    while (at < end && isIpv6Byte(bytes[at]!)) at++;
-    if (at === start + 1 || bytes[at] !== 0x5d || at >= end) return false;
+  if (at < end && bytes[at] === OPEN_BRACKET) {
+    while (at < end && bytes[at] !== CLOSE_BRACKET) at++;
+    if (at === end || parseIp(latin1(bytes, start + 1, at))?.length !== 16) return false;
     at++;
   } else {
-    while (at < end && bytes[at] !== COLON) {
-      const byte = bytes[at]!;
-      if (HOST_BYTES[byte] !== 1 || byte === 0x5b || byte === 0x5d || byte === 0x2c) return false;
-      at++;
-    }
+    while (at < end && HOST_BYTES[bytes[at]!] === 1) at++;
     if (at === start) return false;
   }
-  if (at === end) return true;
-  if (bytes[at] !== COLON || end - at > 6) return false;
-  for (at++; at < end; at++) if (bytes[at]! < 0x30 || bytes[at]! > 0x39) return false;
-  return true;
+  return at === end || (bytes[at] === COLON && validPort(bytes, at + 1, end));
 }
 
-function isIpv6Byte(byte: number): boolean {
-  return byte === COLON || byte === 0x2e || (byte >= 0x30 && byte <= 0x39) ||
-    (byte >= 0x41 && byte <= 0x46) ||
-    (byte >= 0x61 && byte <= 0x66);
+/** `*DIGIT` (RFC 3986 section 3.2.3): an empty port stands for the default one. */
+function validPort(bytes: Uint8Array, start: number, end: number): boolean {
+  let port = 0;
+  for (let at = start; at < end; at++) {
+    const digit = bytes[at]! - 0x30;
+    if (digit < 0 || digit > 9) return false;
+    port = port * 10 + digit;
+    if (port > MAX_PORT) return false;
+  }
+  return end - start <= MAX_PORT_DIGITS;
 }
 
 /** RFC 9112 section 3.2: origin form, absolute form (whose authority must be the Host), or `OPTIONS *`. */
@@ -216,17 +194,18 @@ function readTarget(info: RequestInfo, head: Head, bytes: Uint8Array): ErrorCode
     const authority = schemeEnd(bytes, start, end);
     if (authority < 0) return "badRequest";
     let at = authority;
-    while (at < end && bytes[at] !== 0x2f && bytes[at] !== 0x3f) at++;
+    while (at < end && bytes[at] !== 0x2f && bytes[at] !== QUESTION) at++;
     if (!validHost(bytes, authority, at)) return "badRequest";
     if (info.hostEnd === 0) {
       info.hostStart = authority;
       info.hostEnd = at;
     } else if (!sameHost(bytes, authority, at, info.hostStart, info.hostEnd)) return "badHost";
-    info.emptyPath = bytes[at] !== 0x2f || at === end;
+    info.emptyPath = at === end || bytes[at] !== 0x2f;
     info.pathStart = at;
   }
-  const query = bytes.indexOf(0x3f, info.pathStart);
-  info.pathEnd = query < 0 || query > end ? end : query;
+  let query = info.pathStart;
+  while (query < end && bytes[query] !== QUESTION) query++;
+  info.pathEnd = query;
   return null;
 }
 

@@ -6,15 +6,16 @@ import { equalsLower } from "../http/grammar.ts";
 import * as names from "../http/names.ts";
 import { CHUNKED, FIXED, type Framing, NONE, UNTIL_CLOSE } from "./body.ts";
 import type { Head } from "./head.ts";
-import { contentLength, eachToken } from "./request.ts";
-import { latin1 } from "../http/grammar.ts";
+import { type ConnectionOptions, readConnectionOptions } from "./connection_options.ts";
+import { contentLength } from "./request.ts";
 
-export class ResponseInfo {
+export class ResponseInfo implements ConnectionOptions {
   framing: Framing = NONE;
   /** Declared length, also when there is no body (HEAD, 304); -1: none declared. */
   contentLength = -1;
   /** The server will keep the connection open. */
   keepAlive = true;
+  close = false;
   upgrade = false;
   nominated: string[] | null = null;
 }
@@ -23,7 +24,7 @@ export class ResponseInfo {
 export function readResponse(info: ResponseInfo, head: Head, bytes: Uint8Array, toHead: boolean): boolean {
   info.keepAlive = head.minor === 1;
   info.contentLength = -1;
-  info.upgrade = false;
+  info.close = info.upgrade = false;
   info.nominated = null;
   let chunked = false;
   const { ids, count } = head;
@@ -41,10 +42,11 @@ export function readResponse(info: ResponseInfo, head: Head, bytes: Uint8Array, 
         chunked = true;
         break;
       case names.CONNECTION:
-        if (!readConnection(info, head, bytes, start, end)) return false;
+        if (!readConnectionOptions(info, bytes, start, end)) return false;
         break;
     }
   }
+  if (info.close) info.keepAlive = false;
   if (chunked && info.contentLength >= 0) return false;
   const { status } = head;
   if (toHead || status === 204 || status === 304 || status < 200) {
@@ -58,19 +60,4 @@ export function readResponse(info: ResponseInfo, head: Head, bytes: Uint8Array, 
     info.keepAlive = false;
   }
   return true;
-}
-
-function readConnection(
-  info: ResponseInfo,
-  head: Head,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): boolean {
-  return eachToken(bytes, start, end, (from, to) => {
-    if (equalsLower(bytes, from, to, "close")) info.keepAlive = false;
-    else if (equalsLower(bytes, from, to, "keep-alive")) info.keepAlive ||= head.minor === 0;
-    else if (equalsLower(bytes, from, to, "upgrade")) info.upgrade = true;
-    else (info.nominated ??= []).push(latin1(bytes, from, to).toLowerCase());
-  });
 }
