@@ -4,7 +4,8 @@
  * Pull style, so that the caller keeps the bytes: `next` returns one step and leaves the span in the reader.
  * It must not know of streams or of what is done with the body.
  */
-import { CR, FIELD_VALUE, HEX, LF } from "../http/grammar.ts";
+import { CR, HEX, LF } from "../http/grammar.ts";
+import { ChunkExtension } from "./chunk_extension.ts";
 import { DONE, Head, MORE as HEAD_MORE, parseTrailer } from "./head.ts";
 
 /** Everything given has been used; more is to come. */
@@ -27,12 +28,18 @@ export type Framing = 0 | 1 | 2 | 3;
 
 /** Digits of a chunk size: 2^52 bytes. HAProxy: 2^31, nginx: 2^63. */
 const MAX_SIZE_DIGITS = 13;
-/** Bytes of chunk extensions in one chunk. Nobody uses them; attackers do (RFC 9112 section 7.1.1). */
-const MAX_EXTENSION_BYTES = 256;
 /** Bytes of one trailer section. */
 export const MAX_TRAILER_BYTES = 8 * 1024;
 
-const SIZE = 0, EXTENSION = 1, SIZE_LF = 2, BODY = 3, BODY_CR = 4, BODY_LF = 5, TRAILER = 6, FINISHED = 7;
+const SIZE = 0,
+  EXTENSION = 1,
+  SIZE_LF = 2,
+  BODY = 3,
+  BODY_CR = 4,
+  BODY_LF = 5,
+  TRAILER = 6,
+  FINISHED = 7,
+  BROKEN = 8;
 
 const trailerHead = new Head();
 
@@ -48,9 +55,7 @@ export class BodyReader {
   trailer: Uint8Array = EMPTY;
   #state = FINISHED;
   #digits = 0;
-  #extensionBytes = 0;
-  #quoted = false;
-  #escaped = false;
+  #extension = new ChunkExtension();
 
   /** Prepares for one message. `length` counts for FIXED only. */
   start(framing: Framing, length: number): void {
@@ -66,13 +71,17 @@ export class BodyReader {
     return this.#state === FINISHED;
   }
 
-  /** One step over `bytes` from `at` to `end`. */
+  /** One step over `bytes` from `at` to `end`. After MALFORMED or TOO_LARGE every further byte is MALFORMED. */
   next(bytes: Uint8Array, at: number, end: number): Step {
     if (this.#state === FINISHED) {
       this.at = at;
       return END;
     }
-    if (this.framing === CHUNKED) return this.#nextChunked(bytes, at, end);
+    if (this.framing === CHUNKED) {
+      const step = this.#nextChunked(bytes, at, end);
+      if (step >= MALFORMED) this.#state = BROKEN;
+      return step;
+    }
     if (at >= end) {
       this.at = at;
       return MORE;
@@ -98,13 +107,18 @@ export class BodyReader {
             this.remaining = this.remaining * 16 + digit;
           } else if (this.#digits === 0) return MALFORMED;
           else if (byte === CR) this.#state = SIZE_LF;
-          else if (byte === 0x3b) this.#startExtension();
-          else return MALFORMED;
+          else if (byte === 0x3b) {
+            this.#state = EXTENSION;
+            this.#extension.start();
+          } else return MALFORMED;
           at++;
           break;
         }
         case EXTENSION:
-          if (!this.#extensionByte(byte)) return MALFORMED;
+          if (byte === CR) {
+            if (!this.#extension.complete) return MALFORMED;
+            this.#state = SIZE_LF;
+          } else if (!this.#extension.accept(byte)) return MALFORMED;
           at++;
           break;
         case SIZE_LF:
@@ -131,33 +145,14 @@ export class BodyReader {
           this.#state = SIZE;
           this.#digits = 0;
           break;
-        default:
+        case TRAILER:
           return this.#nextTrailer(bytes, at, end);
+        default:
+          return MALFORMED;
       }
     }
     this.at = at;
     return MORE;
-  }
-
-  #startExtension(): void {
-    this.#state = EXTENSION;
-    this.#extensionBytes = 0;
-    this.#quoted = this.#escaped = false;
-  }
-
-  /** Chunk extensions are dropped, but must be free of control bytes; a CR inside quotes is one. */
-  #extensionByte(byte: number): boolean {
-    if (++this.#extensionBytes > MAX_EXTENSION_BYTES) return false;
-    if (byte === CR) {
-      if (this.#quoted) return false;
-      this.#state = SIZE_LF;
-      return true;
-    }
-    if (FIELD_VALUE[byte] !== 1) return false;
-    if (this.#escaped) this.#escaped = false;
-    else if (this.#quoted && byte === 0x5c) this.#escaped = true;
-    else if (byte === 0x22) this.#quoted = !this.#quoted;
-    return true;
   }
 
   /** Collects the trailer section; usually it is the empty line alone, and nothing is copied. */
@@ -168,7 +163,7 @@ export class BodyReader {
       return END;
     }
     const before = this.trailer.length;
-    const all = new Uint8Array(before + Math.min(end - at, MAX_TRAILER_BYTES));
+    const all = new Uint8Array(Math.min(before + end - at, MAX_TRAILER_BYTES));
     all.set(this.trailer);
     all.set(bytes.subarray(at, at + all.length - before), before);
     const progress = parseTrailer(trailerHead, all, 0, all.length, 100);
@@ -179,7 +174,7 @@ export class BodyReader {
       return MORE;
     }
     if (progress !== DONE) return MALFORMED;
-    this.trailer = all.subarray(0, trailerHead.end);
+    this.trailer = trailerHead.count === 0 ? EMPTY : all.subarray(0, trailerHead.end);
     this.at = at + trailerHead.end - before;
     this.#state = FINISHED;
     return END;
