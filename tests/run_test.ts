@@ -1,5 +1,5 @@
 import { assertEquals } from "./assert.ts";
-import { countJUnit } from "./run.ts";
+import { countJUnit, runTests } from "./run.ts";
 
 Deno.test("countJUnit() counts passed, failed and skipped tests and names the skipped ones", () => {
   const report = `<?xml version="1.0" encoding="UTF-8"?>
@@ -21,4 +21,31 @@ Deno.test("countJUnit() counts passed, failed and skipped tests and names the sk
 
 Deno.test("countJUnit() finds nothing in a report that was never written", () => {
   assertEquals(countJUnit(""), { passed: 0, failed: 0, skipped: [] });
+});
+
+Deno.test("runTests() counts a failing test, a leak, and a file that does not load", async () => {
+  const sources = {
+    passing:
+      `Deno.test("passes", () => {}); Deno.test({ name: "waits (skipped: needs a moon)", ignore: true, fn() {} });`,
+    failing: `Deno.test("fails", () => { throw new Error("on purpose"); });`,
+    leaking: `Deno.test("leaks", () => { setTimeout(() => {}, 60_000); });`,
+    broken: `throw new Error("on purpose");`,
+  };
+  const counted: Record<string, [number, number, string[]]> = {};
+  for (const [name, source] of Object.entries(sources)) {
+    const directory = await Deno.makeTempDir({ prefix: "tandem-run-" });
+    try {
+      await Deno.writeTextFile(`${directory}/${name}_test.ts`, source);
+      const { passed, failed, skipped } = await runTests(directory);
+      counted[name] = [passed, failed, skipped];
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  }
+  assertEquals(counted, {
+    passing: [1, 0, ["waits (skipped: needs a moon)"]],
+    failing: [0, 1, []],
+    leaking: [0, 1, []],
+    broken: [0, 1, []],
+  });
 });
