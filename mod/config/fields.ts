@@ -1,0 +1,146 @@
+/**
+ * The kinds of field that the schema is made of: durations, sizes, shares, names, addresses, numbers, choices.
+ *
+ * Each takes what a person writes and gives what the program uses (milliseconds, bytes, parsed addresses). A text
+ * where a number or a yes/no is wanted is read as one, since `${NAME}` always gives text. Pure.
+ */
+import { z } from "zod";
+import { formatCidr, type HostPort, parseCidr, parseHostPort, parseIp } from "../base/address.ts";
+import { DURATION_PATTERN, formatDuration, parseDuration } from "../base/duration.ts";
+import { formatSize, parseSize, SIZE_PATTERN } from "../base/size.ts";
+
+/** A field read from text by `parse`, which gives null for what it does not understand. */
+function parsed<T>(parse: (text: string) => T | null, kind: string, hint: string) {
+  return z.string({ error: () => hint }).transform((text, context): T => {
+    const value = parse(text);
+    if (value !== null) return value;
+    context.addIssue({ code: "custom", message: `${hint}, not "${text}"` });
+    return z.NEVER;
+  }).meta({ kind });
+}
+
+/** A duration with a unit, in milliseconds. */
+export function duration(minMs = 1) {
+  const hint = "must be a duration with a unit, such as 250ms, 2s, 5m or 1h";
+  return parsed(parseDuration, "duration", hint)
+    .refine((ms) => ms >= minMs, `must be at least ${formatDuration(minMs)}`)
+    .meta({ kind: "duration", pattern: DURATION_PATTERN });
+}
+
+/** A size in bytes; 1024-based units. */
+export function size(min = 0, max = Number.MAX_SAFE_INTEGER) {
+  const hint = "must be a size such as 512, 64k or 1m";
+  const text = (value: unknown) => Number.isSafeInteger(value) ? String(value) : value;
+  return z.preprocess(text, parsed(parseSize, "size", hint))
+    .refine((bytes) => bytes >= min, `must be at least ${formatSize(min)}`)
+    .refine((bytes) => bytes <= max, `must be at most ${formatSize(max)}`)
+    .meta({ kind: "size", pattern: SIZE_PATTERN });
+}
+
+/** A whole number between two bounds. */
+export function integer(min: number, max: number) {
+  const number = (value: unknown) =>
+    typeof value === "string" && /^-?[0-9]{1,15}$/.test(value) ? Number(value) : value;
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.preprocess(number, z.int({ error }).min(min, error).max(max, error));
+}
+
+/** Yes or no. */
+export function flag() {
+  const boolean = (value: unknown) => value === "true" ? true : value === "false" ? false : value;
+  return z.preprocess(boolean, z.boolean());
+}
+
+/** A share as 0–1 or as a percentage. */
+export function share() {
+  const hint = "must be a share such as 20% or 0.2";
+  const text = (value: unknown) => typeof value === "number" ? String(value) : value;
+  return z.preprocess(text, parsed(parseShare, "share", hint)).meta({ kind: "share", pattern: SHARE.source });
+}
+
+const SHARE = /^[0-9]{1,3}(\.[0-9]+)?%?$/;
+
+function parseShare(text: string): number | null {
+  if (!SHARE.test(text)) return null;
+  const value = text.endsWith("%") ? Number(text.slice(0, -1)) / 100 : Number(text);
+  return value <= 1 ? value : null;
+}
+
+/** The name of a listener, a pool or a server: it stands in commands (`POOL/SERVER`), metrics and logs. */
+export function name() {
+  const hint = "must be a name of 1 to 100 letters, digits and . _ - : [ ], without spaces or slashes";
+  return z.string().regex(/^[A-Za-z0-9_[][A-Za-z0-9._:[\]-]{0,99}$/, hint).meta({ kind: "name" });
+}
+
+/** Text without control characters, which could split a header or a log line. */
+export function line(minLength = 0, maxLength = 4096) {
+  return z.string()
+    .min(minLength, minLength === 1 ? "must not be empty" : `must be at least ${minLength} characters`)
+    .max(maxLength, `must be at most ${maxLength} characters`)
+    .refine((text) => !hasControl(text), "must not contain control characters");
+}
+
+function hasControl(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 0x20 || code === 0x7f) return true;
+  }
+  return false;
+}
+
+/** A token of HTTP (RFC 9110 section 5.6.2): a method or a header name. */
+export function token(what: string) {
+  return z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/, `must be ${what}`);
+}
+
+/** Address and port of a server. */
+export function serverAddress() {
+  const hint = "must be host:port or [v6]:port, such as 10.0.0.11:8080";
+  return parsed(
+    (text) => {
+      const address = parseHostPort(text);
+      return address === null || address.port === 0 ? null : address;
+    },
+    "host:port",
+    hint,
+  );
+}
+
+/** What a listener is bound to. The wildcard of both families has become `::`. */
+export function bindAddress() {
+  const hint = "must be ip:port, [v6]:port or :port, such as 0.0.0.0:8080";
+  return parsed(parseBind, "bind", hint);
+}
+
+function parseBind(text: string): HostPort | null {
+  const address = parseHostPort(text.startsWith(":") ? `[::]${text}` : text);
+  return address === null || parseIp(address.host) === null ? null : address;
+}
+
+/** A block of addresses, canonical. */
+export function cidr() {
+  return parsed(
+    (text) => {
+      const block = parseCidr(text);
+      return block === null ? null : formatCidr(block);
+    },
+    "CIDR block",
+    "must be a CIDR block or an IP address, such as 10.0.0.0/8",
+  );
+}
+
+/** One of a few words. */
+export function choice<const T extends readonly [string, ...string[]]>(...words: T) {
+  return z.enum(words);
+}
+
+/** One value or a list of at least one, always a list inside. */
+export function oneOrMore<T extends z.ZodType>(item: T) {
+  const one = item.transform((value): z.output<T>[] => [value as z.output<T>]);
+  return z.union([one, z.array(item).min(1, "must not be an empty list")]);
+}
+
+/** An issue between several fields of an object, any of which may be the wrong one. */
+export function acrossIssue(message: string, ...path: string[]) {
+  return { code: "custom" as const, message, path, params: { across: true } };
+}

@@ -1,0 +1,147 @@
+/**
+ * Rules about listeners, their routes and the admin address. Pure.
+ */
+import { formatHostPort, type HostPort, isLoopbackIp, isUnspecifiedIp, parseIp } from "../base/address.ts";
+import { covers } from "./coverage.ts";
+import type { ListenerConfig } from "./listener_schema.ts";
+import type { Path } from "./problem.ts";
+import type { RouteConfig } from "./route_schema.ts";
+import { eachRepeated, type RuleContext } from "./rules.ts";
+import { closest } from "./suggest.ts";
+
+export function checkListeners(context: RuleContext): void {
+  const { listeners } = context.config;
+  if (listeners.length === 0 && context.whole(["listeners"])) {
+    context.error(
+      ["listeners"],
+      context.given(["listeners"]) ? "must have at least one listener" : "is required",
+    );
+  }
+  eachRepeated(listeners, (one) => one.name, (at) => {
+    context.error(
+      ["listeners", at, "name"],
+      `is the name of another listener already: "${listeners[at]!.name}"`,
+    );
+  });
+  for (const [at, listener] of listeners.entries()) {
+    checkProtocol(context, listener, at);
+    checkRoutes(context, listener, at);
+  }
+  checkAddresses(context);
+  checkAdmin(context);
+}
+
+/** Every address that this node would listen on, where it stands and what for. */
+function addresses(context: RuleContext): { address: HostPort; path: Path; owner: string }[] {
+  const all: { address: HostPort; path: Path; owner: string }[] = [];
+  for (const [at, listener] of context.config.listeners.entries()) {
+    const path = ["listeners", at, "bind"];
+    for (const [index, address] of listener.bind.entries()) {
+      const inList = context.given([...path, index]);
+      all.push({ address, path: inList ? [...path, index] : path, owner: `listener "${listener.name}"` });
+    }
+  }
+  const admin = context.config.admin;
+  if (admin !== undefined) all.push({ address: admin.bind, path: ["admin", "bind"], owner: "admin" });
+  return all;
+}
+
+function checkAddresses(context: RuleContext): void {
+  const all = addresses(context);
+  for (const [at, one] of all.entries()) {
+    const other = all.slice(0, at).find(({ address }) => overlap(address, one.address));
+    if (other === undefined) continue;
+    const text = ({ host, port }: HostPort) => formatHostPort(host, port);
+    const already = text(other.address) === text(one.address) ? "is" : `overlaps ${text(other.address)},`;
+    context.error(one.path, `${already} the address of ${other.owner} already`);
+  }
+}
+
+/** `::` takes IPv4 too; port 0 is another port every time. */
+function overlap(one: HostPort, other: HostPort): boolean {
+  if (one.port !== other.port || one.port === 0) return false;
+  if (one.host === other.host || one.host === "::" || other.host === "::") return true;
+  const [a, b] = [parseIp(one.host)!, parseIp(other.host)!];
+  return a.length === b.length && (isUnspecifiedIp(a) || isUnspecifiedIp(b));
+}
+
+function checkAdmin(context: RuleContext): void {
+  const { admin } = context.config;
+  if (admin === undefined || admin.token !== undefined || !context.whole(["admin"])) return;
+  if (isLoopbackIp(parseIp(admin.bind.host)!)) return;
+  context.error(
+    ["admin", "bind"],
+    "needs admin.token as it is not a loopback address (such as 127.0.0.1:9900)",
+  );
+}
+
+const HTTP_ONLY: readonly Path[] = [["trustedProxies"], ["timeouts", "head"], ["timeouts", "body"]].concat(
+  [["timeouts", "keepAlive"], ["timeouts", "tunnel"], ["limits", "head"], ["limits", "headers"], [
+    "limits",
+    "body",
+  ]],
+);
+
+function checkProtocol(context: RuleContext, listener: ListenerConfig, at: number): void {
+  if (listener.protocol !== "tcp") return;
+  const path = ["listeners", at];
+  for (const field of HTTP_ONLY) {
+    if (context.given([...path, ...field])) {
+      context.warn([...path, ...field], "has no effect on a tcp listener", "key");
+    }
+  }
+  if (!context.given([...path, "routes"]) || !context.whole([...path, "routes"])) return;
+  const [route] = listener.routes;
+  if (listener.routes.length > 1) {
+    context.error([...path, "routes"], "must be one route on a tcp listener (or write pool: NAME)", "key");
+  } else if (route !== undefined && context.given([...path, "routes", 0, "match"])) {
+    context.error(
+      [...path, "routes", 0, "match"],
+      "cannot stand on a tcp listener, which sees no requests",
+      "key",
+    );
+  } else if (route !== undefined && route.action.kind !== "pool") {
+    context.error(
+      [...path, "routes", 0, route.action.kind],
+      "cannot stand on a tcp listener, only pool can",
+      "key",
+    );
+  }
+}
+
+function checkRoutes(context: RuleContext, listener: ListenerConfig, at: number): void {
+  for (const [index, route] of listener.routes.entries()) {
+    const short = context.given(["listeners", at, "pool"]);
+    const path = short ? ["listeners", at] : ["listeners", at, "routes", index];
+    if (route.action.kind === "pool") checkPoolName(context, route.action.pool, [...path, "pool"]);
+    if (route.action.kind === "redirect") checkRedirect(context, route, route.action.to, path);
+    if (!context.whole(path) || listener.protocol === "tcp") continue;
+    const earlier = listener.routes.slice(0, index).findIndex((other, at) =>
+      context.whole([...path.slice(0, -1), at]) && covers(other.match, route.match)
+    );
+    if (earlier >= 0) {
+      context.warn(
+        path,
+        `is never reached: ${context.show(["listeners", at, "routes", earlier])} takes all it would match`,
+      );
+    }
+  }
+}
+
+function checkPoolName(context: RuleContext, name: string, path: Path): void {
+  if (context.poolNames.has(name)) return;
+  const near = closest(name, context.poolNames);
+  const known = context.poolNames.size === 0
+    ? "there are none"
+    : `there are ${[...context.poolNames].join(", ")}`;
+  context.error(path, `names no pool: "${name}"; ${near === null ? known : `did you mean "${near}"?`}`);
+}
+
+function checkRedirect(context: RuleContext, route: RouteConfig, to: string, path: Path): void {
+  if (!to.includes("*") || !context.whole([...path, "match"])) return;
+  const taken = route.match.path?.endsWith("*") ?? false;
+  if (!taken) context.error([...path, "redirect", "to"], "has a * and needs a match.path that ends in /*");
+  else if (to.indexOf("*") !== to.length - 1) {
+    context.error([...path, "redirect", "to"], "can have * only at its end");
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * The schema of a listener. Pure.
+ */
+import { z } from "zod";
+import {
+  acrossIssue,
+  bindAddress,
+  choice,
+  cidr,
+  duration,
+  integer,
+  name,
+  oneOrMore,
+  size,
+} from "./fields.ts";
+import { type RouteConfig, RouteSchema } from "./route_schema.ts";
+
+const timeouts = z.strictObject({
+  head: duration().prefault("10s").describe("Longest wait for a whole request head."),
+  body: duration().prefault("30s").describe("Longest wait for more of a request body."),
+  keepAlive: duration().prefault("60s").describe("How long an idle connection is kept for another request."),
+  idle: duration().prefault("5m").describe("tcp: how long a connection may be silent in both directions."),
+  tunnel: duration().prefault("1h").describe("The same for a connection that became a tunnel (WebSocket)."),
+});
+
+const limits = z.strictObject({
+  // nginx: 4 × 8 KiB, HAProxy: 16 KiB; below 1 KiB browsers fail.
+  head: size(1024, 1024 * 1024).prefault("16k").describe("Largest request head (431 above it)."),
+  headers: integer(1, 1000).prefault(100).describe("Most header fields in a request (431 above it)."),
+  body: size().prefault(0).describe("Largest request body (413 above it); 0: no limit."),
+  connections: integer(1, 1_000_000).prefault(20_000).describe(
+    "Most connections at a time, over all workers.",
+  ),
+});
+
+export const ListenerSchema = z.strictObject({
+  name: name().describe("Name in logs, metrics and overlays."),
+  bind: oneOrMore(bindAddress())
+    .describe("`ip:port`, `[v6]:port`, or `:port` for every address of both families; one or a list."),
+  protocol: choice("http", "tcp").prefault("http").describe("`http` or `tcp`."),
+  trustedProxies: z.array(cidr()).prefault([]).describe(
+    "Blocks whose `X-Forwarded-*` and `Forwarded` are believed; everyone else's are replaced. (http)",
+  ),
+  timeouts: timeouts.prefault({}).describe("Time-outs towards clients."),
+  limits: limits.prefault({}).describe("Limits towards clients."),
+  pool: name().optional().describe("Short for one route that sends everything to this pool."),
+  routes: z.array(RouteSchema).min(1, "must have at least one route").optional()
+    .describe("Tried in order, the first match wins. (http)"),
+}).transform(({ pool, routes, ...rest }, context) => {
+  if ((pool === undefined) !== (routes === undefined)) return { ...rest, routes: routes ?? [routeTo(pool!)] };
+  const given = pool === undefined ? "neither" : "both";
+  context.addIssue(acrossIssue(`must have either pool or routes, and has ${given}`));
+  return z.NEVER;
+});
+
+export type ListenerConfig = z.output<typeof ListenerSchema>;
+
+function routeTo(pool: string): RouteConfig {
+  return { match: { host: [], method: [], headers: [], query: [] }, action: { kind: "pool", pool } };
+}

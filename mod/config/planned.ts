@@ -1,0 +1,32 @@
+/**
+ * What the configuration will have and this version does not: named, so that the answer is honest. Pure data.
+ */
+import type { Path } from "./problem.ts";
+
+/** Keys by the shape of the path they stand at: `*` is any name, `#` any index. */
+const KEYS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["", ["vrrp"]],
+  ["listeners.#", ["tls", "proxyProtocol", "forward"]],
+  ["listeners.#.routes.#", ["files", "rewrite", "headers"]],
+  ["listeners.#.routes.#.match", ["sni"]],
+  ["pools.*", ["sticky"]],
+  ["admin", ["socket"]],
+]);
+
+const VALUES: ReadonlyMap<string, readonly string[]> = new Map([
+  ["listeners.#.protocol", ["udp"]],
+  ["pools.*.check.type", ["grpc", "dns"]],
+]);
+
+export function isPlannedKey(path: Path, key: string): boolean {
+  return KEYS.get(shapeOf(path))?.includes(key) ?? false;
+}
+
+export function isPlannedValue(path: Path, value: unknown): boolean {
+  return typeof value === "string" && (VALUES.get(shapeOf(path))?.includes(value) ?? false);
+}
+
+function shapeOf(path: Path): string {
+  return path.map((step, at) => typeof step === "number" ? "#" : at === 1 && path[0] === "pools" ? "*" : step)
+    .join(".");
+}

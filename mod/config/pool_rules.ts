@@ -1,0 +1,93 @@
+/**
+ * Rules about pools, their servers and checks. Pure.
+ */
+import { formatHostPort } from "../base/address.ts";
+import type { PoolConfig, ServerConfig } from "./pool_schema.ts";
+import { eachRepeated, type RuleContext } from "./rules.ts";
+
+export function checkPools(context: RuleContext): void {
+  const used = new Set<string>();
+  const overTcp = new Set<string>();
+  for (const { protocol, routes } of context.config.listeners) {
+    for (const { action } of routes) {
+      if (action.kind !== "pool") continue;
+      used.add(action.pool);
+      if (protocol === "tcp") overTcp.add(action.pool);
+    }
+  }
+  for (const [name, pool] of Object.entries(context.config.pools)) {
+    checkServers(context, name, pool);
+    checkHash(context, name, pool, overTcp.has(name));
+    checkCheck(context, name, pool);
+    // A route that was cut out may have been the one that used it.
+    if (!used.has(name) && context.whole(["listeners"])) {
+      context.warn(["pools", name], "is used by no listener", "key");
+    }
+  }
+}
+
+function checkServers(context: RuleContext, pool: string, { servers }: PoolConfig): void {
+  const path = ["pools", pool, "servers"];
+  const repeated = new Set<number>();
+  eachRepeated(servers, (one) => one.name, (at, first) => {
+    repeated.add(at);
+    const same = sourceKey(servers[at]!) === sourceKey(servers[first]!);
+    const where = context.given([...path, at, "name"]) ? [...path, at, "name"] : [...path, at];
+    context.error(
+      where,
+      same
+        ? `is the same server as ${context.show([...path, first])}`
+        : `has the name of ${context.show([...path, first])}`,
+    );
+  });
+  eachRepeated(servers, sourceKey, (at, first) => {
+    if (!repeated.has(at)) {
+      context.error([...path, at], `is the same server as ${context.show([...path, first])}`);
+    }
+  });
+  if (context.whole(path) && servers.every((server) => server.weight === 0)) {
+    context.error(path, "must have a server with a weight above 0", "key");
+  }
+}
+
+/** What is looked up or connected to. */
+function sourceKey({ source }: ServerConfig): string {
+  if (source.kind === "address") return formatHostPort(source.host, source.port);
+  return `${source.type} ${source.dns} ${source.port}`;
+}
+
+function checkHash(context: RuleContext, name: string, pool: PoolConfig, overTcp: boolean): void {
+  const path = ["pools", name];
+  if (!context.whole([...path, "balance"])) return;
+  const hashes = pool.balance === "hash" || pool.balance === "maglev";
+  if (!hashes && context.given([...path, "hashOn"])) {
+    context.error(
+      [...path, "hashOn"],
+      `has no sense with balance ${pool.balance}; it needs hash or maglev`,
+      "key",
+    );
+  } else if (overTcp && pool.hashOn.kind !== "sourceIp") {
+    context.error(
+      [...path, "hashOn"],
+      "must be sourceIp in a pool of a tcp listener, which sees no requests",
+    );
+  }
+  if (pool.balance !== "hash" && context.given([...path, "hashMethod"])) {
+    context.error([...path, "hashMethod"], `has no sense with balance ${pool.balance}; it needs hash`, "key");
+  }
+}
+
+function checkCheck(context: RuleContext, name: string, { check }: PoolConfig): void {
+  const path = ["pools", name, "check"];
+  if (check === undefined || !context.whole(path)) return;
+  const without: Record<string, boolean> = {
+    path: check.type !== "http",
+    method: check.type !== "http",
+    expect: check.type !== "http",
+    host: check.type !== "http" && check.type !== "tls",
+  };
+  for (const [field, useless] of Object.entries(without)) {
+    if (!useless || !context.given([...path, field])) continue;
+    context.warn([...path, field], `has no effect in a check of type ${check.type}`, "key");
+  }
+}

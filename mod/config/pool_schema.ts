@@ -1,0 +1,141 @@
+/**
+ * The schema of a pool and its servers. Pure.
+ */
+import { z } from "zod";
+import { formatHostPort, isHostName } from "../base/address.ts";
+import { CheckSchema, PassiveSchema } from "./check_schema.ts";
+import { acrossIssue, choice, duration, flag, integer, line, name, serverAddress, share } from "./fields.ts";
+import type { PoolSnapshot, RetryCondition } from "./snapshot.ts";
+
+/** HAProxy: 256. */
+export const MAX_WEIGHT = 256;
+
+/** Where a server's addresses come from. */
+export type ServerSource =
+  | { readonly kind: "address"; readonly host: string; readonly port: number }
+  | {
+    readonly kind: "dns";
+    readonly dns: string;
+    readonly type: "A" | "AAAA" | "SRV";
+    readonly port: number;
+  };
+
+const serverObject = z.strictObject({
+  name: name().optional().describe("Name in commands, logs and metrics. Without: the address as written."),
+  address: serverAddress().optional().describe("`host:port`; every address of a host name becomes a server."),
+  dns: line(1, 253).refine(isHostName, "must be a host name").optional()
+    .describe("A name to look up, instead of `address`."),
+  type: choice("A", "AAAA", "SRV").optional().describe("Record to look up for `dns`. Without: A."),
+  port: integer(1, 65535).optional().describe("Port for A and AAAA; SRV records bring their own."),
+  weight: integer(0, MAX_WEIGHT).prefault(1).describe("Share of the traffic, relative to the other servers."),
+  maxConnections: integer(0, 1_000_000).prefault(0).describe(
+    "Most requests or connections at a time; 0: no limit.",
+  ),
+  backup: flag().prefault(false).describe("Used only when no other server of the pool is available."),
+  slowStart: duration(0).prefault("0s").describe(
+    "Time in which a server that came back rises to its full weight.",
+  ),
+}).transform(({ address, dns, type, port, name, ...rest }, context) => {
+  const issue = (message: string, ...path: string[]) => {
+    context.addIssue(acrossIssue(message, ...path));
+    return z.NEVER;
+  };
+  if ((address === undefined) === (dns === undefined)) return issue("must have either address or dns");
+  if (address !== undefined) {
+    if (type !== undefined) return issue("has no sense with address", "type");
+    if (port !== undefined) return issue("belongs into address", "port");
+    return { ...rest, name: name ?? formatHostPort(address.host, address.port), source: fixed(address) };
+  }
+  const record = type ?? "A";
+  if (record === "SRV" && port !== undefined) {
+    return issue("has no sense with type SRV, whose records have a port", "port");
+  }
+  if (record !== "SRV" && port === undefined) return issue(`needs a port with type ${record}`);
+  const source: ServerSource = { kind: "dns", dns: dns!.toLowerCase(), type: record, port: port ?? 0 };
+  return { ...rest, name: name ?? dns!, source };
+});
+
+function fixed(address: { host: string; port: number }): ServerSource {
+  return { kind: "address", ...address };
+}
+
+export const ServerSchema = z.union([
+  serverAddress().transform((address) => ({
+    name: formatHostPort(address.host, address.port),
+    weight: 1,
+    maxConnections: 0,
+    backup: false,
+    slowStart: 0,
+    source: fixed(address),
+  })),
+  serverObject,
+]).meta({ example: "10.0.0.11:8080" });
+
+const HASH_ON = /^(sourceIp|uri|path|(?:header|cookie|query):.+)$/;
+
+const hashOn = z.string().regex(
+  HASH_ON,
+  "must be sourceIp, uri, path, header:NAME, cookie:NAME or query:NAME",
+)
+  .transform((text): PoolSnapshot["hashOn"] => {
+    const colon = text.indexOf(":");
+    if (colon < 0) return { kind: text as "sourceIp" | "uri" | "path", name: "" };
+    const kind = text.slice(0, colon) as "header" | "cookie" | "query";
+    const name = text.slice(colon + 1);
+    return { kind, name: kind === "header" ? name.toLowerCase() : name };
+  });
+
+const CONDITIONS = ["connect", "empty", "timeout", "500", "502", "503", "504"] as const;
+const conditionText = (value: unknown) => typeof value === "number" ? String(value) : value;
+const condition = z.preprocess(conditionText, z.enum(CONDITIONS))
+  .transform((word) => (/^5/.test(word) ? Number(word) : word) as RetryCondition);
+
+export const PoolSchema = z.strictObject({
+  balance: choice("roundRobin", "leastConnections", "random", "fastest", "first", "hash", "maglev")
+    .prefault("roundRobin").describe(
+      "How a server is chosen: `roundRobin` (smooth, weighted), `leastConnections`, `random` (the better of two), " +
+        "`fastest` (peak EWMA of latency), `first`, `hash` or `maglev`.",
+    ),
+  hashOn: hashOn.prefault("sourceIp")
+    .describe(
+      "What is hashed: `sourceIp`, `uri`, `path`, `header:NAME`, `cookie:NAME`, `query:NAME`. (hash, maglev)",
+    ),
+  hashMethod: choice("ring", "mod").prefault("ring").describe(
+    "`ring`: few keys move when a server leaves; `mod`: cheaper, most keys move. (hash)",
+  ),
+  servers: z.array(ServerSchema).min(1, "must have at least one server")
+    .describe("The pool's servers: `host:port`, or an object."),
+  check: CheckSchema.optional().describe(
+    "Active health check. Without: servers count as healthy until traffic fails.",
+  ),
+  passive: PassiveSchema.prefault(true)
+    .describe("Health from traffic: servers that fail are ejected for a while. `false`: off."),
+  retry: z.strictObject({
+    attempts: integer(0, 10).prefault(2).describe(
+      "How many other servers are tried after the first; 0: none.",
+    ),
+    on: z.array(condition).prefault(["connect", "empty"]).describe(
+      "What is retried, for requests where that is safe: `connect`, `empty`, `timeout`, 500, 502, 503, 504.",
+    ),
+    // Envoy and linkerd: 20 %.
+    budget: share().prefault("20%").describe(
+      "Most retries as a share of requests, so that retries do not bury a pool.",
+    ),
+  }).prefault({}).describe("Trying another server."),
+  timeouts: z.strictObject({
+    connect: duration().prefault("3s").describe("Longest wait for a connection."),
+    response: duration().prefault("60s").describe(
+      "Longest wait for the head of an answer, and for more of its body.",
+    ),
+    idle: duration().prefault("60s").describe("How long an idle connection to a server is kept."),
+  }).prefault({}).describe("Time-outs towards servers."),
+  queue: z.strictObject({
+    size: integer(0, 100_000).prefault(1000).describe("Most requests that wait; 0: none waits."),
+    timeout: duration().prefault("5s").describe("Longest wait; then 503."),
+  }).prefault({}).describe("Waiting when every server is at `maxConnections`."),
+  whenAllDown: choice("fail", "try").prefault("fail")
+    .describe("When every server is unhealthy: `fail` (503 at once) or `try` them all the same."),
+});
+
+export type ServerConfig = z.output<typeof ServerSchema>;
+export type PoolConfig = z.output<typeof PoolSchema>;

@@ -1,0 +1,88 @@
+/**
+ * The schema of a route: what it matches and its one action. Pure.
+ */
+import { z } from "zod";
+import { isHostName, parseIp } from "../base/address.ts";
+import { acrossIssue, integer, line, name, oneOrMore, token } from "./fields.ts";
+import { pathPatternProblem } from "./path_pattern.ts";
+import type { RouteAction } from "./snapshot.ts";
+
+/** Statuses whose answer says where to go (RFC 9110 section 15.4) and that browsers follow. */
+const REDIRECTS = [301, 302, 303, 307, 308];
+/** Statuses that never have a body (RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5). */
+const BODILESS = [204, 205, 304];
+/** An answer from the configuration is held in every worker. */
+const MAX_BODY = 256 * 1024;
+
+const host = line(1, 255).transform((text) => text.toLowerCase()).refine((text) => {
+  const bare = text.startsWith("*.") ? text.slice(2) : text;
+  return isHostName(bare) || parseIp(bare.replace(/^\[(.*)\]$/, "$1")) !== null;
+}, "must be a host name without a port, or *.domain");
+
+const path = line(1, 1024).superRefine((text, context) => {
+  const problem = pathPatternProblem(text);
+  if (problem !== null) context.addIssue({ code: "custom", message: problem });
+});
+
+const pairs = (record: Record<string, string>): (readonly [string, string])[] => Object.entries(record);
+
+export const MatchSchema = z.strictObject({
+  host: oneOrMore(host).default([])
+    .describe("Host name, or `*.example.com` for every name below it; one or a list. Without: any."),
+  path: path.optional()
+    .describe("Path in hono's syntax: `/exact`, `/static/*`, `/users/:id`, `/n/:n{[0-9]+}`. Without: any."),
+  method: oneOrMore(token("an HTTP method").transform((text) => text.toUpperCase())).default([])
+    .describe("Method, one or a list. Without: any."),
+  headers: z.record(token("a header name"), line()).prefault({})
+    .transform((record) => pairs(record).map(([key, value]) => [key.toLowerCase(), value] as const))
+    .describe("Headers that must be there with exactly this value."),
+  query: z.record(line(1), line()).prefault({}).transform(pairs)
+    .describe("Parameters of the query that must be there with exactly this value."),
+});
+
+const redirect = z.strictObject({
+  to: line(1, 4096).refine(isTarget, 'must be an http:// or https:// URL or start with one "/"')
+    .describe("Where to: a URL or a path. A final `*` stands for what the `*` of the match took."),
+  status: integer(301, 308).refine(
+    (status) => REDIRECTS.includes(status),
+    `must be one of ${REDIRECTS.join(", ")}`,
+  )
+    .prefault(308).describe("Status: 301, 302, 303, 307 or 308."),
+}).describe("Answer with a redirection.");
+
+const respond = z.strictObject({
+  status: integer(200, 599).prefault(200).describe("Status of the answer."),
+  body: z.string().max(MAX_BODY, `must be at most ${MAX_BODY} characters`).prefault("")
+    .describe("Text of the answer."),
+  contentType: line(1, 256).prefault("text/plain; charset=utf-8").describe("Its `Content-Type`."),
+}).superRefine((answer, context) => {
+  if (answer.body === "" || !BODILESS.includes(answer.status)) return;
+  context.addIssue(acrossIssue(`must be empty as status ${answer.status} has no body`, "body"));
+}).describe("Answer at once, without a server.");
+
+export const RouteSchema = z.strictObject({
+  match: MatchSchema.prefault({}).describe(
+    "What a request must have; everything given must hold. Without: every request.",
+  ),
+  pool: name().optional().describe("Action: send the request to this pool."),
+  redirect: redirect.optional(),
+  respond: respond.optional(),
+}).transform(({ match, pool, redirect, respond }, context) => {
+  const actions: RouteAction[] = [];
+  if (pool !== undefined) actions.push({ kind: "pool", pool });
+  if (redirect !== undefined) actions.push({ kind: "redirect", ...redirect });
+  if (respond !== undefined) actions.push({ kind: "respond", ...respond });
+  const [action] = actions;
+  if (action !== undefined && actions.length === 1) return { match, action };
+  const given = action === undefined ? "has none" : `has ${actions.map((one) => one.kind).join(" and ")}`;
+  context.addIssue(acrossIssue(`must have exactly one action (pool, redirect or respond), and ${given}`));
+  return z.NEVER;
+});
+
+export type RouteConfig = z.output<typeof RouteSchema>;
+
+/** `//host` would leave the site although it looks like a path. */
+function isTarget(text: string): boolean {
+  if (/\s/.test(text)) return false;
+  return text.startsWith("/") ? !/^\/[/\\]/.test(text) : /^https?:\/\/[^/?#]/i.test(text);
+}

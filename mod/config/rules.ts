@@ -1,0 +1,77 @@
+/**
+ * What must hold over several fields of a configuration whose fields are good by themselves. Pure.
+ *
+ * Parts that lost something to an earlier error are left alone: what seems wrong there may be the cut.
+ */
+import { checkListeners } from "./listener_rules.ts";
+import { checkPools } from "./pool_rules.ts";
+import { type Finding, formatPath, type Path } from "./problem.ts";
+import type { Config } from "./schema.ts";
+import { nodeAt, sourceOf, type TreeNode } from "./tree.ts";
+import type { Damage } from "./validate.ts";
+
+export class RuleContext {
+  readonly config: Config;
+  /** Every pool that is named, also those that are wrong and were cut out. */
+  readonly poolNames: ReadonlySet<string>;
+  readonly #tree: TreeNode;
+  readonly #damage: Damage;
+  readonly #findings: Finding[];
+
+  constructor(
+    config: Config,
+    poolNames: ReadonlySet<string>,
+    tree: TreeNode,
+    damage: Damage,
+    findings: Finding[],
+  ) {
+    this.config = config;
+    this.poolNames = poolNames;
+    this.#tree = tree;
+    this.#damage = damage;
+    this.#findings = findings;
+  }
+
+  error(path: Path, message: string, at: "key" | "value" = "value"): void {
+    this.#findings.push({ severity: "error", path: sourceOf(this.#tree, path), at, message });
+  }
+
+  warn(path: Path, message: string, at: "key" | "value" = "value"): void {
+    this.#findings.push({ severity: "warning", path: sourceOf(this.#tree, path), at, message });
+  }
+
+  /** A path as it stands in the file, for a message. */
+  show(path: Path): string {
+    return formatPath(sourceOf(this.#tree, path));
+  }
+
+  /** True when the file says something here, so that it is not a default. */
+  given(path: Path): boolean {
+    return nodeAt(this.#tree, path) !== undefined;
+  }
+
+  /** True when nothing had to be cut out of this part of the file. */
+  whole(path: Path): boolean {
+    return !this.#damage.at(path);
+  }
+}
+
+/** Adds what is wrong, and what is only strange. */
+export function checkRules(context: RuleContext): void {
+  checkListeners(context);
+  checkPools(context);
+}
+
+/** Calls back for every item that has the same key as an earlier one. */
+export function eachRepeated<T>(
+  items: readonly T[],
+  keyOf: (item: T) => string,
+  found: (index: number, first: number) => void,
+): void {
+  const first = new Map<string, number>();
+  for (const [at, item] of items.entries()) {
+    const seen = first.get(keyOf(item));
+    if (seen === undefined) first.set(keyOf(item), at);
+    else found(at, seen);
+  }
+}

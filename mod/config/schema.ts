@@ -1,0 +1,51 @@
+/**
+ * The one schema of the configuration: its types, defaults, checks of single fields, JSON Schema and reference
+ * page all come from here (and the files it is made of). What concerns several fields at once is in rules.ts.
+ *
+ * Pure; it knows nothing of YAML, files or overlays beyond their outer shape.
+ */
+import { z } from "zod";
+import { bindAddress, choice, integer, line, name } from "./fields.ts";
+import { ListenerSchema } from "./listener_schema.ts";
+import { PoolSchema } from "./pool_schema.ts";
+
+/** Data workers; the counters in shared memory are sized for it. */
+export const MAX_WORKERS = 64;
+/** A token that can be guessed is none. */
+const MIN_TOKEN = 16;
+
+const admin = z.strictObject({
+  bind: bindAddress().prefault("127.0.0.1:9900").describe("Address of status and metrics."),
+  token: line(MIN_TOKEN).optional().describe(
+    `Secret of at least ${MIN_TOKEN} characters (\`Authorization: Bearer\`). Needed by a bind that is not loopback.`,
+  ),
+});
+
+const log = z.strictObject({
+  level: choice("debug", "info", "warning", "error").prefault("info").describe("Least level that is logged."),
+  format: choice("auto", "text", "json").prefault("auto").describe(
+    "`auto`: text on a terminal, JSON otherwise.",
+  ),
+  access: choice("off", "json", "combined", "haproxy").prefault("off").describe(
+    "Access log: one line a request.",
+  ),
+});
+
+const workers = z.union([z.literal("auto"), integer(1, MAX_WORKERS)]);
+const overlays = z.record(name(), z.union([z.null(), z.looseObject({})])).optional();
+
+export const ConfigSchema = z.strictObject({
+  listeners: z.array(ListenerSchema).prefault([]).describe("Where Tandem listens and where requests go.")
+    .meta({ minItems: 1 }),
+  pools: z.record(name(), PoolSchema).prefault({}).describe("The servers, in pools by name."),
+  admin: admin.optional().describe("HTTP address for status and metrics. Without: none."),
+  log: log.prefault({}).describe("The log, on stderr."),
+  workers: workers.prefault("auto").describe(`Data workers, 1 to ${MAX_WORKERS}; \`auto\`: one a core.`),
+  nodes: overlays.describe("One file for both machines: changes to the above by the name of the node."),
+  contexts: overlays.describe(
+    "The same by context (`--context` or `TANDEM_CONTEXT`); nodes come after contexts.",
+  ),
+}).describe("The configuration of Tandem, an edge load balancer.");
+
+export type Config = Omit<z.output<typeof ConfigSchema>, "nodes" | "contexts">;
+export type ConfigInput = z.input<typeof ConfigSchema>;
