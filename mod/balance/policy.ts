@@ -18,13 +18,27 @@ export interface ServerView {
 }
 
 export interface Policy {
-  /** Index of the chosen server, or -1 when none is eligible. */
+  /** Index of the chosen server, or -1 when none is eligible. `hash` is 32 bits without a sign. */
   pick(servers: ServerView, hash: number, now: number): number;
   /** A response (its head) or a connection came after `latencyMs`. Only latency-aware policies care. */
   observe?(index: number, latencyMs: number, now: number): void;
+  /** Weights may have changed since the last call; called before the first pick and never during one. */
+  reweigh?(servers: ServerView): void;
+  /** Takes over the state of the policy before a reload; `from` gives each server's old index, or -1. */
+  adopt?(previous: Policy, from: readonly number[]): void;
 }
 
-/** Makes a policy for a pool; `keys` identify the servers (name and address) and never depend on their order. */
-export type PolicyFactory = (
-  options: { keys: readonly string[]; weights: readonly number[]; random: () => number; ring: boolean },
-) => Policy;
+export interface PolicyOptions {
+  /** Name and address of each server; never depend on their order. */
+  readonly keys: readonly string[];
+  /** Configured weights, in whole units. */
+  readonly weights: readonly number[];
+  readonly random: () => number;
+  /** hash only: a consistent ring instead of a remainder. */
+  readonly ring: boolean;
+  /** Number of the worker, so that workers need not begin with the same server. */
+  readonly worker?: number;
+}
+
+/** Makes a policy for a pool. */
+export type PolicyFactory = (options: PolicyOptions) => Policy;

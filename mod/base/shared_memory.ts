@@ -1,0 +1,89 @@
+/**
+ * All memory that the threads of a balancer share, made once by the control thread and handed to the workers.
+ *
+ * The handle is plain data with `SharedArrayBuffer`s, so it crosses to a worker by message. The operating system
+ * gives the memory only as it is touched, so generous sizes cost nothing. The control thread counts and acquires
+ * like a worker and therefore has a block of its own after theirs. It must not know what the parts are used for.
+ */
+import { Counters } from "./counters.ts";
+import { SharedQueue, WAITERS_PER_WORKER } from "./shared_queue.ts";
+import { SharedTable } from "./shared_table.ts";
+import { ServerSlots } from "./slots.ts";
+
+/** Servers of all pools. */
+export const SERVER_CAPACITY = 4096;
+export const LISTENER_CAPACITY = 256;
+export const POOL_CAPACITY = 1024;
+/** Keys of sticks and limits; 41 bytes each. HAProxy's `stick-table size` has no default, 64k is usual. */
+export const TABLE_ENTRIES = 64 * 1024;
+/** In place of a worker's number: the control thread. */
+export const CONTROL_THREAD = -1;
+
+export interface SharedMemorySize {
+  /** Data workers. */
+  readonly workers: number;
+  readonly servers: number;
+  readonly listeners: number;
+  readonly pools: number;
+  readonly tableEntries?: number;
+  readonly waitersPerWorker?: number;
+}
+
+/** A structured-cloneable handle. */
+export interface SharedMemory {
+  readonly size: Required<SharedMemorySize>;
+  readonly slots: SharedArrayBuffer;
+  readonly counters: SharedArrayBuffer;
+  readonly queue: SharedArrayBuffer;
+  readonly table: SharedArrayBuffer;
+}
+
+/** The parts as one thread sees them. */
+export interface OpenMemory {
+  readonly slots: ServerSlots;
+  readonly counters: Counters;
+  readonly queue: SharedQueue;
+  readonly table: SharedTable;
+}
+
+export function createSharedMemory(size: SharedMemorySize): SharedMemory {
+  const full = { tableEntries: TABLE_ENTRIES, waitersPerWorker: WAITERS_PER_WORKER, ...size };
+  const threads = size.workers + 1;
+  return {
+    size: full,
+    slots: new SharedArrayBuffer(ServerSlots.byteLength(size.servers, threads)),
+    counters: new SharedArrayBuffer(Counters.byteLength(size.servers, size.listeners, threads)),
+    queue: new SharedArrayBuffer(SharedQueue.byteLength(queueSize(full))),
+    table: new SharedArrayBuffer(SharedTable.byteLength(full.tableEntries)),
+  };
+}
+
+/** `worker` from 0, or `CONTROL_THREAD`. A worker's successor opens it anew after `reclaimWorker`. */
+export function openSharedMemory(memory: SharedMemory, worker: number): OpenMemory {
+  const { size } = memory;
+  const thread = worker === CONTROL_THREAD ? size.workers : worker;
+  const slots = new ServerSlots(memory.slots, size.servers, thread);
+  return {
+    slots,
+    counters: new Counters(memory.counters, { ...size, workers: size.workers + 1 }, thread),
+    queue: new SharedQueue(memory.queue, queueSize(size), thread, slots),
+    table: new SharedTable(memory.table, thread),
+  };
+}
+
+/**
+ * Control thread: gives back all that a worker held that is no more. After the worker has ended, before its successor
+ * starts. Answers how many connections it held.
+ */
+export function reclaimWorker(open: OpenMemory, worker: number): number {
+  open.queue.reclaim(worker);
+  open.table.reclaim(worker);
+  open.counters.reclaim(worker);
+  const held = open.slots.reclaim(worker);
+  open.queue.wakeAll();
+  return held;
+}
+
+function queueSize(size: Required<SharedMemorySize>) {
+  return { pools: size.pools, workers: size.workers + 1, waiters: size.waitersPerWorker };
+}
