@@ -25,6 +25,8 @@ export interface KeeperFacts {
   readonly exec: ReadonlyMap<string, { readonly command: readonly string[]; readonly timeoutMs: number }>;
 }
 
+export type Checked = { readonly problems: readonly string[] } | KeeperFacts;
+
 export interface KeeperOptions {
   readonly version: string;
   readonly node: string;
@@ -36,7 +38,7 @@ export interface KeeperOptions {
   /** Reads the file. Rejects with a message for people. */
   readonly read: () => Promise<string>;
   /** Every problem of a text, or what the keeper needs of it. */
-  readonly check: (text: string) => { readonly problems: readonly string[] } | KeeperFacts;
+  readonly check: (text: string) => Promise<Checked>;
   readonly balancer: { readonly command: string; readonly args: readonly string[] };
   readonly log: Log;
 }
@@ -48,7 +50,7 @@ export async function runKeeper(options: KeeperOptions): Promise<number> {
   let facts: KeeperFacts;
   try {
     text = await options.read();
-    const checked = options.check(text);
+    const checked = await options.check(text);
     if ("problems" in checked) {
       for (const problem of checked.problems) log.error(problem);
       return 1;
@@ -137,10 +139,10 @@ class Keeper {
 
   async #reloadOnce(): Promise<void> {
     let text: string;
-    let checked: ReturnType<KeeperOptions["check"]>;
+    let checked: Checked;
     try {
       text = await this.#options.read();
-      checked = this.#options.check(text);
+      checked = await this.#options.check(text);
     } catch (error) {
       this.#log.error(`reload refused: ${describe(error)}`);
       return;

@@ -15,9 +15,11 @@ const code = await runKeeper({
   drainMs: 1000,
   read: () => Deno.readTextFile(file),
   check: (text) =>
-    text.includes("bad")
-      ? { problems: ["first problem", "second problem"] }
-      : { exec: new Map([["app", { command: ["/bin/echo", "fine"], timeoutMs: 5000 }]]) },
+    Promise.resolve(
+      text.includes("bad")
+        ? { problems: ["first problem", "second problem"] }
+        : { exec: new Map([["app", { command: ["/bin/echo", "fine"], timeoutMs: 5000 }]]) },
+    ),
   balancer: ownCommand(new URL("./standin_balancer.ts", import.meta.url), ["--quiet", "--no-prompt"], []),
   log: logger("keeper"),
 });

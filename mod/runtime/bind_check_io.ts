@@ -1,0 +1,52 @@
+/**
+ * Asks, before the workers listen, whether the addresses are free.
+ *
+ * The workers share their ports among each other (SO_REUSEPORT), and would share them in silence with any other
+ * process of the same user that does so too. So each new address is bound once without sharing and let go.
+ */
+
+export interface Bind {
+  readonly listener: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A predecessor that was killed lets its ports go within this time. */
+const PATIENCE_MS = 2000;
+const RETRY_MS = 50;
+
+/** What is wrong with the addresses, each named with its listener. Port 0 is always free. */
+export async function checkBinds(binds: readonly Bind[], patienceMs = PATIENCE_MS): Promise<string[]> {
+  const found = await Promise.all(binds.map((bind) => bind.port === 0 ? null : check(bind, patienceMs)));
+  return found.filter((problem) => problem !== null);
+}
+
+/** The binds of a snapshot whose port nobody of us listens on yet; the others are ours, and taken by ourselves. */
+export function newBinds(next: readonly Bind[], current: readonly Bind[]): Bind[] {
+  const ports = new Set(current.map(({ port }) => port));
+  return next.filter(({ port }) => !ports.has(port));
+}
+
+async function check({ listener, host, port }: Bind, patienceMs: number): Promise<string | null> {
+  for (let waitedMs = 0;; waitedMs += RETRY_MS) {
+    try {
+      Deno.listen({ hostname: host, port }).close();
+      return null;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse) || waitedMs >= patienceMs) {
+        const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+        return `Cannot listen on ${address} for the listener \`${listener}\`: ${explain(error, port)}`;
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
+
+function explain(error: unknown, port: number): string {
+  if (error instanceof Deno.errors.AddrInUse) return "another process listens there";
+  if (error instanceof Deno.errors.AddrNotAvailable) return "no interface has this address";
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return port < 1024 ? "ports below 1024 need root or CAP_NET_BIND_SERVICE" : "permission denied";
+  }
+  return error instanceof Error ? error.message : String(error);
+}
