@@ -29,6 +29,7 @@ export function patternProblem(path: string): string | null {
 
 /** Reads a pattern; a string says what is wrong with it. */
 export function parsePattern(path: string): Pattern | string {
+  if (path === "*") return parsePattern("/*");
   if (!path.startsWith("/")) return "a path must begin with `/`";
   const texts = splitSegments(path.slice(1));
   const segments: Segment[] = [];
