@@ -21,6 +21,8 @@ interface Entry {
 export class ProbeSchedule {
   #random: () => number;
   #entries = new Map<number, Entry>();
+  /** No probe is due before this; kept as a bound, so that `deadline` need not look at every server. */
+  #earliest = Infinity;
 
   /** `random` gives numbers from 0 up to, not including, 1. */
   constructor(random: () => number) {
@@ -33,6 +35,7 @@ export class ProbeSchedule {
       const spreadMs = Math.min(FIRST_SPREAD_MS, intervalMs);
       const dueAt = now + spreadMs * (index + this.#random()) / servers.length;
       this.#entries.set(slot, { intervalMs, dueAt, startedAt: now, running: false });
+      this.#earliest = Math.min(this.#earliest, dueAt);
     });
   }
 
@@ -47,13 +50,20 @@ export class ProbeSchedule {
     if (entry === undefined || entry.intervalMs === intervalMs) return;
     entry.intervalMs = intervalMs;
     entry.dueAt = Math.min(entry.dueAt, now + this.#vary(intervalMs));
+    if (!entry.running) this.#earliest = Math.min(this.#earliest, entry.dueAt);
   }
 
   /** Servers whose probe must start now; they count as under way until `finished`. */
   due(now: number): number[] {
     const slots: number[] = [];
+    if (now < this.#earliest) return slots;
+    this.#earliest = Infinity;
     for (const [slot, entry] of this.#entries) {
-      if (entry.running || entry.dueAt > now) continue;
+      if (entry.running) continue;
+      if (entry.dueAt > now) {
+        this.#earliest = Math.min(this.#earliest, entry.dueAt);
+        continue;
+      }
       entry.running = true;
       entry.startedAt = now;
       slots.push(slot);
@@ -68,6 +78,7 @@ export class ProbeSchedule {
     entry.running = false;
     entry.intervalMs = intervalMs;
     entry.dueAt = Math.max(now, entry.startedAt + this.#vary(intervalMs));
+    this.#earliest = Math.min(this.#earliest, entry.dueAt);
   }
 
   /** When a server's next probe is due; null while one is under way or when it is not probed. */
@@ -76,13 +87,9 @@ export class ProbeSchedule {
     return entry === undefined || entry.running ? null : entry.dueAt;
   }
 
-  /** The earliest time at which `due` has something, or Infinity. */
+  /** When to call `due` next, or Infinity; it may then have nothing, when a server was removed meanwhile. */
   deadline(): number {
-    let earliest = Infinity;
-    for (const entry of this.#entries.values()) {
-      if (!entry.running && entry.dueAt < earliest) earliest = entry.dueAt;
-    }
-    return earliest;
+    return this.#earliest;
   }
 
   #vary(intervalMs: number): number {

@@ -1,0 +1,310 @@
+/**
+ * The board: all servers of all pools, which probes are due, and what results and counters mean for each server.
+ *
+ * A machine without I/O: `update` takes a snapshot's pools, `due` gives the probes to start, `finished` takes
+ * their results, `tick` reads counters and goes on with slow starts, `deadline` says when to call again. What it
+ * decides goes to the sink. It must not know timers, connections, shared memory or the configuration's syntax.
+ */
+import type { CheckSnapshot, PassiveSnapshot, PoolSnapshot, ServerSnapshot } from "../config/snapshot.ts";
+import { PassiveChecks, type PassiveCounts } from "./passive.ts";
+import { type ProbeResult, RiseFall } from "./rise_fall.ts";
+import { ProbeSchedule } from "./schedule.ts";
+import { type HealthSink, type ServerState, ServerWatch } from "./server_watch.ts";
+
+/** How often counters are read and slow starts go on. */
+export const TICK_MS = 100;
+
+/** One probe to run. The object itself is its identity: its result comes back with it. */
+export interface DueProbe {
+  readonly pool: string;
+  readonly server: string;
+  readonly slot: number;
+  /** IP address. */
+  readonly host: string;
+  /** The check's own port if it has one, else the server's. */
+  readonly port: number;
+  readonly check: CheckSnapshot;
+}
+
+export interface BoardEnv {
+  readonly sink: HealthSink;
+  /** Running totals of a server over all workers. */
+  readCounters(slot: number): PassiveCounts;
+  /** Milliseconds since the epoch, for people. */
+  wallNow(): number;
+  /** From 0 up to, not including, 1. */
+  random(): number;
+}
+
+export interface ServerHealth {
+  readonly pool: string;
+  readonly server: string;
+  readonly host: string;
+  readonly port: number;
+  readonly slot: number;
+  readonly state: ServerState;
+  /** When this state began, milliseconds since the epoch. */
+  readonly since: number;
+  /** Why, and while a change is under way how far it has come. */
+  readonly reason: string;
+  readonly weight256: number;
+  /** Duration of the last probe; null before the first and without a check. */
+  readonly lastProbeMs: number | null;
+  /** Time until the next probe; null while one is under way and without a check. */
+  readonly nextProbeInMs: number | null;
+}
+
+interface Row {
+  readonly identity: string;
+  readonly watch: ServerWatch;
+  /** The probe under way. */
+  probe: DueProbe | null;
+  lastProbeMs: number | null;
+  counts: PassiveCounts;
+}
+
+interface Pool {
+  check: CheckSnapshot | null;
+  passive: PassiveChecks | null;
+  slots: readonly number[];
+}
+
+export class HealthBoard {
+  #env: BoardEnv;
+  #schedule: ProbeSchedule;
+  #pools = new Map<string, Pool>();
+  #rows = new Map<number, Row>();
+  #tickAt = Infinity;
+
+  constructor(env: BoardEnv) {
+    this.#env = env;
+    this.#schedule = new ProbeSchedule(env.random);
+  }
+
+  /**
+   * Takes the pools of a new snapshot. Servers of the same pool, name, address and slot keep their state; new
+   * ones start `unknown`. Probes that are under way may no longer be wanted afterwards.
+   */
+  update(pools: readonly PoolSnapshot[], now: number): void {
+    const present = new Set(pools.flatMap((pool) => pool.servers.map((server) => identify(pool, server))));
+    for (const [slot, row] of this.#rows) {
+      if (present.has(row.identity)) continue;
+      this.#rows.delete(slot);
+      this.#schedule.remove(slot);
+    }
+    const before = this.#pools;
+    this.#pools = new Map();
+    for (const pool of pools) {
+      const known = before.get(pool.name) ?? { check: null, passive: null, slots: [] };
+      this.#updatePool(pool, known, now);
+    }
+    this.#tickAt = now;
+    this.tick(now);
+  }
+
+  /** The earliest time at which `due` or `tick` has something to do, or Infinity. */
+  deadline(): number {
+    return Math.min(this.#schedule.deadline(), this.#tickAt);
+  }
+
+  /** Probes to start now; each counts as under way until `finished`. */
+  due(now: number): DueProbe[] {
+    return this.#schedule.due(now).flatMap((slot) => {
+      const row = this.#rows.get(slot);
+      const check = row === undefined ? null : this.#poolOf(row).check;
+      if (row === undefined || check === null) return [];
+      const { name, host, port } = row.watch.server;
+      row.probe = { pool: row.watch.pool, server: name, slot, host, port: check.port || port, check };
+      return [row.probe];
+    });
+  }
+
+  /** False when the server or its check is gone or changed since the probe began: its result does not count. */
+  wanted(probe: DueProbe): boolean {
+    return this.#rows.get(probe.slot)?.probe === probe;
+  }
+
+  /** Takes the result of a probe. */
+  finished(probe: DueProbe, result: ProbeResult, now: number): void {
+    const row = this.#rows.get(probe.slot);
+    if (row === undefined || row.probe !== probe || row.watch.probed === null) return;
+    row.probe = null;
+    row.lastProbeMs = result.latencyMs;
+    const change = row.watch.probed.handle(result);
+    if (change !== null) row.watch.probedChanged(change.reason, now);
+    this.#schedule.finished(probe.slot, this.#intervalOf(row, probe.check), now);
+    this.#tickSoonIfNeeded(row, now);
+  }
+
+  /** Reads the counters, lets servers back, goes on with slow starts. Calling too often is harmless. */
+  tick(now: number): void {
+    if (now < this.#tickAt) return;
+    const isUp = (slot: number) => this.#rows.get(slot)?.watch.probed?.state !== "down";
+    this.#tickAt = Infinity;
+    for (const { passive, slots } of this.#pools.values()) {
+      if (passive === null) continue;
+      this.#tickAt = now + TICK_MS;
+      for (const slot of slots) this.#observe(passive, slot, isUp, now);
+      for (const { slot, reason } of passive.release(isUp, now)) {
+        this.#rows.get(slot)?.watch.readmit(reason, now);
+      }
+    }
+    for (const row of this.#rows.values()) {
+      if (row.watch.slowStarting) row.watch.weigh(now);
+      this.#tickSoonIfNeeded(row, now);
+    }
+  }
+
+  /** Every server, in the order of the configuration. */
+  status(now: number): ServerHealth[] {
+    const rows = [...this.#pools.values()].flatMap(({ slots }) => slots.map((slot) => this.#rows.get(slot)));
+    return rows.flatMap((row) => row === undefined ? [] : [this.#describe(row, now)]);
+  }
+
+  #updatePool(next: PoolSnapshot, pool: Pool, now: number): void {
+    this.#pools.set(next.name, pool);
+    const { check: checkBefore, passive: passiveBefore, slots: slotsBefore } = pool;
+    pool.check = next.check;
+    pool.slots = next.servers.map((server) => server.slot);
+    const unprobed: number[] = [];
+    for (const server of next.servers) {
+      const row = this.#rows.get(server.slot);
+      if (row === undefined) {
+        // A server that joins a pool at work is as cold as one that comes up.
+        this.#add(next, server, slotsBefore.length > 0, now);
+        if (next.check !== null) unprobed.push(server.slot);
+        continue;
+      }
+      row.watch.configure(server, now);
+      if (this.#configureCheck(row, checkBefore, next.check, now)) unprobed.push(server.slot);
+    }
+    pool.passive = this.#configurePassive(pool, passiveBefore, next.passive, now);
+    const intervalMs = next.check?.intervalMs ?? 0;
+    this.#schedule.add(unprobed.map((slot) => ({ slot, intervalMs })), now);
+  }
+
+  #add(pool: PoolSnapshot, server: ServerSnapshot, cold: boolean, now: number): void {
+    const { sink, wallNow, readCounters } = this.#env;
+    const probed = pool.check === null ? null : new RiseFall(pool.check);
+    const watch = new ServerWatch(pool.name, server, probed, sink, wallNow);
+    const counts = readCounters(server.slot);
+    this.#rows.set(server.slot, {
+      identity: identify(pool, server),
+      watch,
+      probe: null,
+      lastProbeMs: null,
+      counts,
+    });
+    watch.introduce(cold, now);
+  }
+
+  /** Applies a check that is new, changed or gone; true when the server must be scheduled anew. */
+  #configureCheck(row: Row, before: CheckSnapshot | null, next: CheckSnapshot | null, now: number): boolean {
+    const { watch } = row;
+    if (next === null) {
+      if (watch.probed === null) return false;
+      row.probe = null;
+      row.lastProbeMs = null;
+      this.#schedule.remove(watch.server.slot);
+      watch.check(null, now);
+      return false;
+    }
+    if (watch.probed === null) {
+      watch.check(new RiseFall(next), now);
+      return true;
+    }
+    watch.probed.configure(next);
+    if (before !== null && !sameQuestion(before, next)) {
+      // The answer that counts is the next one.
+      row.probe = null;
+      return true;
+    }
+    this.#schedule.configure(watch.server.slot, this.#intervalOf(row, next), now);
+    return false;
+  }
+
+  #configurePassive(
+    pool: Pool,
+    before: PassiveChecks | null,
+    next: PassiveSnapshot | null,
+    now: number,
+  ): PassiveChecks | null {
+    if (next !== null) {
+      const passive = before ?? new PassiveChecks(next);
+      passive.configure(next, pool.slots);
+      return passive;
+    }
+    for (const slot of pool.slots) {
+      if (before?.ejected(slot)) this.#rows.get(slot)?.watch.readmit("the passive check was removed", now);
+    }
+    return null;
+  }
+
+  #observe(passive: PassiveChecks, slot: number, isUp: (slot: number) => boolean, now: number): void {
+    const row = this.#rows.get(slot);
+    if (row === undefined) return;
+    const counts = this.#env.readCounters(slot);
+    const change = passive.observe(slot, difference(counts, row.counts), isUp, now);
+    row.counts = counts;
+    if (change !== null) row.watch.eject(change.reason, now);
+  }
+
+  /** The settings may have changed while the probe ran, so those of the pool go first. */
+  #intervalOf(row: Row, check: CheckSnapshot): number {
+    const { intervalMs, fastIntervalMs } = this.#poolOf(row).check ?? check;
+    return row.watch.probed?.changing ? fastIntervalMs : intervalMs;
+  }
+
+  #poolOf(row: Row): Pool {
+    const pool = this.#pools.get(row.watch.pool);
+    if (pool === undefined) throw new Error(`Cannot find pool ${row.watch.pool} of a watched server`);
+    return pool;
+  }
+
+  #tickSoonIfNeeded(row: Row, now: number): void {
+    if (row.watch.slowStarting) this.#tickAt = Math.min(this.#tickAt, now + TICK_MS);
+  }
+
+  #describe(row: Row, now: number): ServerHealth {
+    const { watch, lastProbeMs } = row;
+    const { name, host, port, slot } = watch.server;
+    const { pool, state, since, reason, weight256 } = watch;
+    const dueAt = this.#schedule.dueAt(slot);
+    const nextProbeInMs = dueAt === null ? null : Math.max(0, dueAt - now);
+    return {
+      pool,
+      server: name,
+      host,
+      port,
+      slot,
+      state,
+      since,
+      reason,
+      weight256,
+      lastProbeMs,
+      nextProbeInMs,
+    };
+  }
+}
+
+function identify(pool: PoolSnapshot, server: ServerSnapshot): string {
+  return JSON.stringify([pool.name, server.name, server.host, server.port, server.slot]);
+}
+
+/** True when both checks ask the same; how often, and how many answers it takes, may differ. */
+function sameQuestion(a: CheckSnapshot, b: CheckSnapshot): boolean {
+  const question = ({ type, path, method, host, port, expectStatus, timeoutMs, command }: CheckSnapshot) =>
+    JSON.stringify([type, path, method, host, port, expectStatus, timeoutMs, command]);
+  return question(a) === question(b);
+}
+
+/** Never negative: totals that went back (a block of counters used anew) count as unchanged. */
+function difference(now: PassiveCounts, before: PassiveCounts): PassiveCounts {
+  const grown = (key: keyof PassiveCounts) => Math.max(0, now[key] - before[key]);
+  return {
+    answers: grown("answers"),
+    connectErrors: grown("connectErrors"),
+    emptyReplies: grown("emptyReplies"),
+    responses5xx: grown("responses5xx"),
+  };
+}

@@ -1,0 +1,175 @@
+/**
+ * One server as the monitor sees it: its probed state, its ejection, its slow start, and what follows from them.
+ *
+ * It works out the one state that is shown and the effective weight, and tells the sink about every change. It
+ * knows no schedule and no counters; the board decides when something happened.
+ */
+import type { ServerSnapshot } from "../config/snapshot.ts";
+import type { RiseFall } from "./rise_fall.ts";
+import { slowStartWeight } from "./slow_start.ts";
+
+/** `unknown` (not probed yet) and `unchecked` (no check) take traffic like `up`. */
+export type ServerState = "unknown" | "up" | "down" | "ejected" | "unchecked";
+
+export interface HealthTransition {
+  readonly pool: string;
+  readonly server: string;
+  readonly from: ServerState;
+  readonly to: ServerState;
+  readonly reason: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** Where decisions go. */
+export interface HealthSink {
+  /** By the active check. */
+  setUp(slot: number, up: boolean): void;
+  /** By the passive check. */
+  setEjected(slot: number, ejected: boolean): void;
+  /** Effective weight in 1/256 of a configured unit. */
+  setWeight(slot: number, weight256: number): void;
+  onTransition(transition: HealthTransition): void;
+}
+
+export class ServerWatch {
+  readonly pool: string;
+  #server: ServerSnapshot;
+  #sink: HealthSink;
+  #wallNow: () => number;
+  #probed: RiseFall | null;
+  #ejected: string | null = null;
+  #state: ServerState;
+  #since: number;
+  /** Start of a slow start under way, by the monotonic clock. */
+  #slowSince: number | null = null;
+  #weight256 = -1;
+
+  /** `probed` is null for a server without a check; `wallNow` gives milliseconds since the epoch. */
+  constructor(
+    pool: string,
+    server: ServerSnapshot,
+    probed: RiseFall | null,
+    sink: HealthSink,
+    wallNow: () => number,
+  ) {
+    this.pool = pool;
+    this.#server = server;
+    this.#sink = sink;
+    this.#wallNow = wallNow;
+    this.#probed = probed;
+    this.#state = probed?.state ?? "unchecked";
+    this.#since = wallNow();
+  }
+
+  get server(): ServerSnapshot {
+    return this.#server;
+  }
+
+  get probed(): RiseFall | null {
+    return this.#probed;
+  }
+
+  get state(): ServerState {
+    return this.#state;
+  }
+
+  /** When this state began, milliseconds since the epoch. */
+  get since(): number {
+    return this.#since;
+  }
+
+  get weight256(): number {
+    return this.#weight256;
+  }
+
+  get slowStarting(): boolean {
+    return this.#slowSince !== null;
+  }
+
+  /** Why the state is what it is. */
+  get reason(): string {
+    if (this.#state === "ejected" && this.#ejected !== null) return this.#ejected;
+    return this.#probed?.reason ?? "no check is configured";
+  }
+
+  /** Writes a new server to the sink, whose slot may hold what a former server left; `cold`: it starts slowly. */
+  introduce(cold: boolean, now: number): void {
+    if (cold && this.#server.slowStartMs > 0) this.#slowSince = now;
+    this.weigh(now);
+    this.#sink.setEjected(this.#server.slot, false);
+    this.#sink.setUp(this.#server.slot, true);
+  }
+
+  /** Takes the server's settings from a new snapshot; its slot is the same. */
+  configure(server: ServerSnapshot, now: number): void {
+    this.#server = server;
+    this.weigh(now);
+  }
+
+  /** Replaces the active check's machine, null for none. A server without a check counts as up. */
+  check(probed: RiseFall | null, now: number): void {
+    const wasUp = this.#isUp();
+    this.#probed = probed;
+    this.#show(probed === null ? "the check was removed" : "a check was configured", now);
+    if (!wasUp && this.#isUp()) this.#sink.setUp(this.#server.slot, true);
+  }
+
+  /** The active check came to another result. */
+  probedChanged(reason: string, now: number): void {
+    this.#show(reason, now);
+    this.#sink.setUp(this.#server.slot, this.#isUp());
+  }
+
+  /** The passive check ejected the server. */
+  eject(reason: string, now: number): void {
+    this.#ejected = reason;
+    this.#show(reason, now);
+    this.#sink.setEjected(this.#server.slot, true);
+  }
+
+  /** The passive check let the server back. */
+  readmit(reason: string, now: number): void {
+    this.#ejected = null;
+    this.#show(reason, now);
+    this.#sink.setEjected(this.#server.slot, false);
+  }
+
+  /** Works out the effective weight; tells the sink when it changed. */
+  weigh(now: number): void {
+    const { weight, slowStartMs, slot } = this.#server;
+    const elapsedMs = this.#slowSince === null ? Infinity : now - this.#slowSince;
+    if (elapsedMs >= slowStartMs) this.#slowSince = null;
+    const weight256 = slowStartWeight(weight, slowStartMs, elapsedMs);
+    if (weight256 === this.#weight256) return;
+    this.#weight256 = weight256;
+    this.#sink.setWeight(slot, weight256);
+  }
+
+  #isUp(): boolean {
+    return this.#probed?.state !== "down";
+  }
+
+  #stateNow(): ServerState {
+    if (!this.#isUp()) return "down";
+    if (this.#ejected !== null) return "ejected";
+    return this.#probed?.state ?? "unchecked";
+  }
+
+  /** Runs before the sink lets traffic in, so that a slow start's first weight is there before the first request. */
+  #show(reason: string, now: number): void {
+    const from = this.#state;
+    const to = this.#stateNow();
+    if (from === to) return;
+    this.#state = to;
+    this.#since = this.#wallNow();
+    const { name, slowStartMs } = this.#server;
+    if (takesTraffic(to) && !takesTraffic(from) && slowStartMs > 0) this.#slowSince = now;
+    this.weigh(now);
+    this.#sink.onTransition({ pool: this.pool, server: name, from, to, reason, at: this.#since });
+  }
+}
+
+function takesTraffic(state: ServerState): boolean {
+  return state !== "down" && state !== "ejected";
+}
