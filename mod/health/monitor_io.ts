@@ -16,14 +16,14 @@ export interface MonitorEnv extends BoardEnv {
   readonly probes: ProbeTable;
   /** Milliseconds, monotonic. */
   now(): number;
-  setTimer(call: () => void, afterMs: number): number;
-  clearTimer(timer: number): void;
+  /** Calls back once, after `ms`; the function it returns takes that back. */
+  after(ms: number, call: () => void): () => void;
 }
 
 export class HealthMonitor {
   #env: MonitorEnv;
   #board: HealthBoard;
-  #timer: number | null = null;
+  #cancelTimer: (() => void) | null = null;
   #wakeAt = Infinity;
   #running = new Map<DueProbe, { abort: AbortController; done: Promise<void> }>();
   #closed = false;
@@ -59,8 +59,8 @@ export class HealthMonitor {
   }
 
   #disarm(): void {
-    if (this.#timer !== null) this.#env.clearTimer(this.#timer);
-    this.#timer = null;
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
   }
 
   #arm(): void {
@@ -68,11 +68,11 @@ export class HealthMonitor {
     this.#wakeAt = this.#board.deadline();
     if (this.#closed || this.#wakeAt === Infinity) return;
     const afterMs = Math.max(MIN_WAIT_MS, this.#wakeAt - this.#env.now());
-    this.#timer = this.#env.setTimer(() => this.#wake(), afterMs);
+    this.#cancelTimer = this.#env.after(afterMs, () => this.#wake());
   }
 
   #wake(): void {
-    this.#timer = null;
+    this.#cancelTimer = null;
     if (this.#closed) return;
     const now = this.#env.now();
     for (const probe of this.#board.due(now)) this.#start(probe);

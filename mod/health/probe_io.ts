@@ -26,6 +26,8 @@ export interface ProbeScope {
   closing(close: () => void): void;
 }
 
+const CANCELLED = "the probe was cancelled";
+
 export type Outcome = Pick<ProbeResult, "ok" | "reason">;
 
 /** Runs a probe's body within `timeoutMs` and reports how it ended and how long it took. */
@@ -34,6 +36,7 @@ export async function runProbe(
   signal: AbortSignal,
   body: (scope: ProbeScope) => Promise<Outcome>,
 ): Promise<ProbeResult> {
+  if (signal.aborted) return { ok: false, reason: CANCELLED, latencyMs: 0 };
   const startedAt = performance.now();
   const limit = new AbortController();
   const closers: (() => void)[] = [];
@@ -42,7 +45,6 @@ export async function runProbe(
   limit.signal.addEventListener("abort", closeAll, { once: true });
   const onAbort = () => limit.abort();
   signal.addEventListener("abort", onAbort, { once: true });
-  if (signal.aborted) onAbort();
   const timer = setTimeout(() => {
     timedOut = true;
     limit.abort();

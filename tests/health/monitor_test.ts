@@ -1,0 +1,396 @@
+/** The monitor in simulated time: probes are answered by a table of servers, timers by a clock that jumps. */
+import { assert, assertEquals, assertGreater, assertLessOrEqual } from "../assert.ts";
+import type {
+  CheckSnapshot,
+  PassiveSnapshot,
+  PoolSnapshot,
+  ServerSnapshot,
+} from "../../mod/config/snapshot.ts";
+import type { HealthTransition } from "../../mod/health/server_watch.ts";
+import { HealthMonitor } from "../../mod/health/monitor_io.ts";
+import type { PassiveCounts } from "../../mod/health/passive.ts";
+import type { Probe } from "../../mod/health/probe_io.ts";
+
+const EPOCH = 1_700_000_000_000;
+const CHECK: CheckSnapshot = {
+  type: "http",
+  path: "/",
+  method: "GET",
+  host: "",
+  port: 0,
+  expectStatus: [[200, 299]],
+  intervalMs: 2000,
+  fastIntervalMs: 500,
+  timeoutMs: 1000,
+  rise: 2,
+  fall: 3,
+  command: [],
+};
+const PASSIVE: PassiveSnapshot = {
+  failures: 3,
+  serverErrors: 0,
+  minRequests: 10,
+  windowMs: 10_000,
+  ejectForMs: 5000,
+  maxEjected: 0.5,
+};
+
+function server(slot: number, some: Partial<ServerSnapshot> = {}): ServerSnapshot {
+  const name = `s${slot}`;
+  return {
+    name,
+    host: `10.0.0.${slot}`,
+    port: 80,
+    weight: 1,
+    maxConnections: 0,
+    backup: false,
+    slowStartMs: 0,
+    slot,
+    ...some,
+  };
+}
+
+function pool(servers: ServerSnapshot[], some: Partial<PoolSnapshot> = {}): PoolSnapshot {
+  return {
+    name: "app",
+    row: 0,
+    balance: "roundRobin",
+    hashOn: { kind: "sourceIp", name: "" },
+    hashMethod: "ring",
+    servers,
+    check: CHECK,
+    passive: null,
+    retry: { attempts: 2, on: [], budget: 0.2 },
+    timeouts: { connectMs: 1000, responseMs: 1000, idleMs: 1000 },
+    queue: { size: 0, timeoutMs: 0 },
+    whenAllDown: "fail",
+    ...some,
+  };
+}
+
+/** A world of servers that answer as told, with a clock that jumps from timer to timer. */
+class World {
+  now = 0;
+  dead = new Set<string>();
+  /** Servers whose probe is answered only when it is aborted. */
+  silent = new Set<string>();
+  probed: { server: string; at: number; port: number }[] = [];
+  aborted: string[] = [];
+  words: string[] = [];
+  transitions: HealthTransition[] = [];
+  counts = new Map<number, PassiveCounts>();
+  #timers = new Map<number, { at: number; call: () => void }>();
+  #nextTimer = 1;
+  readonly monitor: HealthMonitor;
+
+  constructor() {
+    const probe: Probe = (target, signal) => this.#answer(target.server, target.port, signal);
+    this.monitor = new HealthMonitor({
+      probes: { http: probe, tcp: probe, tls: probe, exec: probe },
+      sink: {
+        setUp: (slot, up) => this.words.push(`${slot} ${up ? "up" : "down"}`),
+        setEjected: (slot, ejected) => this.words.push(`${slot} ${ejected ? "ejected" : "in"}`),
+        setWeight: (slot, weight) => this.words.push(`${slot} weight ${weight}`),
+        onTransition: (transition) => this.transitions.push(transition),
+      },
+      readCounters: (slot) => this.counts.get(slot) ?? none(),
+      now: () => this.now,
+      wallNow: () => EPOCH + this.now,
+      random: () => 0.5,
+      after: (ms, call) => {
+        const timer = this.#nextTimer++;
+        this.#timers.set(timer, { at: this.now + ms, call });
+        return () => void this.#timers.delete(timer);
+      },
+    });
+  }
+
+  get timers(): number {
+    return this.#timers.size;
+  }
+
+  async #answer(name: string, port: number, signal: AbortSignal) {
+    this.probed.push({ server: name, at: this.now, port });
+    if (this.silent.has(name)) {
+      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+      this.aborted.push(name);
+    }
+    const ok = !this.dead.has(name);
+    return { ok, reason: ok ? "status 200" : "connection refused", latencyMs: 7 };
+  }
+
+  /** Lets `ms` pass, timer by timer, with every probe answered in between. */
+  async pass(ms: number): Promise<void> {
+    const end = this.now + ms;
+    for (let steps = 0;; steps++) {
+      assertLessOrEqual(steps, 100_000, "the monitor spins");
+      await settle();
+      const next = [...this.#timers].sort(([, a], [, b]) => a.at - b.at)[0];
+      if (next === undefined || next[1].at > end) break;
+      this.#timers.delete(next[0]);
+      this.now = next[1].at;
+      next[1].call();
+    }
+    this.now = end;
+  }
+
+  state(name: string): string {
+    return this.monitor.status().find((one) => one.server === name)?.state ?? "absent";
+  }
+
+  fail(slot: number, connectErrors: number): void {
+    const before = this.counts.get(slot) ?? none();
+    this.counts.set(slot, { ...before, connectErrors: before.connectErrors + connectErrors });
+  }
+}
+
+function none(): PassiveCounts {
+  return { answers: 0, connectErrors: 0, emptyReplies: 0, responses5xx: 0 };
+}
+
+/** Runs what promises have queued; a few turns, as a probe's end passes through several. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+}
+
+Deno.test("update() new servers are up in the sink at once, and unknown in the status", async () => {
+  const world = new World();
+  world.monitor.update([pool([server(1, { weight: 2 })])]);
+  assertEquals(world.words, ["1 weight 512", "1 in", "1 up"]);
+  assertEquals(world.state("s1"), "unknown");
+  await world.monitor.close();
+});
+
+Deno.test("update() a dead server goes down with its first probe, within a second", async () => {
+  const world = new World();
+  world.dead.add("s2");
+  world.monitor.update([pool([server(1), server(2)])]);
+  await world.pass(1000);
+  assertEquals([world.state("s1"), world.state("s2")], ["up", "down"]);
+  assertEquals(
+    world.transitions.find((one) => one.server === "s2")?.reason,
+    "the first probe failed: connection refused",
+  );
+  await world.monitor.close();
+});
+
+Deno.test("onTransition() a fall takes three probes at the faster interval and says so", async () => {
+  const world = new World();
+  world.monitor.update([pool([server(1)])]);
+  await world.pass(5000);
+  world.dead.add("s1");
+  const before = world.probed.length;
+  await world.pass(2000 + 2 * 500);
+  assertEquals(world.state("s1"), "down");
+  assertEquals(world.transitions.at(-1), {
+    pool: "app",
+    server: "s1",
+    from: "up",
+    to: "down",
+    reason: "3 of 3 probes failed: connection refused",
+    at: world.monitor.status()[0]?.since ?? 0,
+  });
+  const falling = world.probed.slice(before).map(({ at }) => at);
+  assertEquals(falling.slice(1).map((at, index) => at - (falling[index] ?? 0)).slice(0, 2), [500, 500]);
+  world.dead.clear();
+  await world.pass(2500);
+  assertEquals(world.words.at(-1), "1 up");
+  assertEquals(world.transitions.at(-1)?.reason, "2 of 2 probes succeeded: status 200");
+  await world.monitor.close();
+});
+
+Deno.test("status() tells the last duration, the next probe and how far a fall has come", async () => {
+  const world = new World();
+  world.monitor.update([pool([server(1)])]);
+  await world.pass(1000);
+  world.dead.add("s1");
+  await world.pass(1600);
+  const [status] = world.monitor.status();
+  assertEquals(status?.state, "up");
+  assertEquals(status?.reason, "1 of 3 probes failed: connection refused");
+  assertEquals(status?.lastProbeMs, 7);
+  assertEquals(status?.since, EPOCH + 500);
+  assertGreater(status?.nextProbeInMs ?? -1, -1);
+  assertLessOrEqual(status?.nextProbeInMs ?? Infinity, 550);
+  await world.monitor.close();
+});
+
+Deno.test("update() a probe that hangs is never joined by a second one", async () => {
+  const world = new World();
+  world.silent.add("s1");
+  world.monitor.update([pool([server(1)])]);
+  await world.pass(60_000);
+  assertEquals(world.probed.length, 1);
+  await world.monitor.close();
+  assertEquals(world.aborted, ["s1"]);
+});
+
+Deno.test("update() servers that stay keep their state, removed ones lose their probe", async () => {
+  const world = new World();
+  world.dead.add("s1");
+  world.monitor.update([pool([server(1), server(2)])]);
+  await world.pass(1000);
+  world.silent.add("s2");
+  await world.pass(2500);
+  world.words.length = 0;
+  world.monitor.update([pool([server(3), server(1)])]);
+  await settle();
+  assertEquals(world.aborted, ["s2"]);
+  assertEquals(world.monitor.status().map(({ server, state }) => `${server} ${state}`), [
+    "s3 unknown",
+    "s1 down",
+  ]);
+  assertEquals(world.words, ["3 weight 256", "3 in", "3 up"]);
+  await world.monitor.close();
+});
+
+Deno.test("update() a slot that now holds another server starts anew", async () => {
+  const world = new World();
+  world.dead.add("s1");
+  world.monitor.update([pool([server(1)])]);
+  await world.pass(1000);
+  world.monitor.update([pool([server(1, { name: "other", host: "10.0.0.9" })])]);
+  assertEquals(world.monitor.status().map(({ server, state }) => [server, state]), [["other", "unknown"]]);
+  assertEquals(world.words.at(-1), "1 up");
+  await world.monitor.close();
+});
+
+Deno.test("update() a check that asks something else keeps the state and probes soon", async () => {
+  const world = new World();
+  world.monitor.update([pool([server(1)])]);
+  await world.pass(1000);
+  world.silent.add("s1");
+  await world.pass(2500);
+  const before = world.probed.length;
+  world.silent.clear();
+  world.monitor.update([pool([server(1)], { check: { ...CHECK, path: "/other", port: 8081 } })]);
+  assertEquals(world.state("s1"), "up");
+  await world.pass(1000);
+  assertEquals(world.aborted, ["s1"]);
+  assertEquals(world.probed.slice(before).map(({ port }) => port), [8081]);
+  await world.monitor.close();
+});
+
+Deno.test("update() without its check a server that was down takes traffic again", async () => {
+  const world = new World();
+  world.dead.add("s1");
+  world.monitor.update([pool([server(1)])]);
+  await world.pass(1000);
+  world.monitor.update([pool([server(1)], { check: null })]);
+  assertEquals([world.state("s1"), world.words.at(-1)], ["unchecked", "1 up"]);
+  await world.pass(3000);
+  assertEquals(world.timers, 0, "nothing is left to wait for");
+  world.monitor.update([pool([server(1)])]);
+  await world.pass(1000);
+  assertEquals(world.state("s1"), "down");
+  await world.monitor.close();
+});
+
+Deno.test("setWeight() a server that comes back rises in steps, the first one before it is up", async () => {
+  const world = new World();
+  const slow = server(1, { weight: 4, slowStartMs: 10_000 });
+  world.monitor.update([pool([slow])]);
+  assertEquals(world.words[0], "1 weight 1024", "no slow start when Tandem starts");
+  world.dead.add("s1");
+  await world.pass(1000);
+  world.dead.clear();
+  world.words.length = 0;
+  await world.pass(20_000);
+  assertEquals(world.words.slice(0, 3), ["1 weight 51", "1 up", "1 weight 102"]);
+  assertEquals(world.words.at(-1), "1 weight 1024");
+  assertEquals(world.words.length, 21);
+  await world.monitor.close();
+});
+
+Deno.test("update() a server that joins a pool at work starts slowly", async () => {
+  const world = new World();
+  world.monitor.update([pool([server(1)])]);
+  world.words.length = 0;
+  world.monitor.update([pool([server(1), server(2, { slowStartMs: 1000 })])]);
+  assertEquals(world.words[0], "2 weight 13");
+  await world.pass(1100);
+  assertEquals(world.words.filter((word) => word.startsWith("2 weight")).at(-1), "2 weight 256");
+  await world.monitor.close();
+});
+
+Deno.test("setEjected() traffic that fails ejects a server and lets it back later", async () => {
+  const world = new World();
+  world.monitor.update([pool([server(1), server(2)], { check: null, passive: PASSIVE })]);
+  world.fail(1, 3);
+  await world.pass(200);
+  assertEquals([world.state("s1"), world.words.at(-1)], ["ejected", "1 ejected"]);
+  const reason = "ejected for 5000 ms: 3 failures in a row, the last failed connections";
+  assertEquals([world.transitions.at(-1)?.reason, world.monitor.status()[0]?.reason], [reason, reason]);
+  await world.pass(5200);
+  assertEquals([world.state("s1"), world.words.at(-1)], ["unchecked", "1 in"]);
+  assertEquals(world.transitions.at(-1)?.reason, "back: its ejection is over");
+  await world.monitor.close();
+});
+
+Deno.test("setEjected() an ejected server comes back when the other goes down", async () => {
+  const world = new World();
+  world.monitor.update([pool([server(1), server(2)], { passive: { ...PASSIVE, ejectForMs: 60_000 } })]);
+  await world.pass(1000);
+  world.fail(1, 3);
+  await world.pass(200);
+  assertEquals(world.state("s1"), "ejected");
+  world.dead.add("s2");
+  await world.pass(4000);
+  assertEquals([world.state("s1"), world.state("s2")], ["up", "down"]);
+  await world.monitor.close();
+});
+
+Deno.test("update() totals from before a server was watched are not held against it", async () => {
+  const world = new World();
+  world.fail(1, 100);
+  world.monitor.update([pool([server(1), server(2)], { check: null, passive: PASSIVE })]);
+  await world.pass(1000);
+  assertEquals(world.state("s1"), "unchecked");
+  await world.monitor.close();
+});
+
+Deno.test("update() without its passive check an ejected server comes back", async () => {
+  const world = new World();
+  world.monitor.update([pool([server(1), server(2)], { check: null, passive: PASSIVE })]);
+  world.fail(1, 3);
+  await world.pass(200);
+  world.monitor.update([pool([server(1), server(2)], { check: null })]);
+  assertEquals([world.state("s1"), world.words.at(-1), world.timers], ["unchecked", "1 in", 0]);
+  await world.monitor.close();
+});
+
+Deno.test("#run() a probe that throws counts as failed and is run again", async () => {
+  const world = new World();
+  const broken = new HealthMonitor({
+    probes: { http: boom, tcp: boom, tls: boom, exec: boom },
+    sink: { setUp() {}, setEjected() {}, setWeight() {}, onTransition: (one) => world.transitions.push(one) },
+    readCounters: none,
+    now: () => performance.now(),
+    wallNow: () => EPOCH,
+    random: () => 0,
+    after: (ms, call) => {
+      const timer = setTimeout(call, ms / 100);
+      return () => clearTimeout(timer);
+    },
+  });
+  broken.update([pool([server(1)])]);
+  while (world.transitions.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  assertEquals(world.transitions[0]?.reason, "the first probe failed: the probe itself failed: boom");
+  assert(broken.status()[0]?.nextProbeInMs !== null);
+  await broken.close();
+});
+
+function boom(): Promise<never> {
+  return Promise.reject(new Error("boom"));
+}
+
+Deno.test("close() leaves no timer and starts nothing afterwards", async () => {
+  const world = new World();
+  world.monitor.update([pool([server(1)], { passive: PASSIVE })]);
+  await world.pass(1000);
+  const before = world.probed.length;
+  await world.monitor.close();
+  world.monitor.update([pool([server(1), server(2)])]);
+  await world.pass(10_000);
+  assertEquals([world.timers, world.probed.length], [0, before]);
+});

@@ -1,0 +1,244 @@
+/** The probes against real servers on loopback: Deno's own HTTP and TLS servers, and bare sockets. */
+import { assert, assertEquals, assertMatch } from "../assert.ts";
+import type { CheckSnapshot } from "../../mod/config/snapshot.ts";
+import type { ProbeTarget } from "../../mod/health/probe_io.ts";
+import { probeTable } from "../../mod/health/probes_io.ts";
+import type { ProbeResult } from "../../mod/health/rise_fall.ts";
+import { CERTIFICATE, KEY } from "./certificate.ts";
+
+const probes = probeTable(() => Promise.resolve({ ok: true, reason: "exit 0", latencyMs: 1 }));
+const never = new AbortController().signal;
+
+function target(port: number, check: Partial<CheckSnapshot>): ProbeTarget {
+  return {
+    pool: "app",
+    server: "s1",
+    host: "127.0.0.1",
+    port,
+    check: {
+      type: "http",
+      path: "/healthz",
+      method: "GET",
+      host: "",
+      port: 0,
+      expectStatus: [[200, 299]],
+      intervalMs: 2000,
+      fastIntervalMs: 2000,
+      timeoutMs: 5000,
+      rise: 2,
+      fall: 3,
+      command: [],
+      ...check,
+    },
+  };
+}
+
+function probe(port: number, check: Partial<CheckSnapshot> = {}, signal = never): Promise<ProbeResult> {
+  const aim = target(port, check);
+  return probes[aim.check.type](aim, signal);
+}
+
+/** A server that hands every connection to `serve` while `body` runs. */
+async function withServer(
+  serve: (conn: Deno.TcpConn) => Promise<void>,
+  body: (port: number) => Promise<void>,
+): Promise<void> {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const conns: Promise<void>[] = [];
+  const accepting = (async () => {
+    for await (const conn of listener) conns.push(serve(conn).catch(() => {}).finally(() => closed(conn)));
+  })();
+  try {
+    await body(listener.addr.port);
+  } finally {
+    listener.close();
+    await accepting;
+    await Promise.all(conns);
+  }
+}
+
+function closed(conn: Deno.Conn): void {
+  try {
+    conn.close();
+  } catch {
+    // Closed by the test's server already.
+  }
+}
+
+/** Answers with fixed bytes once something was asked, then waits for the other side to close. */
+function answering(answer: string): (conn: Deno.TcpConn) => Promise<void> {
+  return async (conn) => {
+    const buffer = new Uint8Array(4096);
+    await conn.read(buffer);
+    await conn.write(Uint8Array.from(answer, (char) => char.charCodeAt(0)));
+    while (await conn.read(buffer) !== null);
+  };
+}
+
+/** Says nothing until the other side closes. */
+async function silent(conn: Deno.TcpConn): Promise<void> {
+  const buffer = new Uint8Array(4096);
+  while (await conn.read(buffer) !== null);
+}
+
+/** A port that nobody listens on. */
+function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  listener.close();
+  return listener.addr.port;
+}
+
+for (const type of ["http", "tcp", "tls"] as const) {
+  Deno.test(`${type} probe() a port that nobody listens on is refused`, async () => {
+    const result = await probe(freePort(), { type });
+    assertEquals([result.ok, result.reason], [false, "connection refused"]);
+  });
+
+  Deno.test(`${type} probe() cancelled before it starts opens nothing`, async () => {
+    let accepted = 0;
+    const serve = () => Promise.resolve(void accepted++);
+    await withServer(serve, async (port) => {
+      const result = await probe(port, { type }, AbortSignal.abort());
+      assertEquals([result.ok, result.reason], [false, "the probe was cancelled"]);
+    });
+    assertEquals(accepted, 0);
+  });
+}
+
+for (const type of ["http", "tls"] as const) {
+  Deno.test(`${type} probe() a server that says nothing fails after the time limit, and is let go`, async () => {
+    await withServer(silent, async (port) => {
+      const result = await probe(port, { type, timeoutMs: 50 });
+      assertEquals([result.ok, result.reason], [false, "no answer within 50 ms"]);
+      assert(result.latencyMs >= 45);
+    });
+  });
+
+  Deno.test(`${type} probe() cancelled under way ends and closes its connection`, async () => {
+    const abort = new AbortController();
+    const connected = Promise.withResolvers<void>();
+    const serve = (conn: Deno.TcpConn) => {
+      connected.resolve();
+      return silent(conn);
+    };
+    await withServer(serve, async (port) => {
+      const result = probe(port, { type }, abort.signal);
+      await connected.promise;
+      abort.abort();
+      assertEquals((await result).reason, "the probe was cancelled");
+    });
+  });
+}
+
+Deno.test("tcp probe() a server that accepts is healthy, and sees the connection closed", async () => {
+  await withServer(silent, async (port) => {
+    const result = await probe(port, { type: "tcp" });
+    assertEquals([result.ok, result.reason], [true, "connected"]);
+    assert(result.latencyMs >= 0);
+  });
+});
+
+Deno.test("http probe() an expected status is healthy, another is not, and the reason says which", async () => {
+  const serve = answering("HTTP/1.1 204 No Content\r\n\r\n");
+  await withServer(serve, async (port) => {
+    const good = await probe(port);
+    assertEquals([good.ok, good.reason], [true, "status 204"]);
+    const bad = await probe(port, { expectStatus: [[200, 200], [301, 399]] });
+    assertEquals([bad.ok, bad.reason], [false, "status 204 is not expected"]);
+  });
+});
+
+Deno.test("http probe() skips interim answers", async () => {
+  const serve = answering("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\n\r\n");
+  await withServer(serve, async (port) => assertEquals((await probe(port)).reason, "status 200"));
+});
+
+Deno.test("http probe() what is no HTTP, empty or broken off is told apart", async () => {
+  const reasons = async (answer: string): Promise<string> => {
+    let reason = "";
+    const serve = async (conn: Deno.TcpConn) => {
+      await conn.read(new Uint8Array(4096));
+      await conn.write(new TextEncoder().encode(answer));
+    };
+    await withServer(serve, async (port) => void (reason = (await probe(port)).reason));
+    return reason;
+  };
+  assertEquals(await reasons("SSH-2.0-x\r\n"), "the answer does not start with an HTTP/1 status line");
+  assertEquals(await reasons(""), "the server closed the connection without an answer");
+  assertEquals(await reasons("HTTP/1.1 20"), "the server broke off its answer");
+});
+
+Deno.test("http probe() stops reading an endless answer", async () => {
+  const serve = async (conn: Deno.TcpConn) => {
+    await conn.read(new Uint8Array(4096));
+    const filler = new Uint8Array(65536).fill(0x61);
+    while (true) await conn.write(filler);
+  };
+  await withServer(serve, async (port) => {
+    assertEquals((await probe(port)).reason, "no final status line in the first 16384 bytes");
+  });
+});
+
+Deno.test("http probe() sends method, path and Host to a real server", async () => {
+  const seen: string[] = [];
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+    seen.push(`${request.method} ${new URL(request.url).pathname} ${request.headers.get("host")}`);
+    return new Response(null, { status: 200 });
+  });
+  const { port } = server.addr;
+  assertEquals((await probe(port, { method: "HEAD", host: "app.internal" })).ok, true);
+  assertEquals((await probe(port)).ok, true);
+  await server.shutdown();
+  assertEquals(seen, ["HEAD /healthz app.internal", `GET /healthz 127.0.0.1:${port}`]);
+});
+
+Deno.test("http probe() works over IPv6", async () => {
+  const server = Deno.serve({ hostname: "::1", port: 0, onListen() {} }, () => new Response("ok"));
+  const aim = { ...target(server.addr.port, {}), host: "::1" };
+  assertEquals((await probes.http(aim, never)).reason, "status 200");
+  await server.shutdown();
+});
+
+/** A TLS server that reads until the other side closes, while `body` runs. */
+async function withTlsServer(body: (port: number) => Promise<void>): Promise<void> {
+  const listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert: CERTIFICATE, key: KEY });
+  const accepting = (async () => {
+    for await (const conn of listener) {
+      const buffer = new Uint8Array(1024);
+      try {
+        while (await conn.read(buffer) !== null);
+      } catch {
+        // A client that leaves early is its own affair.
+      }
+      closed(conn);
+    }
+  })();
+  try {
+    await body(listener.addr.port);
+  } finally {
+    listener.close();
+    await accepting;
+  }
+}
+
+Deno.test("tls probe() a handshake is enough, whoever signed the certificate", async () => {
+  await withTlsServer(async (port) => {
+    for (const host of ["", "app.internal", "127.0.0.1"]) {
+      const result = await probe(port, { type: "tls", host });
+      assertEquals(result.ok, true, result.reason);
+      assertMatch(result.reason, /^handshake completed, TLSv1\.[23]$/);
+    }
+  });
+});
+
+Deno.test("tls probe() a server that speaks plain HTTP is not healthy", async () => {
+  await withServer(answering("HTTP/1.1 400 Bad Request\r\n\r\n"), async (port) => {
+    assertEquals((await probe(port, { type: "tls" })).ok, false);
+  });
+});
+
+Deno.test("tls probe() a server that closes at once is not healthy", async () => {
+  await withServer(() => Promise.resolve(), async (port) => {
+    assertEquals((await probe(port, { type: "tls" })).ok, false);
+  });
+});
