@@ -80,7 +80,12 @@ function program(name: string): string {
   return tool.path;
 }
 
-function tandemConfig(scenario: Scenario, servers: readonly number[], ports: readonly number[]): string {
+/** The configuration that Tandem gets; JSON is YAML. */
+export function tandemConfig(
+  scenario: Scenario,
+  servers: readonly number[],
+  ports: readonly number[],
+): string {
   const routes = [
     ...Array.from({ length: scenario.routes }, (_, index) => ({
       match: { path: `${routePrefix(index)}*` },
@@ -88,7 +93,6 @@ function tandemConfig(scenario: Scenario, servers: readonly number[], ports: rea
     })),
     { pool: "app" },
   ];
-  // JSON is YAML.
   return JSON.stringify(
     {
       listeners: ports.map((port, index) => ({

@@ -37,8 +37,10 @@ function unescapeXml(text: string): string {
   return text.replace(/&(lt|gt|quot|apos|amp);/g, (_, name: string) => entities[name] ?? "");
 }
 
-async function deno(args: string[], signal?: AbortSignal): Promise<boolean> {
-  const options = { args, cwd: ROOT, stdin: "null", stdout: "inherit", stderr: "inherit" } as const;
+type Show = "inherit" | "null";
+
+async function deno(args: string[], show: Show = "inherit", signal?: AbortSignal): Promise<boolean> {
+  const options = { args, cwd: ROOT, stdin: "null", stdout: show, stderr: show } as const;
   const child = new Deno.Command(Deno.execPath(), signal === undefined ? options : { ...options, signal })
     .spawn();
   return (await child.status).success;
@@ -65,13 +67,17 @@ function gate(): [name: string, run: () => Promise<boolean>][] {
   ];
 }
 
-/** Runs the tests below `path`; `extra` goes to `deno test` as it is. What the tests print is shown in full. */
-export async function runTests(path: string, extra: readonly string[] = []): Promise<Count> {
+/** Runs the tests below `path`; `extra` goes to `deno test` as it is. What they print is shown in full, or not at all. */
+export async function runTests(
+  path: string,
+  extra: readonly string[] = [],
+  show: Show = "inherit",
+): Promise<Count> {
   const directory = await Deno.makeTempDir({ prefix: "tandem-test-" });
   const report = `${directory}/junit.xml`;
   const args = ["test", "--no-check", "--allow-all", "--trace-leaks", `--junit-path=${report}`];
   try {
-    const ok = await deno([...args, ...extra, path], AbortSignal.timeout(TESTS_LIMIT_MS));
+    const ok = await deno([...args, ...extra, path], show, AbortSignal.timeout(TESTS_LIMIT_MS));
     const text = await Deno.readTextFile(report).catch(() => "");
     const count = countJUnit(text);
     // A file that does not load, or a run that was cut short, is not in the report.
