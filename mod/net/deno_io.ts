@@ -10,8 +10,12 @@ import type { Dial, Dialer, DialHandler, Stream, StreamHandler } from "./stream.
 
 /** Queued bytes above which `write` says to wait: one bulk read. HAProxy buffers 16 KiB a direction, nginx 32–64 KiB. */
 export const HIGH_WATER_BYTES = 64 * 1024;
-/** How long accepting rests after an error such as "too many open files". */
+/** How long accepting rests at the limit of connections, or after an error such as "too many open files". */
 const ACCEPT_BACKOFF_MS = 50;
+
+function rest(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ACCEPT_BACKOFF_MS));
+}
 
 interface Queued {
   readonly lease: Lease;
@@ -22,18 +26,28 @@ interface Queued {
 /** Handler of a stream that nobody owns any more. */
 export const IGNORE: StreamHandler = { onData() {}, onEnd() {}, onDrain() {}, onClosed() {} };
 
+/** What streams share in one worker. */
+export interface StreamWorld {
+  readonly buffers: BufferPool;
+  /** A session threw: a bug of ours, which costs this connection and no other. */
+  onBug(error: unknown): void;
+}
+
 export class DenoStream implements Stream {
   handler: StreamHandler = IGNORE;
   readonly remoteHost: string;
   readonly remotePort: number;
   queued = 0;
   readonly #conn: Deno.TcpConn;
+  readonly #world: StreamWorld;
   readonly #buffers: BufferPool;
   /** Where the read under way puts its bytes; null while none is under way and nothing is held. */
   #input: Lease | null = null;
   /** Bytes that arrived while paused. */
   #held = 0;
   #reading = false;
+  /** Inside `onData`: the buffer is in use, so that no read may start. */
+  #delivering = false;
   #paused = true;
   #ended = false;
   #large = false;
@@ -46,9 +60,10 @@ export class DenoStream implements Stream {
   #closed = false;
 
   /** Starts paused: set `handler`, then `resume()`. */
-  constructor(conn: Deno.TcpConn, buffers: BufferPool) {
+  constructor(conn: Deno.TcpConn, world: StreamWorld) {
     this.#conn = conn;
-    this.#buffers = buffers;
+    this.#world = world;
+    this.#buffers = world.buffers;
     const { hostname, port } = conn.remoteAddr as Deno.NetAddr;
     this.remoteHost = hostname;
     this.remotePort = port;
@@ -88,6 +103,7 @@ export class DenoStream implements Stream {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
+    if (this.#delivering) return;
     if (this.#held > 0) queueMicrotask(this.#deliverHeld);
     else this.#read();
   }
@@ -146,7 +162,14 @@ export class DenoStream implements Stream {
     const { bytes } = this.#input!;
     this.#large = size === bytes.length || (this.#large && size > SMALL_BYTES);
     this.#taken = false;
-    this.handler.onData(bytes.subarray(0, size));
+    this.#delivering = true;
+    try {
+      this.handler.onData(bytes.subarray(0, size));
+    } catch (error) {
+      this.#world.onBug(error);
+      this.close();
+    }
+    this.#delivering = false;
     if (this.#taken) this.#input = null;
     if (this.#closed) this.#releaseInput();
     else this.#read();
@@ -227,14 +250,14 @@ export class DenoStream implements Stream {
 
 /** Connects by `Deno.connect`. */
 export class DenoDialer implements Dialer {
-  constructor(readonly buffers: BufferPool) {}
+  constructor(readonly world: StreamWorld) {}
 
   dial(host: string, port: number, handler: DialHandler): Dial {
     let cancelled = false;
     Deno.connect({ hostname: host, port }).then(
       (conn) => {
         if (cancelled) conn.close();
-        else handler.onOpen(new DenoStream(conn, this.buffers));
+        else handler.onOpen(new DenoStream(conn, this.world));
       },
       (error) => {
         if (!cancelled) handler.onFailed(error);
@@ -249,6 +272,8 @@ export class DenoDialer implements Dialer {
 }
 
 export interface AcceptHandler {
+  /** False: leave clients in the kernel's queue for now. */
+  mayAccept(): boolean;
   onAccept(stream: Stream): void;
   /** Accepting failed for now (out of descriptors, say) and is tried again. */
   onAcceptError(error: Error): void;
@@ -268,15 +293,19 @@ export class DenoListener {
     return this.#listener.addr.port;
   }
 
-  async accept(buffers: BufferPool, handler: AcceptHandler): Promise<void> {
+  async accept(world: StreamWorld, handler: AcceptHandler): Promise<void> {
     while (!this.#closed) {
+      if (!handler.mayAccept()) {
+        await rest();
+        continue;
+      }
       try {
         const conn = await this.#listener.accept();
-        handler.onAccept(new DenoStream(conn, buffers));
+        handler.onAccept(new DenoStream(conn, world));
       } catch (error) {
         if (this.#closed) return;
         handler.onAcceptError(error as Error);
-        await new Promise((resolve) => setTimeout(resolve, ACCEPT_BACKOFF_MS));
+        await rest();
       }
     }
   }

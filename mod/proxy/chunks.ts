@@ -4,7 +4,7 @@
  * Pieces of one call are gathered in one buffer and leave in one write. One encoder a worker serves all streams,
  * as it is empty between calls.
  */
-import { LARGE_BYTES, type BufferPool, type Lease } from "../net/buffers.ts";
+import { type BufferPool, LARGE_BYTES, type Lease } from "../net/buffers.ts";
 import type { Stream } from "../net/stream.ts";
 import { fromLatin1, latin1 } from "../http/grammar.ts";
 import { DONE, Head, parseTrailer } from "../http1/head.ts";
@@ -85,7 +85,8 @@ function writeHex(out: Uint8Array, at: number, value: number): number {
 }
 
 /** Fields that must not come in a trailer, as they would change how the message is read (RFC 9110 section 6.5.1). */
-const FORBIDDEN = /^(authorization|cache-control|content-.*|cookie|max-forwards|pragma|proxy-.*|range|set-cookie|www-authenticate|if-.*|age|expires|location|retry-after|vary|x-forwarded-.*|via)$/;
+const FORBIDDEN =
+  /^(authorization|cache-control|content-.*|cookie|max-forwards|pragma|proxy-.*|range|set-cookie|www-authenticate|if-.*|age|expires|location|retry-after|vary|x-forwarded-.*|via)$/;
 const trailerHead = new Head();
 
 /** The trailer lines that may travel on. */

@@ -63,6 +63,4 @@ export interface ProxyEnvironment {
   writeRequestId(out: Uint8Array, at: number): number;
   /** Appends to the access log; the record is good only during the call. */
   logAccess(record: AccessRecord): void;
-  /** A bug of ours inside a session: reported, the session closed. */
-  onBug(error: unknown): void;
 }

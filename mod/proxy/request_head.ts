@@ -89,7 +89,11 @@ export function composeRequest(
     at = crlf(out, at);
     request.hostStart = request.hostEnd = 0;
   }
-  request.userAgentStart = request.userAgentEnd = request.refererStart = request.refererEnd = 0;
+  request.userAgentStart =
+    request.userAgentEnd =
+    request.refererStart =
+    request.refererEnd =
+      0;
   request.requestIdStart = 0;
   at = keptFields(request, out, at, head, info, bytes, add.trusted ? TRUSTED : UNTRUSTED);
   if (info.framing === FIXED) {

@@ -74,7 +74,9 @@ function keptFields(
   const { nominated } = info;
   let runStart = start;
   for (let i = 0; i < count; i++) {
-    if (DROPPED[ids[i]!] !== 1 && (nominated === null || !nominated.includes(fieldName(head, bytes, i)))) continue;
+    if (DROPPED[ids[i]!] !== 1 && (nominated === null || !nominated.includes(fieldName(head, bytes, i)))) {
+      continue;
+    }
     const runEnd = head.nameStart(i);
     copy(out, at, bytes, runStart, runEnd);
     at += runEnd - runStart;

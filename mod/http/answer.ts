@@ -1,0 +1,82 @@
+/**
+ * Tandem's own answers: small, complete, with a length, and safe to show whatever the request was.
+ * Their text never repeats bytes of the request.
+ */
+
+/** Reason phrases of the statuses that Tandem itself sends (RFC 9110 section 15, RFC 6585). */
+const REASONS: Record<number, string> = {
+  200: "OK",
+  201: "Created",
+  202: "Accepted",
+  204: "No Content",
+  301: "Moved Permanently",
+  302: "Found",
+  303: "See Other",
+  304: "Not Modified",
+  307: "Temporary Redirect",
+  308: "Permanent Redirect",
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  410: "Gone",
+  413: "Content Too Large",
+  414: "URI Too Long",
+  417: "Expectation Failed",
+  418: "I'm a teapot",
+  429: "Too Many Requests",
+  431: "Request Header Fields Too Large",
+  451: "Unavailable For Legal Reasons",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+  505: "HTTP Version Not Supported",
+};
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly contentType: string;
+  /** For a redirect; already checked to be one line. */
+  readonly location?: string;
+}
+
+/** The page of an error: status, name and one sentence of our own. */
+export function errorAnswer(status: number, sentence: string): Answer {
+  return {
+    status,
+    body: `${status} ${REASONS[status] ?? "Error"}: ${sentence}\n`,
+    contentType: "text/plain; charset=utf-8",
+  };
+}
+
+const encoder = new TextEncoder();
+
+/**
+ * Bytes of an answer. `date`: the value of `Date`, which an origin must send (RFC 9110 section 6.6.1).
+ * `bodyless`: it answers a HEAD request, so that the length stays and the body goes.
+ */
+export function answerBytes(
+  answer: Answer,
+  options: { date: string; keepAlive: boolean; minor: number; bodyless: boolean },
+): Uint8Array {
+  const { status } = answer;
+  const empty = status === 204 || status === 304;
+  const body = encoder.encode(empty ? "" : answer.body);
+  let head = `HTTP/1.1 ${status} ${REASONS[status] ?? ""}\r\nDate: ${options.date}\r\n`;
+  if (answer.location !== undefined) head += `Location: ${answer.location}\r\n`;
+  if (!empty) head += `Content-Type: ${answer.contentType}\r\nContent-Length: ${body.length}\r\n`;
+  if (status >= 400) head += "Cache-Control: no-store\r\n";
+  if (!options.keepAlive) head += "Connection: close\r\n";
+  else if (options.minor === 0) head += "Connection: keep-alive\r\n";
+  const start = encoder.encode(head + "\r\n");
+  if (options.bodyless || body.length === 0) return start;
+  const all = new Uint8Array(start.length + body.length);
+  all.set(start);
+  all.set(body, start.length);
+  return all;
+}

@@ -1,0 +1,392 @@
+/**
+ * The client's side of HTTP/1: reads requests one after the other, gives each to the exchange, and keeps the
+ * connection as long as it is safe to. Pipelined requests wait in the buffer; answers leave in order.
+ *
+ * A machine over the stream seam: it never waits. It must not know of servers or policies.
+ */
+import { type ErrorCode, ERRORS } from "../base/errors.ts";
+import { type Answer, answerBytes, errorAnswer } from "../http/answer.ts";
+import {
+  DONE,
+  Head,
+  MORE,
+  parseRequestHead,
+  type Progress,
+  TOO_MANY_FIELDS,
+  VERSION,
+} from "../http1/head.ts";
+import { readRequest, RequestInfo } from "../http1/request.ts";
+import { plainAddress } from "../http/forwarded.ts";
+import type { Lease } from "../net/buffers.ts";
+import type { Stream, StreamHandler } from "../net/stream.ts";
+import { Timer } from "../net/wheel.ts";
+import type { ChunkEncoder } from "./chunks.ts";
+import type { ListenerState, LivePool, ProxyEnvironment } from "./environment.ts";
+import { Exchange } from "./exchange.ts";
+import { ForwardedCache } from "./forwarded_cache.ts";
+import { Pump, type PumpOwner } from "./pump.ts";
+import type { AccessRecorder } from "./record.ts";
+import type { RequestAdditions } from "./request_head.ts";
+
+/** After our last answer: how long, and how much, we read on so that the client gets to see it (RFC 9112 section 9.6). */
+const LINGER_MS = 2000;
+const LINGER_BYTES = 1024 * 1024;
+/** A client that has sent FIN and waits for its answer is given this long for it to begin: mostly it has left. */
+const HALF_CLOSED_MS = 3000;
+
+const HEAD = 0, EXCHANGE = 1, TUNNEL = 2, LINGER = 3, CLOSED = 4;
+type State = 0 | 1 | 2 | 3 | 4;
+
+const scratchHead = new Head();
+const scratchInfo = new RequestInfo();
+
+export interface ConnectionOwner {
+  readonly environment: ProxyEnvironment;
+  readonly encoder: ChunkEncoder;
+  readonly recorder: AccessRecorder;
+  /** The connection is gone for good. */
+  onGone(connection: ClientConnection): void;
+}
+
+export class ClientConnection implements StreamHandler, PumpOwner {
+  readonly environment: ProxyEnvironment;
+  /** The client's address without the IPv4-mapped prefix. */
+  readonly address: string;
+  readonly #timer: Timer;
+  readonly #exchange: Exchange;
+  readonly #forwarded: ForwardedCache;
+  #state: State = HEAD;
+  /** Bytes that arrived and are not used yet. */
+  #held: Lease | null = null;
+  #heldStart = 0;
+  #heldEnd = 0;
+  #working = false;
+  #ended = false;
+  #minor = 1;
+  #headSince = 0;
+  #lingered = 0;
+  #pump: Pump | null = null;
+  #tunnelIn = 0;
+  #tunnelOut = 0;
+  #tunnelError: ErrorCode | null = null;
+
+  constructor(readonly owner: ConnectionOwner, readonly listener: ListenerState, readonly stream: Stream) {
+    this.environment = owner.environment;
+    this.address = plainAddress(stream.remoteHost);
+    this.#timer = new Timer(this);
+    this.#exchange = new Exchange(this, owner.encoder);
+    this.#forwarded = new ForwardedCache(this.address, owner.environment.writeRequestId);
+    stream.handler = this;
+  }
+
+  start(): void {
+    const { headMs } = this.listener.live.snapshot.timeouts;
+    this.arm(this.environment.now() + headMs);
+    this.stream.resume();
+  }
+
+  /** Sets the one deadline of this connection. */
+  arm(at: number): void {
+    this.environment.wheel.set(this.#timer, at);
+  }
+
+  onData(view: Uint8Array): void {
+    if (this.#held === null) this.#work(view, 0, view.length, true);
+    else {
+      this.#append(view);
+      this.#workHeld();
+    }
+  }
+
+  onEnd(): void {
+    this.#ended = true;
+    if (this.#state === HEAD || this.#state === LINGER) return this.close();
+    if (!this.#exchange.requestDone) return this.#exchange.fail("clientGone");
+    if (!this.#exchange.responding) this.arm(this.environment.now() + HALF_CLOSED_MS);
+  }
+
+  onDrain(): void {
+    this.#exchange.onClientDrain();
+  }
+
+  onClosed(_error: Error | null): void {
+    this.#exchange.abandon("clientGone");
+    this.#gone();
+  }
+
+  onDeadline(now: number): void {
+    switch (this.#state) {
+      case EXCHANGE:
+        if (this.#ended && !this.#exchange.responding) return this.#exchange.fail("clientGone");
+        return this.#exchange.onDeadline();
+      case TUNNEL:
+        this.#tunnelError = "tunnelIdle";
+        return this.#pump!.close();
+      case HEAD:
+        // Nothing of a request yet: an idle connection simply ends.
+        if (this.#held === null) return this.close();
+        this.#exchange.record.start(this.#headSince || now, this.#heldEnd - this.#heldStart);
+        return this.#reject("headTimeout");
+      default:
+        this.close();
+    }
+  }
+
+  /** Closes at once: what is not sent is lost. */
+  close(): void {
+    this.#exchange.abandon("clientGone");
+    this.stream.close();
+    this.#gone();
+  }
+
+  /** The exchange cannot go on and an answer has begun or is of no use. */
+  abort(): void {
+    this.close();
+  }
+
+  /** Stops after the request under way. */
+  drain(): void {
+    if (this.#state === HEAD && this.#held === null) this.#linger();
+  }
+
+  /** Lines to add to the request. */
+  additions(head: Head, info: RequestInfo, bytes: Uint8Array, pool: LivePool | null): RequestAdditions {
+    const { live } = this.listener;
+    return this.#forwarded.additions(head, info, bytes, live, pool);
+  }
+
+  answer(answer: Answer, keepAlive: boolean, bodyless: boolean): void {
+    const bytes = answerBytes(answer, {
+      date: this.environment.httpDate(),
+      keepAlive,
+      minor: this.#minor,
+      bodyless,
+    });
+    this.#exchange.record.bytesOut += bytes.length;
+    this.stream.write(bytes);
+  }
+
+  answerError(code: ErrorCode, keepAlive: boolean, bodyless: boolean): void {
+    const { status, text } = ERRORS[code];
+    this.#exchange.record.status = status;
+    this.answer(errorAnswer(status, text), keepAlive, bodyless);
+  }
+
+  /** The server can take more of the body. */
+  resumeBody(): void {
+    if (this.#working) return;
+    if (this.#held !== null) this.#workHeld();
+    if (this.#held === null) this.stream.resume();
+  }
+
+  /** The exchange is over and has been accounted for. */
+  exchangeDone(keepAlive: boolean): void {
+    if (this.#state === CLOSED) return;
+    if (!keepAlive || this.#ended && this.#held === null) return this.#linger();
+    this.#state = HEAD;
+    this.#headSince = 0;
+    const { keepAliveMs } = this.listener.live.snapshot.timeouts;
+    this.arm(this.environment.now() + keepAliveMs);
+    if (this.#working) return;
+    this.stream.bulk(false);
+    if (this.#held !== null) this.#workHeld();
+    if (this.#state === HEAD) this.stream.resume();
+  }
+
+  /** Becomes a tunnel to the server, whose first bytes have been written already. */
+  tunnel(server: Stream): void {
+    this.#state = TUNNEL;
+    if (this.#held !== null) {
+      server.write(this.#held.bytes.subarray(this.#heldStart, this.#heldEnd));
+      this.#dropHeld();
+    }
+    this.#tunnelIn = this.#tunnelOut = 0;
+    this.#tunnelError = null;
+    this.#pump = new Pump(this, this.stream, server);
+    this.#armTunnel();
+    this.#pump.start();
+  }
+
+  onMoved(up: boolean, size: number): void {
+    if (up) this.#tunnelIn += size;
+    else this.#tunnelOut += size;
+    this.#armTunnel();
+  }
+
+  onPumped(fromServer: boolean, error: Error | null): void {
+    this.#tunnelError ??= error === null ? null : fromServer ? "responseReset" : "clientGone";
+    this.#exchange.tunnelEnded(this.#tunnelIn, this.#tunnelOut, this.#tunnelError);
+    this.#gone();
+  }
+
+  /** Counts and logs a finished request. */
+  account(exchange: Exchange): void {
+    const { record, request } = exchange;
+    const { live } = this.listener;
+    const now = this.environment.now();
+    record.account(this.environment, live.snapshot.row, now);
+    if (!live.logged) return;
+    const { recorder } = this.owner;
+    recorder.setRequest(request, this.#minor);
+    const access = recorder.record;
+    record.fill(access, this.environment, now);
+    access.tcp = false;
+    access.listener = live.snapshot.name;
+    access.clientHost = this.address;
+    access.clientPort = this.stream.remotePort;
+    access.headMs = this.#headSince === 0 ? 0 : record.startedAt - this.#headSince;
+    this.environment.logAccess(access);
+  }
+
+  #armTunnel(): void {
+    this.arm(this.environment.now() + this.listener.live.snapshot.timeouts.tunnelMs);
+  }
+
+  /** Uses what it can of the bytes and keeps the rest. `fresh`: the stream is delivering them right now. */
+  #work(bytes: Uint8Array, at: number, end: number, fresh: boolean): void {
+    this.#working = true;
+    try {
+      at = this.#use(bytes, at, end, fresh);
+    } finally {
+      this.#working = false;
+    }
+    if (this.#state === CLOSED) return this.#dropHeld();
+    if (at < end) {
+      this.#hold(bytes, at, end, fresh);
+      if (this.#state !== HEAD) this.stream.pause();
+    } else if (!fresh) this.#dropHeld();
+    // Whatever is left cannot become a request any more.
+    if (this.#ended && this.#state === HEAD) this.#linger();
+  }
+
+  #workHeld(): void {
+    this.#work(this.#held!.bytes, this.#heldStart, this.#heldEnd, false);
+  }
+
+  #use(bytes: Uint8Array, at: number, end: number, fresh: boolean): number {
+    while (at < end) {
+      const before = at;
+      const { state } = this;
+      if (state === HEAD) at = this.#readHead(bytes, at, end);
+      else if (state === EXCHANGE && !this.#exchange.requestDone) {
+        at = this.#exchange.takeBody(bytes, at, end, fresh);
+      } else if (state === LINGER) at = this.#discard(end - at, end);
+      else return state === CLOSED ? end : at;
+      if (at === before && state === this.state) return at;
+    }
+    return at;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  #readHead(bytes: Uint8Array, at: number, end: number): number {
+    const { snapshot } = this.listener.live;
+    const { limits, timeouts } = snapshot;
+    const progress = parseRequestHead(scratchHead, bytes, at, end, limits.headers);
+    if (progress === MORE && end - at <= limits.head) {
+      if (this.#headSince === 0) {
+        this.#headSince = this.environment.now();
+        this.arm(this.#headSince + timeouts.headMs);
+      }
+      return at;
+    }
+    const now = this.environment.now();
+    this.#minor = 1;
+    if (progress !== DONE || scratchHead.end - at > limits.head) {
+      this.#exchange.record.start(now, end - at);
+      this.#reject(headProblem(progress, bytes, at, end));
+      return end;
+    }
+    this.#minor = scratchHead.minor;
+    const problem = readRequest(scratchInfo, scratchHead, bytes);
+    if (problem !== null) {
+      this.#exchange.record.start(now, end - at);
+      this.#reject(problem);
+      return end;
+    }
+    this.#state = EXCHANGE;
+    return this.#exchange.begin(scratchHead, scratchInfo, bytes, end, now);
+  }
+
+  /** Refuses what could not be read as a request, and closes. */
+  #reject(code: ErrorCode): void {
+    this.#exchange.record.error = code;
+    this.answerError(code, false, false);
+    this.account(this.#exchange);
+    this.#linger();
+  }
+
+  /** FIN after our answer, then read on for a while: a reset would take the answer from the client. */
+  #linger(): void {
+    this.#state = LINGER;
+    this.#lingered = 0;
+    this.stream.end();
+    if (this.#ended) return;
+    this.#dropHeldUnlessWorking();
+    this.arm(this.environment.now() + LINGER_MS);
+    this.stream.resume();
+  }
+
+  #discard(size: number, end: number): number {
+    this.#lingered += size;
+    if (this.#lingered > LINGER_BYTES) this.close();
+    return end;
+  }
+
+  #hold(bytes: Uint8Array, at: number, end: number, fresh: boolean): void {
+    if (!fresh) {
+      this.#heldStart = at;
+      this.#heldEnd = end;
+      return;
+    }
+    const lease = this.environment.buffers.atLeast(end - at);
+    lease.bytes.set(bytes.subarray(at, end));
+    this.#held = lease;
+    this.#heldStart = 0;
+    this.#heldEnd = end - at;
+  }
+
+  #append(view: Uint8Array): void {
+    const held = this.#held!;
+    const length = this.#heldEnd - this.#heldStart;
+    if (this.#heldEnd + view.length > held.bytes.length) {
+      const larger = this.environment.buffers.atLeast(length + view.length);
+      larger.bytes.set(held.bytes.subarray(this.#heldStart, this.#heldEnd));
+      held.release();
+      this.#held = larger;
+      this.#heldStart = 0;
+      this.#heldEnd = length;
+    }
+    this.#held!.bytes.set(view, this.#heldEnd);
+    this.#heldEnd += view.length;
+  }
+
+  #dropHeldUnlessWorking(): void {
+    if (!this.#working) this.#dropHeld();
+  }
+
+  #dropHeld(): void {
+    this.#held?.release();
+    this.#held = null;
+  }
+
+  #gone(): void {
+    if (this.#state === CLOSED) return;
+    this.#state = CLOSED;
+    this.environment.wheel.clear(this.#timer);
+    this.#dropHeldUnlessWorking();
+    this.owner.onGone(this);
+  }
+}
+
+/** The error for a head that cannot be used. */
+function headProblem(progress: Progress, bytes: Uint8Array, at: number, end: number): ErrorCode {
+  if (progress === VERSION) return "versionUnsupported";
+  if (progress === TOO_MANY_FIELDS || progress === DONE) return "headTooLarge";
+  if (progress !== MORE) return "badRequest";
+  // Too long without an end: was it the request line or the fields?
+  const line = bytes.indexOf(0x0a, at);
+  return line < 0 || line >= end ? "uriTooLong" : "headTooLarge";
+}

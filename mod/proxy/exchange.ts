@@ -1,0 +1,525 @@
+/**
+ * One request and its response: route, choose a server, connect or reuse, send, relay the answer, and, where it
+ * is safe, try again elsewhere. Reused for every request of a client connection.
+ *
+ * A machine: it is called by the client's side, by the server's and by the pool, and never waits. What it needs
+ * of a request later it has composed into `request`, so that the receive buffer is free at once.
+ */
+import { type ErrorCode, ERRORS } from "../base/errors.ts";
+import { SERVER_COLUMN } from "../base/counters.ts";
+import { NO_SERVER, QUEUED } from "../balance/pool.ts";
+import { CHUNKED, END, FIXED, MORE, NONE, TOO_LARGE, UNTIL_CLOSE } from "../http1/body.ts";
+import type { Head } from "../http1/head.ts";
+import type { RequestInfo } from "../http1/request.ts";
+import type { ResponseInfo } from "../http1/response.ts";
+import type { Dial, DialHandler, Stream } from "../net/stream.ts";
+import { SMALL_BYTES } from "../net/buffers.ts";
+import { redirectTarget } from "../route/redirect.ts";
+import type { Answer } from "../http/answer.ts";
+import type { Waiter } from "../balance/pool.ts";
+import { BodyRelay } from "./body_relay.ts";
+import { ChunkEncoder } from "./chunks.ts";
+import type { ClientConnection } from "./client_connection.ts";
+import type { LivePool, LiveRoute, ProxyEnvironment } from "./environment.ts";
+import { hashOfRequest } from "./hash_key.ts";
+import { Record } from "./record.ts";
+import { composeRequest, UpstreamRequest } from "./request_head.ts";
+import { composeResponse, RESPONSE_ADDED_BYTES, type ResponsePlan } from "./response_head.ts";
+import { retryCondition } from "./retry.ts";
+import { type ResponseHandler, ServerConnection } from "./server_connection.ts";
+
+const FREE = 0, WAITING = 1, CONNECTING = 2, SENT = 3, RESPONDING = 4;
+type Phase = 0 | 1 | 2 | 3 | 4;
+
+const NONE_TRIED: number[] = [];
+
+export class Exchange implements DialHandler, Waiter, ResponseHandler {
+  /** For the queue only. */
+  ticket = -1;
+  headRequest = false;
+  readonly request = new UpstreamRequest();
+  readonly record = new Record();
+  readonly #environment: ProxyEnvironment;
+  readonly #body: BodyRelay;
+  readonly #answer: BodyRelay;
+  readonly #plan: ResponsePlan = { framing: NONE, keepAlive: true, minor: 1 };
+  #phase: Phase = FREE;
+  #pool: LivePool | null = null;
+  #slot = -1;
+  #index = -1;
+  #server: ServerConnection | null = null;
+  #dial: Dial | null = null;
+  #tried = NONE_TRIED;
+  #attempts = 0;
+  #hash = 0;
+  #idempotent = true;
+  #upgrade = false;
+  #clientKeepAlive = true;
+  #serverKeepAlive = true;
+  /** Body bytes have left that are not kept in `request`: it cannot be sent again. */
+  #streamed = false;
+  /** An idle connection had gone stale: the next one must be new. */
+  #freshOnly = false;
+
+  constructor(readonly client: ClientConnection, encoder: ChunkEncoder) {
+    this.#environment = client.environment;
+    this.#body = new BodyRelay(encoder);
+    this.#answer = new BodyRelay(encoder);
+  }
+
+  get busy(): boolean {
+    return this.#phase !== FREE;
+  }
+
+  /** True when every byte of the request has been taken from the client. */
+  get requestDone(): boolean {
+    return this.#body.done;
+  }
+
+  get responding(): boolean {
+    return this.#phase === RESPONDING;
+  }
+
+  /** Begins with a complete head; returns the offset behind what it used of `bytes`. */
+  begin(head: Head, info: RequestInfo, bytes: Uint8Array, end: number, now: number): number {
+    this.record.start(now, head.end - head.start);
+    this.headRequest = info.isHead;
+    this.#idempotent = info.idempotent;
+    this.#upgrade = info.upgrade;
+    this.#clientKeepAlive = info.keepAlive;
+    this.#plan.minor = info.minor;
+    this.#tried = NONE_TRIED;
+    this.#attempts = 0;
+    this.#streamed = this.#freshOnly = false;
+    this.#phase = WAITING;
+    this.#body.start(info.framing, info.contentLength, info.framing === CHUNKED);
+    const { live } = this.client.listener;
+    const index = live.router.match(head, info, bytes, this.#environment.facts);
+    const route = live.routes[index];
+    const limit = live.snapshot.limits.body;
+    this.#compose(head, info, bytes, route?.pool ?? null);
+    let at = head.end;
+    if (limit > 0 && info.contentLength > limit) this.fail("bodyTooLarge");
+    else if (route === undefined) this.fail("noRoute");
+    else if (route.pool === null) this.#answerRoute(route, head, info, bytes);
+    else {
+      at = this.#keepSmallBody(info, bytes, at, end);
+      this.#pool = route.pool;
+      route.pool.budget.onRequest();
+      this.#hash = hashOfRequest(
+        route.pool.snapshot,
+        this.client.address,
+        head,
+        info,
+        bytes,
+        this.#environment.facts,
+      );
+      this.#acquire(now);
+    }
+    return at;
+  }
+
+  /** Passes body bytes on; returns the offset behind what it used, which is `at` while there is no server yet. */
+  takeBody(bytes: Uint8Array, at: number, end: number, fresh: boolean): number {
+    if (this.#phase < SENT) return at;
+    const server = this.#server!.stream;
+    this.#streamed = true;
+    const step = this.#body.move(fresh ? this.client.stream : null, server, bytes, at, end);
+    this.record.bytesIn += this.#body.at - at;
+    const limit = this.client.listener.live.snapshot.limits.body;
+    if (step !== END && step !== MORE) {
+      this.fail(step === TOO_LARGE ? "headTooLarge" : "badChunk");
+      return end;
+    }
+    if (limit > 0 && this.#body.total > limit) {
+      this.fail("bodyTooLarge");
+      return end;
+    }
+    if (!this.#body.flowing && step === MORE) this.client.stream.pause();
+    this.#arm();
+    return this.#body.at;
+  }
+
+  /** The client is gone, or must go: frees everything without an answer. */
+  abandon(code: ErrorCode): void {
+    if (this.#phase === FREE) return;
+    this.record.error = code;
+    this.#leaveServer(false);
+    this.#end();
+  }
+
+  /** Ends the exchange with an error: an answer where none has begun, else a broken-off connection. */
+  fail(code: ErrorCode): void {
+    const begun = this.#phase === RESPONDING;
+    this.#leaveServer(false);
+    this.record.error = code;
+    const { status, side } = ERRORS[code];
+    if (begun || status === 0) {
+      this.#end();
+      return this.client.abort();
+    }
+    const keepAlive = side !== "downstream" && this.#clientKeepAlive && this.#body.done;
+    this.client.answerError(code, keepAlive, this.headRequest);
+    this.#finish(keepAlive);
+  }
+
+  /** The deadline that `#arm` set has passed. */
+  onDeadline(): void {
+    switch (this.#phase) {
+      case WAITING:
+        return this.fail("queueTimeout");
+      case CONNECTING:
+        return this.#attemptFailed("connectTimeout");
+      case SENT:
+        return this.#body.done || this.#serverBlocked()
+          ? this.#attemptFailed("responseTimeout")
+          : this.fail("bodyTimeout");
+      case RESPONDING:
+        return this.fail(this.client.stream.queued > 0 ? "clientStalled" : "upstreamStalled");
+    }
+  }
+
+  /** The client's stream has room again. */
+  onClientDrain(): void {
+    this.#server?.stream.resume();
+    if (this.#phase === RESPONDING) this.#arm();
+  }
+
+  onGranted(slot: number): void {
+    const index = this.#pool!.snapshot.servers.findIndex((server) => server.slot === slot);
+    this.#use(index, this.#environment.now());
+  }
+
+  onOpen(stream: Stream): void {
+    this.#dial = null;
+    const { environment } = this.client;
+    environment.counters.addServer(this.#slot, SERVER_COLUMN.connections, 1);
+    const { idleMs } = this.#pool!.snapshot.timeouts;
+    this.#send(new ServerConnection(environment, stream, this.#slot, idleMs), environment.now());
+  }
+
+  onFailed(_error: Error): void {
+    this.#dial = null;
+    this.#attemptFailed("connectFailed");
+  }
+
+  onServerDrain(): void {
+    this.client.resumeBody();
+  }
+
+  onMalformedResponse(): void {
+    this.#count(SERVER_COLUMN.badResponses);
+    this.fail("badResponse");
+  }
+
+  onServerClosed(error: Error | null, begun: boolean): void {
+    if (this.#phase === RESPONDING) {
+      if (error === null && this.#answer.endsWithStream) {
+        this.#answer.endOfStream(this.client.stream);
+        return this.#complete(false);
+      }
+      this.#count(SERVER_COLUMN.resets);
+      return this.fail("responseReset");
+    }
+    if (begun) {
+      this.#count(SERVER_COLUMN.resets);
+      return this.fail("responseReset");
+    }
+    this.#attemptFailed("emptyReply");
+  }
+
+  onResponseHead(head: Head, info: ResponseInfo, bytes: Uint8Array, end: number, fresh: boolean): boolean {
+    const { status } = head;
+    if (status < 200 && status !== 101) return this.#interim(head, info, bytes);
+    if (status === 101) return this.#switchProtocols(head, info, bytes, end);
+    const now = this.#environment.now();
+    this.record.firstByteAt = now;
+    this.#pool!.balancer.observe(this.#index, now - this.record.connectedAt, now);
+    if (this.#retryStatus(status)) return false;
+    const plan = this.#plan;
+    this.record.status = status;
+    this.#serverKeepAlive = info.keepAlive;
+    const unknownLength = info.framing === CHUNKED || info.framing === UNTIL_CLOSE;
+    plan.framing = unknownLength ? (plan.minor === 1 ? CHUNKED : UNTIL_CLOSE) : info.framing;
+    plan.keepAlive = this.#clientKeepAlive && this.#body.done && plan.framing !== UNTIL_CLOSE &&
+      !this.client.listener.draining;
+    this.#answer.start(info.framing, info.contentLength, plan.framing === CHUNKED);
+    this.#phase = RESPONDING;
+    return this.#sendHead(head, info, bytes, end, fresh);
+  }
+
+  onResponseBytes(bytes: Uint8Array, start: number, end: number, fresh: boolean): boolean {
+    const client = this.client.stream;
+    const step = this.#answer.move(fresh ? this.#server!.stream : null, client, bytes, start, end);
+    if (step === END) {
+      this.#complete(this.#answer.at === end);
+      return false;
+    }
+    if (step !== MORE) {
+      this.#count(SERVER_COLUMN.badResponses);
+      this.fail("badResponse");
+      return false;
+    }
+    if (!this.#answer.flowing) this.#server!.stream.pause();
+    this.#arm();
+    return true;
+  }
+
+  #compose(head: Head, info: RequestInfo, bytes: Uint8Array, pool: LivePool | null): void {
+    const additions = this.client.additions(head, info, bytes, pool);
+    const spare = info.framing === FIXED && info.contentLength <= SMALL_BYTES / 2 ? info.contentLength : 0;
+    composeRequest(this.request, this.#environment.buffers, head, info, bytes, additions, spare);
+  }
+
+  /** A small body that came with its head is kept behind it: one write, and it can be sent again. */
+  #keepSmallBody(info: RequestInfo, bytes: Uint8Array, at: number, end: number): number {
+    const size = info.contentLength;
+    if (info.framing !== FIXED || size === 0 || size > SMALL_BYTES / 2 || end - at < size) return at;
+    const { request } = this;
+    request.lease!.bytes.set(bytes.subarray(at, at + size), request.length);
+    request.length += size;
+    this.record.bytesIn += size;
+    this.#body.start(NONE, 0, false);
+    return at + size;
+  }
+
+  #answerRoute(route: LiveRoute, head: Head, info: RequestInfo, bytes: Uint8Array): void {
+    const { action } = route;
+    const answer: Answer = action.kind === "redirect"
+      ? {
+        status: action.status,
+        body: "",
+        contentType: "text/plain; charset=utf-8",
+        location: redirectTarget(action, route.snapshot, this.#environment.facts.set(head, info, bytes)),
+      }
+      : action as Answer;
+    const keepAlive = this.#clientKeepAlive && this.#body.done && !this.client.listener.draining;
+    this.record.status = answer.status;
+    this.client.answer(answer, keepAlive, this.headRequest);
+    this.#finish(keepAlive);
+  }
+
+  #acquire(now: number): void {
+    const { balancer, snapshot } = this.#pool!;
+    const index = balancer.acquire(this.#hash, this.#tried, now, this);
+    if (index >= 0) return this.#use(index, now);
+    if (index === QUEUED) {
+      this.#phase = WAITING;
+      return this.client.arm(now + snapshot.queue.timeoutMs);
+    }
+    if (index !== NO_SERVER) return this.fail("queueFull");
+    this.fail(this.record.error ?? "noServer");
+  }
+
+  /** A place on a server is ours. */
+  #use(index: number, now: number): void {
+    const pool = this.#pool!;
+    const server = pool.snapshot.servers[index]!;
+    this.#index = index;
+    this.#slot = server.slot;
+    this.record.acquired(pool.snapshot.name, server.name, now);
+    this.#count(SERVER_COLUMN.requests);
+    const idle = this.#freshOnly ? null : this.#environment.idle.take(server.slot);
+    if (idle !== null) {
+      this.#count(SERVER_COLUMN.reuses);
+      return this.#send(idle, now);
+    }
+    this.#phase = CONNECTING;
+    this.client.arm(now + pool.snapshot.timeouts.connectMs);
+    this.#dial = this.#environment.dialer.dial(server.host, server.port, this);
+  }
+
+  #send(server: ServerConnection, now: number): void {
+    this.#server = server;
+    this.record.connectedAt = now;
+    server.attach(this);
+    this.#phase = SENT;
+    server.stream.write(this.request.lease!.bytes.subarray(0, this.request.length));
+    if (!this.#body.done) this.client.resumeBody();
+    this.#arm();
+  }
+
+  /** Sets the deadline of what is awaited now. */
+  #arm(): void {
+    const { client } = this;
+    const { responseMs } = this.#pool!.snapshot.timeouts;
+    const { bodyMs, idleMs } = client.listener.live.snapshot.timeouts;
+    const now = this.#environment.now();
+    if (this.#phase === RESPONDING) client.arm(now + (client.stream.queued > 0 ? idleMs : responseMs));
+    else if (this.#phase === SENT) {
+      client.arm(now + (this.#body.done || this.#serverBlocked() ? responseMs : bodyMs));
+    }
+  }
+
+  #serverBlocked(): boolean {
+    return (this.#server?.stream.queued ?? 0) > 0;
+  }
+
+  /** An attempt failed before an answer began: try elsewhere or give up. */
+  #attemptFailed(code: ErrorCode): void {
+    const stale = code === "emptyReply" && this.#server !== null && this.#server.uses > 1;
+    if (!stale) this.#countFailure(code);
+    if (!this.#mayResend(code, stale)) return this.fail(code);
+    this.record.error = code;
+    this.#again(stale);
+    this.#acquire(this.#environment.now());
+  }
+
+  #mayResend(code: ErrorCode, stale: boolean): boolean {
+    if (this.#streamed) return false;
+    const { snapshot, budget } = this.#pool!;
+    // RFC 9110 section 9.2.2: only what is idempotent, unless nothing was sent at all.
+    if (this.#phase === SENT && !this.#idempotent) return false;
+    if (stale) return true;
+    const condition = retryCondition(code);
+    return condition !== null && snapshot.retry.on.includes(condition) &&
+      this.#attempts < snapshot.retry.attempts && budget.take();
+  }
+
+  /** True when the status is one to retry on and the request goes to another server now. */
+  #retryStatus(status: number): boolean {
+    if (status < 500) return false;
+    const { snapshot, budget } = this.#pool!;
+    const { on, attempts } = snapshot.retry;
+    if (!(on as readonly unknown[]).includes(status) || this.#attempts >= attempts) return false;
+    if (this.#streamed || !this.#idempotent) return false;
+    // An answer in hand is better than none: first make sure of another server.
+    const tried = [...this.#tried, this.#slot];
+    const now = this.#environment.now();
+    const index = this.#pool!.balancer.acquire(this.#hash, tried, now, null);
+    if (index < 0) return false;
+    budget.take();
+    this.record.status = status;
+    this.#again(false);
+    this.record.status = 0;
+    this.#use(index, now);
+    return true;
+  }
+
+  /** Leaves the server of a failed attempt and notes that there was one. */
+  #again(stale: boolean): void {
+    this.#count(SERVER_COLUMN.retries);
+    this.record.retries++;
+    if (stale) this.#freshOnly = true;
+    else {
+      this.#attempts++;
+      this.#tried = [...this.#tried, this.#slot];
+    }
+    this.#leaveServer(false);
+    this.#phase = WAITING;
+  }
+
+  #interim(head: Head, info: ResponseInfo, bytes: Uint8Array): boolean {
+    if (this.#plan.minor === 0) return true;
+    const out = this.#environment.buffers.atLeast(head.end - head.start + RESPONSE_ADDED_BYTES);
+    const length = composeResponse(out.bytes, head, info, bytes, this.#plan);
+    this.client.stream.writeLease(out, 0, length);
+    this.record.bytesOut += length;
+    return true;
+  }
+
+  #sendHead(head: Head, info: ResponseInfo, bytes: Uint8Array, end: number, fresh: boolean): boolean {
+    const rest = end - head.end;
+    const small = this.#plan.framing !== CHUNKED && rest > 0 && rest <= SMALL_BYTES ? rest : 0;
+    const out = this.#environment.buffers.atLeast(head.end - head.start + RESPONSE_ADDED_BYTES + small);
+    const length = composeResponse(out.bytes, head, info, bytes, this.#plan);
+    this.record.bytesOut += length;
+    const whole = small > 0 && info.framing === FIXED && rest === info.contentLength;
+    if (!whole) {
+      this.client.stream.writeLease(out, 0, length);
+      if (this.#answer.done) {
+        this.#complete(rest === 0);
+        return false;
+      }
+      if (rest > 0) return this.onResponseBytes(bytes, head.end, end, fresh);
+      this.#arm();
+      return true;
+    }
+    out.bytes.set(bytes.subarray(head.end, end), length);
+    this.client.stream.writeLease(out, 0, length + rest);
+    this.#answer.total = rest;
+    this.#complete(true);
+    return false;
+  }
+
+  #switchProtocols(head: Head, info: ResponseInfo, bytes: Uint8Array, end: number): boolean {
+    if (!this.#upgrade || !info.upgrade) {
+      this.onMalformedResponse();
+      return false;
+    }
+    this.record.status = 101;
+    this.record.firstByteAt = this.#environment.now();
+    const out = this.#environment.buffers.atLeast(end - head.start + RESPONSE_ADDED_BYTES);
+    const length = composeResponse(out.bytes, head, info, bytes, this.#plan);
+    out.bytes.set(bytes.subarray(head.end, end), length);
+    this.client.stream.writeLease(out, 0, length + end - head.end);
+    const server = this.#server!.stream;
+    this.#server!.exchange = null;
+    this.client.tunnel(server);
+    return false;
+  }
+
+  /** The tunnel that this exchange became has ended. */
+  tunnelEnded(bytesIn: number, bytesOut: number, error: ErrorCode | null): void {
+    this.record.bytesIn += bytesIn;
+    this.record.bytesOut += bytesOut;
+    this.record.error = error;
+    this.#server = null;
+    this.#giveBack();
+    this.#end();
+  }
+
+  /** The answer is complete. `clean`: nothing followed it on the server's connection. */
+  #complete(clean: boolean): void {
+    const { keepAlive } = this.#plan;
+    this.record.error = null;
+    this.record.bytesOut += this.#answer.total;
+    this.#leaveServer(clean && this.#serverKeepAlive && this.#body.done);
+    this.#finish(keepAlive);
+  }
+
+  #finish(keepAlive: boolean): void {
+    this.#end();
+    this.client.exchangeDone(keepAlive);
+  }
+
+  #end(): void {
+    this.#phase = FREE;
+    this.client.account(this);
+    this.request.release();
+    this.#pool = null;
+  }
+
+  /** Lets go of queue, attempt, connection and place, whichever there is. */
+  #leaveServer(reusable: boolean): void {
+    if (this.ticket >= 0) this.#pool!.balancer.cancel(this);
+    this.#dial?.cancel();
+    this.#dial = null;
+    const server = this.#server;
+    this.#server = null;
+    server?.release(reusable);
+    this.#giveBack();
+  }
+
+  #giveBack(): void {
+    if (this.#slot < 0) return;
+    const slot = this.#slot;
+    const now = this.#environment.now();
+    this.record.leaving(this.#environment, slot, now);
+    this.#slot = -1;
+    this.#pool!.balancer.release(slot, now);
+  }
+
+  #count(column: number): void {
+    this.#environment.counters.addServer(this.#slot, column, 1);
+  }
+
+  #countFailure(code: ErrorCode): void {
+    if (code === "connectFailed") this.#count(SERVER_COLUMN.connectErrors);
+    else if (code === "connectTimeout") {
+      this.#count(SERVER_COLUMN.connectErrors);
+      this.#count(SERVER_COLUMN.connectTimeouts);
+    } else if (code === "emptyReply") this.#count(SERVER_COLUMN.emptyReplies);
+    else if (code === "responseTimeout") this.#count(SERVER_COLUMN.responseTimeouts);
+  }
+}

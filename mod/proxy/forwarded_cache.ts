@@ -1,0 +1,80 @@
+/**
+ * The lines that every request of a client gets on its way to a server, made once and kept while the client
+ * goes on naming the same host.
+ */
+import { forwardedLines, NOTHING_RECEIVED, type Received } from "../http/forwarded.ts";
+import { fromLatin1, latin1 } from "../http/grammar.ts";
+import * as names from "../http/names.ts";
+import type { Head } from "../http1/head.ts";
+import type { RequestInfo } from "../http1/request.ts";
+import type { LiveListener, LivePool } from "./environment.ts";
+import type { RequestAdditions } from "./request_head.ts";
+
+const NO_HOST = new Uint8Array(0);
+
+interface Additions extends RequestAdditions {
+  forwarded: Uint8Array;
+  trusted: boolean;
+  fallbackHost: Uint8Array;
+}
+
+export class ForwardedCache {
+  readonly #additions: Additions;
+  #host = NO_HOST;
+  #minor = -1;
+  #listener: LiveListener | null = null;
+
+  constructor(readonly client: string, writeRequestId: (out: Uint8Array, at: number) => number) {
+    this.#additions = { forwarded: NO_HOST, trusted: false, fallbackHost: NO_HOST, writeRequestId };
+  }
+
+  additions(
+    head: Head,
+    info: RequestInfo,
+    bytes: Uint8Array,
+    listener: LiveListener,
+    pool: LivePool | null,
+  ): RequestAdditions {
+    const additions = this.#additions;
+    if (listener !== this.#listener) {
+      this.#listener = listener;
+      additions.trusted = listener.trusts(this.client);
+      this.#minor = -1;
+    }
+    additions.fallbackHost = pool?.fallbackHost ?? NO_HOST;
+    if (!additions.trusted && info.minor === this.#minor && this.#sameHost(info, bytes)) return additions;
+    const received = additions.trusted ? receivedFields(head, bytes) : NOTHING_RECEIVED;
+    const host = latin1(bytes, info.hostStart, info.hostEnd);
+    additions.forwarded = fromLatin1(forwardedLines(this.client, host, "http", info.minor, received));
+    this.#host = bytes.slice(info.hostStart, info.hostEnd);
+    this.#minor = info.minor;
+    return additions;
+  }
+
+  #sameHost(info: RequestInfo, bytes: Uint8Array): boolean {
+    const host = this.#host;
+    const { hostStart, hostEnd } = info;
+    if (hostEnd - hostStart !== host.length) return false;
+    for (let i = 0; i < host.length; i++) if (bytes[hostStart + i] !== host[i]) return false;
+    return true;
+  }
+}
+
+function receivedFields(head: Head, bytes: Uint8Array): Received {
+  const joined = (id: number) => {
+    let value = "";
+    for (let i = 0; i < head.count; i++) {
+      if (head.ids[i] !== id) continue;
+      const text = latin1(bytes, head.valueStart(i), head.valueEnd(i));
+      value = value === "" ? text : `${value}, ${text}`;
+    }
+    return value;
+  };
+  return {
+    forwardedFor: joined(names.X_FORWARDED_FOR),
+    forwardedProto: joined(names.X_FORWARDED_PROTO),
+    forwardedHost: joined(names.X_FORWARDED_HOST),
+    realIp: joined(names.X_REAL_IP),
+    forwarded: joined(names.FORWARDED),
+  };
+}

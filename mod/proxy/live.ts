@@ -1,0 +1,79 @@
+/**
+ * Makes the live configuration of a worker from a snapshot: balancers, route tables, trust. Pure; what can be kept
+ * of the configuration before (balancers' state, retry budgets) is.
+ */
+import { cidrContains, parseCidr, parseIp } from "../base/address.ts";
+import type { OpenMemory } from "../base/shared_memory.ts";
+import { PoolBalancer } from "../balance/pool.ts";
+import type { ListenerSnapshot, PoolSnapshot, RouteSnapshot, Snapshot } from "../config/snapshot.ts";
+import { fromLatin1 } from "../http/grammar.ts";
+import type { RouteTable } from "../route/match.ts";
+import type { LiveListener, LivePool } from "./environment.ts";
+import { RequestRouter } from "./facts.ts";
+import { RetryBudget } from "./retry.ts";
+
+export interface LiveOptions {
+  readonly memory: OpenMemory;
+  readonly worker: number;
+  readonly random: () => number;
+  /** Builds a route table; given from above, as hono lives there. */
+  readonly buildTable: (routes: readonly RouteSnapshot[]) => RouteTable;
+}
+
+export interface Live {
+  readonly snapshot: Snapshot;
+  readonly pools: ReadonlyMap<string, LivePool>;
+  readonly listeners: ReadonlyMap<string, LiveListener>;
+}
+
+/** Builds everything anew; throws when a route table cannot be built, and then nothing has changed. */
+export function buildLive(snapshot: Snapshot, before: Live | null, options: LiveOptions): Live {
+  const pools = new Map(
+    snapshot.pools.map((pool) => [pool.name, livePool(pool, before?.pools.get(pool.name), options)]),
+  );
+  const logged = snapshot.log.access !== "off";
+  const listeners = new Map(
+    snapshot.listeners.map((each) => [each.name, liveListener(each, pools, logged, options)]),
+  );
+  return { snapshot, pools, listeners };
+}
+
+function livePool(snapshot: PoolSnapshot, before: LivePool | undefined, options: LiveOptions): LivePool {
+  const { memory: { slots, queue }, worker, random } = options;
+  const previous = before === undefined ? {} : { previous: before.balancer };
+  const sameBudget = before?.budget.share === snapshot.retry.budget;
+  return {
+    snapshot,
+    balancer: new PoolBalancer(snapshot, { slots, queue, worker, random, ...previous }),
+    budget: sameBudget ? before!.budget : new RetryBudget(snapshot.retry.budget),
+    fallbackHost: fromLatin1(snapshot.name),
+  };
+}
+
+function liveListener(
+  snapshot: ListenerSnapshot,
+  pools: ReadonlyMap<string, LivePool>,
+  logged: boolean,
+  options: LiveOptions,
+): LiveListener {
+  return {
+    snapshot,
+    routes: snapshot.routes.map((route) => ({
+      snapshot: route,
+      action: route.action,
+      pool: route.action.kind === "pool" ? pools.get(route.action.pool)! : null,
+    })),
+    router: new RequestRouter(options.buildTable(snapshot.routes)),
+    trusts: trustOf(snapshot.trustedProxies),
+    logged,
+  };
+}
+
+function trustOf(blocks: readonly string[]): (address: string) => boolean {
+  if (blocks.length === 0) return () => false;
+  const cidrs = blocks.map((block) => parseCidr(block)!);
+  return (address) => {
+    const ip = parseIp(address);
+    return ip !== null && cidrs.some((cidr) => cidrContains(cidr, ip));
+  };
+}

@@ -1,0 +1,150 @@
+/**
+ * What is noted of one request while it runs: times, sizes, outcome. From it come counters and the access log.
+ */
+import { type ErrorCode, ERRORS } from "../base/errors.ts";
+import { LISTENER_COLUMN, SERVER_COLUMN } from "../base/counters.ts";
+import type { ProxyEnvironment } from "./environment.ts";
+import { type AccessRecord, emptyAccessRecord } from "./access_log.ts";
+import type { UpstreamRequest } from "./request_head.ts";
+
+/** Time that has not come. */
+const NEVER = -1;
+
+export class Record {
+  startedAt = 0;
+  acquiredAt = NEVER;
+  connectedAt = NEVER;
+  firstByteAt = NEVER;
+  bytesIn = 0;
+  bytesOut = 0;
+  /** 0: no answer was sent. */
+  status = 0;
+  error: ErrorCode | null = null;
+  retries = 0;
+  pool = "";
+  server = "";
+
+  start(now: number, headBytes: number): void {
+    this.startedAt = now;
+    this.acquiredAt = this.connectedAt = this.firstByteAt = NEVER;
+    this.bytesIn = headBytes;
+    this.bytesOut = this.status = this.retries = 0;
+    this.error = null;
+    this.pool = this.server = "";
+  }
+
+  acquired(pool: string, server: string, now: number): void {
+    this.pool = pool;
+    this.server = server;
+    this.acquiredAt = now;
+    this.connectedAt = this.firstByteAt = NEVER;
+  }
+
+  /** Adds this request's part to the counters of the server it leaves. */
+  leaving({ counters }: ProxyEnvironment, slot: number, now: number): void {
+    counters.addServer(slot, SERVER_COLUMN.queueMs, this.acquiredAt - this.startedAt);
+    counters.addServer(slot, SERVER_COLUMN.totalMs, now - this.acquiredAt);
+    if (this.connectedAt >= 0) {
+      counters.addServer(slot, SERVER_COLUMN.connectMs, this.connectedAt - this.acquiredAt);
+    }
+    if (this.firstByteAt < 0) return;
+    counters.addServer(slot, SERVER_COLUMN.firstByteMs, this.firstByteAt - this.connectedAt);
+    counters.addServer(slot, SERVER_COLUMN.bytesIn, this.bytesIn);
+    counters.addServer(slot, SERVER_COLUMN.bytesOut, this.bytesOut);
+    if (this.status > 0) counters.addServer(slot, classColumn(SERVER_COLUMN.responses1xx, this.status), 1);
+  }
+
+  /** Adds it to the counters of its listener. */
+  account({ counters }: ProxyEnvironment, row: number, now: number): void {
+    counters.addListener(row, LISTENER_COLUMN.requests, 1);
+    counters.addListener(row, LISTENER_COLUMN.bytesIn, this.bytesIn);
+    counters.addListener(row, LISTENER_COLUMN.bytesOut, this.bytesOut);
+    if (this.status > 0) counters.addListener(row, classColumn(LISTENER_COLUMN.responses1xx, this.status), 1);
+    if (this.error !== null) counters.addListener(row, LISTENER_COLUMN[this.error], 1);
+    counters.observeListener(row, now - this.startedAt);
+  }
+
+  /** Fills the fields of an access record that HTTP and TCP share. */
+  fill(access: AccessRecord, environment: ProxyEnvironment, now: number): void {
+    access.time = environment.wallClock() - (now - this.startedAt);
+    access.pool = this.pool;
+    access.server = this.server;
+    access.status = this.status;
+    access.bytesIn = this.bytesIn;
+    access.bytesOut = this.bytesOut;
+    access.queueMs = this.acquiredAt < 0 ? NEVER : this.acquiredAt - this.startedAt;
+    access.connectMs = this.connectedAt < 0 ? NEVER : this.connectedAt - this.acquiredAt;
+    access.firstByteMs = this.firstByteAt < 0 ? NEVER : this.firstByteAt - this.connectedAt;
+    access.totalMs = now - this.startedAt;
+    access.error = this.error ?? "";
+    access.termination = this.error === null ? "--" : ERRORS[this.error].termination;
+    access.retries = this.retries;
+  }
+}
+
+/** The column of a status class: the five stand in a row. */
+function classColumn(first: number, status: number): number {
+  return first + Math.min(4, Math.floor(status / 100) - 1);
+}
+
+const range = () => ({ bytes: NO_BYTES, start: 0, end: 0 });
+const NO_BYTES = new Uint8Array(0);
+
+/** The one access record of a worker, filled anew for each request. */
+export class AccessRecorder {
+  readonly record: AccessRecord = emptyAccessRecord();
+  readonly #method = range();
+  readonly #target = range();
+  readonly #host = range();
+  readonly #userAgent = range();
+  readonly #referer = range();
+  readonly #requestId = range();
+
+  constructor() {
+    const { record } = this;
+    record.method = this.#method;
+    record.target = this.#target;
+    record.host = this.#host;
+    record.userAgent = this.#userAgent;
+    record.referer = this.#referer;
+    record.requestId = this.#requestId;
+  }
+
+  /** Points the texts into the composed request; null: none could be read. */
+  setRequest(request: UpstreamRequest | null, minor: number): void {
+    this.record.version = minor === 0 ? "HTTP/1.0" : "HTTP/1.1";
+    const bytes = request?.lease?.bytes ?? NO_BYTES;
+    const r = request !== null && request.lease !== null ? request : NO_REQUEST;
+    set(this.#method, bytes, 0, r.methodEnd);
+    set(this.#target, bytes, r.targetStart, r.targetEnd);
+    set(this.#host, bytes, r.hostStart, r.hostEnd);
+    set(this.#userAgent, bytes, r.userAgentStart, r.userAgentEnd);
+    set(this.#referer, bytes, r.refererStart, r.refererEnd);
+    set(this.#requestId, bytes, r.requestIdStart, r.requestIdEnd);
+  }
+}
+
+const NO_REQUEST = {
+  methodEnd: 0,
+  targetStart: 0,
+  targetEnd: 0,
+  hostStart: 0,
+  hostEnd: 0,
+  userAgentStart: 0,
+  userAgentEnd: 0,
+  refererStart: 0,
+  refererEnd: 0,
+  requestIdStart: 0,
+  requestIdEnd: 0,
+};
+
+function set(
+  to: { bytes: Uint8Array; start: number; end: number },
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  to.bytes = bytes;
+  to.start = start;
+  to.end = end;
+}

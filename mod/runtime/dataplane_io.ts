@@ -1,0 +1,285 @@
+/**
+ * The data plane of one worker: listening sockets, sessions, and the swap from one snapshot to the next.
+ *
+ * A reload binds what is new before it closes what is gone; sessions under way keep what they began with. It must
+ * not know of other workers except through shared memory.
+ */
+import { LISTENER_COLUMN } from "../base/counters.ts";
+import { type OpenMemory, openSharedMemory, type SharedMemory } from "../base/shared_memory.ts";
+import type { AccessFormat, RouteSnapshot, Snapshot } from "../config/snapshot.ts";
+import { BufferPool } from "../net/buffers.ts";
+import { DenoDialer, DenoListener, type StreamWorld } from "../net/deno_io.ts";
+import { IdleConnections } from "../net/idle.ts";
+import type { Stream } from "../net/stream.ts";
+import { TICK_MS, Wheel } from "../net/wheel.ts";
+import { Batch } from "../observe/batch.ts";
+import { AccessLog } from "../proxy/access_log.ts";
+import { ChunkEncoder } from "../proxy/chunks.ts";
+import { ClientConnection } from "../proxy/client_connection.ts";
+import type { ListenerState, ProxyEnvironment } from "../proxy/environment.ts";
+import { HeadFacts } from "../proxy/facts.ts";
+import { buildLive, type Live } from "../proxy/live.ts";
+import { AccessRecorder } from "../proxy/record.ts";
+import type { ServerConnection } from "../proxy/server_connection.ts";
+import { TcpConnection } from "../proxy/tcp_connection.ts";
+import type { RouteTable } from "../route/match.ts";
+import { RequestIds } from "./request_ids_io.ts";
+
+export interface DataplaneOptions {
+  readonly worker: number;
+  readonly memory: SharedMemory;
+  readonly buildTable: (routes: readonly RouteSnapshot[]) => RouteTable;
+  /** Takes a batch of the access log's lines; answer each with `logWritten()`. */
+  readonly log: (batch: Uint8Array<ArrayBuffer>, dropped: number) => void;
+  /** Something went wrong that a person should know of. */
+  readonly onError: (error: unknown) => void;
+}
+
+interface Session {
+  readonly listener: ListenerState;
+  start(): void;
+  drain(): void;
+  close(): void;
+}
+
+interface Socket {
+  readonly key: string;
+  readonly listener: DenoListener;
+  /** May change at a reload, when another listener of the configuration takes over the address. */
+  state: ListenerState;
+}
+
+export class Dataplane {
+  readonly environment: ProxyEnvironment;
+  readonly encoder: ChunkEncoder;
+  readonly recorder = new AccessRecorder();
+  readonly #options: DataplaneOptions;
+  readonly #memory: OpenMemory;
+  readonly #world: StreamWorld;
+  readonly #wheel = new Wheel(performance.now());
+  readonly #idle = new IdleConnections<ServerConnection>();
+  readonly #batch = new Batch();
+  readonly #states = new Map<string, ListenerState>();
+  readonly #sessions = new Set<Session>();
+  readonly #tick: ReturnType<typeof setInterval>;
+  #sockets = new Map<string, Socket>();
+  #live: Live | null = null;
+  #accessFormat: AccessFormat = "off";
+  #access: AccessLog | null = null;
+  #emptied: (() => void) | null = null;
+
+  constructor(options: DataplaneOptions) {
+    this.#options = options;
+    this.#memory = openSharedMemory(options.memory, options.worker);
+    const buffers = new BufferPool();
+    this.#world = { buffers, onBug: options.onError };
+    this.encoder = new ChunkEncoder(buffers);
+    const ids = new RequestIds();
+    let second = -1;
+    let date = "";
+    this.environment = {
+      buffers,
+      wheel: this.#wheel,
+      dialer: new DenoDialer(this.#world),
+      idle: this.#idle,
+      counters: this.#memory.counters,
+      facts: new HeadFacts(),
+      now: () => performance.now(),
+      wallClock: () => Date.now(),
+      httpDate: () => {
+        const now = Math.floor(Date.now() / 1000);
+        if (now !== second) date = new Date((second = now) * 1000).toUTCString();
+        return date;
+      },
+      writeRequestId: (out, at) => ids.write(out, at),
+      logAccess: (record) => {
+        this.#access?.append(record);
+        if (this.#batch.ready) this.#flushLog();
+      },
+    };
+    this.#memory.queue.listen();
+    this.#tick = setInterval(() => {
+      this.#wheel.advance(performance.now());
+      this.#flushLog();
+    }, TICK_MS);
+  }
+
+  /** Client connections open now. */
+  get connections(): number {
+    return this.#sessions.size;
+  }
+
+  /** Port that a bind got, for tests that bind port 0. */
+  port(listener: string): number {
+    const state = this.#states.get(listener);
+    for (const socket of this.#sockets.values()) if (socket.state === state) return socket.listener.port;
+    return 0;
+  }
+
+  /** Puts a snapshot in force; with errors (an address that cannot be bound) everything is as before. */
+  apply(snapshot: Snapshot): Promise<{ errors: string[] }> {
+    const fresh: Socket[] = [];
+    try {
+      const live = buildLive(snapshot, this.#live, {
+        memory: this.#memory,
+        worker: this.#options.worker,
+        random: Math.random,
+        buildTable: this.#options.buildTable,
+      });
+      const errors = this.#bind(snapshot, fresh);
+      if (errors.length === 0) this.#swap(live, fresh);
+      else for (const { listener } of fresh) listener.close();
+      return Promise.resolve({ errors });
+    } catch (error) {
+      for (const { listener } of fresh) listener.close();
+      return Promise.resolve({ errors: [(error as Error).message] });
+    }
+  }
+
+  /** Stops accepting; resolves when no session is left or `deadlineMs` has passed, and the rest is closed. */
+  async drain(deadlineMs: number): Promise<void> {
+    for (const { listener } of this.#sockets.values()) listener.close();
+    this.#sockets.clear();
+    for (const state of this.#states.values()) state.draining = true;
+    for (const session of [...this.#sessions]) session.drain();
+    if (this.#sessions.size > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#emptied = resolve;
+      const timer = setTimeout(resolve, deadlineMs);
+      await promise;
+      clearTimeout(timer);
+    }
+    this.close();
+  }
+
+  /** Closes everything at once. */
+  close(): void {
+    for (const { listener } of this.#sockets.values()) listener.close();
+    this.#sockets.clear();
+    for (const session of [...this.#sessions]) session.close();
+    for (const connection of this.#idle.clear()) connection.close();
+    this.#memory.queue.stop();
+    clearInterval(this.#tick);
+    this.#flushLog();
+  }
+
+  /** A batch given to `log` has been written. */
+  logWritten(): void {
+    this.#batch.written();
+  }
+
+  /** A session has ended. */
+  onGone(session: Session): void {
+    if (!this.#sessions.delete(session)) return;
+    const { row } = session.listener.live.snapshot;
+    this.#memory.counters.addListener(row, LISTENER_COLUMN.active, -1);
+    if (this.#sessions.size === 0) this.#emptied?.();
+  }
+
+  /** Binds the addresses that are not bound yet. */
+  #bind(snapshot: Snapshot, fresh: Socket[]): string[] {
+    const errors: string[] = [];
+    for (const { name, binds } of snapshot.listeners) {
+      for (const { host, port } of binds) {
+        const key = `${host} ${port}`;
+        if (this.#sockets.has(key)) continue;
+        try {
+          const state = this.#states.get(name) ?? null;
+          fresh.push({ key, listener: new DenoListener(host, port), state: state! });
+        } catch (error) {
+          errors.push(`listener ${name}: cannot listen on ${host} port ${port}: ${(error as Error).message}`);
+        }
+      }
+    }
+    return errors;
+  }
+
+  #swap(live: Live, fresh: readonly Socket[]): void {
+    this.#live = live;
+    const { snapshot } = live;
+    this.#openLog(snapshot.log.access);
+    this.#swapStates(live);
+    const before = this.#sockets;
+    this.#sockets = new Map();
+    for (const { name, binds } of snapshot.listeners) {
+      const state = this.#states.get(name)!;
+      for (const { host, port } of binds) {
+        const key = `${host} ${port}`;
+        const socket = before.get(key) ?? fresh.find((each) => each.key === key)!;
+        socket.state = state;
+        this.#sockets.set(key, socket);
+      }
+    }
+    for (const socket of fresh) this.#accept(socket);
+    for (const [key, socket] of before) if (!this.#sockets.has(key)) socket.listener.close();
+    this.#closeStrangers(snapshot);
+  }
+
+  #swapStates(live: Live): void {
+    for (const [name, listener] of live.listeners) {
+      const state = this.#states.get(name);
+      if (state !== undefined && state.live.snapshot.protocol === listener.snapshot.protocol) {
+        state.live = listener;
+      } else {
+        if (state !== undefined) this.#retire(state);
+        this.#states.set(name, { live: listener, draining: false });
+      }
+    }
+    for (const [name, state] of this.#states) {
+      if (live.listeners.has(name)) continue;
+      this.#retire(state);
+      this.#states.delete(name);
+    }
+  }
+
+  /** A listener is gone: its idle connections end now, the others after the request under way. */
+  #retire(state: ListenerState): void {
+    state.draining = true;
+    for (const session of [...this.#sessions]) {
+      if (session.listener === state) session.drain();
+    }
+  }
+
+  /** Idle connections to servers that are no longer configured. */
+  #closeStrangers({ pools }: Snapshot): void {
+    const slots = new Set(pools.flatMap((pool) => pool.servers.map((server) => server.slot)));
+    for (const slot of this.#idle.slots()) {
+      if (!slots.has(slot)) { for (const connection of this.#idle.clear(slot)) connection.close(); }
+    }
+  }
+
+  #accept(socket: Socket): void {
+    socket.listener.accept(this.#world, {
+      mayAccept: () => {
+        const { row, limits } = socket.state.live.snapshot;
+        return limits.connections === 0 ||
+          this.#memory.counters.listener(row, LISTENER_COLUMN.active) < limits.connections;
+      },
+      onAccept: (stream) => this.#begin(socket.state, stream),
+      onAcceptError: (error) => this.#options.onError(error),
+    });
+  }
+
+  #begin(state: ListenerState, stream: Stream): void {
+    const { row, protocol } = state.live.snapshot;
+    const { counters } = this.#memory;
+    counters.addListener(row, LISTENER_COLUMN.accepted, 1);
+    counters.addListener(row, LISTENER_COLUMN.active, 1);
+    const session = protocol === "http"
+      ? new ClientConnection(this, state, stream)
+      : new TcpConnection(this, state, stream);
+    this.#sessions.add(session);
+    session.start();
+  }
+
+  #openLog(format: AccessFormat): void {
+    if (format === this.#accessFormat) return;
+    this.#accessFormat = format;
+    this.#access = format === "off" ? null : new AccessLog(format, this.#batch);
+  }
+
+  #flushLog(): void {
+    const batch = this.#batch.take();
+    if (batch !== null) this.#options.log(batch, this.#batch.dropped);
+  }
+}
