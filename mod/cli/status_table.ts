@@ -1,0 +1,70 @@
+/**
+ * `tandem status` for a person: a line about the node, then a small table of each pool's servers. Pure.
+ *
+ * What comes from the node is printed without control characters, whoever answered.
+ */
+import type { NodeStatus, PoolStatus, ServerStatus } from "../observe/status.ts";
+
+/** The text, with its last newline. `now` is milliseconds since 1970. */
+export function statusTable(status: NodeStatus, now: number): string {
+  const { node, version, state, generation, uptimeMs, workers } = status;
+  const count = workers.length === 1 ? "1 worker" : `${workers.length} workers`;
+  let text = `${node}: ${state}, generation ${generation}, up ${
+    span(uptimeMs)
+  }, ${count}, tandem ${version}\n`;
+  for (const { name, protocol, binds, counters } of status.listeners) {
+    text += `listener ${name} (${protocol}) on ${binds.join(", ")}: ` +
+      `${counters.active} connections, ${counters.requests} requests\n`;
+  }
+  for (const pool of status.pools) text += `\n${poolTable(pool, now)}`;
+  // deno-lint-ignore no-control-regex -- control characters are what is removed
+  return text.replace(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/g, "?");
+}
+
+const HEADINGS = ["server", "address", "state", "since", "weight", "active", "requests", "errors", "reason"];
+/** Columns of numbers stand to the right. */
+const RIGHT = new Set(["since", "weight", "active", "requests", "errors"]);
+
+function poolTable({ name, balance, queued, servers }: PoolStatus, now: number): string {
+  const waiting = queued > 0 ? `, ${queued} waiting` : "";
+  const rows = [HEADINGS, ...servers.map((server) => serverRow(server, now))];
+  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const lines = rows.map((row) => {
+    const cells = row.map((cell, column) => {
+      return RIGHT.has(HEADINGS[column]!) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!);
+    });
+    return "  " + cells.join("  ").trimEnd() + "\n";
+  });
+  return `pool ${name} (${balance}${waiting})\n${lines.join("")}`;
+}
+
+function serverRow(server: ServerStatus, now: number): string[] {
+  const { counters } = server;
+  const errors = counters.connectErrors + counters.connectTimeouts + counters.emptyReplies + counters.resets +
+    counters.badResponses + counters.responseTimeouts;
+  return [
+    server.name + (server.backup ? " (backup)" : ""),
+    server.address,
+    server.admin === "ready" ? server.state : `${server.state}, ${server.admin}`,
+    span(now - server.since),
+    String(Math.round(server.weight * 100) / 100),
+    String(server.active),
+    String(counters.requests),
+    String(errors),
+    server.reason.replaceAll("\n", " "),
+  ];
+}
+
+const UNITS = [["d", 86_400_000], ["h", 3_600_000], ["m", 60_000], ["s", 1000]] as const;
+
+/** The largest two units of a span of time: `3h12m`, `45s`. */
+function span(ms: number): string {
+  const first = UNITS.findIndex(([, size]) => ms >= size);
+  if (first < 0) return "0s";
+  let rest = ms;
+  return UNITS.slice(first, first + 2).map(([unit, size]) => {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    return count > 0 ? `${count}${unit}` : "";
+  }).join("");
+}

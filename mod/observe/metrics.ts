@@ -1,0 +1,167 @@
+/**
+ * Which metrics a node has: a table from the counters' columns to names that Prometheus' conventions ask for
+ * (base units, `_total`, one name with labels instead of many names).
+ *
+ * Pure: a status in, a page out. Every column of the shared counters stands in a table here, which a test holds.
+ */
+import { LATENCY_BUCKETS_MS, type ListenerCounter, type ServerCounter } from "../base/counters.ts";
+import { ERROR_CODES } from "../base/errors.ts";
+import { exposition, type Family, histogramSamples, type Labels, type Sample } from "./exposition.ts";
+import { type ListenerStatus, type NodeStatus, type ServerStatus, takesTraffic } from "./status.ts";
+
+/** The page of `/metrics`. */
+export function metricsPage(status: NodeStatus): string {
+  return exposition([...nodeFamilies(status), ...listenerFamilies(status), ...serverFamilies(status)]);
+}
+
+/** Counters of one name: each column is a sample, told apart by `labels`. */
+interface CounterFamily<Column> {
+  readonly name: string;
+  readonly help: string;
+  readonly type?: "counter" | "gauge";
+  readonly columns: readonly { readonly column: Column; readonly labels: Labels }[];
+  /** Counted in this part of the metric's unit: 1000 for milliseconds. */
+  readonly per?: number;
+}
+
+function one<Column>(column: Column): CounterFamily<Column>["columns"] {
+  return [{ column, labels: {} }];
+}
+
+const RESPONSE_CLASSES = (["1xx", "2xx", "3xx", "4xx", "5xx"] as const).map((code) => {
+  return { column: `responses${code}` as const, labels: { code } };
+});
+/** Milliseconds in the counters, seconds in the metrics. */
+const MS = 1000;
+
+export const LISTENER_METRICS: readonly CounterFamily<ListenerCounter>[] = [
+  { name: "connections_total", help: "Connections accepted.", columns: one("accepted") },
+  { name: "connections", help: "Connections open.", type: "gauge", columns: one("active") },
+  { name: "requests_total", help: "Requests read.", columns: one("requests") },
+  { name: "responses_total", help: "Responses sent, by class of status.", columns: RESPONSE_CLASSES },
+  { name: "received_bytes_total", help: "Bytes from clients.", columns: one("bytesIn") },
+  { name: "sent_bytes_total", help: "Bytes to clients.", columns: one("bytesOut") },
+  {
+    name: "errors_total",
+    help: "Requests and connections that ended in an error, by its code.",
+    columns: ERROR_CODES.map((code) => ({ column: code, labels: { error: code } })),
+  },
+];
+
+export const SERVER_METRICS: readonly CounterFamily<ServerCounter>[] = [
+  { name: "requests_total", help: "Requests sent to the server.", columns: one("requests") },
+  { name: "connections_total", help: "Connections made to the server.", columns: one("connections") },
+  { name: "reuses_total", help: "Requests sent over a connection that was open.", columns: one("reuses") },
+  {
+    name: "errors_total",
+    help: "Requests that the server failed, by what happened.",
+    columns: [
+      { column: "connectErrors", labels: { error: "connectFailed" } },
+      { column: "connectTimeouts", labels: { error: "connectTimeout" } },
+      { column: "emptyReplies", labels: { error: "emptyReply" } },
+      { column: "resets", labels: { error: "responseReset" } },
+      { column: "badResponses", labels: { error: "badResponse" } },
+      { column: "responseTimeouts", labels: { error: "responseTimeout" } },
+    ],
+  },
+  {
+    name: "responses_total",
+    help: "Responses of the server, by class of status.",
+    columns: RESPONSE_CLASSES,
+  },
+  { name: "sent_bytes_total", help: "Bytes to the server.", columns: one("bytesIn") },
+  { name: "received_bytes_total", help: "Bytes from the server.", columns: one("bytesOut") },
+  { name: "retries_total", help: "Attempts that failed here and were tried again.", columns: one("retries") },
+  { name: "redispatches_total", help: "Attempts that went to another server.", columns: one("redispatches") },
+  { name: "queued_total", help: "Requests that waited for the server.", columns: one("queued") },
+  { name: "queue_seconds_total", help: "Time spent waiting.", columns: one("queueMs"), per: MS },
+  { name: "connect_seconds_total", help: "Time spent connecting.", columns: one("connectMs"), per: MS },
+  {
+    name: "first_byte_seconds_total",
+    help: "Time from the request sent to the first byte of the answer.",
+    columns: one("firstByteMs"),
+    per: MS,
+  },
+  {
+    name: "request_seconds_total",
+    help: "Time from the server chosen to the end of the answer.",
+    columns: one("totalMs"),
+    per: MS,
+  },
+];
+
+function nodeFamilies(status: NodeStatus): Family[] {
+  const { node, version } = status;
+  const gauge = (name: string, help: string, value: number, labels: Labels = {}): Family => {
+    return { name: `tandem_${name}`, help, type: "gauge", samples: [{ labels, value }] };
+  };
+  const counter = (name: string, help: string, value: number): Family => {
+    return { name: `tandem_${name}`, help, type: "counter", samples: [{ labels: {}, value }] };
+  };
+  return [
+    gauge("build_info", "Always 1; says which version runs as which node.", 1, { node, version }),
+    gauge("start_time_seconds", "When the balancer started, since 1970.", status.startedAt / MS),
+    gauge("draining", "1 while the node finishes what it has.", status.state === "draining" ? 1 : 0),
+    gauge("config_generation", "Generation of the configuration in use.", status.generation),
+    gauge("workers", "Data workers.", status.workers.length),
+    counter("workers_replaced_total", "Data workers that ended and were replaced.", status.workersReplaced),
+    counter(
+      "access_log_dropped_total",
+      "Lines of the access log given up as their reader was too slow.",
+      status.accessLinesDropped,
+    ),
+  ];
+}
+
+function listenerFamilies({ listeners }: NodeStatus): Family[] {
+  const labelsOf = ({ name }: ListenerStatus) => ({ listener: name });
+  const families = LISTENER_METRICS.map((metric) =>
+    familyOf("tandem_listener_", metric, listeners, labelsOf)
+  );
+  const bounds = LATENCY_BUCKETS_MS.map((ms) => ms / MS);
+  families.push({
+    name: "tandem_listener_request_duration_seconds",
+    help: "Time from the head of a request to the end of its answer; of a connection, its life.",
+    type: "histogram",
+    samples: listeners.flatMap((listener) => {
+      const { buckets, sumMs } = listener.latency;
+      return histogramSamples(labelsOf(listener), bounds, buckets, sumMs / MS);
+    }),
+  });
+  return families;
+}
+
+function serverFamilies({ pools }: NodeStatus): Family[] {
+  const servers = pools.flatMap((pool) => pool.servers.map((server) => ({ ...server, pool: pool.name })));
+  const labelsOf = ({ pool, name, address }: typeof servers[number]) => ({ pool, server: name, address });
+  const gauge = (name: string, help: string, value: (server: ServerStatus) => number): Family => {
+    const samples = servers.map((server) => ({ labels: labelsOf(server), value: value(server) }));
+    return { name: `tandem_server_${name}`, help, type: "gauge", samples };
+  };
+  return [
+    {
+      name: "tandem_pool_queued",
+      help: "Requests that wait for a server now.",
+      type: "gauge",
+      samples: pools.map(({ name, queued }) => ({ labels: { pool: name }, value: queued })),
+    },
+    gauge("up", "1 when new requests may go to the server.", (server) => takesTraffic(server) ? 1 : 0),
+    gauge("active", "Requests or connections under way.", ({ active }) => active),
+    gauge("weight", "Effective weight.", ({ weight }) => weight),
+    ...SERVER_METRICS.map((metric) => familyOf("tandem_server_", metric, servers, labelsOf)),
+  ];
+}
+
+function familyOf<Column extends string, Row extends { readonly counters: Readonly<Record<Column, number>> }>(
+  prefix: string,
+  { name, help, type = "counter", columns, per = 1 }: CounterFamily<Column>,
+  rows: readonly Row[],
+  labelsOf: (row: Row) => Labels,
+): Family {
+  const samples: Sample[] = rows.flatMap((row) =>
+    columns.map(({ column, labels }) => {
+      return { labels: { ...labelsOf(row), ...labels }, value: row.counters[column] / per };
+    })
+  );
+  return { name: prefix + name, help, type, samples };
+}

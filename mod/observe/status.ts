@@ -1,0 +1,73 @@
+/**
+ * What one node says of itself: the model behind `/status`, `/metrics` and `tandem status`.
+ *
+ * Plain data, so that it is JSON as it is. Times are milliseconds; a point in time is milliseconds since 1970.
+ */
+import type { Histogram, ListenerCounter, ServerCounter } from "../base/counters.ts";
+
+export interface NodeStatus {
+  readonly node: string;
+  readonly version: string;
+  /** serving: takes traffic; draining: finishes what it has. */
+  readonly state: "serving" | "draining";
+  /** Of the snapshot in use. */
+  readonly generation: number;
+  readonly startedAt: number;
+  readonly uptimeMs: number;
+  readonly workers: readonly WorkerStatus[];
+  /** Workers replaced since the start. */
+  readonly workersReplaced: number;
+  /** Lines of the access log that were given up as their reader was too slow. */
+  readonly accessLinesDropped: number;
+  readonly listeners: readonly ListenerStatus[];
+  readonly pools: readonly PoolStatus[];
+}
+
+export interface WorkerStatus {
+  readonly index: number;
+  /** As the runtime calls it: `starting`, `ready` … */
+  readonly state: string;
+  readonly since: number;
+}
+
+export interface ListenerStatus {
+  readonly name: string;
+  readonly protocol: string;
+  /** `host:port`, an IPv6 address in brackets. */
+  readonly binds: readonly string[];
+  readonly counters: Readonly<Record<ListenerCounter, number>>;
+  readonly latency: Histogram;
+}
+
+export interface PoolStatus {
+  readonly name: string;
+  readonly balance: string;
+  /** Requests that wait for a server now. */
+  readonly queued: number;
+  readonly servers: readonly ServerStatus[];
+}
+
+export interface ServerStatus {
+  readonly name: string;
+  /** `host:port` */
+  readonly address: string;
+  /** As health sees it. `unchecked` has no check; `unknown` has had no probe yet. Both take traffic. */
+  readonly state: "unknown" | "up" | "down" | "ejected" | "unchecked";
+  /** As the operator wants it. */
+  readonly admin: "ready" | "drain" | "maint";
+  /** When `state` began. */
+  readonly since: number;
+  /** Why, in words. */
+  readonly reason: string;
+  /** Effective weight now; a slow start makes it a fraction of the configured one. */
+  readonly weight: number;
+  readonly backup: boolean;
+  /** Requests or connections under way. */
+  readonly active: number;
+  readonly counters: Readonly<Record<ServerCounter, number>>;
+}
+
+/** True when new requests may go to the server, as far as health and the operator are concerned. */
+export function takesTraffic(server: ServerStatus): boolean {
+  return server.admin === "ready" && server.state !== "down" && server.state !== "ejected";
+}

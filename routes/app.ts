@@ -1,0 +1,52 @@
+/**
+ * The admin application: what a node tells about itself over HTTP. It only reads.
+ *
+ * `GET /status` (JSON, `NodeStatus`), `GET /metrics` (Prometheus), `GET /healthz` (200 serving, 503 draining).
+ * It must not know where it is served, nor where the facts come from: the source hands out plain data.
+ */
+import { Hono } from "hono";
+import { EXPOSITION_TYPE } from "../mod/observe/exposition.ts";
+import { logger } from "../mod/observe/log.ts";
+import { metricsPage } from "../mod/observe/metrics.ts";
+import type { NodeStatus } from "../mod/observe/status.ts";
+import { type Access, guard } from "./auth.ts";
+
+export interface AdminSource {
+  /** Cheap: asked often by probes. */
+  state(): NodeStatus["state"];
+  status(): NodeStatus;
+}
+
+/** The application; serve `app.fetch`. */
+export function createAdminApp(source: AdminSource, access: Access): Hono {
+  const app = new Hono();
+  const log = logger("admin");
+
+  app.use(async (context, next) => {
+    await next();
+    context.header("cache-control", "no-store");
+    context.header("x-content-type-options", "nosniff");
+  });
+  app.use(guard(access));
+
+  app.get("/status", (context) => context.json(source.status()));
+  app.get("/metrics", (context) => {
+    return context.body(metricsPage(source.status()), 200, { "content-type": EXPOSITION_TYPE });
+  });
+  app.get("/healthz", (context) => {
+    const state = source.state();
+    return context.text(state + "\n", state === "serving" ? 200 : 503);
+  });
+
+  for (const path of ["/status", "/metrics", "/healthz"]) {
+    app.all(path, (context) => {
+      return context.json({ error: "only GET and HEAD are possible here" }, 405, { allow: "GET, HEAD" });
+    });
+  }
+  app.notFound((context) => context.json({ error: "there is no such page" }, 404));
+  app.onError((error, context) => {
+    log.error("a request to the admin address failed", { path: context.req.path, error });
+    return context.json({ error: "an error inside Tandem; the log says more" }, 500);
+  });
+  return app;
+}

@@ -1,0 +1,41 @@
+import { statusTable } from "../../mod/cli/status_table.ts";
+import { assertEquals, assertStringIncludes } from "../assert.ts";
+import { sampleServer, sampleStatus } from "../observe/sample_status.ts";
+
+Deno.test("statusTable() shows the node, its listeners and each pool's servers in columns", () => {
+  const servers = [
+    sampleServer(),
+    sampleServer({
+      name: "b",
+      address: "10.0.0.112:8080",
+      state: "down",
+      admin: "drain",
+      since: 0,
+      reason: "probe failed: refused",
+      weight: 0.504,
+      backup: true,
+      active: 12,
+    }),
+  ];
+  const pools = [{ name: "app", balance: "first", queued: 4, servers }];
+  assertEquals(
+    statusTable(sampleStatus({ pools }), 1_045_000),
+    `lb1: serving, generation 7, up 1h2m, 1 worker, tandem 0.1.0
+listener web (http) on 0.0.0.0:8080: 2 connections, 3 requests
+
+pool app (first, 4 waiting)
+  server      address          state         since  weight  active  requests  errors  reason
+  a           10.0.0.11:8080   up              45s       1       3         1      39  probe succeeded: 200
+  b (backup)  10.0.0.112:8080  down, drain  17m25s     0.5      12         1      39  probe failed: refused
+`,
+  );
+});
+
+Deno.test("statusTable() prints no control characters of a node's words", () => {
+  const servers = [sampleServer({ reason: "a\x1b[31mb\nc\u009b" })];
+  const text = statusTable(
+    sampleStatus({ pools: [{ name: "app", balance: "first", queued: 0, servers }] }),
+    0,
+  );
+  assertStringIncludes(text, "a?[31mb c?\n");
+});

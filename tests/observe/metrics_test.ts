@@ -1,0 +1,74 @@
+import fc from "fast-check";
+import { LISTENER_COUNTERS, SERVER_COUNTERS } from "../../mod/base/counters.ts";
+import { exposition } from "../../mod/observe/exposition.ts";
+import { LISTENER_METRICS, metricsPage, SERVER_METRICS } from "../../mod/observe/metrics.ts";
+import { assertEquals } from "../assert.ts";
+import { parseExposition } from "./parse_exposition.ts";
+import { numbered, sampleServer, sampleStatus } from "./sample_status.ts";
+
+Deno.test("metricsPage() shows every column of the shared counters exactly once", () => {
+  const columnsOf = (metrics: readonly { columns: readonly { column: string }[] }[]) => {
+    return metrics.flatMap(({ columns }) => columns.map(({ column }) => column)).toSorted();
+  };
+  assertEquals(columnsOf(SERVER_METRICS), [...SERVER_COUNTERS].toSorted());
+  assertEquals(columnsOf(LISTENER_METRICS), [...LISTENER_COUNTERS].toSorted());
+});
+
+Deno.test("metricsPage() is what a strict reader takes, with values in base units", () => {
+  const families = parseExposition(metricsPage(sampleStatus()));
+  const value = (family: string, sample: string) => families.get(family)?.samples.get(sample);
+  const server = 'pool="app",server="a",address="10.0.0.11:8080"';
+  const counters = numbered(SERVER_COUNTERS);
+  assertEquals(
+    value("tandem_server_queue_seconds_total", `tandem_server_queue_seconds_total{${server}}`),
+    counters.queueMs / 1000,
+  );
+  assertEquals(
+    value("tandem_server_responses_total", `tandem_server_responses_total{${server},code="5xx"}`),
+    counters.responses5xx,
+  );
+  assertEquals(value("tandem_server_up", `tandem_server_up{${server}}`), 1);
+  assertEquals(value("tandem_start_time_seconds", "tandem_start_time_seconds"), 500);
+  assertEquals(families.get("tandem_listener_connections")?.type, "gauge");
+});
+
+Deno.test("metricsPage() cumulates the histogram and gives bounds and sum in seconds", () => {
+  const name = "tandem_listener_request_duration_seconds";
+  const samples = parseExposition(metricsPage(sampleStatus())).get(name)!.samples;
+  assertEquals(samples.get(`${name}_bucket{listener="web",le="0.001"}`), 0);
+  assertEquals(samples.get(`${name}_bucket{listener="web",le="0.0025"}`), 1);
+  assertEquals(samples.get(`${name}_bucket{listener="web",le="0.005"}`), 3);
+  assertEquals(samples.get(`${name}_bucket{listener="web",le="+Inf"}`), 15);
+  assertEquals(samples.get(`${name}_count{listener="web"}`), 15);
+  assertEquals(samples.get(`${name}_sum{listener="web"}`), 1.5);
+});
+
+Deno.test("metricsPage() says that a server is up only when it may get requests", () => {
+  const servers = [
+    sampleServer({ name: "unchecked", state: "unchecked" }),
+    sampleServer({ name: "down", state: "down" }),
+    sampleServer({ name: "ejected", state: "ejected" }),
+    sampleServer({ name: "drained", admin: "drain" }),
+  ];
+  const status = sampleStatus({ pools: [{ name: "app", balance: "first", queued: 0, servers }] });
+  const up = parseExposition(metricsPage(status)).get("tandem_server_up")!;
+  assertEquals([...up.samples.values()], [1, 0, 0, 0]);
+});
+
+Deno.test("metricsPage() leaves out families without a sample", () => {
+  const families = parseExposition(metricsPage(sampleStatus({ listeners: [], pools: [] })));
+  assertEquals([...families.keys()].some((name) => /listener|server|pool/.test(name)), false);
+});
+
+Deno.test("exposition() escapes labels and help so that they read back", () => {
+  const text = fc.string({ unit: fc.constantFrom("a", "\\", '"', "\n", "n", "}", ",", " ", "ä") });
+  fc.assert(fc.property(text, text, (label, help) => {
+    const samples = [{ labels: { pool: label }, value: 1 }];
+    const page = exposition([{ name: "x", help: `.${help}`, type: "gauge", samples }]);
+    const read = parseExposition(page).get("x")!;
+    const unescape = (escaped: string) => escaped.replace(/\\(.)/g, (_, char) => char === "n" ? "\n" : char);
+    const [key] = [...read.samples.keys()];
+    assertEquals(unescape(key!.slice('x{pool="'.length, -'"}'.length)), label);
+    assertEquals(read.help.replace(/\\(\\|n)/g, (_, char) => char === "n" ? "\n" : char), `.${help}`);
+  }));
+});

@@ -1,0 +1,54 @@
+/** A status with everything in it, for the tests of its readers. */
+import {
+  LATENCY_BUCKETS_MS,
+  LISTENER_COUNTERS,
+  type ListenerCounter,
+  SERVER_COUNTERS,
+  type ServerCounter,
+} from "../../mod/base/counters.ts";
+import type { NodeStatus, ServerStatus } from "../../mod/observe/status.ts";
+
+/** Every column has its number, so that no two can be mistaken for each other. */
+export function numbered<Name extends string>(names: readonly Name[]): Record<Name, number> {
+  return Object.fromEntries(names.map((name, index) => [name, index + 1])) as Record<Name, number>;
+}
+
+export function sampleServer(fields: Partial<ServerStatus> = {}): ServerStatus {
+  return {
+    name: "a",
+    address: "10.0.0.11:8080",
+    state: "up",
+    admin: "ready",
+    since: 1_000_000,
+    reason: "probe succeeded: 200",
+    weight: 1,
+    backup: false,
+    active: 3,
+    counters: numbered<ServerCounter>(SERVER_COUNTERS),
+    ...fields,
+  };
+}
+
+export function sampleStatus(fields: Partial<NodeStatus> = {}): NodeStatus {
+  const buckets = [...LATENCY_BUCKETS_MS, Infinity].map((_, index) => index % 3);
+  return {
+    node: "lb1",
+    version: "0.1.0",
+    state: "serving",
+    generation: 7,
+    startedAt: 500_000,
+    uptimeMs: 3_725_000,
+    workers: [{ index: 0, state: "ready", since: 500_000 }],
+    workersReplaced: 1,
+    accessLinesDropped: 2,
+    listeners: [{
+      name: "web",
+      protocol: "http",
+      binds: ["0.0.0.0:8080"],
+      counters: numbered<ListenerCounter>(LISTENER_COUNTERS),
+      latency: { buckets, count: buckets.reduce((sum, n) => sum + n, 0), sumMs: 1500 },
+    }],
+    pools: [{ name: "app", balance: "roundRobin", queued: 0, servers: [sampleServer()] }],
+    ...fields,
+  };
+}
