@@ -191,6 +191,15 @@ Deno.test("buildRouteTable() says which facts are needed, and when none is", () 
   assertEquals([some.constant, some.cacheable], [null, false]);
 });
 
+Deno.test("match() finds each of very many routes", () => {
+  const routes = Array.from({ length: 500 }, (_, n) => {
+    return route(n % 2 === 0 ? { path: `/app${n}/:id` } : { path: `/app${n}/*`, methods: ["GET"] });
+  });
+  const table = buildRouteTable(routes);
+  for (let n = 0; n < 500; n++) assertEquals(table.match(facts(`/app${n}/x`)), n);
+  assertEquals(table.match(facts("/app1/x", { method: "POST" })), -1);
+});
+
 Deno.test("match() reads no fact that is not needed", () => {
   const refuse = (): never => {
     throw new Error("read");
