@@ -1,0 +1,64 @@
+/**
+ * `tandem status`: asks a node's admin address and prints the answer, as a table or as JSON.
+ */
+import type { NodeStatus } from "../observe/status.ts";
+import { statusTable } from "./status_table.ts";
+
+export interface StatusQuestion {
+  /** Where the node answers: `http://127.0.0.1:9900`. */
+  readonly url: string;
+  /** Null: none is sent. */
+  readonly token: string | null;
+  readonly json: boolean;
+  /** Where the answer and where a complaint goes; ends with a line feed. */
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+}
+
+/** A node that does not answer within this is as good as down for whoever asks. */
+const ANSWER_MS = 5000;
+
+/** Asks and prints. Gives the exit code: 0 answered, 1 no node, no access, or no answer that makes sense. */
+export async function runStatus({ url, token, json, out, err }: StatusQuestion): Promise<number> {
+  const headers = token === null ? {} : { authorization: `Bearer ${token}` };
+  let text: string;
+  try {
+    const response = await fetch(new URL("/status", url), {
+      headers,
+      redirect: "error",
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
+    text = await response.text();
+    if (!response.ok) {
+      err(`Cannot read the status from ${url} as it answers ${response.status}${hint(response.status)}\n`);
+      return 1;
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    err(`Cannot read the status from ${url}: ${reason}\n`);
+    return 1;
+  }
+  const status = parseStatus(text);
+  if (status === null) {
+    err(`Cannot read the status from ${url} as what answers there is not Tandem of this version\n`);
+    return 1;
+  }
+  out(json ? JSON.stringify(status, null, 2) + "\n" : statusTable(status, Date.now()));
+  return 0;
+}
+
+function hint(status: number): string {
+  return status === 401 ? ": a token is needed" : "";
+}
+
+/** Only the shape that tells Tandem from something else: the fields are this version's own. */
+function parseStatus(text: string): NodeStatus | null {
+  try {
+    const status: Partial<NodeStatus> | null = JSON.parse(text);
+    const known = Array.isArray(status?.pools) && Array.isArray(status.listeners) &&
+      Array.isArray(status.workers) && typeof status.node === "string";
+    return known ? status as NodeStatus : null;
+  } catch {
+    return null;
+  }
+}

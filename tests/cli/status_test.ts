@@ -1,0 +1,62 @@
+import { runStatus } from "../../mod/cli/status_io.ts";
+import { createAdminApp } from "../../routes/app.ts";
+import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { sampleStatus } from "../observe/sample_status.ts";
+
+const TOKEN = "a-long-secret-token";
+
+async function asked(
+  handler: (request: Request) => Response | Promise<Response>,
+  { token = null as string | null, json = false } = {},
+): Promise<{ code: number; out: string; err: string }> {
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, handler);
+  const said = { out: "", err: "" };
+  const code = await runStatus({
+    url: `http://127.0.0.1:${server.addr.port}`,
+    token,
+    json,
+    out: (text) => said.out += text,
+    err: (text) => said.err += text,
+  });
+  await server.shutdown();
+  return { code, ...said };
+}
+
+function admin(from: "loopback" | "remote") {
+  const source = { state: () => "serving" as const, status: () => sampleStatus() };
+  return createAdminApp(source, { from, token: TOKEN }).fetch;
+}
+
+Deno.test("runStatus() prints the table of a node", async () => {
+  const { code, out, err } = await asked(admin("loopback"));
+  assertEquals([code, err], [0, ""]);
+  assertMatch(out, /^lb1: serving, generation 7/);
+  assertStringIncludes(out, "pool app (roundRobin)");
+});
+
+Deno.test("runStatus() prints the JSON of a node, with its token", async () => {
+  const { code, out } = await asked(admin("remote"), { token: TOKEN, json: true });
+  assertEquals([code, JSON.parse(out)], [0, JSON.parse(JSON.stringify(sampleStatus()))]);
+});
+
+Deno.test("runStatus() says why there is no status", async () => {
+  const refused = await asked(admin("remote"));
+  assertEquals([refused.code, refused.out], [1, ""]);
+  assertStringIncludes(refused.err, "401: a token is needed");
+  for (const body of ["hello", "null", "[]", '{"node":"x"}']) {
+    const other = await asked(() => new Response(body));
+    assertEquals([other.code, other.out], [1, ""]);
+    assertStringIncludes(other.err, "is not Tandem");
+  }
+});
+
+Deno.test("runStatus() says that nobody answers", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  let err = "";
+  const url = `http://127.0.0.1:${port}`;
+  const code = await runStatus({ url, token: null, json: false, out() {}, err: (text) => err += text });
+  assertEquals(code, 1);
+  assertStringIncludes(err, url);
+});
