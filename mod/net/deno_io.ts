@@ -6,6 +6,7 @@
  * one is under way, further ones queue. A stream never calls its handler from within a call to it.
  */
 import { type BufferPool, type Lease, SMALL_BYTES } from "./buffers.ts";
+import { type ConnOps, connOps } from "./deno_ops_io.ts";
 import type { Dial, Dialer, DialHandler, Stream, StreamHandler } from "./stream.ts";
 
 /** Queued bytes above which `write` says to wait: one bulk read. HAProxy buffers 16 KiB a direction, nginx 32–64 KiB. */
@@ -29,6 +30,8 @@ export const IGNORE: StreamHandler = { onData() {}, onEnd() {}, onDrain() {}, on
 /** What streams share in one worker. */
 export interface StreamWorld {
   readonly buffers: BufferPool;
+  /** Called before every event, so that a worker reads the clock once an event and not once a use. */
+  tick(): void;
   /** A session threw: a bug of ours, which costs this connection and no other. */
   onBug(error: unknown): void;
 }
@@ -39,6 +42,7 @@ export class DenoStream implements Stream {
   readonly remotePort: number;
   queued = 0;
   readonly #conn: Deno.TcpConn;
+  readonly #ops: ConnOps;
   readonly #world: StreamWorld;
   readonly #buffers: BufferPool;
   /** Where the read under way puts its bytes; null while none is under way and nothing is held. */
@@ -62,6 +66,7 @@ export class DenoStream implements Stream {
   /** Starts paused: set `handler`, then `resume()`. */
   constructor(conn: Deno.TcpConn, world: StreamWorld) {
     this.#conn = conn;
+    this.#ops = connOps(conn);
     this.#world = world;
     this.#buffers = world.buffers;
     const { hostname, port } = conn.remoteAddr as Deno.NetAddr;
@@ -130,13 +135,14 @@ export class DenoStream implements Stream {
       this.#input = null;
     }
     this.#input ??= this.#large ? this.#buffers.large() : this.#buffers.small();
-    this.#conn.read(this.#input.bytes).then(this.#onRead, this.#onReadError);
+    this.#ops.read(this.#input.bytes).then(this.#onRead, this.#onReadError);
   }
 
-  #onRead = (size: number | null): void => {
+  #onRead = (size: number): void => {
     this.#reading = false;
     if (this.#closed) return this.#releaseInput();
-    if (size === null) {
+    this.#world.tick();
+    if (size === 0) {
       this.#ended = true;
       this.#releaseInput();
       this.handler.onEnd();
@@ -155,6 +161,7 @@ export class DenoStream implements Stream {
     if (this.#held === 0 || this.#paused || this.#closed) return;
     const size = this.#held;
     this.#held = 0;
+    this.#world.tick();
     this.#deliver(size);
   };
 
@@ -184,7 +191,7 @@ export class DenoStream implements Stream {
 
   #startWrite(item: Queued): void {
     this.#writing = item;
-    this.#conn.write(item.lease.bytes.subarray(item.start, item.end)).then(
+    this.#ops.write(item.lease.bytes.subarray(item.start, item.end)).then(
       this.#onWritten,
       this.#onWriteError,
     );
@@ -202,6 +209,7 @@ export class DenoStream implements Stream {
     if (next !== undefined) return this.#startWrite(next);
     if (this.#wantsDrain) {
       this.#wantsDrain = false;
+      this.#world.tick();
       this.handler.onDrain();
     }
     if (this.#finishing && this.#writing === null) this.#finish();
@@ -243,6 +251,7 @@ export class DenoStream implements Stream {
     queueMicrotask(() => {
       const { handler } = this;
       this.handler = IGNORE;
+      this.#world.tick();
       handler.onClosed(error);
     });
   }
@@ -256,11 +265,14 @@ export class DenoDialer implements Dialer {
     let cancelled = false;
     Deno.connect({ hostname: host, port }).then(
       (conn) => {
-        if (cancelled) conn.close();
-        else handler.onOpen(new DenoStream(conn, this.world));
+        if (cancelled) return conn.close();
+        this.world.tick();
+        handler.onOpen(new DenoStream(conn, this.world));
       },
       (error) => {
-        if (!cancelled) handler.onFailed(error);
+        if (cancelled) return;
+        this.world.tick();
+        handler.onFailed(error);
       },
     );
     return {
@@ -301,6 +313,7 @@ export class DenoListener {
       }
       try {
         const conn = await this.#listener.accept();
+        world.tick();
         handler.onAccept(new DenoStream(conn, world));
       } catch (error) {
         if (this.#closed) return;

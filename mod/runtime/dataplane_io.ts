@@ -72,7 +72,11 @@ export class Dataplane {
     this.#options = options;
     this.#memory = openSharedMemory(options.memory, options.worker);
     const buffers = new BufferPool();
-    this.#world = { buffers, onBug: options.onError };
+    let now = performance.now();
+    const tick = () => {
+      now = performance.now();
+    };
+    this.#world = { buffers, tick, onBug: options.onError };
     this.encoder = new ChunkEncoder(buffers);
     const ids = new RequestIds();
     let second = -1;
@@ -84,11 +88,11 @@ export class Dataplane {
       idle: this.#idle,
       counters: this.#memory.counters,
       facts: new HeadFacts(),
-      now: () => performance.now(),
+      now: () => now,
       wallClock: () => Date.now(),
       httpDate: () => {
-        const now = Math.floor(Date.now() / 1000);
-        if (now !== second) date = new Date((second = now) * 1000).toUTCString();
+        const present = Math.floor(Date.now() / 1000);
+        if (present !== second) date = new Date((second = present) * 1000).toUTCString();
         return date;
       },
       writeRequestId: (out, at) => ids.write(out, at),
@@ -99,7 +103,8 @@ export class Dataplane {
     };
     this.#memory.queue.listen();
     this.#tick = setInterval(() => {
-      this.#wheel.advance(performance.now());
+      tick();
+      this.#wheel.advance(now);
       this.#flushLog();
     }, TICK_MS);
   }
