@@ -1,8 +1,8 @@
 /**
  * Pooled byte buffers in two sizes: small ones (idle connections, heads) and large ones (bulk bodies).
  *
- * Small buffers are slices of large slabs, so that thousands of idle connections are few objects. A lease is
- * owned by one party at a time and released exactly once. Pure: no clock, no I/O.
+ * Small buffers are slices of large slabs, so that thousands of idle connections are few objects. A lease has one
+ * owner, or several that only read: `share` adds one, and each releases it exactly once. Pure: no clock, no I/O.
  */
 
 /** An idle connection's pending read pins its buffer, so this is the memory price of being idle. */
@@ -17,23 +17,29 @@ export class Lease {
   /** The whole buffer. Its contents are undefined until written. */
   readonly bytes: Uint8Array;
   #pool: BufferPool | null;
-  #free = false;
+  #owners = 1;
 
   constructor(bytes: Uint8Array, pool: BufferPool | null) {
     this.bytes = bytes;
     this.#pool = pool;
   }
 
-  /** Gives the buffer back. Releasing twice is an error of ours and throws. */
+  /** One more owner, who will release it too. From now on nobody may write into it. */
+  share(): this {
+    this.#owners++;
+    return this;
+  }
+
+  /** Gives the buffer back, once every owner has. Releasing too often is an error of ours and throws. */
   release(): void {
-    if (this.#free) throw new Error("Cannot release a buffer as it is already free");
-    this.#free = true;
+    if (--this.#owners > 0) return;
+    if (this.#owners < 0) throw new Error("Cannot release a buffer as it is already free");
     this.#pool?.give(this);
   }
 
   /** For the pool only. */
   reuse(): this {
-    this.#free = false;
+    this.#owners = 1;
     return this;
   }
 }

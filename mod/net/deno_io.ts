@@ -20,7 +20,7 @@ function rest(): Promise<void> {
 
 interface Queued {
   readonly lease: Lease;
-  start: number;
+  readonly start: number;
   readonly end: number;
 }
 
@@ -56,7 +56,10 @@ export class DenoStream implements Stream {
   #ended = false;
   #large = false;
   #taken = false;
-  #writing: Queued | null = null;
+  /** The write under way, and what of it is still to be written. */
+  #writing: Lease | null = null;
+  #writeStart = 0;
+  #writeEnd = 0;
   #waiting: Queued[] = [];
   #wantsDrain = false;
   #finishing = false;
@@ -88,9 +91,8 @@ export class DenoStream implements Stream {
       return true;
     }
     this.queued += end - start;
-    const item = { lease, start, end };
-    if (this.#writing === null) this.#startWrite(item);
-    else this.#waiting.push(item);
+    if (this.#writing === null) this.#startWrite(lease, start, end);
+    else this.#waiting.push({ lease, start, end });
     if (this.queued <= HIGH_WATER_BYTES) return true;
     this.#wantsDrain = true;
     return false;
@@ -189,24 +191,25 @@ export class DenoStream implements Stream {
     this.#input = null;
   }
 
-  #startWrite(item: Queued): void {
-    this.#writing = item;
-    this.#ops.write(item.lease.bytes.subarray(item.start, item.end)).then(
-      this.#onWritten,
-      this.#onWriteError,
-    );
+  #startWrite(lease: Lease, start: number, end: number): void {
+    this.#writing = lease;
+    this.#writeStart = start;
+    this.#writeEnd = end;
+    this.#ops.write(lease.bytes.subarray(start, end)).then(this.#onWritten, this.#onWriteError);
   }
 
   #onWritten = (size: number): void => {
-    const item = this.#writing!;
-    item.start += size;
+    const lease = this.#writing!;
+    const start = this.#writeStart + size;
     this.queued -= size;
     if (this.#closed) return this.#dropWrites();
-    if (item.start < item.end) return this.#startWrite(item);
-    item.lease.release();
+    if (start < this.#writeEnd) return this.#startWrite(lease, start, this.#writeEnd);
+    lease.release();
     this.#writing = null;
-    const next = this.#waiting.shift();
-    if (next !== undefined) return this.#startWrite(next);
+    if (this.#waiting.length > 0) {
+      const next = this.#waiting.shift()!;
+      return this.#startWrite(next.lease, next.start, next.end);
+    }
     if (this.#wantsDrain) {
       this.#wantsDrain = false;
       this.#world.tick();
@@ -223,7 +226,7 @@ export class DenoStream implements Stream {
   };
 
   #dropWrites(): void {
-    this.#writing?.lease.release();
+    this.#writing?.release();
     this.#writing = null;
     for (const item of this.#waiting) item.lease.release();
     this.#waiting = [];

@@ -7,14 +7,14 @@
 export const MOST_IDLE = 1024;
 
 export class IdleConnections<T> {
-  readonly #bySlot = new Map<number, T[]>();
+  /** Slots are small numbers, so an array is the quickest map. */
+  readonly #bySlot: (T[] | undefined)[] = [];
   /** All of them. */
   size = 0;
 
   /** False: enough are kept already, close it. */
   put(slot: number, connection: T): boolean {
-    let stack = this.#bySlot.get(slot);
-    if (stack === undefined) this.#bySlot.set(slot, stack = []);
+    const stack = this.#bySlot[slot] ??= [];
     if (stack.length >= MOST_IDLE) return false;
     stack.push(connection);
     this.size++;
@@ -22,14 +22,14 @@ export class IdleConnections<T> {
   }
 
   take(slot: number): T | null {
-    const connection = this.#bySlot.get(slot)?.pop();
+    const connection = this.#bySlot[slot]?.pop();
     if (connection === undefined) return null;
     this.size--;
     return connection;
   }
 
   remove(slot: number, connection: T): void {
-    const stack = this.#bySlot.get(slot);
+    const stack = this.#bySlot[slot];
     const index = stack?.indexOf(connection) ?? -1;
     if (index < 0) return;
     stack!.splice(index, 1);
@@ -38,14 +38,14 @@ export class IdleConnections<T> {
 
   /** Empties one slot (the server is gone from the configuration) or all, and returns what was there. */
   clear(slot?: number): T[] {
-    const slots = slot === undefined ? [...this.#bySlot.keys()] : [slot];
-    const all = slots.flatMap((each) => this.#bySlot.get(each) ?? []);
-    for (const each of slots) this.#bySlot.delete(each);
+    const slots = slot === undefined ? this.slots() : [slot];
+    const all = slots.flatMap((each) => this.#bySlot[each] ?? []);
+    for (const each of slots) this.#bySlot[each] = undefined;
     this.size -= all.length;
     return all;
   }
 
   slots(): number[] {
-    return [...this.#bySlot.keys()];
+    return [...this.#bySlot.keys()].filter((slot) => this.#bySlot[slot] !== undefined);
   }
 }

@@ -334,7 +334,7 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
     this.record.connectedAt = now;
     server.attach(this);
     this.#phase = SENT;
-    server.stream.write(this.request.lease!.bytes.subarray(0, this.request.length));
+    server.stream.writeLease(this.request.lease!.share(), 0, this.request.length);
     if (!this.#body.done) this.client.resumeBody();
     this.#arm();
   }

@@ -202,9 +202,11 @@ export function fieldName(head: Head, bytes: Uint8Array, field: number): string 
   return latin1(bytes, head.nameStart(field), head.nameEnd(field)).toLowerCase();
 }
 
-/** Copies bytes; short runs by hand, which is cheaper than a view. */
+/** Up to this many bytes a loop is cheaper than making a view. */
+const LOOP_BYTES = 128;
+
 export function copy(out: Uint8Array, at: number, bytes: Uint8Array, start: number, end: number): void {
-  if (end - start > 48) out.set(bytes.subarray(start, end), at);
+  if (end - start > LOOP_BYTES) out.set(bytes.subarray(start, end), at);
   else for (let i = start; i < end; i++) out[at++] = bytes[i]!;
 }
 
