@@ -117,8 +117,9 @@ function serviceMembers(records: readonly SrvRecord[], addresses: Lookup["addres
   // RFC 2782: where all weights are 0 there is nothing to choose by.
   const weigh = (weight: number) =>
     heaviest === 0 ? 1 : weight === 0 ? 0 : Math.max(1, Math.round(weight * scale));
-  // Worse priorities first, so that of two records for one address the better one counts.
-  return [...records].sort((a, b) => b.priority - a.priority).flatMap(({ priority, weight, port, target }) =>
+  // The best come last, so that of two records for one address the better one counts, whatever their order.
+  const rising = [...records].sort((a, b) => b.priority - a.priority || a.weight - b.weight);
+  return rising.flatMap(({ priority, weight, port, target }) =>
     addressesOf(addresses, target).map((host) => ({
       host,
       port,

@@ -109,7 +109,7 @@ function addressPart(answer: Answer): Part<string> {
 function servicePart(answer: Answer): Part<SrvRecord> {
   if (answer.kind !== "found") return answer;
   const records = answer.services.filter(({ target }) => target !== "")
-    .sort((a, b) => a.priority - b.priority || (a.target < b.target ? -1 : a.target > b.target ? 1 : 0))
+    .sort((a, b) => a.priority - b.priority || a.target.localeCompare(b.target) || a.port - b.port)
     .slice(0, MAX_MEMBERS);
   if (records.length === 0) return { kind: "none", reason: "the service is declared not available" };
   return { kind: "found", records, ttlS: answer.ttlS };
