@@ -25,8 +25,8 @@ export interface CrewOptions {
   readonly count: number;
   readonly memory: SharedMemory;
   readonly log: Log;
-  /** Lines of the access log, in order for each worker. */
-  readonly onLines: (lines: readonly string[]) => void;
+  /** A batch of the access log, in order for each worker; `done` once it is written or given up. */
+  readonly onLog: (batch: Uint8Array<ArrayBuffer>, done: () => void) => void;
   /** Gives back what a dead worker held in shared memory. */
   readonly reclaim: (worker: number) => void;
 }
@@ -39,6 +39,7 @@ interface Member {
   applied: number;
   deaths: number;
   drained: boolean;
+  logDropped: number;
 }
 
 interface Pending {
@@ -73,6 +74,7 @@ export class Crew {
       applied: -1,
       deaths: 0,
       drained: false,
+      logDropped: 0,
     }));
   }
 
@@ -161,7 +163,8 @@ export class Crew {
       case "fatal":
         return this.#died(member, `it threw: ${message.reason}`);
       case "log":
-        return this.#options.onLines(message.lines);
+        member.logDropped = message.dropped;
+        return this.#options.onLog(message.bytes, () => this.#post(member, { kind: "logWritten" }));
     }
   }
 

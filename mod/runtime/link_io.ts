@@ -9,6 +9,8 @@ import type { z } from "zod";
 
 /** Messages waiting for a pipe. More than the parts of the largest configuration. */
 const MAX_WAITING = 8192;
+/** The same for messages that a later one replaces: more than a side that reads ever has. */
+const MAX_LOSSY = 64;
 
 export class LinkWriter<Message extends ToBalancer | ToKeeper> {
   #writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
@@ -33,10 +35,10 @@ export class LinkWriter<Message extends ToBalancer | ToKeeper> {
     if (!this.#busy) this.#drain();
   }
 
-  /** For messages that the next one replaces: dropped while others wait. */
-  sendIfIdle(message: Message): void {
-    if (this.#busy) this.dropped++;
-    else this.send(message);
+  /** For messages that the next of their kind replaces: dropped while many wait. */
+  sendLossy(message: Message): void {
+    if (this.#waiting.length < MAX_LOSSY) this.send(message);
+    else this.dropped++;
   }
 
   /** Closes the pipe after what was sent; for good, and without an error if it is broken. */

@@ -17,6 +17,8 @@ export const STARTUP_MS = 15_000;
 export const MAX_BAD_LINES = 5;
 /** Deaths before the first `ready` of all, after which the keeper gives up: the installation is broken. */
 export const GIVE_UP_DEATHS = 5;
+/** Requests under way have this long to end at a stop. Kubernetes' grace period is 30 s too. */
+export const DRAIN_MS = 30_000;
 /** After the drain's deadline the balancer has this long to end by itself. */
 export const DRAIN_GRACE_MS = 2000;
 /** A tick that comes this much too late means that the keeper itself stood still, and proves nothing. */

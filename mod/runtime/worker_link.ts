@@ -14,7 +14,9 @@ export type ToWorker =
     readonly pulse: SharedArrayBuffer;
   }
   | { readonly kind: "snapshot"; readonly snapshot: Snapshot }
-  | { readonly kind: "drain"; readonly deadlineMs: number };
+  | { readonly kind: "drain"; readonly deadlineMs: number }
+  /** A batch of the access log is written, or given up. */
+  | { readonly kind: "logWritten" };
 
 export type FromWorker =
   /** The snapshot is in force, or, with errors, the one before it still is. */
@@ -25,5 +27,5 @@ export type FromWorker =
   | { readonly kind: "error"; readonly message: string }
   /** An error that nobody caught: the worker ends. */
   | { readonly kind: "fatal"; readonly reason: string }
-  /** Lines of the access log. */
-  | { readonly kind: "log"; readonly lines: readonly string[] };
+  /** A batch of lines of the access log, answered by `logWritten`. */
+  | { readonly kind: "log"; readonly bytes: Uint8Array<ArrayBuffer>; readonly dropped: number };

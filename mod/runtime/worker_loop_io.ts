@@ -12,8 +12,13 @@ import type { FromWorker, ToWorker } from "./worker_link.ts";
 export interface DataplaneEnv {
   readonly worker: number;
   readonly memory: SharedMemory;
-  readonly log: (lines: string[]) => void;
-  readonly onError: (error: Error) => void;
+  /**
+   * Sends a batch of the access log, whose buffer is given away; `DataplanePort.logWritten` answers. `dropped` is
+   * how many lines were lost since the start.
+   */
+  readonly log: (batch: Uint8Array<ArrayBuffer>, dropped: number) => void;
+  /** Something went wrong that a person should know of, and that the data plane survives. */
+  readonly onError: (error: unknown) => void;
 }
 
 /** What the loop needs of a data plane. */
@@ -22,11 +27,13 @@ export interface DataplanePort {
   apply(snapshot: Snapshot): Promise<{ errors: string[] }>;
   /** Stops accepting; resolves when no connection is left, at the latest at the deadline. */
   drain(deadlineMs: number): Promise<void>;
+  /** The oldest batch not yet answered is written, or given up. */
+  logWritten(): void;
 }
 
 /** The part of a worker's global scope that is used. */
 export interface WorkerScope extends EventTarget {
-  postMessage(message: FromWorker): void;
+  postMessage(message: FromWorker, transfer?: Transferable[]): void;
   close(): void;
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
 }
@@ -45,12 +52,12 @@ export function serveWorker(scope: WorkerScope, make: (env: DataplaneEnv) => Dat
     dataplane = make({
       worker,
       memory,
-      log: (lines) => scope.postMessage({ kind: "log", lines }),
-      onError: (error) => scope.postMessage({ kind: "error", message: error.stack ?? error.message }),
+      log: (bytes, dropped) => scope.postMessage({ kind: "log", bytes, dropped }, [bytes.buffer]),
+      onError: (error) => scope.postMessage({ kind: "error", message: describe(error) }),
     });
   }
 
-  async function handle(message: ToWorker): Promise<void> {
+  async function handle(message: Exclude<ToWorker, { kind: "logWritten" }>): Promise<void> {
     if (message.kind === "init") return init(message);
     if (dataplane === null) throw new Error(`Cannot handle ${message.kind} before init`);
     if (message.kind === "snapshot") {
@@ -61,11 +68,15 @@ export function serveWorker(scope: WorkerScope, make: (env: DataplaneEnv) => Dat
     scope.postMessage({ kind: "drained" });
   }
 
+  function receive(message: ToWorker): void {
+    if (message.kind === "logWritten") dataplane?.logWritten();
+    else order = order.then(() => handle(message));
+  }
+
   // What nobody caught ends this worker, told by us: the runtime's own words would break up a log of JSON lines.
   const die = (event: Event, error: unknown) => {
     event.preventDefault();
-    const reason = error instanceof Error ? error.stack ?? error.message : String(error);
-    scope.postMessage({ kind: "fatal", reason });
+    scope.postMessage({ kind: "fatal", reason: describe(error) });
     scope.close();
   };
   scope.addEventListener("error", (event) => die(event, (event as ErrorEvent).error));
@@ -73,5 +84,10 @@ export function serveWorker(scope: WorkerScope, make: (env: DataplaneEnv) => Dat
     "unhandledrejection",
     (event) => die(event, (event as PromiseRejectionEvent).reason),
   );
-  scope.onmessage = ({ data }) => order = order.then(() => handle(data));
+  scope.onmessage = ({ data }) => receive(data);
+}
+
+/** With the stack: these are errors of ours. */
+function describe(error: unknown): string {
+  return error instanceof Error ? error.stack ?? error.message : String(error);
 }

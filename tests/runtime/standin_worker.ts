@@ -4,10 +4,11 @@ import type { Snapshot } from "../../mod/config/snapshot.ts";
 
 class Standin {
   #env: DataplaneEnv;
+  #written = 0;
 
   constructor(env: DataplaneEnv) {
     this.#env = env;
-    env.log([`worker ${env.worker} is here`]);
+    this.#say(`worker ${env.worker} is here`);
   }
 
   apply(snapshot: Snapshot): Promise<{ errors: string[] }> {
@@ -24,13 +25,21 @@ class Standin {
     if (behaviour === "reject later" && worker === 0) {
       setTimeout(() => Promise.reject(new Error("a bug")), 10);
     }
-    if (behaviour === "report") this.#env.onError(new Error("a small thing"));
-    this.#env.log([`worker ${worker} applied ${snapshot.generation}`]);
+    this.#say(`worker ${worker} applied ${snapshot.generation}`);
     return Promise.resolve({ errors: [] });
   }
 
   async drain(deadlineMs: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, deadlineMs));
+  }
+
+  logWritten(): void {
+    this.#written++;
+    if (this.#written === 2) this.#env.onError(new Error("two batches are written"));
+  }
+
+  #say(line: string): void {
+    this.#env.log(new TextEncoder().encode(line + "\n"), 0);
   }
 }
 

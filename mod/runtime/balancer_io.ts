@@ -1,0 +1,165 @@
+/**
+ * The balancer as a process: its end of the link, its heartbeat, its signals, its end.
+ *
+ * It first gives up what only the keeper may do (start processes, call libc). What it balances and how is the
+ * control thread's (`control_io.ts`). When its standard input ends, the keeper is dead: it stops accepting, drains
+ * and exits. It must be started with the console already sent to standard error (`console_io.ts`).
+ */
+import type { ProbeResult } from "../health/rise_fall.ts";
+import type { Probe, ProbeTarget } from "../health/probe_io.ts";
+import type { Log } from "../observe/log.ts";
+import {
+  ConfigAssembler,
+  type Decoded,
+  POOLS_IN_MESSAGE,
+  rejectedMessage,
+  TO_BALANCER,
+  type ToBalancer,
+  type ToKeeper,
+} from "./link.ts";
+import { LinkWriter, readLink } from "./link_io.ts";
+import { DRAIN_MS, HEARTBEAT_MS, MAX_BAD_LINES } from "./supervise.ts";
+
+/** How often the keeper is told health and counters. */
+const REPORT_MS = 1000;
+
+export type Hello = Extract<ToBalancer, { kind: "hello" }>;
+
+/** What the process needs of the control thread. */
+export interface ControlPort {
+  /** Puts a configuration in force, or says why not; then what ran before runs on. In the order of the calls. */
+  configure(text: string): Promise<{ readonly problems: readonly string[] }>;
+  drain(deadlineMs: number): Promise<void>;
+  health(): { pool: string; healthy: number; servers: number }[];
+  counters(): Omit<Extract<ToKeeper, { kind: "counters" }>, "kind">;
+}
+
+/** What the control thread is given. */
+export interface ControlEnv {
+  readonly hello: Hello;
+  /** Has the keeper run the command of the pool's exec check. */
+  readonly execProbe: Probe;
+}
+
+/** Runs the balancer; ends by exiting. */
+export async function runBalancer(options: {
+  readonly log: Log;
+  readonly makeControl: (env: ControlEnv) => ControlPort;
+}): Promise<never> {
+  await Deno.permissions.revoke({ name: "run" });
+  await Deno.permissions.revoke({ name: "ffi" });
+  const balancer = new Balancer(options);
+  Deno.addSignalListener("SIGTERM", () => balancer.drain(DRAIN_MS, "SIGTERM"));
+  // A terminal sends these to the keeper too, which decides.
+  Deno.addSignalListener("SIGINT", () => {});
+  Deno.addSignalListener("SIGHUP", () => {});
+  await readLink(Deno.stdin.readable, TO_BALANCER, (decoded) => balancer.onDecoded(decoded));
+  return await balancer.drain(DRAIN_MS, "the keeper is gone");
+}
+
+class Balancer {
+  #log: Log;
+  #makeControl: (env: ControlEnv) => ControlPort;
+  #control: ControlPort | null = null;
+  #link = new LinkWriter<ToKeeper>(Deno.stdout.writable);
+  #assembler = new ConfigAssembler();
+  #probes = new Map<number, (result: ProbeResult) => void>();
+  #nextProbe = 0;
+  #badLines = 0;
+  #draining: Promise<never> | null = null;
+
+  constructor({ log, makeControl }: { log: Log; makeControl: (env: ControlEnv) => ControlPort }) {
+    this.#log = log;
+    this.#makeControl = makeControl;
+    this.#beat();
+    setInterval(() => this.#report(), REPORT_MS);
+  }
+
+  onDecoded(decoded: Decoded<ToBalancer>): void {
+    if (decoded.kind === "malformed") return this.#onBadLine(decoded.reason);
+    const { message } = decoded;
+    switch (message.kind) {
+      case "hello":
+        this.#control ??= this.#makeControl({
+          hello: message,
+          execProbe: (target, signal) => this.#execProbe(target, signal),
+        });
+        return;
+      case "config":
+        this.#onPart(message);
+        return;
+      case "drain":
+        this.drain(message.deadlineMs, "the keeper's word");
+        return;
+      case "probeResult":
+        return this.#probes.get(message.id)?.(message);
+    }
+  }
+
+  /** Finishes what is under way, at most until the deadline, and exits. Only the first call counts. */
+  drain(deadlineMs: number, reason: string): Promise<never> {
+    this.#draining ??= (async () => {
+      this.#log.info("draining", { deadlineMs, reason });
+      await this.#control?.drain(deadlineMs);
+      this.#log.info("drained");
+      Deno.exit(0);
+    })();
+    return this.#draining;
+  }
+
+  #onBadLine(reason: string): void {
+    this.#badLines++;
+    this.#log.error("the keeper sent a line that is no message", { reason });
+    if (this.#badLines >= MAX_BAD_LINES) Deno.exit(1);
+  }
+
+  async #onPart(part: Extract<ToBalancer, { kind: "config" }>): Promise<void> {
+    const whole = this.#assembler.add(part);
+    if (whole === null) return;
+    if ("reason" in whole) return this.#onBadLine(whole.reason);
+    if (this.#control === null) return this.#onBadLine("a configuration came before the hello");
+    const { generation, text } = whole;
+    const { problems } = await this.#control.configure(text);
+    if (problems.length > 0) this.#link.send(rejectedMessage(generation, problems));
+    else this.#link.send({ kind: "ready", generation });
+  }
+
+  /** A timer's lateness is the time for which this thread did nothing else. */
+  #beat(): void {
+    let sequence = 0;
+    let last = performance.now();
+    const beat = () => {
+      const now = performance.now();
+      const lagMs = Math.max(0, Math.round(now - last - HEARTBEAT_MS));
+      last = now;
+      this.#link.sendLossy({ kind: "heartbeat", sequence: sequence++, lagMs });
+    };
+    setInterval(beat, HEARTBEAT_MS);
+    this.#link.send({ kind: "heartbeat", sequence: sequence++, lagMs: 0 });
+  }
+
+  #report(): void {
+    if (this.#control === null) return;
+    const pools = this.#control.health();
+    for (let at = 0; at < pools.length; at += POOLS_IN_MESSAGE) {
+      this.#link.sendLossy({ kind: "health", pools: pools.slice(at, at + POOLS_IN_MESSAGE) });
+    }
+    this.#link.sendLossy({ kind: "counters", ...this.#control.counters() });
+  }
+
+  async #execProbe(target: ProbeTarget, signal: AbortSignal): Promise<ProbeResult> {
+    const id = this.#nextProbe++;
+    const { promise, resolve } = Promise.withResolvers<ProbeResult>();
+    const abort = () => resolve({ ok: false, reason: "the probe was cancelled", latencyMs: 0 });
+    signal.addEventListener("abort", abort, { once: true });
+    this.#probes.set(id, resolve);
+    const { pool, server, host, port } = target;
+    this.#link.send({ kind: "probe", id, pool, server, host, port });
+    try {
+      return await promise;
+    } finally {
+      this.#probes.delete(id);
+      signal.removeEventListener("abort", abort);
+    }
+  }
+}

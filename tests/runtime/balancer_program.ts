@@ -1,0 +1,32 @@
+/** The real balancer process around a stand-in control, whose configuration says how it behaves. */
+import "../../mod/runtime/console_io.ts";
+import { logger } from "../../mod/observe/log.ts";
+import { setUpLog } from "../../mod/observe/log_io.ts";
+import { type ControlEnv, runBalancer } from "../../mod/runtime/balancer_io.ts";
+
+setUpLog({ level: "debug", format: "text" });
+console.log("a library says hello");
+await runBalancer({
+  log: logger("balancer"),
+  makeControl: ({ hello, execProbe }: ControlEnv) => ({
+    async configure(text) {
+      if (text.startsWith("bad")) return { problems: ["Cannot listen"] };
+      if (text.startsWith("permissions")) {
+        const states = (["run", "ffi"] as const).map((name) => Deno.permissions.querySync({ name }).state);
+        return { problems: states };
+      }
+      if (text.startsWith("probe")) {
+        const target = { pool: "app", server: "one", host: "127.0.0.1", port: 80 };
+        const result = await execProbe({ ...target, check: {} as never }, new AbortController().signal);
+        return { problems: [`${hello.node}: ${result.ok} ${result.reason}`] };
+      }
+      return { problems: [] };
+    },
+    drain(deadlineMs) {
+      console.log(`control drains ${deadlineMs}`);
+      return Promise.resolve();
+    },
+    health: () => Array.from({ length: 40 }, (_, at) => ({ pool: `p${at}`, healthy: 1, servers: 2 })),
+    counters: () => ({ connections: 1, accepted: 2, requests: 3, errors: 4, workersReplaced: 5 }),
+  }),
+});
