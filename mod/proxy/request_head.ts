@@ -83,10 +83,7 @@ export function composeRequest(
   request.lease = lease;
   let at = requestLine(request, out, head, info, bytes);
   if (info.hostEnd === 0) {
-    out.set(HOST_LINE, at);
-    out.set(add.fallbackHost, at + HOST_LINE.length);
-    at += HOST_LINE.length + add.fallbackHost.length;
-    at = crlf(out, at);
+    at = crlf(out, put(out, put(out, at, HOST_LINE), add.fallbackHost));
     request.hostStart = request.hostEnd = 0;
   }
   request.userAgentStart =
@@ -97,18 +94,13 @@ export function composeRequest(
   request.requestIdStart = 0;
   at = keptFields(request, out, at, head, info, bytes, add.trusted ? TRUSTED : UNTRUSTED);
   if (info.framing === FIXED) {
-    out.set(CONTENT_LENGTH, at);
-    at = crlf(out, decimal(out, at + CONTENT_LENGTH.length, info.contentLength));
-  } else if (info.framing === CHUNKED) {
-    out.set(CHUNKED_LINE, at);
-    at += CHUNKED_LINE.length;
-  }
+    at = crlf(out, decimal(out, put(out, at, CONTENT_LENGTH), info.contentLength));
+  } else if (info.framing === CHUNKED) at = put(out, at, CHUNKED_LINE);
   if (info.upgrade) at = upgradeLines(out, at, head, bytes);
   out.set(add.forwarded, at);
   at += add.forwarded.length;
   if (request.requestIdStart === 0) {
-    out.set(REQUEST_ID, at);
-    request.requestIdStart = at + REQUEST_ID.length;
+    request.requestIdStart = put(out, at, REQUEST_ID);
     request.requestIdEnd = add.writeRequestId(out, request.requestIdStart);
     at = crlf(out, request.requestIdEnd);
   }
@@ -137,8 +129,7 @@ function requestLine(
   }
   request.targetEnd = at;
   request.pathEnd = at - (targetEnd - info.pathEnd);
-  out.set(VERSION_LINE, at);
-  return at + VERSION_LINE.length;
+  return put(out, at, VERSION_LINE);
 }
 
 /** Copies the fields that travel on, in as few runs as possible. */
@@ -190,8 +181,7 @@ function remember(request: UpstreamRequest, id: number, head: Head, field: numbe
 }
 
 function upgradeLines(out: Uint8Array, at: number, head: Head, bytes: Uint8Array): number {
-  out.set(UPGRADE_LINES, at);
-  at += UPGRADE_LINES.length;
+  at = put(out, at, UPGRADE_LINES);
   const field = head.find(names.UPGRADE);
   copy(out, at, bytes, head.valueStart(field), head.valueEnd(field));
   return crlf(out, at + head.valueEnd(field) - head.valueStart(field));
@@ -208,6 +198,12 @@ const LOOP_BYTES = 128;
 export function copy(out: Uint8Array, at: number, bytes: Uint8Array, start: number, end: number): void {
   if (end - start > LOOP_BYTES) out.set(bytes.subarray(start, end), at);
   else for (let i = start; i < end; i++) out[at++] = bytes[i]!;
+}
+
+/** Copies a constant of a few bytes, and returns the offset behind it. */
+export function put(out: Uint8Array, at: number, bytes: Uint8Array): number {
+  for (let i = 0; i < bytes.length; i++) out[at++] = bytes[i]!;
+  return at;
 }
 
 export function crlf(out: Uint8Array, at: number): number {

@@ -6,7 +6,7 @@ import * as names from "../http/names.ts";
 import { CHUNKED, type Framing, UNTIL_CLOSE } from "../http1/body.ts";
 import type { Head } from "../http1/head.ts";
 import type { ResponseInfo } from "../http1/response.ts";
-import { copy, crlf, decimal, fieldName } from "./request_head.ts";
+import { copy, crlf, decimal, fieldName, put } from "./request_head.ts";
 
 /** Room that `composeResponse` needs besides the received head. */
 export const RESPONSE_ADDED_BYTES = 128;
@@ -38,26 +38,17 @@ export function composeResponse(
   bytes: Uint8Array,
   plan: ResponsePlan,
 ): number {
-  out.set(STATUS_PREFIX, 0);
-  let at = STATUS_PREFIX.length;
+  let at = put(out, 0, STATUS_PREFIX);
   const statusAt = head.start + STATUS_PREFIX.length;
   at = keptFields(out, at, statusAt, head, info, bytes);
   if (head.status === 101) return crlf(out, upgradeLines(out, at, head, bytes));
   if (head.status < 200) return crlf(out, at);
-  if (plan.framing === CHUNKED) {
-    out.set(CHUNKED_LINE, at);
-    at += CHUNKED_LINE.length;
-  } else if (plan.framing !== UNTIL_CLOSE && info.contentLength >= 0) {
-    out.set(CONTENT_LENGTH, at);
-    at = crlf(out, decimal(out, at + CONTENT_LENGTH.length, info.contentLength));
+  if (plan.framing === CHUNKED) at = put(out, at, CHUNKED_LINE);
+  else if (plan.framing !== UNTIL_CLOSE && info.contentLength >= 0) {
+    at = crlf(out, decimal(out, put(out, at, CONTENT_LENGTH), info.contentLength));
   }
-  if (!plan.keepAlive) {
-    out.set(CLOSE_LINE, at);
-    at += CLOSE_LINE.length;
-  } else if (plan.minor === 0) {
-    out.set(KEEP_ALIVE_LINE, at);
-    at += KEEP_ALIVE_LINE.length;
-  }
+  if (!plan.keepAlive) at = put(out, at, CLOSE_LINE);
+  else if (plan.minor === 0) at = put(out, at, KEEP_ALIVE_LINE);
   return crlf(out, at);
 }
 
@@ -90,8 +81,7 @@ function keptFields(
 function upgradeLines(out: Uint8Array, at: number, head: Head, bytes: Uint8Array): number {
   const field = head.find(names.UPGRADE);
   if (field < 0) return at;
-  out.set(UPGRADE_LINES, at);
-  at += UPGRADE_LINES.length;
+  at = put(out, at, UPGRADE_LINES);
   copy(out, at, bytes, head.valueStart(field), head.valueEnd(field));
   return crlf(out, at + head.valueEnd(field) - head.valueStart(field));
 }

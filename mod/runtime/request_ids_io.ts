@@ -18,8 +18,8 @@ export class RequestIds {
   write(out: Uint8Array, at: number): number {
     this.#count = (this.#count + 1) >>> 0;
     if (this.#count === 0) this.#draw();
-    out.set(this.#prefix, at);
-    at += this.#prefix.length;
+    const prefix = this.#prefix;
+    for (let i = 0; i < prefix.length; i++) out[at++] = prefix[i]!;
     for (let shift = 28; shift >= 0; shift -= 4) out[at++] = DIGITS[(this.#count >>> shift) & 15]!;
     return at;
   }
