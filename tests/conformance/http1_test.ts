@@ -1,0 +1,34 @@
+import { assert, assertEquals } from "../assert.ts";
+import { CASES } from "./http1_cases.ts";
+import { runCase } from "./http1_runner.ts";
+import { RecordingServer } from "./recording_server.ts";
+import { startTandem } from "./subject.ts";
+
+Deno.test("cases() have names of their own", () => {
+  const names = CASES.map((each) => each.name);
+  assertEquals(names.filter((name, i) => names.indexOf(name) !== i), []);
+  assert(CASES.length >= 120);
+});
+
+// `-- --only=TEXT` runs the cases with that text in their names.
+const only = Deno.args.find((arg) => arg.startsWith("--only="))?.slice("--only=".length) ?? "";
+
+Deno.test("Dataplane answers HTTP/1 as the cases say, from the outside", async (t) => {
+  const server = new RecordingServer();
+  const tandem = await startTandem(server.port);
+  try {
+    for (const each of CASES.filter(({ name }) => name.includes(only))) {
+      // What is open between the steps is the subject; the whole test checks that all of it is closed.
+      await t.step({
+        name: each.name,
+        sanitizeOps: false,
+        sanitizeResources: false,
+        fn: async () => assertEquals(await runCase(each, tandem, server), []),
+      });
+    }
+    assertEquals(tandem.errors, []);
+  } finally {
+    tandem.close();
+    await server.close();
+  }
+});
