@@ -23,12 +23,15 @@ Deno.test("countJUnit() finds nothing in a report that was never written", () =>
   assertEquals(countJUnit(""), { passed: 0, failed: 0, skipped: [] });
 });
 
-Deno.test("runTests() counts a failing test, a leak, and a file that does not load", async () => {
+Deno.test("runTests() counts a failing test, a leak, a hang, and a file that does not load", async () => {
   const sources = {
     passing:
       `Deno.test("passes", () => {}); Deno.test({ name: "waits (skipped: needs a moon)", ignore: true, fn() {} });`,
     failing: `Deno.test("fails", () => { throw new Error("on purpose"); });`,
     leaking: `Deno.test("leaks", () => { setTimeout(() => {}, 60_000); });`,
+    hanging:
+      `Deno.test({ name: "hangs", timeout: 100, fn: () => new Promise(() => setTimeout(() => {}, 60_000)) });
+      Deno.test("goes on", () => {});`,
     broken: `throw new Error("on purpose");`,
   };
   const counted: Record<string, [number, number, string[]]> = {};
@@ -46,6 +49,23 @@ Deno.test("runTests() counts a failing test, a leak, and a file that does not lo
     passing: [1, 0, ["waits (skipped: needs a moon)"]],
     failing: [0, 1, []],
     leaking: [0, 1, []],
+    hanging: [1, 1, []],
     broken: [0, 1, []],
   });
+});
+
+Deno.test("deadline() gives a test that sets none a deadline, however it is registered", async () => {
+  const source = `const hang = () => new Promise(() => setTimeout(() => {}, 60_000));
+    Deno.test("a", hang); Deno.test({ name: "b", fn: hang }); Deno.test("c", { ignore: false }, hang);
+    Deno.test(function d() { return hang(); }); Deno.test({ ignore: false }, function e() { return hang(); });
+    Deno.test("f", () => {}); Deno.test("g", { ignore: true }, hang);`;
+  const directory = await Deno.makeTempDir({ prefix: "tandem-run-" });
+  Deno.env.set("TANDEM_TEST_TIMEOUT_MS", "50");
+  try {
+    await Deno.writeTextFile(`${directory}/hanging_test.ts`, source);
+    assertEquals(await runTests(directory, [], "null"), { passed: 1, failed: 5, skipped: ["g"] });
+  } finally {
+    Deno.env.delete("TANDEM_TEST_TIMEOUT_MS");
+    await Deno.remove(directory, { recursive: true });
+  }
 });
