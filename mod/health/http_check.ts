@@ -21,7 +21,7 @@ const STATUS_LINE = /^HTTP\/1\.[01] ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?
 
 /** The request of an HTTP check, or null when method, path or host cannot be sent as they are. */
 export function checkRequest(check: CheckSnapshot, host: string, port: number): Uint8Array | null {
-  const authority = check.host !== "" ? check.host : hostHeader(host, port);
+  const authority = check.host === "" ? hostHeader(host, port) : bracketed(check.host);
   if (!METHOD.test(check.method) || !VISIBLE.test(check.path) || !VISIBLE.test(authority)) return null;
   return encoder.encode(
     `${check.method} ${check.path} HTTP/1.1\r\nHost: ${authority}\r\nUser-Agent: tandem-check\r\n` +
@@ -33,6 +33,11 @@ export function checkRequest(check: CheckSnapshot, host: string, port: number): 
 export function hostHeader(host: string, port: number): string {
   const authority = formatHostPort(host, port);
   return port === 80 ? authority.slice(0, -":80".length) : authority;
+}
+
+/** A configured host, which may be a bare IPv6 address. */
+function bracketed(host: string): string {
+  return host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
 }
 
 export function statusExpected(check: CheckSnapshot, status: number): boolean {

@@ -16,7 +16,7 @@ export const probeTls: Probe = (target, signal) =>
       port: target.port,
       rejectUnauthorized: false,
       // RFC 6066 section 3: literal addresses are not permitted as a server name.
-      ...(name !== "" && isIP(name) === 0 ? { servername: name } : {}),
+      ...(name === "" || isIP(name.replace(/^\[|\]$/g, "")) !== 0 ? {} : { servername: name }),
     });
     return new Promise<Outcome>((resolve) => {
       let outcome: Outcome = { ok: false, reason: "the server closed the connection during the handshake" };

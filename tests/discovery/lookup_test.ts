@@ -295,6 +295,20 @@ function addressAnswer(query: Uint8Array, address: number[]): Uint8Array {
   return bytes;
 }
 
+Deno.test("lookUp() what DNS says does not exist the system's resolver may still know", async () => {
+  const noSuchName = (query: Uint8Array) => {
+    const answer = query.slice();
+    answer.set([0x81, 0x83], 2);
+    return [answer];
+  };
+  await withScript(noSuchName, (port) =>
+    withFiles(port, {}, async (options) => {
+      // An address is the one thing that getaddrinfo knows everywhere without asking anybody.
+      assertEquals(await hosts("127.0.0.1", "A", { ...options, system: true }), ["127.0.0.1"]);
+      assertEquals(await hosts("127.0.0.1", "A", options), []);
+    }));
+});
+
 Deno.test("queryDns() answers to other questions are passed over until the right one comes", async () => {
   const script = (query: Uint8Array) => {
     const wrongId = addressAnswer(query, [6, 6, 6, 6]);

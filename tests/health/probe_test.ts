@@ -223,7 +223,7 @@ async function withTlsServer(body: (port: number) => Promise<void>): Promise<voi
 
 Deno.test("tls probe() a handshake is enough, whoever signed the certificate", async () => {
   await withTlsServer(async (port) => {
-    for (const host of ["", "app.internal", "127.0.0.1"]) {
+    for (const host of ["", "app.internal", "127.0.0.1", "fd00::1", "[fd00::1]"]) {
       const result = await probe(port, { type: "tls", host });
       assertEquals(result.ok, true, result.reason);
       assertMatch(result.reason, /^handshake completed, TLSv1\.[23]$/);
