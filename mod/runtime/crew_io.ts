@@ -8,6 +8,7 @@
 import type { SharedMemory } from "../base/shared_memory.ts";
 import type { Snapshot } from "../config/snapshot.ts";
 import type { Log } from "../observe/log.ts";
+import type { WorkerStatus } from "../observe/status.ts";
 import { Backoff } from "./backoff.ts";
 import { PULSE_MS, PulseWatch } from "./pulse.ts";
 import type { FromWorker, ToWorker } from "./worker_link.ts";
@@ -36,9 +37,11 @@ interface Member {
   readonly backoff: Backoff;
   thread: Worker | null;
   restart: ReturnType<typeof setTimeout> | undefined;
+  state: "starting" | "ready" | "restarting" | "draining" | "drained";
+  /** Of the state, milliseconds since the epoch. */
+  since: number;
   applied: number;
   deaths: number;
-  drained: boolean;
   logDropped: number;
 }
 
@@ -60,6 +63,8 @@ export class Crew {
   #pending: Pending | null = null;
   #looking: ReturnType<typeof setInterval> | undefined;
   #draining = false;
+  /** By workers that are no more. */
+  #logDroppedBefore = 0;
   #onDrained = Promise.withResolvers<void>();
 
   constructor(options: CrewOptions) {
@@ -71,11 +76,21 @@ export class Crew {
       backoff: new Backoff(),
       thread: null,
       restart: undefined,
+      state: "starting",
+      since: Date.now(),
       applied: -1,
       deaths: 0,
-      drained: false,
       logDropped: 0,
     }));
+  }
+
+  status(): WorkerStatus[] {
+    return this.#members.map(({ number, state, since }) => ({ index: number, state, since }));
+  }
+
+  /** Lines of the access log that workers had to give up since the start. */
+  get logDropped(): number {
+    return this.#members.reduce((sum, { logDropped }) => sum + logDropped, this.#logDroppedBefore);
   }
 
   /** Starts every worker; they wait for their first snapshot. */
@@ -112,7 +127,10 @@ export class Crew {
     this.#draining = true;
     for (const member of this.#members) {
       if (member.thread === null) this.#isDrained(member);
-      else this.#post(member, { kind: "drain", deadlineMs });
+      else {
+        this.#become(member, "draining");
+        this.#post(member, { kind: "drain", deadlineMs });
+      }
     }
     const timer = setTimeout(() => this.#onDrained.resolve(), deadlineMs + DRAINED_GRACE_MS);
     await this.#onDrained.promise;
@@ -133,6 +151,7 @@ export class Crew {
     const thread = new Worker(this.#options.entry.href, { type: "module", name: `data ${member.number}` });
     member.thread = thread;
     member.applied = -1;
+    this.#become(member, "starting");
     member.backoff.started(performance.now());
     this.#watch.reset(member.number, Atomics.load(this.#beats, member.number));
     thread.onmessage = ({ data }: MessageEvent<FromWorker>) => {
@@ -170,6 +189,7 @@ export class Crew {
 
   #onApplied(member: Member, generation: number, errors: readonly string[]): void {
     member.applied = generation;
+    if (member.state === "starting") this.#become(member, "ready");
     const pending = this.#pending;
     if (pending === null || pending.snapshot.generation !== generation) {
       for (const error of errors) this.#options.log.error(error, { worker: member.number, generation });
@@ -187,6 +207,9 @@ export class Crew {
   #died(member: Member, reason: string): void {
     member.thread?.terminate();
     member.thread = null;
+    this.#logDroppedBefore += member.logDropped;
+    member.logDropped = 0;
+    this.#become(member, "restarting");
     this.#options.log.error("a data worker ended and its connections with it", {
       worker: member.number,
       reason,
@@ -211,7 +234,13 @@ export class Crew {
 
   #isDrained(member: Member): void {
     clearTimeout(member.restart);
-    member.drained = true;
-    if (this.#members.every(({ drained }) => drained)) this.#onDrained.resolve();
+    this.#become(member, "drained");
+    if (this.#members.every(({ state }) => state === "drained")) this.#onDrained.resolve();
+  }
+
+  #become(member: Member, state: Member["state"]): void {
+    if (member.state === state) return;
+    member.state = state;
+    member.since = Date.now();
   }
 }

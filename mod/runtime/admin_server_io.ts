@@ -1,0 +1,95 @@
+/**
+ * The admin address over TCP: one server at a time, moved when the configuration says another address.
+ *
+ * The next is open before the one before it closes, so an address that cannot be had changes nothing. What it
+ * answers is a parameter.
+ */
+import { isLoopbackIp, parseIp } from "../base/address.ts";
+import type { NodeStatus } from "../observe/status.ts";
+
+/** What the admin application asks. */
+export interface AdminFacts {
+  state(): NodeStatus["state"];
+  status(): NodeStatus;
+}
+
+export interface AdminAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly token: string | null;
+}
+
+interface AdminApp {
+  fetch(request: Request): Response | Promise<Response>;
+}
+
+/** Makes the application that answers. */
+export type MakeAdmin = (
+  facts: AdminFacts,
+  access: { readonly from: "loopback" | "remote"; readonly token: string | null },
+) => AdminApp;
+
+interface Open {
+  readonly host: string;
+  readonly port: number;
+  readonly server: Deno.HttpServer;
+  app: AdminApp;
+}
+
+export class AdminServer {
+  #facts: AdminFacts;
+  #make: MakeAdmin;
+  #open: Open | null = null;
+
+  constructor(facts: AdminFacts, make: MakeAdmin) {
+    this.#facts = facts;
+    this.#make = make;
+  }
+
+  /**
+   * Gets an address ready (null: none is wanted). The answer is what to do when it is wanted indeed and when it is
+   * not after all, or why it cannot be had.
+   */
+  prepare(address: AdminAddress | null): { commit(): void; cancel(): void } | { problem: string } {
+    const before = this.#open;
+    if (address === null) {
+      const commit = () => {
+        this.#open = null;
+        before?.server.shutdown();
+      };
+      return { commit, cancel: () => {} };
+    }
+    const app = this.#make(this.#facts, { from: reach(address.host), token: address.token });
+    if (before?.host === address.host && before.port === address.port) {
+      return { commit: () => void (before.app = app), cancel: () => {} };
+    }
+    const next = listen(address, app);
+    if ("problem" in next) return next;
+    const commit = () => {
+      this.#open = next;
+      before?.server.shutdown();
+    };
+    return { commit, cancel: () => void next.server.shutdown() };
+  }
+
+  async close(): Promise<void> {
+    await this.#open?.server.shutdown();
+    this.#open = null;
+  }
+}
+
+function listen({ host, port }: AdminAddress, app: AdminApp): Open | { problem: string } {
+  try {
+    const server = Deno.serve({ hostname: host, port, onListen() {} }, (request) => open.app.fetch(request));
+    const open: Open = { host, port, server, app };
+    return open;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { problem: `Cannot listen on ${host} port ${port} for admin.bind: ${reason}` };
+  }
+}
+
+function reach(host: string): "loopback" | "remote" {
+  const ip = parseIp(host);
+  return ip !== null && isLoopbackIp(ip) ? "loopback" : "remote";
+}

@@ -1,0 +1,311 @@
+/**
+ * The control thread of the balancer: from a configuration's text to a snapshot that every worker has in force.
+ *
+ * text → configuration → names looked up → snapshot → addresses free? → health knows the servers → workers apply.
+ * One change at a time, from the keeper or from DNS; a change that fails anywhere leaves what ran before in force.
+ * It carries no traffic and must not know the link to the keeper.
+ */
+import {
+  CONTROL_THREAD,
+  createSharedMemory,
+  openSharedMemory,
+  reclaimWorker,
+} from "../base/shared_memory.ts";
+import { LISTENER_CAPACITY, type OpenMemory, POOL_CAPACITY, SERVER_CAPACITY } from "../base/shared_memory.ts";
+import { loadConfig } from "../config/load.ts";
+import { formatProblem } from "../config/problem.ts";
+import type { Config } from "../config/schema.ts";
+import type { Snapshot } from "../config/snapshot.ts";
+import type { Lookup, Name } from "../discovery/answer.ts";
+import { Discovery } from "../discovery/discovery_io.ts";
+import { HealthMonitor } from "../health/monitor_io.ts";
+import type { Probe } from "../health/probe_io.ts";
+import { probeTable } from "../health/probes_io.ts";
+import type { HealthSink } from "../health/server_watch.ts";
+import type { Log } from "../observe/log.ts";
+import type { NodeStatus } from "../observe/status.ts";
+import type { Sink } from "../observe/sink_io.ts";
+import { type AdminFacts, AdminServer, type MakeAdmin } from "./admin_server_io.ts";
+import type { ControlPort, Hello } from "./balancer_io.ts";
+import { type Bind, checkBinds, newBinds } from "./bind_check_io.ts";
+import { Crew } from "./crew_io.ts";
+import { type Address, addressesOf, namesOf } from "./names.ts";
+import { nodeStatus, passiveCounts, poolHealth, tcpSlots, trafficSums } from "./status.ts";
+
+/** A snapshot waits for the first answers about new names at most so long; servers come later then. */
+const FIRST_LOOKUP_MS = 2000;
+
+/** Makes a snapshot; throws with a message for people when it does not fit into shared memory. */
+export type Build = (
+  config: Config,
+  options: {
+    readonly generation: number;
+    readonly node: string;
+    /** The addresses of a pool's server, by its index, now. */
+    readonly resolve: (pool: string, server: number) => readonly Address[];
+  },
+) => Snapshot;
+
+export interface ControlOptions {
+  readonly hello: Hello;
+  readonly build: Build;
+  readonly execProbe: Probe;
+  readonly lookUp: (name: Name, signal: AbortSignal) => Promise<Lookup>;
+  readonly env: (name: string) => string | undefined;
+  readonly workerEntry: URL;
+  /** Workers for `auto`. */
+  readonly cores: number;
+  readonly makeAdmin: MakeAdmin;
+  /** Where the access log goes. */
+  readonly accessLog: Sink;
+  readonly log: Log;
+  /** Sets the log up as the configuration says. */
+  readonly setUpLog: (log: Config["log"]) => void;
+}
+
+/** What exists once the first configuration is known. */
+interface Running {
+  readonly memory: OpenMemory;
+  readonly crew: Crew;
+  readonly monitor: HealthMonitor;
+  readonly workers: Config["workers"];
+}
+
+export class Control implements ControlPort {
+  #options: ControlOptions;
+  #log: Log;
+  #discovery: Discovery;
+  #admin: AdminServer;
+  #running: Running | null = null;
+  #config: Config | null = null;
+  #snapshot: Snapshot | null = null;
+  #tcpSlots = new Set<number>();
+  #generation = 0;
+  #order: Promise<unknown> = Promise.resolve();
+  #startedAt = Date.now();
+  #draining = false;
+
+  constructor(options: ControlOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#discovery = new Discovery({
+      lookUp: options.lookUp,
+      onChange: () => void this.#inOrder(() => this.#rebuild()),
+      now: () => performance.now(),
+      after,
+    });
+    const facts: AdminFacts = {
+      state: () => this.#draining ? "draining" : "serving",
+      status: () => this.status(),
+    };
+    this.#admin = new AdminServer(facts, options.makeAdmin);
+  }
+
+  configure(text: string): Promise<{ problems: readonly string[] }> {
+    return this.#inOrder(() => this.#configure(text));
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    this.#draining = true;
+    if (this.#running !== null) {
+      const { crew, monitor } = this.#running;
+      await crew.drain(deadlineMs);
+      crew.close();
+      await monitor.close();
+    }
+    await this.#discovery.close();
+    await this.#admin.close();
+    await this.#options.accessLog.flush();
+  }
+
+  health(): { pool: string; healthy: number; servers: number }[] {
+    if (this.#running === null || this.#snapshot === null) return [];
+    const { memory } = this.#running;
+    return this.#snapshot.pools.map((pool) => poolHealth(pool, memory));
+  }
+
+  counters(): ReturnType<ControlPort["counters"]> {
+    if (this.#running === null || this.#snapshot === null) {
+      return { connections: 0, accepted: 0, requests: 0, errors: 0, workersReplaced: 0 };
+    }
+    const { crew, memory } = this.#running;
+    return { ...trafficSums(this.#snapshot, memory.counters), workersReplaced: crew.replaced };
+  }
+
+  /** Throws before the first configuration is in force. */
+  status(): NodeStatus {
+    if (this.#running === null || this.#snapshot === null) throw new Error("Cannot tell a status yet");
+    const { memory, monitor, crew } = this.#running;
+    return nodeStatus({
+      version: this.#options.hello.version,
+      snapshot: this.#snapshot,
+      memory,
+      health: monitor.status(),
+      draining: this.#draining,
+      startedAt: this.#startedAt,
+      now: Date.now(),
+      workers: crew.status(),
+      workersReplaced: crew.replaced,
+      accessLinesDropped: crew.logDropped,
+    });
+  }
+
+  #inOrder<T>(change: () => Promise<T>): Promise<T> {
+    const result = this.#order.then(change);
+    this.#order = result.catch(() => {});
+    return result;
+  }
+
+  async #configure(text: string): Promise<{ problems: readonly string[] }> {
+    const { hello, env } = this.#options;
+    const { file, node, context } = hello;
+    const loaded = await loadConfig(text, { file, node, context, env });
+    if ("problems" in loaded) return { problems: loaded.problems.map((problem) => formatProblem(problem)) };
+    const { config } = loaded;
+    const before = this.#config;
+    this.#discovery.update(namesOf(config));
+    await this.#discovery.settled(FIRST_LOOKUP_MS);
+    const problems = await this.#replace(config);
+    if (problems.length > 0) {
+      this.#discovery.update(before === null ? [] : namesOf(before));
+      return { problems };
+    }
+    this.#config = config;
+    this.#options.setUpLog(config.log);
+    if (this.#running !== null && config.workers !== this.#running.workers) {
+      this.#log.warning("the number of workers changes with the next start only", {
+        workers: config.workers,
+      });
+    }
+    return { problems: [] };
+  }
+
+  /** Puts a configuration in force, or says why not. */
+  async #replace(config: Config): Promise<readonly string[]> {
+    const address = config.admin === undefined
+      ? null
+      : { ...config.admin.bind, token: config.admin.token ?? null };
+    const snapshot = this.#build(config);
+    if ("problem" in snapshot) return [snapshot.problem];
+    const taken = await this.#takenAddresses(snapshot);
+    if (taken.length > 0) return taken;
+    const admin = this.#admin.prepare(address);
+    if ("problem" in admin) return [admin.problem];
+    this.#running ??= this.#start(config);
+    const errors = await this.#apply(this.#running, snapshot);
+    if (errors.length > 0) admin.cancel();
+    else admin.commit();
+    return errors;
+  }
+
+  /** The servers behind a name are others: the same configuration again. */
+  async #rebuild(): Promise<void> {
+    if (this.#config === null || this.#running === null || this.#draining) return;
+    const snapshot = this.#build(this.#config);
+    const errors = "problem" in snapshot ? [snapshot.problem] : await this.#apply(this.#running, snapshot);
+    for (const error of errors) this.#log.error(`the servers stay as they were: ${error}`);
+    if (errors.length === 0) this.#log.info("the servers behind a name have changed");
+  }
+
+  #build(config: Config): Snapshot | { problem: string } {
+    try {
+      return this.#options.build(config, {
+        generation: ++this.#generation,
+        node: this.#options.hello.node,
+        resolve: (pool, index) => {
+          const server = config.pools[pool]?.servers[index];
+          return server === undefined ? [] : addressesOf(server, (name) => this.#discovery.members(name));
+        },
+      });
+    } catch (error) {
+      return { problem: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  async #takenAddresses(snapshot: Snapshot): Promise<string[]> {
+    const current = this.#snapshot;
+    // A restarted balancer takes back what was its own, and has nobody to be afraid of.
+    if (current === null && !this.#options.hello.exclusive) return [];
+    return await checkBinds(newBinds(bindsOf(snapshot), current === null ? [] : bindsOf(current)));
+  }
+
+  async #apply(running: Running, snapshot: Snapshot): Promise<readonly string[]> {
+    const { crew, monitor, memory } = running;
+    const before = this.#snapshot;
+    monitor.update(snapshot.pools);
+    const { errors } = await crew.apply(snapshot);
+    if (errors.length === 0) {
+      this.#snapshot = snapshot;
+      this.#tcpSlots = tcpSlots(snapshot);
+      memory.queue.wakeAll();
+      return [];
+    }
+    if (before !== null) {
+      monitor.update(before.pools);
+      // Some workers have the new one already: all get the old one again.
+      const { errors: again } = await crew.apply({ ...before, generation: ++this.#generation });
+      for (const error of again) this.#log.error(`Cannot go back to what ran before: ${error}`);
+    }
+    return errors;
+  }
+
+  #start(config: Config): Running {
+    const { workerEntry, cores, accessLog, execProbe } = this.#options;
+    const count = config.workers === "auto" ? cores : config.workers;
+    const memory = createSharedMemory({
+      workers: count,
+      servers: SERVER_CAPACITY,
+      listeners: LISTENER_CAPACITY,
+      pools: POOL_CAPACITY,
+    });
+    const open = openSharedMemory(memory, CONTROL_THREAD);
+    const crew = new Crew({
+      entry: workerEntry,
+      count,
+      memory,
+      log: this.#log,
+      onLog: (batch, done) => accessLog.push(batch, done),
+      reclaim: (worker) => void reclaimWorker(open, worker),
+    });
+    crew.start();
+    const monitor = new HealthMonitor({
+      probes: probeTable(execProbe),
+      sink: this.#healthSink(open),
+      readCounters: (slot) => passiveCounts(open.counters, slot, this.#tcpSlots.has(slot)),
+      wallNow: () => Date.now(),
+      random: Math.random,
+      now: () => performance.now(),
+      after,
+    });
+    return { memory: open, crew, monitor, workers: config.workers };
+  }
+
+  #healthSink({ slots, queue }: OpenMemory): HealthSink {
+    return {
+      setUp: (slot, up) => {
+        slots.setUp(slot, up);
+        if (up) queue.wakeAll();
+      },
+      setEjected: (slot, ejected) => {
+        slots.setEjected(slot, ejected);
+        if (!ejected) queue.wakeAll();
+      },
+      setWeight: (slot, weight) => slots.setWeight(slot, weight),
+      onTransition: ({ pool, server, from, to, reason }) => {
+        const level = to === "down" || to === "ejected" ? "warning" : "info";
+        this.#log[level](`server ${to}`, { pool, server, from, reason });
+      },
+    };
+  }
+}
+
+function bindsOf({ listeners }: Snapshot): Bind[] {
+  return listeners.flatMap(({ name, binds }) =>
+    binds.map(({ host, port }) => ({ listener: name, host, port }))
+  );
+}
+
+function after(ms: number, call: () => void): () => void {
+  const timer = setTimeout(call, ms);
+  return () => clearTimeout(timer);
+}

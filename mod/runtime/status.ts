@@ -1,0 +1,151 @@
+/**
+ * What the node says of itself, put together from the snapshot in force, shared memory and the health monitor; and
+ * the few sums that the monitor and the keeper want of the same counters. Pure.
+ */
+import { formatHostPort } from "../base/address.ts";
+import {
+  type Counters,
+  LISTENER_COLUMN,
+  LISTENER_COUNTERS,
+  type ListenerCounter,
+  SERVER_COLUMN,
+  SERVER_COUNTERS,
+  type ServerCounter,
+} from "../base/counters.ts";
+import type { OpenMemory } from "../base/shared_memory.ts";
+import type { PoolSnapshot, ServerSnapshot, Snapshot } from "../config/snapshot.ts";
+import type { PassiveCounts } from "../health/passive.ts";
+import type {
+  ListenerStatus,
+  NodeStatus,
+  PoolStatus,
+  ServerStatus,
+  WorkerStatus,
+} from "../observe/status.ts";
+
+/** A configured weight unit in shared memory. */
+const WEIGHT_UNIT = 256;
+
+/** What the health monitor says of one server. */
+export interface ServerView {
+  readonly slot: number;
+  readonly state: ServerStatus["state"];
+  readonly since: number;
+  readonly reason: string;
+}
+
+export interface StatusFacts {
+  readonly version: string;
+  readonly snapshot: Snapshot;
+  readonly memory: OpenMemory;
+  readonly health: readonly ServerView[];
+  readonly draining: boolean;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly now: number;
+  readonly workers: readonly WorkerStatus[];
+  readonly workersReplaced: number;
+  readonly accessLinesDropped: number;
+}
+
+export function nodeStatus(facts: StatusFacts): NodeStatus {
+  const { snapshot, memory, now, startedAt } = facts;
+  const views = new Map(facts.health.map((view) => [view.slot, view]));
+  return {
+    node: snapshot.node,
+    version: facts.version,
+    state: facts.draining ? "draining" : "serving",
+    generation: snapshot.generation,
+    startedAt,
+    uptimeMs: now - startedAt,
+    workers: facts.workers,
+    workersReplaced: facts.workersReplaced,
+    accessLinesDropped: facts.accessLinesDropped,
+    listeners: snapshot.listeners.map(({ name, protocol, binds, row }): ListenerStatus => ({
+      name,
+      protocol,
+      binds: binds.map(({ host, port }) => formatHostPort(host, port)),
+      counters: columns<ListenerCounter>(LISTENER_COUNTERS, (at) => memory.counters.listener(row, at)),
+      latency: memory.counters.histogram(row),
+    })),
+    pools: snapshot.pools.map((pool): PoolStatus => ({
+      name: pool.name,
+      balance: pool.balance,
+      queued: memory.queue.waiting(pool.row),
+      servers: pool.servers.map((server) => serverStatus(server, memory, views.get(server.slot), startedAt)),
+    })),
+  };
+}
+
+function serverStatus(
+  server: ServerSnapshot,
+  { slots, counters }: OpenMemory,
+  view: ServerView | undefined,
+  startedAt: number,
+): ServerStatus {
+  const { name, host, port, slot, backup } = server;
+  return {
+    name,
+    address: formatHostPort(host, port),
+    state: view?.state ?? "unknown",
+    admin: slots.admin(slot),
+    since: view?.since ?? startedAt,
+    reason: view?.reason ?? "",
+    weight: slots.weight(slot) / WEIGHT_UNIT,
+    backup,
+    active: slots.active(slot),
+    counters: columns<ServerCounter>(SERVER_COUNTERS, (at) => counters.server(slot, at)),
+  };
+}
+
+/** What the link tells the keeper of the traffic. */
+export function trafficSums({ listeners }: Snapshot, counters: Counters) {
+  const sum = (column: number) => listeners.reduce((all, { row }) => all + counters.listener(row, column), 0);
+  return {
+    // A gauge over blocks with several writers may be read between two of them.
+    connections: Math.max(0, sum(LISTENER_COLUMN.active)),
+    accepted: sum(LISTENER_COLUMN.accepted),
+    requests: sum(LISTENER_COLUMN.requests),
+    errors: sum(LISTENER_COLUMN.responses5xx),
+  };
+}
+
+/** Servers of a pool that take traffic, and all. */
+export function poolHealth({ name, servers }: PoolSnapshot, { slots }: OpenMemory) {
+  return {
+    pool: name,
+    healthy: servers.filter(({ slot }) => slots.available(slot)).length,
+    servers: servers.length,
+  };
+}
+
+/** The slots of pools that tcp listeners use, where a connection that was made counts as an answer. */
+export function tcpSlots({ listeners, pools }: Snapshot): Set<number> {
+  const names = new Set(
+    listeners.filter(({ protocol }) => protocol === "tcp")
+      .flatMap(({ routes }) => routes.map(({ action }) => action.kind === "pool" ? action.pool : "")),
+  );
+  return new Set(
+    pools.filter(({ name }) => names.has(name)).flatMap(({ servers }) => servers.map(({ slot }) => slot)),
+  );
+}
+
+/** What the passive check wants to know of a server. */
+export function passiveCounts(counters: Counters, slot: number, tcp: boolean): PassiveCounts {
+  const read = (column: ServerCounter) => counters.server(slot, SERVER_COLUMN[column]);
+  const responses5xx = read("responses5xx");
+  const answers = read("responses2xx") + read("responses3xx") + read("responses4xx") + responses5xx;
+  return {
+    answers: tcp ? answers + read("connections") : answers,
+    connectErrors: read("connectErrors"),
+    emptyReplies: read("emptyReplies"),
+    responses5xx,
+  };
+}
+
+function columns<Name extends string>(
+  names: readonly Name[],
+  read: (at: number) => number,
+): Record<Name, number> {
+  return Object.fromEntries(names.map((name, at) => [name, read(at)])) as Record<Name, number>;
+}
