@@ -11,7 +11,7 @@ export interface AdminPathFacts {
   readonly configured: string;
   readonly node: string;
   readonly uid: number | null;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: (name: string) => string | undefined;
 }
 
 /** The path, or why there is none. */
@@ -30,12 +30,13 @@ export function adminSocketPath(facts: AdminPathFacts): { path: string } | { pro
 }
 
 function directory({ uid, env }: AdminPathFacts): string {
-  if (uid === 0) return "/run/tandem";
   // systemd, RuntimeDirectory=; of several it lists all, and the first is ours.
-  const service = env.RUNTIME_DIRECTORY?.split(":")[0];
+  const service = env("RUNTIME_DIRECTORY")?.split(":")[0];
   if (service) return service;
-  if (env.XDG_RUNTIME_DIR) return `${env.XDG_RUNTIME_DIR}/tandem`;
-  return `${env.TMPDIR || "/tmp"}/tandem-${uid ?? "user"}`;
+  if (uid === 0) return "/run/tandem";
+  const session = env("XDG_RUNTIME_DIR");
+  if (session) return `${session}/tandem`;
+  return `${env("TMPDIR") || "/tmp"}/tandem-${uid ?? "user"}`;
 }
 
 /** A node name is a file name here: what could lead elsewhere is percent-encoded. */

@@ -1,0 +1,78 @@
+/**
+ * `tandem run`: becomes the keeper of this node and runs the same program again as its balancer.
+ *
+ * Composition only: where the configuration comes from, how it is checked, where the socket is, with which
+ * permissions the balancer starts.
+ */
+import { fileURLToPath } from "node:url";
+import settings from "../../deno.json" with { type: "json" };
+import { loadConfig } from "../config/load.ts";
+import { formatProblem } from "../config/problem.ts";
+import type { Config } from "../config/schema.ts";
+import { logger } from "../observe/log.ts";
+import { setUpLog } from "../observe/log_io.ts";
+import { adminSocketPath } from "../runtime/admin_path.ts";
+import { type Checked, type KeeperFacts, runKeeper } from "../runtime/keeper_io.ts";
+import { ownCommand } from "../runtime/spawn_io.ts";
+import { DRAIN_MS } from "../runtime/supervise.ts";
+
+export interface RunArguments {
+  readonly file: string;
+  readonly node: string;
+  readonly context: string | null;
+  /** The program's entry file, which `balancer` is given to as its command. */
+  readonly entry: URL;
+}
+
+/** Deno looks for it from the working directory on, which may be anywhere. */
+const SETTINGS = new URL("../../deno.json", import.meta.url);
+/** What the balancer may do when it runs from source: no processes, no libraries, no files to write. */
+const BALANCER_FLAGS = ["--allow-net", "--allow-read", "--allow-env", "--allow-sys"];
+
+/** Runs until told to stop. The answer is the exit code. */
+export async function run({ file, node, context, entry }: RunArguments): Promise<number> {
+  const log = logger("keeper");
+  const env = (name: string) => Deno.env.get(name);
+  setUpLog({ level: "info", format: "auto" });
+  const socket = adminSocketPath({ configured: "", node, uid: Deno.uid(), env });
+  if ("problem" in socket) {
+    log.error(socket.problem);
+    return 1;
+  }
+  const flags = [
+    "--quiet",
+    "--no-prompt",
+    `--config=${fileURLToPath(SETTINGS)}`,
+    ...BALANCER_FLAGS,
+  ];
+
+  async function check(text: string): Promise<Checked> {
+    const loaded = await loadConfig(text, { file, node, context, env });
+    for (const warning of loaded.warnings) log.warning(formatProblem(warning, "warning"));
+    if ("problems" in loaded) return { problems: loaded.problems.map((problem) => formatProblem(problem)) };
+    setUpLog(loaded.config.log);
+    return { exec: execChecks(loaded.config) };
+  }
+
+  return await runKeeper({
+    version: settings.version,
+    node,
+    context,
+    file,
+    socketPath: socket.path,
+    drainMs: DRAIN_MS,
+    read: () => Deno.readTextFile(file),
+    check,
+    balancer: ownCommand(entry, flags, ["balancer"]),
+    log,
+  });
+}
+
+function execChecks({ pools }: Config): KeeperFacts["exec"] {
+  const checks = new Map<string, { command: readonly string[]; timeoutMs: number }>();
+  for (const [name, { check }] of Object.entries(pools)) {
+    if (check?.type !== "exec") continue;
+    checks.set(name, { command: check.command ?? [], timeoutMs: check.timeout });
+  }
+  return checks;
+}
