@@ -196,10 +196,8 @@ function readTarget(info: RequestInfo, head: Head, bytes: Uint8Array): ErrorCode
     let at = authority;
     while (at < end && bytes[at] !== 0x2f && bytes[at] !== QUESTION) at++;
     if (!validHost(bytes, authority, at)) return "badRequest";
-    if (info.hostEnd === 0) {
-      info.hostStart = authority;
-      info.hostEnd = at;
-    } else if (!sameHost(bytes, authority, at, info.hostStart, info.hostEnd)) return "badHost";
+    // An HTTP/1.0 request that names its host here only could be read in two ways further on.
+    if (info.hostEnd === 0 || !sameHost(bytes, authority, at, info.hostStart, info.hostEnd)) return "badHost";
     info.emptyPath = at === end || bytes[at] !== 0x2f;
     info.pathStart = at;
   }

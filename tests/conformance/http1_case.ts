@@ -50,8 +50,6 @@ export interface Case {
   readonly reply?: readonly string[];
   readonly replyAtHead?: boolean;
   readonly replyThenClose?: boolean;
-  /** Where HAProxy 2.6 does something else, and what. */
-  readonly haproxy?: string;
 }
 
 type Rest = Partial<Case>;

@@ -4,37 +4,23 @@ import { type Case, EVIL, get, head, passed, post, refused, refusedMidway, shown
 const CHUNKED = "Transfer-Encoding: chunked";
 
 const bothLengths: Case[] = [
-  refused("RFC 9112 section 6.1: CL.TE", post(["Content-Length: 6", CHUNKED], "0\r\n\r\nG"), [400], {
-    haproxy: "removes Content-Length and passes it",
-  }),
+  refused("RFC 9112 section 6.1: CL.TE", post(["Content-Length: 6", CHUNKED], "0\r\n\r\nG")),
   refused("RFC 9112 section 6.1: TE.CL", post([CHUNKED, "Content-Length: 4"], `1f\r\n${EVIL}\r\n0\r\n\r\n`), [
     400,
-  ], {
-    haproxy: "removes Content-Length and passes it",
-  }),
+  ]),
   refused(
     "RFC 9112 section 6.1: Content-Length 0 beside chunked",
     post([CHUNKED, "Content-Length: 0"], "0\r\n\r\n"),
-    [400],
-    {
-      haproxy: "removes Content-Length and passes it",
-    },
   ),
   refused(
     "RFC 9112 section 6.3: two equal Content-Length",
     post(["Content-Length: 5", "Content-Length: 5"], "hello"),
-    [400],
-    {
-      haproxy: "joins them to one and passes it",
-    },
   ),
   refused(
     "RFC 9112 section 6.3: two different Content-Length",
     post(["Content-Length: 5", "Content-Length: 40"], "hello" + EVIL),
   ),
-  refused("RFC 9112 section 6.1: chunked twice, TE.TE", post([CHUNKED, CHUNKED], "0\r\n\r\n"), [400], {
-    haproxy: "answers 200",
-  }),
+  refused("RFC 9112 section 6.1: chunked twice, TE.TE", post([CHUNKED, CHUNKED], "0\r\n\r\n")),
   refused(
     "RFC 9112 section 6.1: chunked in HTTP/1.0",
     head("POST / HTTP/1.0", "Host: a", CHUNKED) + "0\r\n\r\n",
@@ -75,7 +61,6 @@ const lengths: Case[] = [
   refused(
     `RFC 9112 section 6.3: Content-Length "${shown(value)}"`,
     post([`Content-Length: ${value}`], "hello" + EVIL),
-    [400],
   )
 );
 
@@ -86,7 +71,6 @@ const codings: Case[] = [
   refused(
     `RFC 9112 section 6.1: Transfer-Encoding "${shown(value)}"`,
     post([`Transfer-Encoding: ${value}`], "5\r\nhello\r\n0\r\n\r\n"),
-    [400],
   )
 );
 
@@ -111,7 +95,7 @@ const disguises: Case[] = [
   "Transfer\x80Encoding: chunked",
   ": Transfer-Encoding: chunked",
 ].map((line) =>
-  refused(`TE disguised as "${shown(line)}"`, post(["Content-Length: 5", line], "0\r\n\r\n" + EVIL), [400])
+  refused(`TE disguised as "${shown(line)}"`, post(["Content-Length: 5", line], "0\r\n\r\n" + EVIL))
 );
 
 const HELLO = "5\r\nhello\r\n0\r\n\r\n";
@@ -124,25 +108,19 @@ const shadows: Case[] = [
       has: ["Content-Length: 5"],
       lacks: ["Transfer_Encoding", "Transfer-Encoding"],
     },
-    { haproxy: "passes the field" },
   ),
   passed("Content_Length is not passed on", post([CHUNKED, "Content_Length: 5"], HELLO), {
     body: "hello",
     lacks: ["Content_Length", "Content-Length"],
-  }, { haproxy: "passes the field" }),
+  }),
   passed("CONTENT_LENGTH alone frames nothing", get("CONTENT_LENGTH: 35"), {
     body: "",
     lacks: ["CONTENT_LENGTH"],
-  }, {
-    haproxy: "passes the field",
   }),
   passed(
     "X-Forwarded_For is not passed on",
     get("X-Forwarded_For: 6.6.6.6"),
     { lacks: ["X-Forwarded_For"] },
-    {
-      haproxy: "passes the field",
-    },
   ),
   passed("other names with an underscore are passed on", get("X_Custom: 1"), { has: ["X_Custom: 1"] }),
   passed(
