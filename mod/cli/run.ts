@@ -22,6 +22,8 @@ export interface RunArguments {
   readonly context: string | null;
   /** The program's entry file, which `balancer` is given to as its command. */
   readonly entry: URL;
+  /** The configuration, where it does not come from the file. */
+  readonly text?: string;
 }
 
 /** Deno looks for it from the working directory on, which may be anywhere. */
@@ -30,7 +32,7 @@ const SETTINGS = new URL("../../deno.json", import.meta.url);
 const BALANCER_FLAGS = ["--allow-net", "--allow-read", "--allow-env", "--allow-sys"];
 
 /** Runs until told to stop. The answer is the exit code. */
-export async function run({ file, node, context, entry }: RunArguments): Promise<number> {
+export async function run({ file, node, context, entry, text }: RunArguments): Promise<number> {
   const log = logger("keeper");
   const env = (name: string) => Deno.env.get(name);
   setUpLog({ level: "info", format: "auto" });
@@ -61,7 +63,7 @@ export async function run({ file, node, context, entry }: RunArguments): Promise
     file,
     socketPath: socket.path,
     drainMs: DRAIN_MS,
-    read: () => Deno.readTextFile(file),
+    read: () => text === undefined ? Deno.readTextFile(file) : Promise.resolve(text),
     check,
     balancer: ownCommand(entry, flags, ["balancer"]),
     log,

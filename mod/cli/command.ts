@@ -1,0 +1,51 @@
+/**
+ * What a command of the program is, and what every command is given. A command is a file and a line in `table.ts`.
+ */
+import type { ParseArgsOptionsConfig } from "node:util";
+
+/** Exit codes: the thing asked about is good, is bad, or the question was wrong. */
+export const GOOD = 0;
+export const BAD = 1;
+export const USAGE = 2;
+
+export interface Invocation {
+  readonly values: Readonly<Record<string, string | boolean | undefined>>;
+  readonly positionals: readonly string[];
+  /** The program's entry file, for commands that start the program again. */
+  readonly entry: URL;
+}
+
+export interface Command {
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** Arguments as shown behind the name. */
+  readonly usage: string;
+  readonly options: ParseArgsOptionsConfig;
+  /** Explanations of the options, and an example or two. */
+  readonly help: string;
+  /** Resolves to the exit code. */
+  readonly run: (invocation: Invocation) => Promise<number>;
+}
+
+/** A wrong use of the command line; its message is shown with a pointer to the help. */
+export class UsageError extends Error {}
+
+export function writeOut(text: string): void {
+  writeAll(Deno.stdout, text);
+}
+
+export function writeErr(text: string): void {
+  writeAll(Deno.stderr, text);
+}
+
+const encoder = new TextEncoder();
+
+/** A reader that has gone away (`| head`) is no error of ours. */
+function writeAll(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  let bytes: Uint8Array = encoder.encode(text);
+  try {
+    while (bytes.length > 0) bytes = bytes.subarray(to.writeSync(bytes));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * `tandem demo`: three embedded servers, a real keeper and balancer in front of them, and a line a second.
+ *
+ * The demo is a user like any other: it gives the keeper a configuration, and reads the admin address.
+ */
+import type { NodeStatus } from "../observe/status.ts";
+import { writeOut } from "./command.ts";
+import { run } from "./run.ts";
+import { summaryLine } from "./demo_summary.ts";
+
+/** Requests a second that the demo sends by itself. */
+const OWN_RATE = 40;
+const NAMES = ["a", "b", "c"] as const;
+type Name = (typeof NAMES)[number];
+
+export interface DemoOptions {
+  readonly port: number;
+  /** Send requests of our own. */
+  readonly client: boolean;
+  readonly entry: URL;
+}
+
+/** Runs until Ctrl-C or `q`. The answer is the exit code. */
+export async function runDemo({ port, client, entry }: DemoOptions): Promise<number> {
+  const servers = new Map<Name, DemoServer>(
+    NAMES.map((name, index) => [name, new DemoServer(name, port + 1 + index)]),
+  );
+  const adminPort = port + 5;
+  const controlPort = port + 4;
+  const taken = await startAll([...servers.values()]);
+  if (taken !== null) {
+    writeOut(`Cannot start the demo as port ${taken} is in use; try: tandem demo --port ${port + 100}\n`);
+    return 1;
+  }
+  const control = Deno.serve({ hostname: "127.0.0.1", port: controlPort, onListen() {} }, async (request) => {
+    const name = new URL(request.url).pathname.slice(1) as Name;
+    const server = servers.get(name);
+    if (server === undefined) return new Response("there are servers a, b and c\n", { status: 404 });
+    return new Response(`${await server.toggle()}\n`);
+  });
+  greet(port, controlPort, adminPort);
+  const stopLive = live(adminPort, `http://127.0.0.1:${port}/`, client);
+  const stopKeys = keys(async (name) => writeOut(`${await servers.get(name)!.toggle()}\n`));
+  const code = await run({
+    file: "demo.yaml",
+    node: `demo-${port}`,
+    context: null,
+    entry,
+    text: configuration(port, adminPort),
+  });
+  stopKeys();
+  stopLive();
+  await control.shutdown();
+  for (const server of servers.values()) await server.stop();
+  return code;
+}
+
+/** One embedded server. */
+class DemoServer {
+  #server: Deno.HttpServer | null = null;
+
+  constructor(readonly name: Name, readonly port: number) {}
+
+  start(): void {
+    const answer = () => new Response(`hello from server ${this.name}\n`);
+    this.#server = Deno.serve({ hostname: "127.0.0.1", port: this.port, onListen() {} }, answer);
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = null;
+    await server?.shutdown();
+  }
+
+  async toggle(): Promise<string> {
+    if (this.#server === null) {
+      this.start();
+      return `server ${this.name} is started again`;
+    }
+    await this.stop();
+    return `server ${this.name} is stopped: watch its share go to the others, without an error`;
+  }
+}
+
+/** Starts all; gives the port that is taken, or null. */
+async function startAll(servers: readonly DemoServer[]): Promise<number | null> {
+  for (const server of servers) {
+    try {
+      server.start();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+      for (const each of servers) await each.stop();
+      return server.port;
+    }
+  }
+  return null;
+}
+
+function configuration(port: number, adminPort: number): string {
+  return `
+listeners:
+  - { name: web, bind: "127.0.0.1:${port}", pool: app }
+pools:
+  app:
+    servers:
+${
+    NAMES.map((name, index) => `      - { name: ${name}, address: "127.0.0.1:${port + 1 + index}" }`).join(
+      "\n",
+    )
+  }
+    check: { interval: 500ms, timeout: 300ms, rise: 1, fall: 1 }
+admin: { bind: "127.0.0.1:${adminPort}" }
+workers: 1
+log: { level: warning }
+`;
+}
+
+function greet(port: number, controlPort: number, adminPort: number): void {
+  const how = Deno.stdin.isTerminal()
+    ? "press a, b or c            stop that server, or start it again; q ends the demo"
+    : `curl -X POST http://127.0.0.1:${controlPort}/b   stop server b, or start it again (a and c too)`;
+  writeOut(`Tandem balances http://127.0.0.1:${port} over three servers, a, b and c. Try:
+  curl http://127.0.0.1:${port}/      ask, several times
+  ${how}
+  curl http://127.0.0.1:${adminPort}/status    what the node knows; /metrics for Prometheus
+Every second: requests, errors, and each server's share.\n`);
+}
+
+/** Prints a line a second, and sends requests; the answer stops both. */
+function live(adminPort: number, url: string, client: boolean): () => void {
+  let before: NodeStatus | null = null;
+  const show = setInterval(async () => {
+    const status = await readStatus(adminPort);
+    if (status !== null && before !== null) writeOut(summaryLine(before, status) + "\n");
+    before = status;
+  }, 1000);
+  const send = client ? setInterval(() => request(url), 1000 / OWN_RATE) : undefined;
+  return () => {
+    clearInterval(show);
+    clearInterval(send);
+  };
+}
+
+async function readStatus(adminPort: number): Promise<NodeStatus | null> {
+  try {
+    return await (await fetch(`http://127.0.0.1:${adminPort}/status`)).json();
+  } catch {
+    return null; // not there yet, or not any more
+  }
+}
+
+async function request(url: string): Promise<void> {
+  try {
+    await (await fetch(url)).body?.cancel();
+  } catch {
+    // The node's own counters tell of what went wrong.
+  }
+}
+
+/** Calls back for the keys a, b and c; q and Ctrl-C end the demo. The answer gives the terminal back. */
+function keys(onKey: (name: Name) => void): () => void {
+  if (!Deno.stdin.isTerminal()) return () => {};
+  Deno.stdin.setRaw(true, { cbreak: true });
+  const reader = Deno.stdin.readable.getReader();
+  (async () => {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      for (const key of new TextDecoder().decode(value)) {
+        if (key === "q") Deno.kill(Deno.pid, "SIGINT");
+        else if (NAMES.includes(key as Name)) onKey(key as Name);
+      }
+    }
+  })();
+  return () => {
+    Deno.stdin.setRaw(false);
+    reader.cancel();
+  };
+}

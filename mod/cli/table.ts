@@ -1,0 +1,31 @@
+/**
+ * The commands by name. Each is loaded only when it is called, so that a balancer does not load what only the
+ * command line needs.
+ */
+import type { Command } from "./command.ts";
+
+export interface Entry {
+  readonly summary: string;
+  /** Called by the program itself, not by people. */
+  readonly hidden?: boolean;
+  readonly load: () => Promise<{ readonly command: Command }>;
+}
+
+export const COMMANDS: Readonly<Record<string, Entry>> = {
+  run: { summary: "run this node", load: () => import("./run_command.ts") },
+  check: {
+    summary: "check a configuration and show every problem",
+    load: () => import("./check_command.ts"),
+  },
+  demo: {
+    summary: "balance over three embedded servers, no file needed",
+    load: () => import("./demo_command.ts"),
+  },
+  status: { summary: "show what a running node does", load: () => import("./status_command.ts") },
+  schema: {
+    summary: "print the JSON Schema of the configuration",
+    load: () => import("./schema_command.ts"),
+  },
+  version: { summary: "print the version", load: () => import("./version_command.ts") },
+  balancer: { summary: "", hidden: true, load: () => import("./balancer_command.ts") },
+};

@@ -1,0 +1,60 @@
+/**
+ * Hands out rows of shared memory by name, so that a listener, a pool or a server keeps its row across reloads.
+ *
+ * A row whose name is gone is used again only when no fresh one is left, the one unused for longest first: requests
+ * that are still under way on a removed server go on counting in its old row. Pure.
+ */
+
+export class Rows {
+  readonly #rows = new Map<string, number>();
+  /** Names of no use any more with their rows, in the order in which they went. */
+  readonly #gone = new Map<string, number>();
+  #fresh = 0;
+
+  /** `what` names the rows in messages: "servers". */
+  constructor(readonly capacity: number, readonly what: string) {}
+
+  /** The row of a name. Throws when more names are in use than there are rows. */
+  row(name: string): number {
+    const row = this.#rows.get(name) ?? this.#take(name);
+    this.#rows.set(name, row);
+    return row;
+  }
+
+  /** Sets aside the rows of all names but these. */
+  keep(names: ReadonlySet<string>): void {
+    for (const [name, row] of this.#rows) {
+      if (names.has(name)) continue;
+      this.#rows.delete(name);
+      this.#gone.set(name, row);
+    }
+  }
+
+  #take(name: string): number {
+    const own = this.#gone.get(name);
+    if (own !== undefined) {
+      this.#gone.delete(name);
+      return own;
+    }
+    if (this.#fresh < this.capacity) return this.#fresh++;
+    const oldest = this.#gone.entries().next().value;
+    if (oldest === undefined) {
+      throw new Error(`Cannot use this configuration as it has more than ${this.capacity} ${this.what}`);
+    }
+    this.#gone.delete(oldest[0]);
+    return oldest[1];
+  }
+}
+
+/** The rows of everything that has one. */
+export class RowAllocator {
+  readonly listeners: Rows;
+  readonly pools: Rows;
+  readonly servers: Rows;
+
+  constructor(capacity: { listeners: number; pools: number; servers: number }) {
+    this.listeners = new Rows(capacity.listeners, "listeners");
+    this.pools = new Rows(capacity.pools, "pools");
+    this.servers = new Rows(capacity.servers, "servers");
+  }
+}
