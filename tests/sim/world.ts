@@ -1,0 +1,331 @@
+/**
+ * A whole data worker in virtual time: the real sessions, balancers, slots, queue, counters, routes and deadlines
+ * over simulated streams, scripted clients and scripted servers.
+ *
+ * `simulate` runs one and, at its end, lets all of it go and checks that nothing was left behind. Whatever chance
+ * decides comes from the seed, which every failure names.
+ */
+import { LISTENER_COLUMN } from "../../mod/base/counters.ts";
+import type { ErrorCode } from "../../mod/base/errors.ts";
+import {
+  CONTROL_THREAD,
+  createSharedMemory,
+  type OpenMemory,
+  openSharedMemory,
+} from "../../mod/base/shared_memory.ts";
+import type {
+  ListenerSnapshot,
+  PoolSnapshot,
+  RouteSnapshot,
+  ServerSnapshot,
+  Snapshot,
+} from "../../mod/config/snapshot.ts";
+import { IdleConnections } from "../../mod/net/idle.ts";
+import { TICK_MS, type Timer, Wheel } from "../../mod/net/wheel.ts";
+import type { AccessRecord } from "../../mod/proxy/access_log.ts";
+import { ChunkEncoder } from "../../mod/proxy/chunks.ts";
+import { ClientConnection } from "../../mod/proxy/client_connection.ts";
+import type { ListenerState, ProxyEnvironment } from "../../mod/proxy/environment.ts";
+import { HeadFacts } from "../../mod/proxy/facts.ts";
+import { buildLive, type Live } from "../../mod/proxy/live.ts";
+import { AccessRecorder } from "../../mod/proxy/record.ts";
+import type { ServerConnection } from "../../mod/proxy/server_connection.ts";
+import { TcpConnection } from "../../mod/proxy/tcp_connection.ts";
+import { buildRouteTable } from "../../routes/table.ts";
+import { assertEquals } from "../assert.ts";
+import { Network, type NetworkOptions } from "./network.ts";
+import { SimClient, SimDialer, SimServer } from "./parties.ts";
+import { type Peer, SimStream } from "./stream.ts";
+
+type Partly<T> = { [Key in keyof T]?: T[Key] extends object ? Partial<T[Key]> : T[Key] };
+
+export interface WorldOptions extends NetworkOptions {
+  readonly protocol?: "http" | "tcp";
+  /** Number of servers in the pool, or what is special about each. */
+  readonly servers?: number | readonly Partial<ServerSnapshot>[];
+  readonly pool?: Partly<Omit<PoolSnapshot, "servers">>;
+  readonly listener?: Partly<ListenerSnapshot>;
+  readonly routes?: readonly RouteSnapshot[];
+}
+
+/** What is kept of one line of the access log. */
+export type Logged = Pick<AccessRecord, "status" | "retries" | "server" | "bytesIn" | "bytesOut" | "tcp"> & {
+  readonly error: ErrorCode | "";
+};
+
+const POOL: Omit<PoolSnapshot, "servers"> = {
+  name: "app",
+  row: 0,
+  balance: "roundRobin",
+  hashOn: { kind: "sourceIp", name: "" },
+  hashMethod: "ring",
+  check: null,
+  passive: null,
+  retry: { attempts: 2, on: ["connect", "empty"], budget: 0.2 },
+  timeouts: { connectMs: 3000, responseMs: 60_000, idleMs: 60_000 },
+  queue: { size: 100, timeoutMs: 5000 },
+  whenAllDown: "fail",
+};
+
+const LISTENER: ListenerSnapshot = {
+  name: "web",
+  row: 0,
+  binds: [],
+  protocol: "http",
+  trustedProxies: [],
+  timeouts: { headMs: 10_000, bodyMs: 30_000, keepAliveMs: 60_000, idleMs: 300_000, tunnelMs: 3_600_000 },
+  limits: { head: 16 * 1024, headers: 100, body: 0, connections: 20_000 },
+  routes: [],
+};
+
+const ANY: RouteSnapshot["match"] = { hosts: [], methods: [], headers: [], query: [] };
+const NAMES = "abcdefgh";
+
+export class World {
+  readonly network: Network;
+  readonly servers: SimServer[];
+  readonly environment: ProxyEnvironment;
+  readonly encoder: ChunkEncoder;
+  readonly recorder = new AccessRecorder();
+  readonly memory: OpenMemory;
+  readonly control: OpenMemory;
+  readonly log: Logged[] = [];
+  readonly sessions = new Set<ClientConnection | TcpConnection>();
+  readonly state: ListenerState;
+  readonly idle = new IdleConnections<ServerConnection>();
+  readonly #wheel: CountedWheel;
+  #live: Live;
+  #snapshot: Snapshot;
+  #clients = 0;
+
+  constructor(options: WorldOptions = {}) {
+    const network = this.network = new Network(options);
+    const given = options.servers ?? 2;
+    const special = typeof given === "number" ? Array.from({ length: given }, () => ({})) : given;
+    const servers = special.map((each, index) => serverSnapshot(each, index));
+    this.servers = servers.map((each) => new SimServer(each.name, each.host, each.port));
+    const shared = createSharedMemory({
+      workers: 1,
+      servers: 8,
+      listeners: 1,
+      pools: 1,
+      tableEntries: 16,
+      waitersPerWorker: 64,
+    });
+    this.memory = openSharedMemory(shared, 0);
+    this.control = openSharedMemory(shared, CONTROL_THREAD);
+    for (const { slot, weight } of servers) this.control.slots.assign(slot, weight * 256, true);
+    this.encoder = new ChunkEncoder(network.buffers);
+    const { schedule } = network;
+    this.#wheel = new CountedWheel(schedule.now);
+    let ids = 0;
+    this.environment = {
+      buffers: network.buffers,
+      wheel: this.#wheel,
+      dialer: new SimDialer(network, this.servers),
+      idle: this.idle,
+      counters: this.memory.counters,
+      facts: new HeadFacts(),
+      now: () => schedule.now,
+      wallClock: () => schedule.now,
+      httpDate: () => "Thu, 01 Jan 1970 00:00:00 GMT",
+      writeRequestId: (out, at) => {
+        for (const digit of String(ids++)) out[at++] = digit.charCodeAt(0);
+        return at;
+      },
+      logAccess: ({ status, retries, server, bytesIn, bytesOut, tcp, error }) => {
+        this.log.push({ status, retries, server, bytesIn, bytesOut, tcp, error: error as ErrorCode | "" });
+      },
+    };
+    this.#snapshot = snapshotOf(options, servers);
+    this.#live = this.#build(null);
+    this.state = { live: this.#live.listeners.get("web")!, draining: false };
+  }
+
+  get now(): number {
+    return this.network.schedule.now;
+  }
+
+  /** A client connects; nothing is sent yet. */
+  connectPeer(): Peer {
+    const stream = new SimStream(this.network, "192.0.2.7", 1000 + this.#clients++);
+    const { protocol, row } = this.state.live.snapshot;
+    this.memory.counters.addListener(row, LISTENER_COLUMN.active, 1);
+    const session = protocol === "http"
+      ? new ClientConnection(this, this.state, stream)
+      : new TcpConnection(this, this.state, stream);
+    this.sessions.add(session);
+    session.start();
+    return stream.peer;
+  }
+
+  connect(): SimClient {
+    return new SimClient(this.connectPeer());
+  }
+
+  /** Puts another snapshot in force, as a reload does. */
+  reload(change: (snapshot: Snapshot) => Snapshot): void {
+    this.#snapshot = change(this.#snapshot);
+    this.#live = this.#build(this.#live);
+    this.state.live = this.#live.listeners.get("web")!;
+  }
+
+  /** The node stops: sessions end when they have nothing under way. */
+  drain(): void {
+    this.state.draining = true;
+    for (const session of [...this.sessions]) session.drain();
+  }
+
+  /** Runs until nothing is left to happen but deadlines. */
+  settle(): void {
+    while (this.network.schedule.next !== Infinity) this.#advance(this.network.schedule.next);
+  }
+
+  /** Lets `ms` of time pass. */
+  run(ms: number): void {
+    const until = this.now + ms;
+    for (;;) {
+      const next = Math.min(this.network.schedule.next, this.#wheel.next);
+      if (next > until) break;
+      this.#advance(next);
+    }
+    this.network.schedule.now = until;
+  }
+
+  /** Requests and connections that count as under way on the servers. */
+  get active(): number {
+    let active = 0;
+    for (let slot = 0; slot < this.servers.length; slot++) active += this.memory.slots.active(slot);
+    return active;
+  }
+
+  /** Everything is over: what must be free is free. */
+  checkQuiet(): void {
+    assertEquals(this.active, 0, "places on servers are given back");
+    assertEquals(this.memory.queue.waiting(0), 0, "nobody waits in the queue");
+  }
+
+  /** Ends what is left, as the end of a process does, and checks that nothing stays behind. */
+  finish(): void {
+    for (const session of [...this.sessions]) session.close();
+    for (const connection of this.idle.clear()) connection.close();
+    this.settle();
+    const [fault] = this.network.faults;
+    if (fault !== undefined) throw fault;
+    this.checkQuiet();
+    assertEquals(this.sessions.size, 0, "sessions end");
+    assertEquals(this.memory.counters.listener(0, LISTENER_COLUMN.active), 0, "connections are counted out");
+    assertEquals(this.network.streams.filter((stream) => !stream.told).length, 0, "streams are closed");
+    assertEquals(this.network.buffers.outstanding, 0, "buffers are given back");
+    assertEquals(this.#wheel.armed, 0, "deadlines are cleared");
+    assertEquals(this.idle.size, 0, "no idle connection is left");
+  }
+
+  /** For the sessions. */
+  onGone(session: ClientConnection | TcpConnection): void {
+    if (!this.sessions.delete(session)) throw new Error("A session ended twice");
+    this.memory.counters.addListener(0, LISTENER_COLUMN.active, -1);
+  }
+
+  #build(before: Live | null): Live {
+    return buildLive(this.#snapshot, before, {
+      memory: this.memory,
+      worker: 0,
+      random: this.network.random,
+      buildTable: buildRouteTable,
+    });
+  }
+
+  #advance(at: number): void {
+    const { schedule } = this.network;
+    const tick = this.#wheel.next;
+    if (tick <= at) {
+      schedule.now = Math.max(schedule.now, tick);
+      this.#wheel.advance(tick);
+    } else schedule.step();
+    this.memory.queue.drain();
+  }
+}
+
+/** Knows which deadlines are set, and when it wants to be turned next. */
+class CountedWheel extends Wheel {
+  readonly #timers = new Set<Timer>();
+  next: number;
+
+  constructor(now: number) {
+    super(now);
+    this.next = (Math.floor(now / TICK_MS) + 1) * TICK_MS;
+  }
+
+  get armed(): number {
+    return [...this.#timers].filter((timer) => timer.at !== Infinity).length;
+  }
+
+  override set(timer: Timer, at: number): void {
+    this.#timers.add(timer);
+    super.set(timer, at);
+  }
+
+  override advance(now: number): void {
+    this.next = now + TICK_MS;
+    super.advance(now);
+  }
+}
+
+function serverSnapshot(special: Partial<ServerSnapshot>, index: number): ServerSnapshot {
+  return {
+    name: NAMES[index]!,
+    host: "10.0.0.1",
+    port: 8000 + index,
+    weight: 1,
+    maxConnections: 0,
+    backup: false,
+    slowStartMs: 0,
+    slot: index,
+    ...special,
+  };
+}
+
+function snapshotOf(options: WorldOptions, servers: readonly ServerSnapshot[]): Snapshot {
+  const pool = merge(POOL, options.pool ?? {});
+  const routes = options.routes ?? [{ match: ANY, action: { kind: "pool", pool: "app" } }];
+  const protocol = options.protocol ?? "http";
+  return {
+    generation: 1,
+    node: "test",
+    listeners: [{ ...merge(LISTENER, options.listener ?? {}), protocol, routes }],
+    pools: [{ ...pool, servers }],
+    log: { level: "info", format: "json", access: "json" },
+  };
+}
+
+/** `base` with `change`, one level deep. */
+function merge<T extends object>(base: T, change: Partly<T>): T {
+  const merged = { ...base } as Record<string, unknown>;
+  for (const [key, value] of Object.entries(change)) {
+    const before = merged[key];
+    const nested = typeof value === "object" && value !== null && !Array.isArray(value);
+    merged[key] = nested ? { ...before as object, ...value } : value;
+  }
+  return merged as T;
+}
+
+/** Runs one simulation to its end and checks that it left nothing behind. */
+export function simulate(options: WorldOptions, run: (world: World) => void): void {
+  const world = new World(options);
+  try {
+    run(world);
+    world.finish();
+  } catch (error) {
+    const reason = error as Error;
+    reason.message = `seed ${options.seed ?? 1}, split ${world.network.split}: ${reason.message}`;
+    throw reason;
+  }
+}
+
+/** Every way in which bytes may arrive, with several seeds for those that depend on chance. */
+export function everyWay(run: (way: NetworkOptions) => void, seeds = 20): void {
+  run({ split: "whole" });
+  run({ split: "bytes" });
+  for (let seed = 1; seed <= seeds; seed++) run({ split: "random", delayMs: seed % 3 * 7, seed });
+}
