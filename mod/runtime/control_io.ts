@@ -5,6 +5,7 @@
  * One change at a time, from the keeper or from DNS; a change that fails anywhere leaves what ran before in force.
  * It carries no traffic and must not know the link to the keeper.
  */
+import { formatHostPort } from "../base/address.ts";
 import {
   CONTROL_THREAD,
   createSharedMemory,
@@ -29,6 +30,7 @@ import { type AdminFacts, AdminServer, type MakeAdmin } from "./admin_server_io.
 import type { ControlPort, Hello } from "./balancer_io.ts";
 import { type Bind, checkBinds, newBinds } from "./bind_check_io.ts";
 import { Crew } from "./crew_io.ts";
+import { RowOwners } from "./row_owners.ts";
 import { type Address, addressesOf, namesOf } from "./names.ts";
 import { nodeStatus, passiveCounts, poolHealth, tcpSlots, trafficSums } from "./status.ts";
 
@@ -80,6 +82,7 @@ export class Control implements ControlPort {
   #config: Config | null = null;
   #snapshot: Snapshot | null = null;
   #tcpSlots = new Set<number>();
+  #owners = new RowOwners();
   #generation = 0;
   #order: Promise<unknown> = Promise.resolve();
   #startedAt = Date.now();
@@ -172,6 +175,10 @@ export class Control implements ControlPort {
     }
     this.#config = config;
     this.#options.setUpLog(config.log);
+    const listeners = config.listeners.map(({ name, bind }) =>
+      `${name}=${bind.map(({ host, port }) => formatHostPort(host, port)).join("+")}`
+    );
+    this.#log.info("listening", { listeners });
     if (this.#running !== null && config.workers !== this.#running.workers) {
       this.#log.warning("the number of workers changes with the next start only", {
         workers: config.workers,
@@ -232,6 +239,9 @@ export class Control implements ControlPort {
   async #apply(running: Running, snapshot: Snapshot): Promise<readonly string[]> {
     const { crew, monitor, memory } = running;
     const before = this.#snapshot;
+    const { servers, listeners } = this.#owners.claim(snapshot);
+    for (const slot of servers) memory.counters.clearServer(slot);
+    for (const row of listeners) memory.counters.clearListener(row);
     monitor.update(snapshot.pools);
     const { errors } = await crew.apply(snapshot);
     if (errors.length === 0) {

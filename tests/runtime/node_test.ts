@@ -3,8 +3,9 @@ import { dirname } from "node:path";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { Program, untilGone } from "./process.ts";
 
-const PROGRAM = new URL("./node_program.ts", import.meta.url).pathname;
+const PROGRAM = new URL("../../main.ts", import.meta.url).pathname;
 const FLAGS = ["--allow-net", "--allow-read", "--allow-write", "--allow-env", "--allow-sys", "--allow-run"];
+const RUN = ["run", "--node", "n1", "-c"];
 
 interface Bench {
   readonly directory: string;
@@ -52,7 +53,7 @@ async function withBench(use: (bench: Bench) => Promise<void>): Promise<void> {
       backend,
       write,
       start: () =>
-        new Program(["run", "--quiet", "--no-prompt", ...FLAGS, "--allow-ffi", PROGRAM, "run", file], {
+        new Program(["run", "--quiet", "--no-prompt", ...FLAGS, "--allow-ffi", PROGRAM, ...RUN, file], {
           socket: `${directory}/n1.sock`,
           env: { RUNTIME_DIRECTORY: directory },
         }),
@@ -182,6 +183,34 @@ Deno.test("run() a second one of the same name refuses to start", async () => {
   });
 });
 
+Deno.test("run() 50 reloads under load fail no request", async () => {
+  await withBench(async ({ start, url, port, backend, write }) => {
+    await using node = start();
+    await node.until((status) => status.generation === 1);
+    let done = false;
+    const clients = Array.from({ length: 4 }, async (_, client) => {
+      let answers = 0;
+      // Half of them with a new connection for every request.
+      const headers: Record<string, string> = client % 2 === 0 ? { connection: "close" } : {};
+      while (!done) {
+        const response = await fetch(`${url}/load`, { headers });
+        assertEquals([response.status, await response.text()], [200, "backend /load"]);
+        answers++;
+      }
+      return answers;
+    });
+    const other = freePort();
+    const more = `  - { name: more, bind: "127.0.0.1:${other}", pool: app }\npools:`;
+    for (let reload = 1; reload <= 50; reload++) {
+      write(config(port, backend).replace("pools:", reload % 2 === 0 ? "pools:" : more));
+      node.kill("SIGHUP");
+      await node.until((status) => status.generation === 1 + reload);
+    }
+    done = true;
+    for (const answers of await Promise.all(clients)) assert(answers > 0);
+  });
+});
+
 Deno.test("run() tells status and health on the admin address, moves it at a reload, and logs requests", async () => {
   await withBench(async ({ start, url, port, backend, write }) => {
     const [first, second] = [freePort(), freePort()];
@@ -206,10 +235,31 @@ Deno.test("run() tells status and health on the admin address, moves it at a rel
   });
 });
 
+Deno.test("run() the keeper runs an exec check and learns of health; a name of the hosts file is a server", async () => {
+  await withBench(async ({ start, url, port, backend, write, directory }) => {
+    const flag = `${directory}/healthy`;
+    const check = `{ type: exec, command: [/usr/bin/test, -e, "${flag}"], interval: 50ms, rise: 1, fall: 1 }`;
+    write(
+      config(port, backend).replace(
+        /servers: .*/,
+        `servers: ["localhost:${backend}"], check: ${check}, retry: { attempts: 2 } }`,
+      ),
+    );
+    await using node = start();
+    await node.until(({ balancer }) => balancer.pools.app?.healthy === 0 && balancer.pools.app.servers > 0);
+    const response = await fetch(url);
+    assertEquals(response.status, 503);
+    await response.body?.cancel();
+    Deno.writeTextFileSync(flag, "");
+    await node.until(({ balancer }) => (balancer.pools.app?.healthy ?? 0) > 0);
+    assertEquals(await get(`${url}/up`), "backend /up");
+  });
+});
+
 Deno.test("run() without the right to run anything says so and does not start twice", async () => {
   await withBench(async ({ file, directory }) => {
     const flags = FLAGS.filter((flag) => flag !== "--allow-run");
-    await using node = new Program(["run", "--quiet", "--no-prompt", ...flags, PROGRAM, "run", file], {
+    await using node = new Program(["run", "--quiet", "--no-prompt", ...flags, PROGRAM, ...RUN, file], {
       socket: `${dirname(file)}/n1.sock`,
       env: { RUNTIME_DIRECTORY: directory },
     });

@@ -14,6 +14,7 @@ export interface KeeperStatus {
     restarts: number;
     lastDeath: string | null;
     badLines: number;
+    pools: Record<string, { healthy: number; servers: number }>;
   };
 }
 
