@@ -4,7 +4,7 @@
  * The demo is a user like any other: it gives the keeper a configuration, and reads the admin address.
  */
 import type { NodeStatus } from "../observe/status.ts";
-import { writeOut } from "./command.ts";
+import { BAD, writeErr, writeOut } from "./command.ts";
 import { run } from "./run.ts";
 import { summaryLine } from "./demo_summary.ts";
 
@@ -22,23 +22,20 @@ export interface DemoOptions {
 
 /** Runs until Ctrl-C or `q`. The answer is the exit code. */
 export async function runDemo({ port, client, entry }: DemoOptions): Promise<number> {
-  const servers = new Map<Name, DemoServer>(
-    NAMES.map((name, index) => [name, new DemoServer(name, port + 1 + index)]),
-  );
-  const adminPort = port + 5;
-  const controlPort = port + 4;
-  const taken = await startAll([...servers.values()]);
-  if (taken !== null) {
-    writeOut(`Cannot start the demo as port ${taken} is in use; try: tandem demo --port ${port + 100}\n`);
-    return 1;
+  if (isTaken(port)) {
+    writeErr(`Cannot start the demo as port ${port} is in use; try: tandem demo --port ${port + 1000}\n`);
+    return BAD;
   }
-  const control = Deno.serve({ hostname: "127.0.0.1", port: controlPort, onListen() {} }, async (request) => {
+  const servers = new Map<Name, DemoServer>(NAMES.map((name) => [name, new DemoServer(name)]));
+  for (const server of servers.values()) server.start();
+  const adminPort = freePort();
+  const control = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
     const name = new URL(request.url).pathname.slice(1) as Name;
     const server = servers.get(name);
     if (server === undefined) return new Response("there are servers a, b and c\n", { status: 404 });
     return new Response(`${await server.toggle()}\n`);
   });
-  greet(port, controlPort, adminPort);
+  greet(port, control.addr.port, adminPort);
   const stopLive = live(adminPort, `http://127.0.0.1:${port}/`, client);
   const stopKeys = keys(async (name) => writeOut(`${await servers.get(name)!.toggle()}\n`));
   const code = await run({
@@ -46,7 +43,7 @@ export async function runDemo({ port, client, entry }: DemoOptions): Promise<num
     node: `demo-${port}`,
     context: null,
     entry,
-    text: configuration(port, adminPort),
+    text: configuration(port, adminPort, [...servers.values()]),
   });
   stopKeys();
   stopLive();
@@ -57,13 +54,16 @@ export async function runDemo({ port, client, entry }: DemoOptions): Promise<num
 
 /** One embedded server. */
 class DemoServer {
-  #server: Deno.HttpServer | null = null;
+  /** Found by the first start, and kept. */
+  port = 0;
+  #server: Deno.HttpServer<Deno.NetAddr> | null = null;
 
-  constructor(readonly name: Name, readonly port: number) {}
+  constructor(readonly name: Name) {}
 
   start(): void {
     const answer = () => new Response(`hello from server ${this.name}\n`);
     this.#server = Deno.serve({ hostname: "127.0.0.1", port: this.port, onListen() {} }, answer);
+    this.port = this.#server.addr.port;
   }
 
   async stop(): Promise<void> {
@@ -82,32 +82,30 @@ class DemoServer {
   }
 }
 
-/** Starts all; gives the port that is taken, or null. */
-async function startAll(servers: readonly DemoServer[]): Promise<number | null> {
-  for (const server of servers) {
-    try {
-      server.start();
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-      for (const each of servers) await each.stop();
-      return server.port;
-    }
+function isTaken(port: number): boolean {
+  try {
+    Deno.listen({ hostname: "127.0.0.1", port }).close();
+    return false;
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) return true;
+    throw error;
   }
-  return null;
 }
 
-function configuration(port: number, adminPort: number): string {
+function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  listener.close();
+  return listener.addr.port;
+}
+
+function configuration(port: number, adminPort: number, servers: readonly DemoServer[]): string {
   return `
 listeners:
   - { name: web, bind: "127.0.0.1:${port}", pool: app }
 pools:
   app:
     servers:
-${
-    NAMES.map((name, index) => `      - { name: ${name}, address: "127.0.0.1:${port + 1 + index}" }`).join(
-      "\n",
-    )
-  }
+${servers.map(({ name, port }) => `      - { name: ${name}, address: "127.0.0.1:${port}" }`).join("\n")}
     check: { interval: 500ms, timeout: 300ms, rise: 1, fall: 1 }
 admin: { bind: "127.0.0.1:${adminPort}" }
 workers: 1
