@@ -57,6 +57,8 @@ async function tellNews(found: Record<string, string>): Promise<void> {
 }
 
 async function main(): Promise<void> {
+  // Many cases fail here, and each failure waits.
+  RawSocket.patienceMs = 400;
   const server = new RecordingServer();
   const address = { hostname: "127.0.0.1", port: freePort() };
   const path = await Deno.makeTempFile({ suffix: ".cfg" });

@@ -4,7 +4,7 @@
  */
 import type { Case, ExpectedAnswer, ExpectedRequest } from "./http1_case.ts";
 import { type Message, statusOf, takeMessage, values } from "./http_text.ts";
-import { PATIENCE_MS, RawSocket } from "./raw_socket.ts";
+import { RawSocket } from "./raw_socket.ts";
 import type { RecordingServer } from "./recording_server.ts";
 
 /** For a part of what the client sends to have its effect, before the next one. */
@@ -211,7 +211,7 @@ async function probe(subject: Subject, server: RecordingServer): Promise<string[
   const client = await RawSocket.connect(subject.address);
   try {
     await client.send(`GET ${path} HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n`);
-    await client.until(() => client.ended, PATIENCE_MS);
+    await client.until(() => client.ended);
     const taken = takeMessage(client.received, { kind: "response", ended: client.ended });
     const status = taken === null ? 0 : statusOf(taken.message);
     const asked = server.requests.filter((request) => request.first === `GET ${path} HTTP/1.1`).length;

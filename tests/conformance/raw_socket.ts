@@ -3,10 +3,9 @@
  */
 import { fromLatin1, latin1 } from "../../mod/http/grammar.ts";
 
-/** Longest wait for anything on loopback; only a failing test ever waits that long. */
-export const PATIENCE_MS = 4000;
-
 export class RawSocket {
+  /** Longest wait for anything on loopback; only a failing case ever waits that long. */
+  static patienceMs = 4000;
   /** Everything received so far. */
   received = "";
   /** The other side closed or reset. */
@@ -43,7 +42,7 @@ export class RawSocket {
   }
 
   /** Waits until `wanted` holds, the other side ended, or patience is over; answers whether `wanted` holds. */
-  async until(wanted: () => boolean, patienceMs = PATIENCE_MS): Promise<boolean> {
+  async until(wanted: () => boolean, patienceMs = RawSocket.patienceMs): Promise<boolean> {
     const deadline = performance.now() + patienceMs;
     while (!wanted() && !this.ended) {
       const left = deadline - performance.now();

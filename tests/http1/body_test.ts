@@ -51,6 +51,7 @@ Deno.test("RFC 9112 section 7.1: chunks are joined, and what follows the last is
   assertEquals(chunked("0\r\n\r\n"), { step: END, data: "", trailer: "", used: 5 });
   assertEquals(chunked("000a\r\n0123456789\r\n00\r\n\r\n").data, "0123456789");
   assertEquals(chunked("A\r\n0123456789\r\n0\r\n\r\n").data, "0123456789");
+  assertEquals(chunked(`${"1\r\na\r\n".repeat(30)}0\r\n\r\n`).data, "a".repeat(30));
   // A chunk's data may look like anything.
   assertEquals(chunked("b\r\n0\r\n\r\nGET / \r\n0\r\n\r\n").data, "0\r\n\r\nGET / ");
 });
@@ -98,6 +99,8 @@ Deno.test("RFC 9112 section 7.1: chunk sizes that are malformed", () => {
   for (const size of bad) {
     assertEquals(chunked(`${size}\r\nabc\r\n0\r\n\r\n`).step, MALFORMED, JSON.stringify(size));
   }
+  assertEquals(chunked("3\rxabc\r\n0\r\n\r\n").step, MALFORMED);
+  assertEquals(chunked("3\r\nabc\r\n\r\n0\r\n\r\n").step, MALFORMED);
   assertEquals(chunked("3\nabc\r\n0\r\n\r\n").step, MALFORMED);
   assertEquals(chunked("3\r\nabc\n0\r\n\r\n").step, MALFORMED);
   assertEquals(chunked("3\r\nabc\r\n0\n\r\n").step, MALFORMED);

@@ -98,6 +98,7 @@ Deno.test("RFC 9112 section 3: a request line is three words with one space betw
     '"GET" / HTTP/1.1',
     "/ HTTP/1.1",
     "GET HTTP/1.1",
+    "GET  HTTP/1.1",
     "HTTP/1.1 200 OK",
   ];
   for (const line of bad) assertEquals(outcome(`${line}\r\nHost: a\r\n\r\n`), "malformed", line);
