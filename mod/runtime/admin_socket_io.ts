@@ -6,6 +6,8 @@
  */
 import { dirname } from "node:path";
 
+/** Whoever has the lock has it for life, so a short wait says it all; a predecessor may just be going. */
+const LOCK_MS = 500;
 /** How long a live keeper may take to say who it is; it only improves a message. */
 const ANSWER_MS = 1000;
 
@@ -34,10 +36,7 @@ export class AdminSocket {
     } catch (error) {
       return { problem: `Cannot open the admin socket ${path}: ${message(error)}` };
     }
-    if (!await lock.tryLock(true)) {
-      lock.close();
-      return { problem: await describeOwner(path) };
-    }
+    if (!await lockWithin(lock, LOCK_MS)) return { problem: await describeOwner(path) };
     try {
       await Deno.remove(path).catch((error) => {
         if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -64,6 +63,15 @@ export async function askAdmin(path: string, request: string, withinMs = ANSWER_
   return await answer.json();
 }
 
+/** False: the lock is another's. Then the attempt goes on until the process ends, which is soon. */
+async function lockWithin(file: Deno.FsFile, withinMs: number): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), withinMs);
+  const locked = await Promise.race([file.lock(true).then(() => true), late]);
+  clearTimeout(timer);
+  return locked;
+}
+
 function serve(path: string, handler: (request: Request) => Response | Promise<Response>): Deno.HttpServer {
   // The socket never exists with more rights than it is to have: the mask is set around the bind.
   const before = Deno.umask(0o117);
@@ -83,7 +91,7 @@ async function describeOwner(path: string): Promise<string> {
     // The lock is proof enough.
   }
   return `Cannot run as this node runs already (${owner}): ${path} is taken. ` +
-    "Two of one name would share its ports in silence; use `tandem reload`, or another --node";
+    "Two of one name would share its ports in silence; to reload it send it SIGHUP; for another node give another --node";
 }
 
 function message(error: unknown): string {
