@@ -78,6 +78,10 @@ export class DenoStream implements Stream {
     conn.setNoDelay(true);
   }
 
+  get blocked(): boolean {
+    return this.#wantsDrain;
+  }
+
   write(view: Uint8Array): boolean {
     if (this.#closed || this.#finishing) return true;
     const lease = this.#buffers.atLeast(view.length);

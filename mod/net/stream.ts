@@ -44,6 +44,8 @@ export interface Stream {
   bulk(on: boolean): void;
   /** Bytes queued and not yet handed to the kernel. */
   readonly queued: number;
+  /** True from a `write` that returned false until `onDrain`: the peer is slow, or does not read. */
+  readonly blocked: boolean;
 }
 
 /** Opens connections to servers. `onOpen` or `onFailed` is called exactly once, later. */

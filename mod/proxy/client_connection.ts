@@ -64,7 +64,11 @@ export class ClientConnection implements StreamHandler, PumpOwner {
   #ended = false;
   #minor = 1;
   #headSince = 0;
+  /** While half-closed: when to stop waiting for an answer to begin. */
+  #giveUpAt = Infinity;
   #lingered = 0;
+  #lingerQueued = 0;
+  #lingerSince = 0;
   #pump: Pump | null = null;
   #tunnelIn = 0;
   #tunnelOut = 0;
@@ -87,7 +91,7 @@ export class ClientConnection implements StreamHandler, PumpOwner {
 
   /** Sets the one deadline of this connection. */
   arm(at: number): void {
-    this.environment.wheel.set(this.#timer, at);
+    this.environment.wheel.set(this.#timer, this.#ended ? this.#bounded(at) : at);
   }
 
   onData(view: Uint8Array): void {
@@ -100,13 +104,12 @@ export class ClientConnection implements StreamHandler, PumpOwner {
 
   onEnd(): void {
     this.#ended = true;
-    if (this.#state === HEAD || this.#state === LINGER) return this.close();
-    if (!this.#exchange.requestDone) return this.#exchange.fail("clientGone");
-    if (!this.#exchange.responding) this.arm(this.environment.now() + HALF_CLOSED_MS);
+    this.#endOfRequests();
   }
 
   onDrain(): void {
-    this.#exchange.onClientDrain();
+    if (this.#state === EXCHANGE) this.#exchange.onClientDrain();
+    else if (this.#state === HEAD) this.#nextRequest();
   }
 
   onClosed(_error: Error | null): void {
@@ -117,31 +120,31 @@ export class ClientConnection implements StreamHandler, PumpOwner {
   onDeadline(now: number): void {
     switch (this.#state) {
       case EXCHANGE:
-        if (this.#ended && !this.#exchange.responding) return this.#exchange.fail("clientGone");
+        if (now >= this.#giveUpAt && !this.#exchange.responding) return this.#exchange.fail("clientGone");
         return this.#exchange.onDeadline();
       case TUNNEL:
-        this.#tunnelError = "tunnelIdle";
-        return this.#pump!.close();
+        return this.#endTunnel("tunnelIdle");
       case HEAD:
-        // Nothing of a request yet: an idle connection simply ends.
-        if (this.#held === null) return this.close();
+        // Nothing of a request yet, or answers that nobody reads: the connection simply ends.
+        if (this.#held === null || this.stream.blocked) return this.abort();
         this.#exchange.record.start(this.#headSince || now, this.#heldEnd - this.#heldStart);
         return this.#reject("headTimeout");
-      default:
-        this.close();
+      case LINGER:
+        return this.#lingerOn(now);
     }
   }
 
-  /** Closes at once: what is not sent is lost. */
+  /** Closes at once, as the node stops: what is not sent is lost. */
   close(): void {
-    this.#exchange.abandon("clientGone");
-    this.stream.close();
-    this.#gone();
+    if (this.#state === TUNNEL) return this.#endTunnel("draining");
+    this.#exchange.abandon("draining");
+    this.abort();
   }
 
-  /** The exchange cannot go on and an answer has begun or is of no use. */
+  /** The connection cannot go on, and nothing can or need be sent any more. */
   abort(): void {
-    this.close();
+    this.stream.close();
+    this.#gone();
   }
 
   /** Stops after the request under way. */
@@ -175,36 +178,38 @@ export class ClientConnection implements StreamHandler, PumpOwner {
   /** The server can take more of the body. */
   resumeBody(): void {
     if (this.#working) return;
+    // Resumed first: whatever comes of what is held may pause again.
+    this.stream.resume();
     if (this.#held !== null) this.#workHeld();
-    if (this.#held === null) this.stream.resume();
   }
 
   /** The exchange is over and has been accounted for. */
   exchangeDone(keepAlive: boolean): void {
     if (this.#state === CLOSED) return;
-    if (!keepAlive || this.#ended && this.#held === null) return this.#linger();
+    if (!keepAlive || this.listener.draining || this.#ended && this.#held === null) return this.#linger();
     this.#state = HEAD;
     this.#headSince = 0;
-    const { keepAliveMs } = this.listener.live.snapshot.timeouts;
-    this.arm(this.environment.now() + keepAliveMs);
-    if (this.#working) return;
-    this.stream.bulk(false);
-    if (this.#held !== null) this.#workHeld();
-    if (this.#state === HEAD) this.stream.resume();
+    const { timeouts } = this.listener.live.snapshot;
+    const { blocked } = this.stream;
+    this.arm(this.environment.now() + (blocked ? timeouts.idleMs : timeouts.keepAliveMs));
+    // A client that pipelines and does not read must not make us queue answer after answer.
+    if (blocked) this.stream.pause();
+    else if (!this.#working) this.#nextRequest();
   }
 
   /** Becomes a tunnel to the server, whose first bytes have been written already. */
   tunnel(server: Stream): void {
     this.#state = TUNNEL;
+    this.#tunnelIn = this.#tunnelOut = 0;
+    this.#tunnelError = null;
     if (this.#held !== null) {
+      this.#tunnelIn = this.#heldEnd - this.#heldStart;
       server.write(this.#held.bytes.subarray(this.#heldStart, this.#heldEnd));
       this.#dropHeld();
     }
-    this.#tunnelIn = this.#tunnelOut = 0;
-    this.#tunnelError = null;
     this.#pump = new Pump(this, this.stream, server);
     this.#armTunnel();
-    this.#pump.start();
+    this.#pump.start(this.#ended);
   }
 
   onMoved(up: boolean, size: number): void {
@@ -239,7 +244,29 @@ export class ClientConnection implements StreamHandler, PumpOwner {
   }
 
   #armTunnel(): void {
-    this.arm(this.environment.now() + this.listener.live.snapshot.timeouts.tunnelMs);
+    const { wheel } = this.environment;
+    wheel.set(this.#timer, this.environment.now() + this.listener.live.snapshot.timeouts.tunnelMs);
+  }
+
+  #endTunnel(code: ErrorCode): void {
+    this.#tunnelError ??= code;
+    this.#pump!.close();
+  }
+
+  /** The client has sent FIN: its answer must begin soon, whatever it waits for. */
+  #armHalfClosed(): void {
+    this.#giveUpAt = this.environment.now() + HALF_CLOSED_MS;
+    if (!this.#exchange.responding) this.arm(this.#giveUpAt);
+  }
+
+  #bounded(at: number): number {
+    return this.#state === EXCHANGE && !this.#exchange.responding ? Math.min(at, this.#giveUpAt) : at;
+  }
+
+  /** Goes on with what is held, or waits for more. */
+  #nextRequest(): void {
+    this.stream.bulk(false);
+    this.resumeBody();
   }
 
   /** Uses what it can of the bytes and keeps the rest. `fresh`: the stream is delivering them right now. */
@@ -255,8 +282,18 @@ export class ClientConnection implements StreamHandler, PumpOwner {
       this.#hold(bytes, at, end, fresh);
       if (this.#state !== HEAD) this.stream.pause();
     } else if (!fresh) this.#dropHeld();
-    // Whatever is left cannot become a request any more.
-    if (this.#ended && this.#state === HEAD) this.#linger();
+    if (this.#ended) this.#endOfRequests();
+  }
+
+  /** Nothing more will come: what is held is the last of it, and may be part of a request that can never be. */
+  #endOfRequests(): void {
+    if (this.#state === HEAD) {
+      // Our FIN follows what is queued, and then the stream closes by itself.
+      if (this.#held === null || !this.stream.blocked) this.#linger();
+    } else if (this.#state === EXCHANGE) {
+      if (this.#exchange.requestDone) this.#armHalfClosed();
+      else if (this.#held === null) this.#exchange.fail("clientGone");
+    }
   }
 
   #workHeld(): void {
@@ -267,8 +304,10 @@ export class ClientConnection implements StreamHandler, PumpOwner {
     while (at < end) {
       const before = at;
       const { state } = this;
-      if (state === HEAD) at = this.#readHead(bytes, at, end);
-      else if (state === EXCHANGE && !this.#exchange.requestDone) {
+      if (state === HEAD) {
+        if (this.stream.blocked) return at;
+        at = this.#readHead(bytes, at, end);
+      } else if (state === EXCHANGE && !this.#exchange.requestDone) {
         at = this.#exchange.takeBody(bytes, at, end, fresh);
       } else if (state === LINGER) at = this.#discard(end - at, end);
       else return state === CLOSED ? end : at;
@@ -303,7 +342,7 @@ export class ClientConnection implements StreamHandler, PumpOwner {
     const problem = readRequest(scratchInfo, scratchHead, bytes);
     if (problem !== null) {
       this.#exchange.record.start(now, end - at);
-      this.#reject(problem);
+      this.#reject(problem, scratchInfo.isHead);
       return end;
     }
     this.#state = EXCHANGE;
@@ -311,9 +350,9 @@ export class ClientConnection implements StreamHandler, PumpOwner {
   }
 
   /** Refuses what could not be read as a request, and closes. */
-  #reject(code: ErrorCode): void {
+  #reject(code: ErrorCode, bodyless = false): void {
     this.#exchange.record.error = code;
-    this.answerError(code, false, false);
+    this.answerError(code, false, bodyless);
     this.account(this.#exchange);
     this.#linger();
   }
@@ -323,15 +362,30 @@ export class ClientConnection implements StreamHandler, PumpOwner {
     this.#state = LINGER;
     this.#lingered = 0;
     this.stream.end();
-    if (this.#ended) return;
     this.#dropHeldUnlessWorking();
-    this.arm(this.environment.now() + LINGER_MS);
+    this.#armLinger(this.environment.now());
     this.stream.resume();
+  }
+
+  /** A client that takes long to read its answer may do so, as long as it goes on. */
+  #lingerOn(now: number): void {
+    const { queued } = this.stream;
+    const { idleMs } = this.listener.live.snapshot.timeouts;
+    if (queued === 0) return this.abort();
+    if (queued === this.#lingerQueued && now - this.#lingerSince >= idleMs) return this.abort();
+    if (queued === this.#lingerQueued) this.arm(now + LINGER_MS);
+    else this.#armLinger(now);
+  }
+
+  #armLinger(now: number): void {
+    this.#lingerQueued = this.stream.queued;
+    this.#lingerSince = now;
+    this.arm(now + LINGER_MS);
   }
 
   #discard(size: number, end: number): number {
     this.#lingered += size;
-    if (this.#lingered > LINGER_BYTES) this.close();
+    if (this.#lingered > LINGER_BYTES) this.abort();
     return end;
   }
 

@@ -158,7 +158,8 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
       this.#end();
       return this.client.abort();
     }
-    const keepAlive = side !== "downstream" && this.#clientKeepAlive && this.#body.done;
+    const keepAlive = side !== "downstream" && this.#clientKeepAlive && this.#body.done &&
+      !this.client.listener.draining;
     this.client.answerError(code, keepAlive, this.headRequest);
     this.#finish(keepAlive);
   }
@@ -171,11 +172,9 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
       case CONNECTING:
         return this.#attemptFailed("connectTimeout");
       case SENT:
-        return this.#body.done || this.#serverBlocked()
-          ? this.#attemptFailed("responseTimeout")
-          : this.fail("bodyTimeout");
+        return this.#awaitsServer() ? this.#attemptFailed("responseTimeout") : this.fail("bodyTimeout");
       case RESPONDING:
-        return this.fail(this.client.stream.queued > 0 ? "clientStalled" : "upstreamStalled");
+        return this.fail(this.client.stream.blocked ? "clientStalled" : "upstreamStalled");
     }
   }
 
@@ -186,8 +185,7 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
   }
 
   onGranted(slot: number): void {
-    const index = this.#pool!.snapshot.servers.findIndex((server) => server.slot === slot);
-    this.#use(index, this.#environment.now());
+    this.#use(this.#pool!.balancer.indexOf(slot), this.#environment.now());
   }
 
   onOpen(stream: Stream): void {
@@ -204,7 +202,8 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
   }
 
   onServerDrain(): void {
-    this.client.resumeBody();
+    if (!this.#body.done) this.client.resumeBody();
+    this.#arm();
   }
 
   onMalformedResponse(): void {
@@ -345,14 +344,13 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
     const { responseMs } = this.#pool!.snapshot.timeouts;
     const { bodyMs, idleMs } = client.listener.live.snapshot.timeouts;
     const now = this.#environment.now();
-    if (this.#phase === RESPONDING) client.arm(now + (client.stream.queued > 0 ? idleMs : responseMs));
-    else if (this.#phase === SENT) {
-      client.arm(now + (this.#body.done || this.#serverBlocked() ? responseMs : bodyMs));
-    }
+    if (this.#phase === RESPONDING) client.arm(now + (client.stream.blocked ? idleMs : responseMs));
+    else if (this.#phase === SENT) client.arm(now + (this.#awaitsServer() ? responseMs : bodyMs));
   }
 
-  #serverBlocked(): boolean {
-    return (this.#server?.stream.queued ?? 0) > 0;
+  /** Once the request is sent, or while the server does not read it, it is the server's turn. */
+  #awaitsServer(): boolean {
+    return this.#body.done || this.#server!.stream.blocked;
   }
 
   /** An attempt failed before an answer began: try elsewhere or give up. */
@@ -388,7 +386,10 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
     const now = this.#environment.now();
     const index = this.#pool!.balancer.acquire(this.#hash, tried, now, null);
     if (index < 0) return false;
-    budget.take();
+    if (!budget.take()) {
+      this.#pool!.balancer.release(this.#pool!.snapshot.servers[index]!.slot);
+      return false;
+    }
     this.record.status = status;
     this.#again(false);
     this.record.status = 0;
@@ -413,8 +414,8 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
     if (this.#plan.minor === 0) return true;
     const out = this.#environment.buffers.atLeast(head.end - head.start + RESPONSE_ADDED_BYTES);
     const length = composeResponse(out.bytes, head, info, bytes, this.#plan);
-    this.client.stream.writeLease(out, 0, length);
     this.record.bytesOut += length;
+    if (!this.client.stream.writeLease(out, 0, length)) this.#server!.stream.pause();
     return true;
   }
 
@@ -443,7 +444,7 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
   }
 
   #switchProtocols(head: Head, info: ResponseInfo, bytes: Uint8Array, end: number): boolean {
-    if (!this.#upgrade || !info.upgrade) {
+    if (!this.#upgrade || !info.upgrade || !this.#body.done) {
       this.onMalformedResponse();
       return false;
     }

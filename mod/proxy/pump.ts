@@ -68,12 +68,16 @@ export class Pump {
     this.#server.other = this.#client;
   }
 
-  /** Takes over both streams. What the client had already sent must have been written to the server before. */
-  start(): void {
+  /**
+   * Takes over both streams. What the client had already sent must have been written to the server before;
+   * `clientEnded`: so had its FIN come.
+   */
+  start(clientEnded = false): void {
     this.#client.stream.handler = this.#client;
     this.#server.stream.handler = this.#server;
     this.#client.stream.resume();
     this.#server.stream.resume();
+    if (clientEnded) this.#client.onEnd();
   }
 
   close(): void {

@@ -33,6 +33,7 @@ export class HttpText {
   #rest = "";
   #head: Head | null = null;
   #interim: number[] = [];
+  #body = "";
 
   constructor(methods: string[] | null) {
     this.methods = methods;
@@ -119,30 +120,32 @@ export class HttpText {
     return this.methods === null ? 0 : "close";
   }
 
+  /** Reads one chunk, or the end. */
   #readChunked(): boolean {
-    let at = 0;
-    let body = "";
-    for (;;) {
-      const end = this.#rest.indexOf("\r\n", at);
-      if (end < 0) return false;
-      const digits = this.#rest.slice(at, end);
-      if (!/^(0|[1-9a-f][0-9a-f]*)$/.test(digits)) throw new Error(`Tandem sent the chunk size ${digits}`);
-      const size = parseInt(digits, 16);
-      at = end + 2;
-      if (size === 0) break;
-      if (this.#rest.length < at + size + 2) return false;
-      body += this.#rest.slice(at, at + size);
-      if (this.#rest.slice(at + size, at + size + 2) !== "\r\n") {
-        throw new Error("Tandem sent a broken chunk");
-      }
-      at += size + 2;
-    }
-    if (this.#rest.startsWith("\r\n", at)) this.#complete(body, "", at + 2);
-    else {
+    const end = this.#rest.indexOf("\r\n");
+    if (end < 0) return false;
+    const digits = this.#rest.slice(0, end);
+    if (!/^(0|[1-9a-f][0-9a-f]*)$/.test(digits)) throw new Error(`Tandem sent the chunk size ${digits}`);
+    const size = parseInt(digits, 16);
+    const at = end + 2;
+    if (size === 0) return this.#readTrailer(at);
+    if (this.#rest.length < at + size + 2) return false;
+    this.#body += this.#rest.slice(at, at + size);
+    if (this.#rest.slice(at + size, at + size + 2) !== "\r\n") throw new Error("Tandem sent a broken chunk");
+    this.#rest = this.#rest.slice(at + size + 2);
+    return true;
+  }
+
+  #readTrailer(at: number): boolean {
+    let trailer = "", used = at + 2;
+    if (!this.#rest.startsWith("\r\n", at)) {
       const end = this.#rest.indexOf(HEAD_END, at);
       if (end < 0) return false;
-      this.#complete(body, this.#rest.slice(at, end), end + HEAD_END.length);
+      trailer = this.#rest.slice(at, end);
+      used = end + HEAD_END.length;
     }
+    this.#complete(this.#body, trailer, used);
+    this.#body = "";
     return true;
   }
 
