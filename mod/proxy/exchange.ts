@@ -156,7 +156,7 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
     const { status, side } = ERRORS[code];
     if (begun || status === 0) {
       this.#end();
-      return this.client.abort();
+      return code === "clientStalled" ? this.client.abort() : this.client.breakOff();
     }
     const keepAlive = side !== "downstream" && this.#clientKeepAlive && this.#body.done &&
       !this.client.listener.draining;
@@ -334,8 +334,9 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
     server.attach(this);
     this.#phase = SENT;
     server.stream.writeLease(this.request.lease!.share(), 0, this.request.length);
-    if (!this.#body.done) this.client.resumeBody();
     this.#arm();
+    // Last, as a malformed body ends this exchange at once.
+    if (!this.#body.done) this.client.resumeBody();
   }
 
   /** Sets the deadline of what is awaited now. */

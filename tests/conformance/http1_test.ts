@@ -32,3 +32,17 @@ Deno.test("Dataplane answers HTTP/1 as the cases say, from the outside", async (
     await server.close();
   }
 });
+
+Deno.test("Dataplane survives a malformed body that has come before the server is reached", async () => {
+  const server = new RecordingServer();
+  const tandem = await startTandem(server.port);
+  try {
+    const each = CASES.find(({ name }) => name === 'RFC 9112 section 7.1: chunk size "g"')!;
+    // A data plane just started has no connection to the server yet.
+    assertEquals(await runCase(each, tandem, server), []);
+    assertEquals(tandem.errors, []);
+  } finally {
+    tandem.close();
+    await server.close();
+  }
+});
