@@ -324,6 +324,8 @@ export class DenoListener {
         handler.onAccept(new DenoStream(conn, world));
       } catch (error) {
         if (this.#closed) return;
+        // The client was gone before it was accepted: no reason to let the others wait.
+        if (error instanceof Deno.errors.NotConnected) continue;
         handler.onAcceptError(error as Error);
         await rest();
       }
