@@ -141,6 +141,11 @@ export class ClientConnection implements StreamHandler, PumpOwner {
     this.abort();
   }
 
+  /** An answer cannot be given, or not to its end: what is queued is still sent, then the connection ends. */
+  breakOff(): void {
+    this.#linger();
+  }
+
   /** The connection cannot go on, and nothing can or need be sent any more. */
   abort(): void {
     this.stream.close();
@@ -335,7 +340,7 @@ export class ClientConnection implements StreamHandler, PumpOwner {
     this.#minor = 1;
     if (progress !== DONE || scratchHead.end - at > limits.head) {
       this.#exchange.record.start(now, end - at);
-      this.#reject(headProblem(progress, bytes, at, end));
+      this.#reject(headProblem(progress, bytes, at, end, limits.head));
       return end;
     }
     this.#minor = scratchHead.minor;
@@ -436,9 +441,16 @@ export class ClientConnection implements StreamHandler, PumpOwner {
 }
 
 /** The error for a head that cannot be used. */
-function headProblem(progress: Progress, bytes: Uint8Array, at: number, end: number): ErrorCode {
+function headProblem(
+  progress: Progress,
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  limit: number,
+): ErrorCode {
   if (progress === VERSION) return "versionUnsupported";
-  if (progress === TOO_MANY_FIELDS || progress === DONE) return "headTooLarge";
+  if (progress === TOO_MANY_FIELDS) return "headTooLarge";
+  if (progress === DONE) return scratchHead.targetEnd - at > limit ? "uriTooLong" : "headTooLarge";
   if (progress !== MORE) return "badRequest";
   // Too long without an end: was it the request line or the fields?
   const line = bytes.indexOf(0x0a, at);

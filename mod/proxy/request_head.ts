@@ -123,13 +123,18 @@ function requestLine(
     at = targetEnd - start;
   } else {
     copy(out, 0, bytes, start, methodEnd + 1);
-    if (info.emptyPath) out[at++] = 0x2f;
+    if (info.emptyPath) out[at++] = isOptionsOfServer(head, info, bytes) ? 0x2a : 0x2f;
     copy(out, at, bytes, info.pathStart, targetEnd);
     at += targetEnd - info.pathStart;
   }
   request.targetEnd = at;
   request.pathEnd = at - (targetEnd - info.pathEnd);
   return put(out, at, VERSION_LINE);
+}
+
+/** RFC 9112 section 3.2.4: `OPTIONS http://host` without path and query goes to the server as `OPTIONS *`. */
+function isOptionsOfServer(head: Head, info: RequestInfo, bytes: Uint8Array): boolean {
+  return info.pathStart === head.targetEnd && latin1(bytes, head.start, head.methodEnd) === "OPTIONS";
 }
 
 /** Copies the fields that travel on, in as few runs as possible. */
