@@ -63,21 +63,46 @@ export function fuzz(
   corpus: readonly string[],
   check: (message: Uint8Array, random: () => number) => void,
 ): void {
+  for (const { seed, message, random } of mutations(corpus)) {
+    try {
+      check(message, random);
+    } catch (cause) {
+      throw failure(seed, message, cause);
+    }
+  }
+}
+
+/** The same for checks that wait. */
+export async function fuzzAsync(
+  corpus: readonly string[],
+  check: (message: Uint8Array, seed: number) => Promise<void>,
+): Promise<void> {
+  for (const { seed, message } of mutations(corpus)) {
+    try {
+      await check(message, seed);
+    } catch (cause) {
+      throw failure(seed, message, cause);
+    }
+  }
+}
+
+interface Mutation {
+  readonly seed: number;
+  readonly message: Uint8Array;
+  readonly random: () => number;
+}
+
+function* mutations(corpus: readonly string[]): Generator<Mutation> {
   const messages = corpus.map(fromLatin1);
   const only = flag("seed", -1);
   const until = performance.now() + 1000 * flag("seconds", DEFAULT_SECONDS);
   for (let seed = Math.max(only, 0); only >= 0 ? seed === only : performance.now() < until; seed++) {
     const random = seeded(seed);
-    const message = mutate(messages, random);
-    try {
-      check(message, random);
-    } catch (cause) {
-      throw new Error(
-        `Cannot go on with seed ${seed}, whose message is ${JSON.stringify(String.fromCharCode(...message))}`,
-        {
-          cause,
-        },
-      );
-    }
+    yield { seed, message: mutate(messages, random), random };
   }
+}
+
+function failure(seed: number, message: Uint8Array, cause: unknown): Error {
+  const text = JSON.stringify(String.fromCharCode(...message));
+  return new Error(`Cannot go on with seed ${seed}, whose message is ${text}`, { cause });
 }
