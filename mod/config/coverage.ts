@@ -23,9 +23,12 @@ function coversHosts(earlier: readonly string[], later: readonly string[]): bool
 }
 
 function coversPath(earlier: string | undefined, later: string | undefined): boolean {
-  if (earlier === undefined || earlier === "*" || earlier === "/*" || earlier === later) return true;
-  if (later === undefined || !earlier.endsWith("/*") || /[:{*]/.test(earlier.slice(0, -2))) return false;
-  // hono: `/static/*` also takes `/static`.
+  if (earlier === undefined || earlier === later) return true;
+  // A route without a path also takes `OPTIONS *`, which no path does.
+  if (later === undefined) return false;
+  if (earlier === "*" || earlier === "/*") return true;
+  if (!earlier.endsWith("/*") || /[:{*]/.test(earlier.slice(0, -2))) return false;
+  // `/static/*` also takes `/static`.
   const prefix = earlier.slice(0, -2);
   return later === prefix || later.startsWith(`${prefix}/`);
 }

@@ -2,6 +2,7 @@
  * Rules about listeners, their routes and the admin address. Pure.
  */
 import { formatHostPort, type HostPort, isLoopbackIp, isUnspecifiedIp, parseIp } from "../base/address.ts";
+import { redirectProblem } from "../route/redirect.ts";
 import { covers } from "./coverage.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import type { Path } from "./problem.ts";
@@ -138,10 +139,7 @@ function checkPoolName(context: RuleContext, name: string, path: Path): void {
 }
 
 function checkRedirect(context: RuleContext, route: RouteConfig, to: string, path: Path): void {
-  if (!to.includes("*") || !context.whole([...path, "match"])) return;
-  const taken = route.match.path?.endsWith("*") ?? false;
-  if (!taken) context.error([...path, "redirect", "to"], "has a * and needs a match.path that ends in /*");
-  else if (to.indexOf("*") !== to.length - 1) {
-    context.error([...path, "redirect", "to"], "can have * only at its end");
-  }
+  if (!context.whole([...path, "match"])) return;
+  const problem = redirectProblem(to, route.match.path);
+  if (problem !== null) context.error([...path, "redirect", "to"], problem);
 }

@@ -3,8 +3,8 @@
  */
 import { z } from "zod";
 import { isHostName, parseIp } from "../base/address.ts";
+import { patternProblem } from "../route/pattern.ts";
 import { acrossIssue, integer, line, name, oneOrMore, token } from "./fields.ts";
-import { pathPatternProblem } from "./path_pattern.ts";
 import type { RouteAction } from "./snapshot.ts";
 
 /** Statuses whose answer says where to go (RFC 9110 section 15.4) and that browsers follow. */
@@ -20,7 +20,7 @@ const host = line(1, 255).transform((text) => text.toLowerCase()).refine((text) 
 }, "must be a host name without a port, or *.domain");
 
 const path = line(1, 1024).superRefine((text, context) => {
-  const problem = pathPatternProblem(text);
+  const problem = patternProblem(text);
   if (problem !== null) context.addIssue({ code: "custom", message: problem });
 });
 
@@ -30,7 +30,7 @@ export const MatchSchema = z.strictObject({
   host: oneOrMore(host).default([])
     .describe("Host name, or `*.example.com` for every name below it; one or a list. Without: any."),
   path: path.optional()
-    .describe("Path in hono's syntax: `/exact`, `/static/*`, `/users/:id`, `/n/:n{[0-9]+}`. Without: any."),
+    .describe("Path: `/exact`, `/static/*`, `/users/:id`, `/n/:n{[0-9]+}`. Without: any."),
   method: oneOrMore(token("an HTTP method").transform((text) => text.toUpperCase())).default([])
     .describe("Method, one or a list. Without: any."),
   headers: z.record(token("a header name"), line()).prefault({})
@@ -42,7 +42,9 @@ export const MatchSchema = z.strictObject({
 
 const redirect = z.strictObject({
   to: line(1, 4096).refine(isTarget, 'must be an http:// or https:// URL or start with one "/"')
-    .describe("Where to: a URL or a path. A final `*` stands for what the `*` of the match took."),
+    .describe(
+      "Where to: a URL or a path. `*` stands for what the `*` of the path took, `:id` for a parameter.",
+    ),
   status: integer(301, 308).refine(
     (status) => REDIRECTS.includes(status),
     `must be one of ${REDIRECTS.join(", ")}`,

@@ -53,7 +53,7 @@ function descend(document: Document, node: Node | null, step: string | number, h
   if (!isMap(node)) return null;
   for (const pair of node.items) {
     const key = pair.key as Node;
-    if (isScalar(key) && String(key.value) === String(step)) {
+    if (nameOfKey(document, key) === String(step)) {
       return { key: spanOf(key) ?? { start: 0, end: 1 }, node: pair.value as Node | null };
     }
   }
@@ -66,6 +66,11 @@ function descend(document: Document, node: Node | null, step: string | number, h
     }
   }
   return null;
+}
+
+/** Keys that are no text are read as their text by the other reader. */
+function nameOfKey(document: Document, key: Node | null): string {
+  return isScalar(key) ? String(key.value) : String(key?.toJS(document));
 }
 
 function isMergeKey(value: unknown): boolean {
