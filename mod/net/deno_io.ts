@@ -151,7 +151,7 @@ export class DenoStream implements Stream {
     if (size === 0) {
       this.#ended = true;
       this.#releaseInput();
-      this.handler.onEnd();
+      this.#tell(() => this.handler.onEnd());
       if (this.#finished) this.#close(null);
     } else if (this.#paused) this.#held = size;
     else this.#deliver(size);
@@ -217,7 +217,7 @@ export class DenoStream implements Stream {
     if (this.#wantsDrain) {
       this.#wantsDrain = false;
       this.#world.tick();
-      this.handler.onDrain();
+      this.#tell(() => this.handler.onDrain());
     }
     if (this.#finishing && this.#writing === null) this.#finish();
   };
@@ -259,8 +259,28 @@ export class DenoStream implements Stream {
       const { handler } = this;
       this.handler = IGNORE;
       this.#world.tick();
-      handler.onClosed(error);
+      this.#tell(() => handler.onClosed(error));
     });
+  }
+
+  /** A session that throws loses its connection; the worker goes on. */
+  #tell(event: () => void): void {
+    try {
+      event();
+    } catch (error) {
+      this.#world.onBug(error);
+      this.close();
+    }
+  }
+}
+
+/** The stream of a new connection, or null when it has ended already. */
+function streamOf(conn: Deno.TcpConn, world: StreamWorld): DenoStream | null {
+  try {
+    return new DenoStream(conn, world);
+  } catch {
+    conn.close();
+    return null;
   }
 }
 
@@ -274,14 +294,16 @@ export class DenoDialer implements Dialer {
       (conn) => {
         if (cancelled) return conn.close();
         this.world.tick();
-        handler.onOpen(new DenoStream(conn, this.world));
+        const stream = streamOf(conn, this.world);
+        if (stream !== null) handler.onOpen(stream);
+        else handler.onFailed(new Error("the connection was gone as soon as it was made"));
       },
       (error) => {
         if (cancelled) return;
         this.world.tick();
         handler.onFailed(error);
       },
-    );
+    ).catch(this.world.onBug);
     return {
       cancel() {
         cancelled = true;
@@ -318,16 +340,25 @@ export class DenoListener {
         await rest();
         continue;
       }
+      let conn: Deno.TcpConn;
       try {
-        const conn = await this.#listener.accept();
-        world.tick();
-        handler.onAccept(new DenoStream(conn, world));
+        conn = await this.#listener.accept();
       } catch (error) {
         if (this.#closed) return;
         // The client was gone before it was accepted: no reason to let the others wait.
         if (error instanceof Deno.errors.NotConnected) continue;
         handler.onAcceptError(error as Error);
         await rest();
+        continue;
+      }
+      world.tick();
+      const stream = streamOf(conn, world);
+      if (stream === null) continue;
+      try {
+        handler.onAccept(stream);
+      } catch (error) {
+        world.onBug(error);
+        stream.close();
       }
     }
   }

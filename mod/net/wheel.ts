@@ -28,7 +28,8 @@ export class Wheel {
   /** Last tick that was worked off. */
   #tick: number;
 
-  constructor(now: number) {
+  /** `onBug`: told of what an owner throws, so that one owner cannot keep the others from their deadlines. */
+  constructor(now: number, readonly onBug: (error: unknown) => void = rethrow) {
     this.#tick = Math.floor(now / TICK_MS);
   }
 
@@ -64,7 +65,11 @@ export class Wheel {
     if (timer.at > now) this.#insert(timer, Math.max(this.#tick + 1, Math.ceil(timer.at / TICK_MS)));
     else {
       timer.at = Infinity;
-      timer.owner.onDeadline(now);
+      try {
+        timer.owner.onDeadline(now);
+      } catch (error) {
+        this.onBug(error);
+      }
     }
   }
 
@@ -74,4 +79,8 @@ export class Wheel {
     timer.tick = bounded;
     this.#buckets[bounded % BUCKETS]!.push(timer);
   }
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }

@@ -56,7 +56,7 @@ export class Dataplane {
   readonly #options: DataplaneOptions;
   readonly #memory: OpenMemory;
   readonly #world: StreamWorld;
-  readonly #wheel = new Wheel(performance.now());
+  readonly #wheel: Wheel;
   readonly #idle = new IdleConnections<ServerConnection>();
   readonly #batch = new Batch();
   readonly #states = new Map<string, ListenerState>();
@@ -70,6 +70,7 @@ export class Dataplane {
 
   constructor(options: DataplaneOptions) {
     this.#options = options;
+    this.#wheel = new Wheel(performance.now(), options.onError);
     this.#memory = openSharedMemory(options.memory, options.worker);
     const buffers = new BufferPool();
     let now = performance.now();
