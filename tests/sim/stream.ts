@@ -408,11 +408,16 @@ export class Peer {
   }
 
   #note(view: Uint8Array): void {
-    this.receivedBytes += view.length;
-    if (this.keep) this.received.push(view);
-    this.handler.onData?.(view);
-    if (this.receivedBytes < this.#receiveLimit) return;
+    if (this.#gone || this.#reset) return;
+    const size = Math.min(view.length, this.#receiveLimit);
+    const part = view.subarray(0, size);
+    this.#receiveLimit -= size;
+    this.receivedBytes += size;
+    if (this.keep) this.received.push(part);
+    this.handler.onData?.(part);
+    if (this.#receiveLimit > 0) return;
     this.#receiveLimit = Infinity;
     this.#breakOff();
+    if (size < view.length) this.#note(view.subarray(size));
   }
 }
