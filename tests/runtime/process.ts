@@ -26,10 +26,15 @@ export class Program implements AsyncDisposable {
   #ended = false;
   #wake = Promise.withResolvers<void>();
 
-  constructor(args: readonly string[], options: { socket: string; env?: Record<string, string> }) {
+  /** Deno with `args`; `through`: a program and arguments that end in running what follows them in its place. */
+  constructor(
+    args: readonly string[],
+    options: { socket: string; env?: Record<string, string>; through?: readonly string[] },
+  ) {
     this.socket = options.socket;
-    this.child = new Deno.Command(Deno.execPath(), {
-      args: [...args],
+    const [command, ...rest] = [...options.through ?? [], Deno.execPath(), ...args];
+    this.child = new Deno.Command(command!, {
+      args: rest,
       env: { NO_COLOR: "1", ...options.env },
       stdin: "null",
       stdout: "null",

@@ -1,0 +1,81 @@
+/** Load of our own on a listener: some clients, each with one request after the other, until it is stopped. */
+import { HttpConnection, type Reply, StaleConnection } from "./http_client.ts";
+
+export interface LoadOptions {
+  readonly port: number;
+  readonly clients: number;
+  /** 1: a new connection for every request. Without: one connection for ever. */
+  readonly perConnection?: number;
+  readonly path?: (request: number) => string;
+  /** What a good answer is. Without: any 200. */
+  readonly good?: (reply: Reply, path: string) => boolean;
+  /** Ends a client instead of counting the failure: the listener may go away. */
+  readonly mayRefuse?: boolean;
+}
+
+export class Load {
+  answered = 0;
+  readonly failures: string[] = [];
+  #stopping = false;
+  readonly #clients: Promise<void>[];
+
+  constructor(readonly options: LoadOptions) {
+    this.#clients = Array.from({ length: options.clients }, () => this.#client());
+  }
+
+  /** Resolves when so many more requests have been answered or failed. */
+  async more(requests: number): Promise<void> {
+    const wanted = this.answered + this.failures.length + requests;
+    const all = Promise.all(this.#clients).then(() => true);
+    while (this.answered + this.failures.length < wanted) {
+      const over = await Promise.race([all, new Promise((resolve) => setTimeout(resolve, 10, false))]);
+      if (over) return;
+    }
+  }
+
+  /** Lets every client finish its request. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.#clients);
+  }
+
+  /** Resolves when every client has been refused. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#clients);
+  }
+
+  async #client(): Promise<void> {
+    const { port, perConnection = Infinity, mayRefuse = false } = this.options;
+    while (!this.#stopping) {
+      let connection: HttpConnection;
+      try {
+        connection = await HttpConnection.connect(port);
+      } catch (error) {
+        if (mayRefuse) return;
+        this.failures.push(`connect: ${(error as Error).message}`);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        continue;
+      }
+      await this.#requests(connection, perConnection);
+    }
+  }
+
+  async #requests(connection: HttpConnection, most: number): Promise<void> {
+    using _ = connection;
+    const { path = () => "/", good = ({ status }) => status === 200, mayRefuse = false } = this.options;
+    for (let sent = 0; sent < most && !this.#stopping; sent++) {
+      const target = path(this.answered);
+      try {
+        const reply = await connection.request(target);
+        if (good(reply, target)) this.answered++;
+        else this.failures.push(`${target}: ${reply.status} ${reply.body.trim()}`);
+        if (/^connection: close/mi.test(reply.head)) return;
+      } catch (error) {
+        // A node that ends closes what is idle, and a request may cross with that: it goes to a new connection.
+        if (mayRefuse && error instanceof StaleConnection) return;
+        this.failures.push(`${target}: ${(error as Error).message}`);
+        return;
+      }
+    }
+  }
+}
