@@ -14,7 +14,6 @@ import { setUpLog } from "../observe/log_io.ts";
 import { adminSocketPath } from "../runtime/admin_path.ts";
 import { type Checked, type KeeperFacts, runKeeper } from "../runtime/keeper_io.ts";
 import { ownCommand } from "../runtime/spawn_io.ts";
-import { DRAIN_MS } from "../runtime/supervise.ts";
 
 export interface RunArguments {
   readonly file: string;
@@ -36,11 +35,6 @@ export async function run({ file, node, context, entry, text }: RunArguments): P
   const log = logger("keeper");
   const env = (name: string) => Deno.env.get(name);
   setUpLog({ level: "info", format: "auto" });
-  const socket = adminSocketPath({ configured: "", node, uid: Deno.uid(), env });
-  if ("problem" in socket) {
-    log.error(socket.problem);
-    return 1;
-  }
   const flags = [
     "--quiet",
     "--no-prompt",
@@ -52,8 +46,11 @@ export async function run({ file, node, context, entry, text }: RunArguments): P
     const loaded = await loadConfig(text, { file, node, context, env });
     for (const warning of loaded.warnings) log.warning(formatProblem(warning, "warning"));
     if ("problems" in loaded) return { problems: loaded.problems.map((problem) => formatProblem(problem)) };
-    setUpLog(loaded.config.log);
-    return { exec: execChecks(loaded.config) };
+    const { log: logSettings, admin, drainTimeout } = loaded.config;
+    const socket = adminSocketPath({ configured: admin?.socket ?? "", node, uid: Deno.uid(), env });
+    if ("problem" in socket) return { problems: [socket.problem] };
+    setUpLog(logSettings);
+    return { exec: execChecks(loaded.config), socketPath: socket.path, drainMs: drainTimeout };
   }
 
   return await runKeeper({
@@ -61,8 +58,6 @@ export async function run({ file, node, context, entry, text }: RunArguments): P
     node,
     context,
     file,
-    socketPath: socket.path,
-    drainMs: DRAIN_MS,
     read: () => text === undefined ? Deno.readTextFile(file) : Promise.resolve(text),
     check,
     balancer: ownCommand(entry, flags, ["balancer"]),

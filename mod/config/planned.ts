@@ -10,7 +10,6 @@ const KEYS: ReadonlyMap<string, readonly string[]> = new Map([
   ["listeners.#.routes.#", ["files", "rewrite", "headers"]],
   ["listeners.#.routes.#.match", ["sni"]],
   ["pools.*", ["sticky"]],
-  ["admin", ["socket"]],
 ]);
 
 const VALUES: ReadonlyMap<string, readonly string[]> = new Map([

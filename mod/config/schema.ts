@@ -5,7 +5,7 @@
  * Pure; it knows nothing of YAML, files or overlays beyond their outer shape.
  */
 import { z } from "zod";
-import { bindAddress, choice, integer, line, name } from "./fields.ts";
+import { bindAddress, choice, duration, integer, line, name } from "./fields.ts";
 import { ListenerSchema } from "./listener_schema.ts";
 import { PoolSchema } from "./pool_schema.ts";
 
@@ -13,9 +13,16 @@ import { PoolSchema } from "./pool_schema.ts";
 export const MAX_WORKERS = 64;
 /** A token that can be guessed is none. */
 const MIN_TOKEN = 16;
+/** `sun_path` of Linux holds 108 bytes with its final zero (unix(7)). */
+const MAX_SOCKET_PATH = 107;
 
 const admin = z.strictObject({
   bind: bindAddress().prefault("127.0.0.1:9900").describe("Address of status and metrics."),
+  socket: line(1, MAX_SOCKET_PATH).refine((path) => path.startsWith("/"), "must be an absolute path")
+    .optional()
+    .describe(
+      "Path of the keeper's Unix socket. Without: `NODE.sock` in `/run/tandem`, or in a directory of the user's.",
+    ),
   token: line(MIN_TOKEN).optional().describe(
     `Secret of at least ${MIN_TOKEN} characters (\`Authorization: Bearer\`). Needed by a bind that is not loopback.`,
   ),
@@ -38,9 +45,12 @@ export const ConfigSchema = z.strictObject({
   listeners: z.array(ListenerSchema).prefault([]).describe("Where Tandem listens and where requests go.")
     .meta({ minItems: 1 }),
   pools: z.record(name(), PoolSchema).prefault({}).describe("The servers, in pools by name."),
-  admin: admin.optional().describe("HTTP address for status and metrics. Without: none."),
+  admin: admin.optional().describe("The HTTP address for status and metrics. Without: none."),
   log: log.prefault({}).describe("The log, on stderr."),
   workers: workers.prefault("auto").describe(`Data workers, 1 to ${MAX_WORKERS}; \`auto\`: one a core.`),
+  drainTimeout: duration(0).prefault("30s").describe(
+    "How long requests under way have to end when the node stops.",
+  ),
   nodes: overlays.describe("One file for both machines: changes to the above by the name of the node."),
   contexts: overlays.describe(
     "The same by context (`--context` or `TANDEM_CONTEXT`); nodes come after contexts.",

@@ -18,7 +18,7 @@ import {
   type ToKeeper,
 } from "./link.ts";
 import { LinkWriter, readLink } from "./link_io.ts";
-import { DRAIN_MS, HEARTBEAT_MS, MAX_BAD_LINES } from "./supervise.ts";
+import { HEARTBEAT_MS, MAX_BAD_LINES } from "./supervise.ts";
 
 /** How often the keeper is told health and counters. */
 const REPORT_MS = 1000;
@@ -30,6 +30,8 @@ export interface ControlPort {
   /** Puts a configuration in force, or says why not; then what ran before runs on. In the order of the calls. */
   configure(text: string): Promise<{ readonly problems: readonly string[] }>;
   drain(deadlineMs: number): Promise<void>;
+  /** How long a drain may take when the keeper does not say it: as configured. */
+  drainMs(): number;
   health(): { pool: string; healthy: number; servers: number }[];
   counters(): Omit<Extract<ToKeeper, { kind: "counters" }>, "kind">;
 }
@@ -49,12 +51,12 @@ export async function runBalancer(options: {
   await Deno.permissions.revoke({ name: "run" });
   await Deno.permissions.revoke({ name: "ffi" });
   const balancer = new Balancer(options);
-  Deno.addSignalListener("SIGTERM", () => balancer.drain(DRAIN_MS, "SIGTERM"));
+  Deno.addSignalListener("SIGTERM", () => balancer.drain(null, "SIGTERM"));
   // A terminal sends these to the keeper too, which decides.
   Deno.addSignalListener("SIGINT", () => {});
   Deno.addSignalListener("SIGHUP", () => {});
   await readLink(Deno.stdin.readable, TO_BALANCER, (decoded) => balancer.onDecoded(decoded));
-  return await balancer.drain(DRAIN_MS, "the keeper is gone");
+  return await balancer.drain(null, "the keeper is gone");
 }
 
 class Balancer {
@@ -96,9 +98,10 @@ class Balancer {
     }
   }
 
-  /** Finishes what is under way, at most until the deadline, and exits. Only the first call counts. */
-  drain(deadlineMs: number, reason: string): Promise<never> {
+  /** Finishes what is under way within a time (null: as configured), and exits. Only the first call counts. */
+  drain(withinMs: number | null, reason: string): Promise<never> {
     this.#draining ??= (async () => {
+      const deadlineMs = withinMs ?? this.#control?.drainMs() ?? 0;
       this.#log.info("draining", { deadlineMs, reason });
       await this.#control?.drain(deadlineMs);
       this.#log.info("drained");

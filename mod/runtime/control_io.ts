@@ -121,6 +121,10 @@ export class Control implements ControlPort {
     await this.#options.accessLog.flush();
   }
 
+  drainMs(): number {
+    return this.#config?.drainTimeout ?? 0;
+  }
+
   health(): { pool: string; healthy: number; servers: number }[] {
     if (this.#running === null || this.#snapshot === null) return [];
     const { memory } = this.#running;

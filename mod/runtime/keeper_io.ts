@@ -21,6 +21,9 @@ const MAX_PROBES = 64;
 
 /** What the keeper takes from a good configuration: never more than it needs itself. */
 export interface KeeperFacts {
+  /** Where the admin socket is; a reload does not move it. */
+  readonly socketPath: string;
+  readonly drainMs: number;
   /** The exec checks by pool. */
   readonly exec: ReadonlyMap<string, { readonly command: readonly string[]; readonly timeoutMs: number }>;
 }
@@ -33,8 +36,6 @@ export interface KeeperOptions {
   readonly context: string | null;
   /** The configuration file, for messages. */
   readonly file: string;
-  readonly socketPath: string;
-  readonly drainMs: number;
   /** Reads the file. Rejects with a message for people. */
   readonly read: () => Promise<string>;
   /** Every problem of a text, or what the keeper needs of it. */
@@ -60,8 +61,8 @@ export async function runKeeper(options: KeeperOptions): Promise<number> {
     log.error(describe(error));
     return 1;
   }
-  const keeper = new Keeper(options);
-  const opened = await AdminSocket.open(options.socketPath, (request) => keeper.answer(request));
+  const keeper = new Keeper(options, facts);
+  const opened = await AdminSocket.open(facts.socketPath, (request) => keeper.answer(request));
   if ("problem" in opened) {
     log.error(opened.problem);
     return 1;
@@ -88,6 +89,7 @@ interface Child {
 
 class Keeper {
   #options: KeeperOptions;
+  #socketPath: string;
   #log: Log;
   #supervisor: Supervisor;
   #generations = new Generations();
@@ -105,17 +107,18 @@ class Keeper {
   #counters: Extract<ToKeeper, { kind: "counters" }> | null = null;
   #pools = new Map<string, { healthy: number; servers: number }>();
 
-  constructor(options: KeeperOptions) {
+  constructor(options: KeeperOptions, { socketPath, drainMs }: KeeperFacts) {
     this.#options = options;
+    this.#socketPath = socketPath;
     this.#log = options.log;
-    this.#supervisor = new Supervisor({ drainMs: options.drainMs });
+    this.#supervisor = new Supervisor({ drainMs });
   }
 
   async run(text: string, facts: KeeperFacts): Promise<number> {
     const stop = () => this.#input({ kind: "stop" });
     const reload = () => this.reload();
     this.#checked.set(this.#generations.offer(text).generation, facts);
-    this.#allow(facts);
+    this.#adopt(facts);
     Deno.addSignalListener("SIGTERM", stop);
     Deno.addSignalListener("SIGINT", stop);
     Deno.addSignalListener("SIGHUP", reload);
@@ -151,6 +154,9 @@ class Keeper {
       for (const problem of checked.problems) this.#log.error(problem);
       this.#log.error(`reload refused: ${checked.problems.length} problems; running on as before`);
       return;
+    }
+    if (checked.socketPath !== this.#socketPath) {
+      this.#log.warning("the admin socket moves with the next start only", { socket: checked.socketPath });
     }
     const offer = this.#generations.offer(text);
     this.#checked.set(offer.generation, checked);
@@ -302,7 +308,7 @@ class Keeper {
     if (!this.#generations.ready(generation)) return;
     const facts = this.#checked.get(generation);
     for (const older of this.#checked.keys()) if (older < generation) this.#checked.delete(older);
-    if (facts !== undefined) this.#allow(facts);
+    if (facts !== undefined) this.#adopt(facts);
     this.#pools.clear();
     this.#log.info("configuration in force", { generation });
     this.#input({ kind: "ready" });
@@ -314,7 +320,8 @@ class Keeper {
     this.#input({ kind: "rejected" });
   }
 
-  #allow(facts: KeeperFacts): void {
+  #adopt(facts: KeeperFacts): void {
+    this.#supervisor.drainMs = facts.drainMs;
     this.#spawner.allowScripts([...facts.exec.values()].flatMap(({ command }) => command.slice(0, 1)));
   }
 

@@ -17,10 +17,10 @@ export const STARTUP_MS = 15_000;
 export const MAX_BAD_LINES = 5;
 /** Deaths before the first `ready` of all, after which the keeper gives up: the installation is broken. */
 export const GIVE_UP_DEATHS = 5;
-/** Requests under way have this long to end at a stop. Kubernetes' grace period is 30 s too. */
-export const DRAIN_MS = 30_000;
 /** After the drain's deadline the balancer has this long to end by itself. */
 export const DRAIN_GRACE_MS = 2000;
+/** `deno task` passes on the signal of a terminal that its child has got already: two so close are one. */
+export const SAME_STOP_MS = 500;
 /** A tick that comes this much too late means that the keeper itself stood still, and proves nothing. */
 const LATE_MS = 500;
 
@@ -35,7 +35,7 @@ export type Input =
   | { readonly kind: "rejected" }
   | { readonly kind: "badLine" }
   | { readonly kind: "exited"; readonly reason: string; readonly code: number }
-  /** SIGTERM or SIGINT; a second one does not wait. */
+  /** SIGTERM or SIGINT; a second one, later than `SAME_STOP_MS`, does not wait. */
   | { readonly kind: "stop" }
   | { readonly kind: "tick" };
 
@@ -54,7 +54,8 @@ export class Supervisor {
   restarts = 0;
   /** Why the last balancer ended; null: none has. */
   lastDeath: string | null = null;
-  readonly drainMs: number;
+  /** How long a drain may take; the configuration in force says it. */
+  drainMs: number;
   readonly backoff = new Backoff();
   /** When the present state becomes overdue; null: never. */
   dueAt: number | null = null;
@@ -64,6 +65,7 @@ export class Supervisor {
   /** This balancer has sent a heartbeat. */
   heard = false;
   exitCode = 0;
+  stoppedAt = -Infinity;
   /** Why the balancer is being killed. */
   killReason = "";
 
@@ -172,10 +174,13 @@ function drain(self: Supervisor, now: number, deadlineMs: number): Action[] {
   return [{ kind: "drain", deadlineMs }];
 }
 
-const stop: Handler = (self, _input, now) => [
-  log("info", `draining for up to ${self.drainMs} ms; a second signal ends at once`),
-  ...drain(self, now, self.drainMs),
-];
+const stop: Handler = (self, _input, now) => {
+  self.stoppedAt = now;
+  return [
+    log("info", `draining for up to ${self.drainMs} ms; a second signal ends at once`),
+    ...drain(self, now, self.drainMs),
+  ];
+};
 
 const stopWhileDead: Handler = (self) => {
   self.state = "stopped";
@@ -183,7 +188,8 @@ const stopWhileDead: Handler = (self) => {
   return [{ kind: "exit", code: self.exitCode }];
 };
 
-const stopNow: Handler = (self) => {
+const stopNow: Handler = (self, _input, now) => {
+  if (now - self.stoppedAt < SAME_STOP_MS) return [];
   self.state = "stopped";
   self.dueAt = null;
   return [log("warning", "ending at once"), { kind: "kill" }, { kind: "exit", code: self.exitCode }];

@@ -123,6 +123,7 @@ Deno.test("runBalancer() drains when its stdin ends, and at SIGTERM", async () =
     const { code, words } = await end();
     assertEquals(code, 0);
     assertStringIncludes(words, "the keeper is gone");
+    assertStringIncludes(words, "control drains 4321");
   });
   await withBalancer(async ({ child, link, next, end }) => {
     send(link, 1, "good");
@@ -133,6 +134,7 @@ Deno.test("runBalancer() drains when its stdin ends, and at SIGTERM", async () =
     const { code, words } = await end();
     assertEquals(code, 0);
     assertStringIncludes(words, "SIGTERM");
+    assertStringIncludes(words, "control drains 4321");
   });
 });
 

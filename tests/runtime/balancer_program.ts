@@ -26,6 +26,7 @@ await runBalancer({
       console.log(`control drains ${deadlineMs}`);
       return Promise.resolve();
     },
+    drainMs: () => 4321,
     health: () => Array.from({ length: 40 }, (_, at) => ({ pool: `p${at}`, healthy: 1, servers: 2 })),
     counters: () => ({ connections: 1, accepted: 2, requests: 3, errors: 4, workersReplaced: 5 }),
   }),

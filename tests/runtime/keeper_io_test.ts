@@ -44,6 +44,33 @@ Deno.test("runKeeper() starts, says so on its 0660 socket, drains at SIGTERM and
   });
 });
 
+Deno.test("runKeeper() a signal that comes twice at once, as from a terminal through a task runner, drains", async () => {
+  await withNode("good slow", async ({ start }) => {
+    await using keeper = start();
+    await keeper.until((status) => status.generation === 1);
+    // Two different ones, as the kernel would make one of two that are the same.
+    keeper.kill("SIGINT");
+    keeper.kill("SIGTERM");
+    await keeper.line("draining 1000");
+    assertEquals(await keeper.ended(), 0);
+    assertStringIncludes(keeper.text, "drained");
+  });
+});
+
+Deno.test("runKeeper() drains as long as the configuration in force says, and says that its socket stays", async () => {
+  await withNode("good", async ({ start, write }) => {
+    await using keeper = start();
+    await keeper.until((status) => status.generation === 1);
+    write("good, short and moved");
+    keeper.kill("SIGHUP");
+    await keeper.until((status) => status.generation === 2);
+    assertStringIncludes(keeper.text, "the admin socket moves with the next start only");
+    keeper.kill("SIGTERM");
+    await keeper.line("draining 10");
+    assertEquals(await keeper.ended(), 0);
+  });
+});
+
 Deno.test("runKeeper() SIGHUP with a bad file logs every problem and runs on; with a good one reloads", async () => {
   await withNode("good", async ({ start, write }) => {
     await using keeper = start();

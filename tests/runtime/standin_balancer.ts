@@ -5,6 +5,7 @@ import { LinkWriter, readLink } from "../../mod/runtime/link_io.ts";
 const link = new LinkWriter<ToKeeper>(Deno.stdout.writable);
 const assembler = new ConfigAssembler();
 let sequence = 0;
+let drainsForMs = 0;
 setInterval(() => link.send({ kind: "heartbeat", sequence: sequence++, lagMs: 0 }), 200);
 Deno.addSignalListener("SIGINT", () => {});
 
@@ -13,6 +14,7 @@ function apply(generation: number, text: string): void {
   else if (text.includes("crash")) Deno.exit(7);
   else {
     link.send({ kind: "ready", generation });
+    if (text.includes("slow")) drainsForMs = 300;
     if (text.includes("nonsense")) console.log("a line of a library\n".repeat(6));
     if (text.includes("probe")) {
       link.send({ kind: "probe", id: 1, pool: "app", server: "one", host: "127.0.0.1", port: 80 });
@@ -27,8 +29,11 @@ await readLink(Deno.stdin.readable, TO_BALANCER, (decoded) => {
   if (message.kind === "hello") console.error(`hello exclusive=${message.exclusive}`);
   if (message.kind === "probeResult") console.error(`probe ${message.id} ${message.ok} ${message.reason}`);
   if (message.kind === "drain") {
-    console.error("draining");
-    Deno.exit(0);
+    console.error(`draining ${message.deadlineMs}`);
+    setTimeout(() => {
+      console.error("drained");
+      Deno.exit(0);
+    }, drainsForMs);
   }
   if (message.kind !== "config") return;
   const whole = assembler.add(message);

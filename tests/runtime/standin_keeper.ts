@@ -11,14 +11,14 @@ const code = await runKeeper({
   node: "n1",
   context: null,
   file,
-  socketPath,
-  drainMs: 1000,
   read: () => Deno.readTextFile(file),
   check: (text) =>
     Promise.resolve(
-      text.includes("bad")
-        ? { problems: ["first problem", "second problem"] }
-        : { exec: new Map([["app", { command: ["/bin/echo", "fine"], timeoutMs: 5000 }]]) },
+      text.includes("bad") ? { problems: ["first problem", "second problem"] } : {
+        exec: new Map([["app", { command: ["/bin/echo", "fine"], timeoutMs: 5000 }]]),
+        socketPath: text.includes("moved") ? `${socketPath}.moved` : socketPath,
+        drainMs: text.includes("short") ? 10 : 1000,
+      },
     ),
   balancer: ownCommand(new URL("./standin_balancer.ts", import.meta.url), ["--quiet", "--no-prompt"], []),
   log: logger("keeper"),

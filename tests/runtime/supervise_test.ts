@@ -6,6 +6,7 @@ import {
   HUNG_MS,
   type Input,
   MAX_BAD_LINES,
+  SAME_STOP_MS,
   STARTUP_MS,
   type State,
   Supervisor,
@@ -96,8 +97,30 @@ Deno.test("Supervisor() drains at the first stop and exits with 0 when the balan
 Deno.test("Supervisor() ends at once at the second stop", () => {
   const supervisor = running();
   supervisor.handle({ kind: "stop" }, 10);
-  assertEquals(kinds(supervisor.handle({ kind: "stop" }, 20)), ["kill", "exit"]);
+  assertEquals(kinds(supervisor.handle({ kind: "stop" }, 10 + SAME_STOP_MS)), ["kill", "exit"]);
   assertEquals(supervisor.state, "stopped");
+});
+
+Deno.test("Supervisor() takes two signals so close that they are one stop for one", () => {
+  const supervisor = running();
+  supervisor.handle({ kind: "stop" }, 10);
+  assertEquals(supervisor.handle({ kind: "stop" }, 10), []);
+  assertEquals(supervisor.handle({ kind: "stop" }, 9 + SAME_STOP_MS), []);
+  assertEquals(supervisor.state, "draining");
+});
+
+Deno.test("Supervisor() ends at once at a stop while it drains for another reason", () => {
+  const supervisor = new Supervisor({ drainMs: DRAIN_MS });
+  supervisor.handle({ kind: "start" }, 0);
+  supervisor.handle({ kind: "rejected" }, 1);
+  assertEquals(kinds(supervisor.handle({ kind: "stop" }, 2)), ["kill", "exit"]);
+});
+
+Deno.test("Supervisor() drains as long as the configuration in force says", () => {
+  const supervisor = running();
+  supervisor.drainMs = 7;
+  assertEquals(supervisor.handle({ kind: "stop" }, 0).at(-1), { kind: "drain", deadlineMs: 7 });
+  assertEquals(supervisor.deadline(), 7 + DRAIN_GRACE_MS);
 });
 
 Deno.test("Supervisor() kills a balancer that outlives its drain and exits with 1", () => {
@@ -195,6 +218,7 @@ Deno.test("Supervisor() never has two balancers, never kills none, and ends afte
       assert(exited <= 1);
     }
     for (let step = 0; step < 4 && exited === 0; step++) {
+      now += SAME_STOP_MS;
       if (TABLE[supervisor.state].stop !== undefined) take({ kind: "stop" });
     }
     assertEquals(exited, 1);
