@@ -455,6 +455,7 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
     const length = composeResponse(out.bytes, head, info, bytes, this.#plan);
     out.bytes.set(bytes.subarray(head.end, end), length);
     this.client.stream.writeLease(out, 0, length + end - head.end);
+    this.record.bytesOut += length + end - head.end;
     const server = this.#server!.stream;
     this.#server!.exchange = null;
     this.client.tunnel(server);
