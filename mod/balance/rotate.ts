@@ -5,6 +5,9 @@
  */
 import type { Policy, PolicyOptions, ServerView } from "./policy.ts";
 
+/** Effective weights count in 1/256. */
+const WEIGHT_UNIT = 256;
+
 export function rotate(options: PolicyOptions): Policy {
   return new Rotation(options);
 }
@@ -70,7 +73,7 @@ function atRest(weights: readonly number[]): ServerView {
   return {
     size: weights.length,
     eligible: () => true,
-    weight: (index) => weights[index]!,
+    weight: (index) => weights[index]! * WEIGHT_UNIT,
     active: () => 0,
   };
 }
