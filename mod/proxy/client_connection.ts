@@ -17,7 +17,7 @@ import {
 } from "../http1/head.ts";
 import { readRequest, RequestInfo } from "../http1/request.ts";
 import { plainAddress } from "../http/forwarded.ts";
-import type { Lease } from "../net/buffers.ts";
+import { type Lease, SMALL_BYTES } from "../net/buffers.ts";
 import type { Stream, StreamHandler } from "../net/stream.ts";
 import { Timer } from "../net/wheel.ts";
 import type { ChunkEncoder } from "./chunks.ts";
@@ -33,6 +33,8 @@ const LINGER_MS = 2000;
 const LINGER_BYTES = 1024 * 1024;
 /** A client that has sent FIN and waits for its answer is given this long for it to begin: mostly it has left. */
 const HALF_CLOSED_MS = 3000;
+/** Requests behind one that waits are read up to here, as only reading tells that the client has left. */
+const READ_AHEAD_BYTES = SMALL_BYTES;
 
 const HEAD = 0, EXCHANGE = 1, TUNNEL = 2, LINGER = 3, CLOSED = 4;
 type State = 0 | 1 | 2 | 3 | 4;
@@ -285,7 +287,7 @@ export class ClientConnection implements StreamHandler, PumpOwner {
     if (this.#state === CLOSED) return this.#dropHeld();
     if (at < end) {
       this.#hold(bytes, at, end, fresh);
-      if (this.#state !== HEAD) this.stream.pause();
+      if (this.#state !== HEAD && this.#heldEnd - this.#heldStart >= READ_AHEAD_BYTES) this.stream.pause();
     } else if (!fresh) this.#dropHeld();
     if (this.#ended) this.#endOfRequests();
   }
