@@ -8,6 +8,7 @@ import type { TreeNode } from "./tree.ts";
 export type Environment = (name: string) => string | undefined;
 
 const REFERENCE = /\$\$\{|\$\{([^}]*)(\}?)/g;
+const ESCAPE_HINT = "(write $${ for a plain ${)";
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** A copy of the tree with every reference replaced; each one that cannot be is a finding. */
@@ -24,7 +25,7 @@ export function expandEnvironment(node: TreeNode, env: Environment, findings: Fi
   const before = findings.length;
   const value = node.value.replace(REFERENCE, (whole: string, inner: string | undefined, close: string) => {
     if (inner === undefined) return "${";
-    const result = close === "" ? "has ${ without its } (write $${ for a plain ${)" : resolve(inner, env);
+    const result = close === "" ? "has ${ without its } " + ESCAPE_HINT : resolve(inner, env);
     if (typeof result !== "string") return result.value;
     findings.push({ severity: "error", path: node.source, at: "value", message: result, part: whole });
     return "";
@@ -39,7 +40,7 @@ export const MISSING = Symbol("missing");
 function resolve(inner: string, env: Environment): { value: string } | string {
   const split = inner.indexOf(":-");
   const name = split < 0 ? inner : inner.slice(0, split);
-  if (!NAME.test(name)) return `has a malformed variable name "${name}" (write $${"{"} for a plain ${"{"})`;
+  if (!NAME.test(name)) return `has a malformed variable name "${name}" ${ESCAPE_HINT}`;
   const value = env(name);
   // As in a shell, `:-` also replaces an empty value.
   if (split >= 0) return { value: value === undefined || value === "" ? inner.slice(split + 2) : value };

@@ -48,8 +48,8 @@ export function explainIssue(issue: Issue, tree: TreeNode, schema: JsonSchema, b
   }
   if (issue.code === "invalid_value") return value(badChoice(issue.values, path, node));
   if (issue.code === "invalid_type") return value(`must be ${formOf(issue)}${butIs(node)}`);
-  const scalar = node?.kind === "scalar" && issue.code !== "custom";
-  return value(scalar ? issue.message + butIs(node) : issue.message);
+  const shown = node?.kind === "scalar" && issue.code !== "custom" && !isSecret(path, schema);
+  return value(shown ? issue.message + butIs(node) : issue.message);
 }
 
 /** The form of a union whose outer type fits; null when none or several do. */
@@ -110,6 +110,11 @@ function unknownKey(path: Path, key: string, schema: JsonSchema): string {
   const known = keysAt(schema, path);
   const near = closest(key, known);
   return `is not a known key${near === null ? ` (known: ${known.join(", ")})` : `; did you mean "${near}"?`}`;
+}
+
+/** What a variable holds must not come out in a log. */
+function isSecret(path: Path, schema: JsonSchema): boolean {
+  return schemasAt(schema, path).some((one) => one.kind === "secret");
 }
 
 function required(path: Path, schema: JsonSchema): string {

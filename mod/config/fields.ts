@@ -69,8 +69,11 @@ function parseShare(text: string): number | null {
 /** The name of a listener, a pool or a server: it stands in commands (`POOL/SERVER`), metrics and logs. */
 export function name() {
   const hint = "must be a name of 1 to 100 letters, digits and . _ - : [ ], without spaces or slashes";
-  return z.string().regex(/^[A-Za-z0-9_[][A-Za-z0-9._:[\]-]{0,99}$/, hint).meta({ kind: "name" });
+  return z.string().regex(NAME, hint).meta({ kind: "name" });
 }
+
+/** What a name looks like. */
+export const NAME = /^[A-Za-z0-9_[][A-Za-z0-9._:[\]-]{0,99}$/;
 
 /** Text without control characters, which could split a header or a log line. */
 export function line(minLength = 0, maxLength = 4096) {

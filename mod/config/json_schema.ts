@@ -23,6 +23,7 @@ export interface JsonSchema {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly pattern?: string;
+  readonly minLength?: number;
   /** Ours: what a text means (duration, size, …). */
   readonly kind?: string;
 }
@@ -36,7 +37,7 @@ export function editorSchema(): JsonSchema {
       node.type === "integer" || node.type === "number" || node.type === "boolean" || node.enum !== undefined
     ) {
       allowReference(node);
-    } else if (node.pattern !== undefined) allowReference(node);
+    } else if (node.pattern !== undefined || (node.minLength ?? 0) > 1) allowReference(node);
   });
   return { ...schema, title: "Tandem configuration", required: ["listeners"] };
 }

@@ -7,8 +7,7 @@ import { covers } from "./coverage.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import type { Path } from "./problem.ts";
 import type { RouteConfig } from "./route_schema.ts";
-import { eachRepeated, type RuleContext } from "./rules.ts";
-import { closest } from "./suggest.ts";
+import type { RuleContext } from "./rules.ts";
 
 export function checkListeners(context: RuleContext): void {
   const { listeners } = context.config;
@@ -18,12 +17,6 @@ export function checkListeners(context: RuleContext): void {
       context.given(["listeners"]) ? "must have at least one listener" : "is required",
     );
   }
-  eachRepeated(listeners, (one) => one.name, (at) => {
-    context.error(
-      ["listeners", at, "name"],
-      `is the name of another listener already: "${listeners[at]!.name}"`,
-    );
-  });
   for (const [at, listener] of listeners.entries()) {
     checkProtocol(context, listener, at);
     checkRoutes(context, listener, at);
@@ -114,7 +107,6 @@ function checkRoutes(context: RuleContext, listener: ListenerConfig, at: number)
   for (const [index, route] of listener.routes.entries()) {
     const short = context.given(["listeners", at, "pool"]);
     const path = short ? ["listeners", at] : ["listeners", at, "routes", index];
-    if (route.action.kind === "pool") checkPoolName(context, route.action.pool, [...path, "pool"]);
     if (route.action.kind === "redirect") checkRedirect(context, route, route.action.to, path);
     if (!context.whole(path) || listener.protocol === "tcp") continue;
     const earlier = listener.routes.slice(0, index).findIndex((other, at) =>
@@ -127,15 +119,6 @@ function checkRoutes(context: RuleContext, listener: ListenerConfig, at: number)
       );
     }
   }
-}
-
-function checkPoolName(context: RuleContext, name: string, path: Path): void {
-  if (context.poolNames.has(name)) return;
-  const near = closest(name, context.poolNames);
-  const known = context.poolNames.size === 0
-    ? "there are none"
-    : `there are ${[...context.poolNames].join(", ")}`;
-  context.error(path, `names no pool: "${name}"; ${near === null ? known : `did you mean "${near}"?`}`);
 }
 
 function checkRedirect(context: RuleContext, route: RouteConfig, to: string, path: Path): void {

@@ -15,6 +15,7 @@ import {
   problemAt,
   type SyntaxFault,
 } from "./problem.ts";
+import { checkReferences } from "./references.ts";
 import { checkRules, RuleContext } from "./rules.ts";
 import type { Config } from "./schema.ts";
 import { childOf, describeNode, type MapNode, type TreeNode, treeOf } from "./tree.ts";
@@ -132,8 +133,9 @@ function resolveTree(root: MapNode, options: LoadOptions, findings: Finding[]): 
   const merged = applyOverlays(root, options, findings);
   const tree = expandEnvironment(merged, options.env, findings);
   const poolNames = new Set(keysOf(childOf(tree, "pools")));
+  checkReferences(tree, poolNames, findings);
   const { config, damage } = validateTree(tree, findings);
-  if (config !== null) checkRules(new RuleContext(config, poolNames, tree, damage, findings));
+  if (config !== null) checkRules(new RuleContext(config, tree, damage, findings));
   return config;
 }
 

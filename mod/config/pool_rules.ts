@@ -15,12 +15,14 @@ export function checkPools(context: RuleContext): void {
       if (protocol === "tcp") overTcp.add(action.pool);
     }
   }
+  const known = [...used].every((name) => context.given(["pools", name]));
+  const everyUseKnown = known && context.config.listeners.length > 0 && context.whole(["listeners"]);
   for (const [name, pool] of Object.entries(context.config.pools)) {
     checkServers(context, name, pool);
     checkHash(context, name, pool, overTcp.has(name));
     checkCheck(context, name, pool);
-    // A route that was cut out may have been the one that used it.
-    if (!used.has(name) && context.whole(["listeners"])) {
+    // A route that was cut out, or names no pool, may have been the one that was to use it.
+    if (!used.has(name) && everyUseKnown) {
       context.warn(["pools", name], "is used by no listener", "key");
     }
   }

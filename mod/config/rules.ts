@@ -12,21 +12,12 @@ import type { Damage } from "./validate.ts";
 
 export class RuleContext {
   readonly config: Config;
-  /** Every pool that is named, also those that are wrong and were cut out. */
-  readonly poolNames: ReadonlySet<string>;
   readonly #tree: TreeNode;
   readonly #damage: Damage;
   readonly #findings: Finding[];
 
-  constructor(
-    config: Config,
-    poolNames: ReadonlySet<string>,
-    tree: TreeNode,
-    damage: Damage,
-    findings: Finding[],
-  ) {
+  constructor(config: Config, tree: TreeNode, damage: Damage, findings: Finding[]) {
     this.config = config;
-    this.poolNames = poolNames;
     this.#tree = tree;
     this.#damage = damage;
     this.#findings = findings;

@@ -23,7 +23,7 @@ const admin = z.strictObject({
     .describe(
       "Path of the keeper's Unix socket. Without: `NODE.sock` in `/run/tandem`, or in a directory of the user's.",
     ),
-  token: line(MIN_TOKEN).optional().describe(
+  token: line(MIN_TOKEN).meta({ kind: "secret" }).optional().describe(
     `Secret of at least ${MIN_TOKEN} characters (\`Authorization: Bearer\`). Needed by a bind that is not loopback.`,
   ),
 });

@@ -13,6 +13,7 @@ import {
   reclaimWorker,
 } from "../base/shared_memory.ts";
 import { LISTENER_CAPACITY, type OpenMemory, POOL_CAPACITY, SERVER_CAPACITY } from "../base/shared_memory.ts";
+import { describeDiff, diffSnapshots } from "../config/diff.ts";
 import { loadConfig } from "../config/load.ts";
 import { formatProblem } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
@@ -170,6 +171,7 @@ export class Control implements ControlPort {
     if ("problems" in loaded) return { problems: loaded.problems.map((problem) => formatProblem(problem)) };
     const { config } = loaded;
     const before = this.#config;
+    const snapshotBefore = this.#snapshot;
     this.#discovery.update(namesOf(config));
     await this.#discovery.settled(FIRST_LOOKUP_MS);
     const problems = await this.#replace(config);
@@ -179,16 +181,29 @@ export class Control implements ControlPort {
     }
     this.#config = config;
     this.#options.setUpLog(config.log);
-    const listeners = config.listeners.map(({ name, bind }) =>
-      `${name}=${bind.map(({ host, port }) => formatHostPort(host, port)).join("+")}`
-    );
-    this.#log.info("listening", { listeners });
+    this.#logChange(snapshotBefore, this.#snapshot!);
     if (this.#running !== null && config.workers !== this.#running.workers) {
       this.#log.warning("the number of workers changes with the next start only", {
         workers: config.workers,
       });
     }
     return { problems: [] };
+  }
+
+  #logChange(before: Snapshot | null, now: Snapshot): void {
+    if (before === null) {
+      const listeners = now.listeners.map(({ name, binds }) =>
+        `${name}=${binds.map(({ host, port }) => formatHostPort(host, port)).join("+")}`
+      );
+      return this.#log.info("listening", { listeners });
+    }
+    const changes = describeDiff(diffSnapshots(before, now));
+    this.#log.info(
+      Object.keys(changes).length === 0
+        ? "listeners and pools stay as they were"
+        : "the configuration has changed",
+      changes,
+    );
   }
 
   /** Puts a configuration in force, or says why not. */

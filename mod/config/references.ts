@@ -1,0 +1,45 @@
+/**
+ * Names that listeners have, and names by which they call pools. Read from the tree before the schema sees it, so
+ * that they are told at once even when something else about the same listener is wrong. Pure.
+ */
+import { NAME } from "./fields.ts";
+import type { Finding } from "./problem.ts";
+import { closest } from "./suggest.ts";
+import { childOf, type ScalarNode, type TreeNode } from "./tree.ts";
+
+/** Adds names of listeners that are taken already, and names of pools that are none. */
+export function checkReferences(tree: TreeNode, poolNames: ReadonlySet<string>, findings: Finding[]): void {
+  const error = ({ source }: ScalarNode, message: string) => {
+    findings.push({ severity: "error", path: source, at: "value", message });
+  };
+  const names = new Set<string>();
+  for (const listener of itemsOf(childOf(tree, "listeners"))) {
+    const name = nameAt(listener, "name");
+    if (name !== null && names.has(name.value)) {
+      error(name, `is the name of another listener already: "${name.value}"`);
+    }
+    if (name !== null) names.add(name.value);
+    for (const place of [listener, ...itemsOf(childOf(listener, "routes"))]) {
+      const pool = nameAt(place, "pool");
+      if (pool !== null && !poolNames.has(pool.value)) error(pool, noSuchPool(pool.value, poolNames));
+    }
+  }
+}
+
+function noSuchPool(name: string, known: ReadonlySet<string>): string {
+  if (known.size === 0) return `names no pool: "${name}" (there are none)`;
+  const near = closest(name, known);
+  const hint = near === null ? ` (known: ${[...known].join(", ")})` : `; did you mean "${near}"?`;
+  return `names no pool: "${name}"${hint}`;
+}
+
+function itemsOf(node: TreeNode | undefined): readonly TreeNode[] {
+  return node?.kind === "list" ? node.items : [];
+}
+
+/** A name that is well-formed; what is not is the schema's to tell. */
+function nameAt(node: TreeNode, key: string): ScalarNode & { readonly value: string } | null {
+  const child = childOf(node, key);
+  if (child?.kind !== "scalar" || typeof child.value !== "string" || !NAME.test(child.value)) return null;
+  return { ...child, value: child.value };
+}
