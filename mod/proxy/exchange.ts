@@ -25,7 +25,6 @@ import { hashOfRequest } from "./hash_key.ts";
 import { Record } from "./record.ts";
 import { composeRequest, UpstreamRequest } from "./request_head.ts";
 import { composeResponse, RESPONSE_ADDED_BYTES, type ResponsePlan } from "./response_head.ts";
-import { retryCondition } from "./retry.ts";
 import { type ResponseHandler, ServerConnection } from "./server_connection.ts";
 
 const FREE = 0, WAITING = 1, CONNECTING = 2, SENT = 3, RESPONDING = 4;
@@ -370,7 +369,7 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
     // RFC 9110 section 9.2.2: only what is idempotent, unless nothing was sent at all.
     if (this.#phase === SENT && !this.#idempotent) return false;
     if (stale) return true;
-    const condition = retryCondition(code);
+    const condition = ERRORS[code].retry;
     return condition !== null && snapshot.retry.on.includes(condition) &&
       this.#attempts < snapshot.retry.attempts && budget.take();
   }

@@ -1,11 +1,9 @@
 /**
- * When a failed attempt may be repeated on another server, and how much repeating a pool can afford.
+ * How much repeating of failed requests a pool can afford.
  *
  * The budget keeps retries from multiplying the load of a pool that is failing as a whole: each request earns a
  * share of a retry. (Finagle's RetryBudget; Envoy's retry_budget.) Pure.
  */
-import type { RetryCondition } from "../config/snapshot.ts";
-import type { ErrorCode } from "../base/errors.ts";
 
 /** Retries a fresh or quiet pool can afford at once. */
 const RESERVE = 100;
@@ -27,20 +25,5 @@ export class RetryBudget {
     if (this.#tokens < 1) return false;
     this.#tokens--;
     return true;
-  }
-}
-
-/** The configured condition that an error falls under, or null when it is never retried. */
-export function retryCondition(code: ErrorCode): RetryCondition | null {
-  switch (code) {
-    case "connectFailed":
-    case "connectTimeout":
-      return "connect";
-    case "emptyReply":
-      return "empty";
-    case "responseTimeout":
-      return "timeout";
-    default:
-      return null;
   }
 }

@@ -1,6 +1,6 @@
 /** When a request goes to another server, and when it must not. */
 import { assert, assertEquals } from "../assert.ts";
-import { RetryBudget, retryCondition } from "../../mod/proxy/retry.ts";
+import { RetryBudget } from "../../mod/proxy/retry.ts";
 import { reply } from "../sim/parties.ts";
 import { everyWay, simulate, type World } from "../sim/world.ts";
 
@@ -175,13 +175,4 @@ Deno.test("RetryBudget.onRequest() saves up to a bound", () => {
   let taken = 0;
   while (budget.take()) taken++;
   assertEquals(taken, 1000);
-});
-
-Deno.test("retryCondition() knows what may be repeated", () => {
-  assertEquals(
-    (["connectFailed", "connectTimeout", "emptyReply", "responseTimeout", "responseReset"] as const).map(
-      retryCondition,
-    ),
-    ["connect", "connect", "empty", "timeout", null],
-  );
 });

@@ -49,9 +49,9 @@ export interface WorldOptions extends NetworkOptions {
 }
 
 /** What is kept of one line of the access log. */
-export type Logged = Pick<AccessRecord, "status" | "retries" | "server" | "bytesIn" | "bytesOut" | "tcp"> & {
-  readonly error: ErrorCode | "";
-};
+export type Logged =
+  & Pick<AccessRecord, "status" | "retries" | "server" | "bytesIn" | "bytesOut" | "termination">
+  & { readonly error: ErrorCode | "" };
 
 const POOL: Omit<PoolSnapshot, "servers"> = {
   name: "app",
@@ -133,8 +133,9 @@ export class World {
         for (const digit of String(ids++)) out[at++] = digit.charCodeAt(0);
         return at;
       },
-      logAccess: ({ status, retries, server, bytesIn, bytesOut, tcp, error }) => {
-        this.log.push({ status, retries, server, bytesIn, bytesOut, tcp, error: error as ErrorCode | "" });
+      logAccess: ({ status, retries, server, bytesIn, bytesOut, termination, error: text }) => {
+        const error = text as ErrorCode | "";
+        this.log.push({ status, retries, server, bytesIn, bytesOut, termination, error });
       },
     };
     this.#snapshot = snapshotOf(options, servers);

@@ -1,0 +1,120 @@
+/** Every code of the table is raised by something a peer does, with the answer that the table says. */
+import { ERROR_CODES, type ErrorCode, ERRORS } from "../../mod/base/errors.ts";
+import { LISTENER_COLUMN } from "../../mod/base/counters.ts";
+import { assertEquals } from "../assert.ts";
+import { reply } from "../sim/parties.ts";
+import { simulate, type World, type WorldOptions } from "../sim/world.ts";
+
+interface Scenario {
+  readonly options?: WorldOptions;
+  /** What the client sends. */
+  readonly sends?: string;
+  readonly servers?: (world: World) => void;
+  /** What happens then; by default half a minute passes. */
+  readonly then?: (world: World) => void;
+  /** The client does not read. */
+  readonly stops?: true;
+}
+
+const HEAD = "GET / HTTP/1.1\r\nHost: a.test\r\n";
+const GET = `${HEAD}\r\n`;
+const POST = "POST / HTTP/1.1\r\nHost: a.test\r\n";
+
+const refusing = (world: World) => world.servers.forEach((server) => server.accepts = "refuses");
+const silent = (world: World) => world.servers.forEach((server) => server.answer = () => {});
+const answering = (text: string, end: boolean) => (world: World) => {
+  for (const server of world.servers) {
+    server.answer = (_, connection) => {
+      connection.send(text);
+      if (end) connection.peer.end();
+    };
+  }
+};
+const wait = (ms: number) => (world: World) => world.run(ms);
+
+const SCENARIOS: Record<ErrorCode, Scenario> = {
+  badRequest: { sends: "GET / HTTP/1.1\r\nHost: a.test\r\nX : y\r\n\r\n" },
+  ambiguousFraming: { sends: `${POST}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n` },
+  badHost: { sends: "GET / HTTP/1.1\r\n\r\n" },
+  badChunk: { sends: `${POST}Transfer-Encoding: chunked\r\n\r\nnonsense\r\n` },
+  uriTooLong: { sends: `GET /${"x".repeat(20_000)}` },
+  headTooLarge: { sends: `${HEAD}X: ${"x".repeat(20_000)}\r\n\r\n` },
+  bodyTooLarge: {
+    options: { listener: { limits: { body: 3 } } },
+    sends: `${POST}Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n`,
+  },
+  versionUnsupported: { sends: "GET / HTTP/2.0\r\nHost: a.test\r\n\r\n" },
+  methodUnsupported: { sends: "CONNECT a.test:443 HTTP/1.1\r\nHost: a.test\r\n\r\n" },
+  expectUnsupported: { sends: `${POST}Expect: something\r\n\r\n` },
+  headTimeout: { sends: "GET / HT" },
+  bodyTimeout: { sends: `${POST}Content-Length: 9\r\n\r\nbo`, then: wait(31_000) },
+  clientGone: { servers: silent, then: (world) => world.network.streams[0]!.peer.reset() },
+  clientStalled: {
+    servers: answering(reply(200, "x".repeat(300_000)), false),
+    stops: true,
+    then: wait(301_000),
+  },
+  noRoute: { options: { routes: [] } },
+  noServer: { servers: ({ control }) => [0, 1].forEach((slot) => control.slots.setUp(slot, false)) },
+  queueFull: { options: { servers: [{ maxConnections: 1 }], pool: { queue: { size: 0 } } }, servers: occupy },
+  queueTimeout: { options: { servers: [{ maxConnections: 1 }] }, servers: occupy },
+  draining: { servers: silent, then: ({ sessions }) => sessions.forEach((session) => session.close()) },
+  connectFailed: { servers: refusing },
+  connectTimeout: { servers: (world) => world.servers.forEach((server) => server.accepts = "silent") },
+  emptyReply: { servers: answering("", true) },
+  responseReset: { servers: answering("HTTP/1.1 200 O", true) },
+  badResponse: { servers: answering("SSH-2.0-OpenSSH\r\n", false) },
+  responseTimeout: { servers: silent, then: wait(61_000) },
+  upstreamStalled: {
+    servers: answering("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", false),
+    then: wait(61_000),
+  },
+  tunnelIdle: {
+    options: { protocol: "tcp" },
+    servers: (world) => world.servers.forEach((server) => server.onBytes = () => true),
+    then: wait(301_000),
+  },
+};
+
+/** Another client takes the only place. */
+function occupy(world: World): void {
+  silent(world);
+  world.connect().get("/first");
+  world.settle();
+}
+
+for (const code of ERROR_CODES) {
+  Deno.test(`ERRORS ${code} is raised, counted and answered as the table says`, () => {
+    const { options = {}, sends = GET, servers, then = wait(15_000), stops } = SCENARIOS[code];
+    simulate(options, (world) => {
+      servers?.(world);
+      const client = world.connect();
+      client.send(sends, "GET");
+      if (stops === true) client.peer.stop();
+      world.settle();
+      then(world);
+      world.settle();
+      const { status, termination, text } = ERRORS[code];
+      const logged = world.log.filter(({ error }) => error === code);
+      assertEquals(logged.length, 1, `logged: ${world.log.map(({ error }) => error)}`);
+      assertEquals(world.memory.counters.listener(0, LISTENER_COLUMN[code]), 1);
+      assertEquals(logged[0]!.termination, termination);
+      if (status === 0) return assertEquals(client.answers.length, 0);
+      assertEquals(client.statuses, [status]);
+      assertEquals(client.answers[0]!.body.includes(text), true, "the answer says why");
+    });
+  });
+}
+
+Deno.test("docs/errors.md shows the table as it is", () => {
+  const page = Deno.readTextFileSync(new URL("../../docs/errors.md", import.meta.url));
+  const rows = page.split("\n").filter((line) => line.startsWith("| `")).map((line) =>
+    line.split("|").slice(1, -1).map((cell) => cell.trim())
+  );
+  const table = ERROR_CODES.map((code) => {
+    const { side, status, retry, termination, text } = ERRORS[code];
+    const condition = retry === null ? "" : `\`${retry}\``;
+    return [`\`${code}\``, side, status === 0 ? "—" : String(status), condition, termination, text];
+  });
+  assertEquals(rows, table);
+});
