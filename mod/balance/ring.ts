@@ -4,6 +4,7 @@
  * for more points, all servers get half as many, and so on. A look-up is a binary search. It must not know load.
  */
 import { GOLDEN, hashText, mix32 } from "../base/hash.ts";
+import { WEIGHT_UNIT } from "../base/slots.ts";
 import { KeyedPolicy, type Layout } from "./keyed.ts";
 import type { PolicyOptions } from "./policy.ts";
 
@@ -11,8 +12,6 @@ import type { PolicyOptions } from "./policy.ts";
 const POINTS = 160;
 /** Most points of a ring unless there are more servers; 6 bytes each. */
 const MAX_POINTS = 32 * 1024;
-/** Effective weights count in 1/256. */
-const WEIGHT_UNIT = 256;
 /** A point's place and its server's rank share a number: 32 bits and these many ranks, within 2^53. */
 const RANKS = 2 ** 20;
 

@@ -3,10 +3,8 @@
  * server with the most, and takes the sum of the weights off it. Shares are exact over a cycle and spread evenly
  * within it, and weights may change at any time. O(servers) a pick. It must not know load or latency.
  */
+import { WEIGHT_UNIT } from "../base/slots.ts";
 import type { Policy, PolicyOptions, ServerView } from "./policy.ts";
-
-/** Effective weights count in 1/256. */
-const WEIGHT_UNIT = 256;
 
 export function rotate(options: PolicyOptions): Policy {
   return new Rotation(options);

@@ -7,6 +7,9 @@
  * one cache line, as rows are written from all cores. It must not know pools, policies or queues.
  */
 
+/** Effective weights count in 1/256 of a configured weight unit, so that slow start can be fine. */
+export const WEIGHT_UNIT = 256;
+
 export type AdminState = "ready" | "drain" | "maint";
 
 const UP = 1;
