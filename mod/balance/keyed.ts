@@ -1,7 +1,7 @@
 /**
  * What the hash policies with a table share: who takes over the keys of a server that may not be used.
  *
- * A key is looked up and, where its server is down, full or already tried, goes on along the table to the first
+ * A key is looked up and, where its server is down, full or already tried, goes on through the table to the first
  * server that may be used. So only the keys of that server move, they spread over the others by weight, and they
  * come back when it does. The table is built from names and weights alone, anew only when a weight has changed, at
  * the next pick. It must not know what was hashed.
@@ -33,13 +33,15 @@ export abstract class KeyedPolicy<L extends Layout> implements Policy {
   protected abstract place(weights: Int32Array): L;
   /** Where in `layout.servers`, which is not empty, a hash belongs. */
   protected abstract position(layout: L, hash: number): number;
+  /** How far to go, again and again, from a position whose server may not be used; it must lead to every position. */
+  protected abstract stride(layout: L, hash: number): number;
 
   pick(servers: ServerView, hash: number): number {
     const layout = this.#layout ??= this.#place();
     if (this.#placed === 0) return anyByHash(servers, hash);
     const at = this.position(layout, hash);
     const index = layout.servers[at]!;
-    return servers.eligible(index) ? index : this.#walk(servers, layout.servers, at, hash);
+    return servers.eligible(index) ? index : this.#walk(servers, layout, at, hash);
   }
 
   reweigh(servers: ServerView): void {
@@ -69,11 +71,13 @@ export abstract class KeyedPolicy<L extends Layout> implements Policy {
   }
 
   /** The next server from `start` on that is eligible. Each is asked once, so few steps tell that none is. */
-  #walk(servers: ServerView, order: Uint16Array, start: number, hash: number): number {
+  #walk(servers: ServerView, layout: L, start: number, hash: number): number {
     const walk = this.#nextWalk();
+    const stride = this.stride(layout, hash);
+    const positions = layout.servers.length;
     let unasked = this.#placed;
-    for (let at = start; unasked > 0; at = at + 1 === order.length ? 0 : at + 1) {
-      const index = order[at]!;
+    for (let at = start; unasked > 0; at = (at + stride) % positions) {
+      const index = layout.servers[at]!;
       if (this.#refused[index] === walk) continue;
       if (servers.eligible(index)) return index;
       this.#refused[index] = walk;

@@ -55,6 +55,11 @@ export class Ring extends KeyedPolicy<RingLayout> {
     }
     return low === points.length ? 0 : low;
   }
+
+  /** On to the next point, where the key would belong without the server. */
+  protected override stride(): number {
+    return 1;
+  }
 }
 
 /** Indices of the servers in the order of their keys, which is the same on every node and in every configuration. */
