@@ -20,8 +20,11 @@ export class Timer {
   /** Tick of the bucket that holds it, or -1. For the wheel only. */
   tick = -1;
 
-  constructor(readonly owner: DeadlineHandler) {}
+  constructor(public owner: DeadlineHandler) {}
 }
+
+/** Owner of timers that are dropped. */
+const NOBODY: DeadlineHandler = { onDeadline() {} };
 
 export class Wheel {
   readonly #buckets: Timer[][] = Array.from({ length: BUCKETS }, () => []);
@@ -43,6 +46,12 @@ export class Wheel {
 
   clear(timer: Timer): void {
     timer.at = Infinity;
+  }
+
+  /** Clears it for good and lets go of its owner, as a bucket may hold the timer until the wheel has gone round. */
+  drop(timer: Timer): void {
+    timer.at = Infinity;
+    timer.owner = NOBODY;
   }
 
   /** Fires everything due at `now`. A deadline set from within a call fires at the next tick at the earliest. */

@@ -1,22 +1,21 @@
 /**
- * One request and its response: route, choose a server, connect or reuse, send, relay the answer, and, where it
- * is safe, try again elsewhere. Reused for every request of a client connection.
+ * One request and its response: route, get a connection (`attempts.ts`), send, relay the answer. Reused for every
+ * request of a client connection.
  *
- * A machine: it is called by the client's side, by the server's and by the pool, and never waits. What it needs
+ * A machine: it is called by the client's side, by the server's and by its attempts, and never waits. What it needs
  * of a request later it has composed into `request`, so that the receive buffer is free at once.
  */
 import { type ErrorCode, ERRORS } from "../base/errors.ts";
 import { SERVER_COLUMN } from "../base/counters.ts";
-import { NO_SERVER, QUEUED } from "../balance/pool.ts";
 import { CHUNKED, END, FIXED, MORE, NONE, TOO_LARGE, UNTIL_CLOSE } from "../http1/body.ts";
 import type { Head } from "../http1/head.ts";
 import type { RequestInfo } from "../http1/request.ts";
 import type { ResponseInfo } from "../http1/response.ts";
-import type { Dial, DialHandler, Stream } from "../net/stream.ts";
+import type { Stream } from "../net/stream.ts";
 import { SMALL_BYTES } from "../net/buffers.ts";
 import { redirectTarget } from "../route/redirect.ts";
 import type { Answer } from "../http/answer.ts";
-import type { Waiter } from "../balance/pool.ts";
+import { type AttemptOwner, Attempts } from "./attempts.ts";
 import { BodyRelay } from "./body_relay.ts";
 import { ChunkEncoder } from "./chunks.ts";
 import type { ClientConnection } from "./client_connection.ts";
@@ -27,41 +26,30 @@ import { composeRequest, UpstreamRequest } from "./request_head.ts";
 import { composeResponse, RESPONSE_ADDED_BYTES, type ResponsePlan } from "./response_head.ts";
 import { type ResponseHandler, ServerConnection } from "./server_connection.ts";
 
-const FREE = 0, WAITING = 1, CONNECTING = 2, SENT = 3, RESPONDING = 4;
-type Phase = 0 | 1 | 2 | 3 | 4;
+const FREE = 0, SEEKING = 1, SENT = 2, RESPONDING = 3;
+type Phase = 0 | 1 | 2 | 3;
 
-const NONE_TRIED: number[] = [];
-
-export class Exchange implements DialHandler, Waiter, ResponseHandler {
-  /** For the queue only. */
-  ticket = -1;
+export class Exchange implements AttemptOwner, ResponseHandler {
   headRequest = false;
   readonly request = new UpstreamRequest();
   readonly record = new Record();
   readonly #environment: ProxyEnvironment;
+  readonly #attempts: Attempts;
   readonly #body: BodyRelay;
   readonly #answer: BodyRelay;
   readonly #plan: ResponsePlan = { framing: NONE, keepAlive: true, minor: 1 };
   #phase: Phase = FREE;
-  #pool: LivePool | null = null;
-  #slot = -1;
-  #index = -1;
   #server: ServerConnection | null = null;
-  #dial: Dial | null = null;
-  #tried = NONE_TRIED;
-  #attempts = 0;
-  #hash = 0;
   #idempotent = true;
   #upgrade = false;
   #clientKeepAlive = true;
   #serverKeepAlive = true;
   /** Body bytes have left that are not kept in `request`: it cannot be sent again. */
   #streamed = false;
-  /** An idle connection had gone stale: the next one must be new. */
-  #freshOnly = false;
 
   constructor(readonly client: ClientConnection, encoder: ChunkEncoder) {
     this.#environment = client.environment;
+    this.#attempts = new Attempts(this, client.environment, this.record);
     this.#body = new BodyRelay(encoder);
     this.#answer = new BodyRelay(encoder);
   }
@@ -87,10 +75,8 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
     this.#upgrade = info.upgrade;
     this.#clientKeepAlive = info.keepAlive;
     this.#plan.minor = info.minor;
-    this.#tried = NONE_TRIED;
-    this.#attempts = 0;
-    this.#streamed = this.#freshOnly = false;
-    this.#phase = WAITING;
+    this.#streamed = false;
+    this.#phase = SEEKING;
     this.#body.start(info.framing, info.contentLength, info.framing === CHUNKED);
     const { live } = this.client.listener;
     const index = live.router.match(head, info, bytes, this.#environment.facts);
@@ -103,17 +89,9 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
     else if (route.pool === null) this.#answerRoute(route, head, info, bytes);
     else {
       at = this.#keepSmallBody(info, bytes, at, end);
-      this.#pool = route.pool;
-      route.pool.budget.onRequest();
-      this.#hash = hashOfRequest(
-        route.pool.snapshot,
-        this.client.address,
-        head,
-        info,
-        bytes,
-        this.#environment.facts,
-      );
-      this.#acquire(now);
+      const { snapshot } = route.pool;
+      const hash = hashOfRequest(snapshot, this.client.address, head, info, bytes, this.#environment.facts);
+      this.#attempts.start(route.pool, hash, now);
     }
     return at;
   }
@@ -166,10 +144,8 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
   /** The deadline that `#arm` set has passed. */
   onDeadline(): void {
     switch (this.#phase) {
-      case WAITING:
-        return this.fail("queueTimeout");
-      case CONNECTING:
-        return this.#attemptFailed("connectTimeout");
+      case SEEKING:
+        return this.#attempts.onDeadline();
       case SENT:
         return this.#awaitsServer() ? this.#attemptFailed("responseTimeout") : this.fail("bodyTimeout");
       case RESPONDING:
@@ -183,30 +159,36 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
     if (this.#phase === RESPONDING) this.#arm();
   }
 
-  onGranted(slot: number): void {
-    this.#use(this.#pool!.balancer.indexOf(slot), this.#environment.now());
+  arm(at: number): void {
+    this.client.arm(at);
   }
 
-  onOpen(stream: Stream): void {
-    this.#dial = null;
-    const { environment } = this.client;
-    environment.counters.addServer(this.#slot, SERVER_COLUMN.connections, 1);
-    const { idleMs } = this.#pool!.snapshot.timeouts;
-    this.#send(new ServerConnection(environment, stream, this.#slot, idleMs), environment.now());
+  reuse(slot: number, now: number): boolean {
+    const idle = this.#environment.idle.take(slot);
+    if (idle === null) return false;
+    this.#attempts.count(SERVER_COLUMN.reuses);
+    this.#send(idle, now);
+    return true;
   }
 
-  onFailed(_error: Error): void {
-    this.#dial = null;
-    this.#attemptFailed("connectFailed");
+  onConnected(stream: Stream, now: number): void {
+    const { pool, slot } = this.#attempts;
+    const { idleMs } = pool!.snapshot.timeouts;
+    this.#send(new ServerConnection(this.#environment, stream, slot, idleMs), now);
+  }
+
+  onGivenUp(code: ErrorCode): void {
+    this.fail(code);
   }
 
   onServerDrain(): void {
-    if (!this.#body.done) this.client.resumeBody();
     this.#arm();
+    // Last, as a malformed body ends this exchange at once.
+    if (!this.#body.done) this.client.resumeBody();
   }
 
   onMalformedResponse(): void {
-    this.#count(SERVER_COLUMN.badResponses);
+    this.#attempts.count(SERVER_COLUMN.badResponses);
     this.fail("badResponse");
   }
 
@@ -216,11 +198,11 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
         this.#answer.endOfStream(this.client.stream);
         return this.#complete(false);
       }
-      this.#count(SERVER_COLUMN.resets);
+      this.#attempts.count(SERVER_COLUMN.resets);
       return this.fail("responseReset");
     }
     if (begun) {
-      this.#count(SERVER_COLUMN.resets);
+      this.#attempts.count(SERVER_COLUMN.resets);
       return this.fail("responseReset");
     }
     this.#attemptFailed("emptyReply");
@@ -232,8 +214,8 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
     if (status === 101) return this.#switchProtocols(head, info, bytes, end);
     const now = this.#environment.now();
     this.record.firstByteAt = now;
-    this.#pool!.balancer.observe(this.#index, now - this.record.connectedAt, now);
-    if (this.#retryStatus(status)) return false;
+    this.#attempts.observe(now - this.record.connectedAt, now);
+    if (status >= 500 && this.#triesElsewhere(status)) return false;
     const plan = this.#plan;
     this.record.status = status;
     this.#serverKeepAlive = info.keepAlive;
@@ -254,7 +236,7 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
       return false;
     }
     if (step !== MORE) {
-      this.#count(SERVER_COLUMN.badResponses);
+      this.#attempts.count(SERVER_COLUMN.badResponses);
       this.fail("badResponse");
       return false;
     }
@@ -297,36 +279,6 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
     this.#finish(keepAlive);
   }
 
-  #acquire(now: number): void {
-    const { balancer, snapshot } = this.#pool!;
-    const index = balancer.acquire(this.#hash, this.#tried, now, this);
-    if (index >= 0) return this.#use(index, now);
-    if (index === QUEUED) {
-      this.#phase = WAITING;
-      return this.client.arm(now + snapshot.queue.timeoutMs);
-    }
-    if (index !== NO_SERVER) return this.fail("queueFull");
-    this.fail(this.record.error ?? "noServer");
-  }
-
-  /** A place on a server is ours. */
-  #use(index: number, now: number): void {
-    const pool = this.#pool!;
-    const server = pool.snapshot.servers[index]!;
-    this.#index = index;
-    this.#slot = server.slot;
-    this.record.acquired(pool.snapshot.name, server.name, now);
-    this.#count(SERVER_COLUMN.requests);
-    const idle = this.#freshOnly ? null : this.#environment.idle.take(server.slot);
-    if (idle !== null) {
-      this.#count(SERVER_COLUMN.reuses);
-      return this.#send(idle, now);
-    }
-    this.#phase = CONNECTING;
-    this.client.arm(now + pool.snapshot.timeouts.connectMs);
-    this.#dial = this.#environment.dialer.dial(server.host, server.port, this);
-  }
-
   #send(server: ServerConnection, now: number): void {
     this.#server = server;
     this.record.connectedAt = now;
@@ -341,7 +293,7 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
   /** Sets the deadline of what is awaited now. */
   #arm(): void {
     const { client } = this;
-    const { responseMs } = this.#pool!.snapshot.timeouts;
+    const { responseMs } = this.#attempts.pool!.snapshot.timeouts;
     const { bodyMs, idleMs } = client.listener.live.snapshot.timeouts;
     const now = this.#environment.now();
     if (this.#phase === RESPONDING) client.arm(now + (client.stream.blocked ? idleMs : responseMs));
@@ -353,61 +305,27 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
     return this.#body.done || this.#server!.stream.blocked;
   }
 
-  /** An attempt failed before an answer began: try elsewhere or give up. */
+  /** The connection failed before an answer began: try elsewhere or give up. */
   #attemptFailed(code: ErrorCode): void {
-    const stale = code === "emptyReply" && this.#server !== null && this.#server.uses > 1;
-    if (!stale) this.#countFailure(code);
-    if (!this.#mayResend(code, stale)) return this.fail(code);
-    this.record.error = code;
-    this.#again(stale);
-    this.#acquire(this.#environment.now());
+    const stale = code === "emptyReply" && this.#server!.uses > 1;
+    this.#letGo(false);
+    this.#phase = SEEKING;
+    this.#attempts.failed(code, this.#resendable, stale);
   }
 
-  #mayResend(code: ErrorCode, stale: boolean): boolean {
-    if (this.#streamed) return false;
-    const { snapshot, budget } = this.#pool!;
-    // RFC 9110 section 9.2.2: only what is idempotent, unless nothing was sent at all.
-    if (this.#phase === SENT && !this.#idempotent) return false;
-    if (stale) return true;
-    const condition = ERRORS[code].retry;
-    return condition !== null && snapshot.retry.on.includes(condition) &&
-      this.#attempts < snapshot.retry.attempts && budget.take();
+  /** RFC 9110 section 9.2.2: once sent, only what is idempotent, and only when all of it is still here. */
+  get #resendable(): boolean {
+    return this.#idempotent && !this.#streamed;
   }
 
   /** True when the status is one to retry on and the request goes to another server now. */
-  #retryStatus(status: number): boolean {
-    if (status < 500) return false;
-    const { snapshot, budget } = this.#pool!;
-    const { on, attempts } = snapshot.retry;
-    if (!(on as readonly unknown[]).includes(status) || this.#attempts >= attempts) return false;
-    if (this.#streamed || !this.#idempotent) return false;
-    // An answer in hand is better than none: first make sure of another server.
-    const tried = [...this.#tried, this.#slot];
-    const now = this.#environment.now();
-    const index = this.#pool!.balancer.acquire(this.#hash, tried, now, null);
+  #triesElsewhere(status: number): boolean {
+    const index = this.#resendable ? this.#attempts.elsewhere(status) : -1;
     if (index < 0) return false;
-    if (!budget.take()) {
-      this.#pool!.balancer.release(this.#pool!.snapshot.servers[index]!.slot);
-      return false;
-    }
-    this.record.status = status;
-    this.#again(false);
-    this.record.status = 0;
-    this.#use(index, now);
+    this.#letGo(false);
+    this.#phase = SEEKING;
+    this.#attempts.moveTo(index, status);
     return true;
-  }
-
-  /** Leaves the server of a failed attempt and notes that there was one. */
-  #again(stale: boolean): void {
-    this.#count(SERVER_COLUMN.retries);
-    this.record.retries++;
-    if (stale) this.#freshOnly = true;
-    else {
-      this.#attempts++;
-      this.#tried = [...this.#tried, this.#slot];
-    }
-    this.#leaveServer(false);
-    this.#phase = WAITING;
   }
 
   #interim(head: Head, info: ResponseInfo, bytes: Uint8Array): boolean {
@@ -467,7 +385,7 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
     this.record.bytesOut += bytesOut;
     this.record.error = error;
     this.#server = null;
-    this.#giveBack();
+    this.#attempts.leave();
     this.#end();
   }
 
@@ -489,39 +407,18 @@ export class Exchange implements DialHandler, Waiter, ResponseHandler {
     this.#phase = FREE;
     this.client.account(this);
     this.request.release();
-    this.#pool = null;
+    this.#attempts.pool = null;
   }
 
   /** Lets go of queue, attempt, connection and place, whichever there is. */
   #leaveServer(reusable: boolean): void {
-    if (this.ticket >= 0) this.#pool!.balancer.cancel(this);
-    this.#dial?.cancel();
-    this.#dial = null;
+    this.#letGo(reusable);
+    this.#attempts.leave();
+  }
+
+  #letGo(reusable: boolean): void {
     const server = this.#server;
     this.#server = null;
     server?.release(reusable);
-    this.#giveBack();
-  }
-
-  #giveBack(): void {
-    if (this.#slot < 0) return;
-    const slot = this.#slot;
-    const now = this.#environment.now();
-    this.record.leaving(this.#environment, slot, now);
-    this.#slot = -1;
-    this.#pool!.balancer.release(slot, now);
-  }
-
-  #count(column: number): void {
-    this.#environment.counters.addServer(this.#slot, column, 1);
-  }
-
-  #countFailure(code: ErrorCode): void {
-    if (code === "connectFailed") this.#count(SERVER_COLUMN.connectErrors);
-    else if (code === "connectTimeout") {
-      this.#count(SERVER_COLUMN.connectErrors);
-      this.#count(SERVER_COLUMN.connectTimeouts);
-    } else if (code === "emptyReply") this.#count(SERVER_COLUMN.emptyReplies);
-    else if (code === "responseTimeout") this.#count(SERVER_COLUMN.responseTimeouts);
   }
 }

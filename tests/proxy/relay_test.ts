@@ -137,6 +137,28 @@ Deno.test("Exchange passes interim responses on, but not to HTTP/1.0", () => {
     }), 5);
 });
 
+Deno.test("Exchange refuses a body that turns out to be malformed, also when that was held", () => {
+  for (const slow of [false, true]) {
+    everyWay((way) =>
+      simulate({ ...way, servers: 1, window: 2000, highWater: 2000 }, (world) => {
+        const server = world.servers[0]!;
+        if (slow) server.onConnect = ({ peer }) => peer.stop();
+        const client = world.connect();
+        client.request(
+          "POST",
+          "/",
+          "Transfer-Encoding: chunked\r\n",
+          `${chunked(BIG, 4500).slice(0, -5)}zz\r\n`,
+        );
+        world.settle();
+        server.connections[0]?.peer.go();
+        world.settle();
+        assertEquals(client.statuses, [400]);
+        assertEquals(world.log[0]!.error, "badChunk");
+      }), 5);
+  }
+});
+
 Deno.test("Exchange carries 100-continue between client and server", () => {
   everyWay((way) =>
     simulate(way, (world) => {

@@ -1,0 +1,197 @@
+/**
+ * Finds a connection to a server for one request or client: choose, wait for a place, reuse or dial, and, after a
+ * failure, decide whether to try again elsewhere. The same for HTTP exchanges and TCP connections.
+ *
+ * A machine: called by the pool, the dialer and its owner; `slot` says where it holds a place, until `leave`. It must
+ * not know what is sent over the connection.
+ */
+import { type ErrorCode, ERRORS } from "../base/errors.ts";
+import { SERVER_COLUMN } from "../base/counters.ts";
+import { NO_SERVER, QUEUED, type Waiter } from "../balance/pool.ts";
+import type { Dial, DialHandler, Stream } from "../net/stream.ts";
+import type { LivePool, ProxyEnvironment } from "./environment.ts";
+import type { Record } from "./record.ts";
+
+const NONE_TRIED: number[] = [];
+
+export interface AttemptOwner {
+  /** Sets the one deadline of what is awaited. */
+  arm(at: number): void;
+  /** Goes on with an idle connection to the server of `slot`; false: there is none. */
+  reuse(slot: number, now: number): boolean;
+  /** A new connection to the server that was chosen. */
+  onConnected(stream: Stream, now: number): void;
+  /** There will be no connection. */
+  onGivenUp(code: ErrorCode): void;
+}
+
+export class Attempts implements DialHandler, Waiter {
+  /** For the queue only. */
+  ticket = -1;
+  /** The pool of the request under way. */
+  pool: LivePool | null = null;
+  /** Slot of the server where a place is held, or -1. */
+  slot = -1;
+  /** True while waiting in the queue; else, without a connection, one is being made. */
+  queued = false;
+  readonly #owner: AttemptOwner;
+  readonly #environment: ProxyEnvironment;
+  readonly #record: Record;
+  #index = -1;
+  #dial: Dial | null = null;
+  #tried = NONE_TRIED;
+  #count = 0;
+  #hash = 0;
+  /** An idle connection had gone stale: the next one must be new. */
+  #freshOnly = false;
+
+  constructor(owner: AttemptOwner, environment: ProxyEnvironment, record: Record) {
+    this.#owner = owner;
+    this.#environment = environment;
+    this.#record = record;
+  }
+
+  /** Begins for a new request. */
+  start(pool: LivePool, hash: number, now: number): void {
+    this.pool = pool;
+    this.#hash = hash;
+    this.#tried = NONE_TRIED;
+    this.#count = 0;
+    this.#freshOnly = false;
+    pool.budget.onRequest();
+    this.#acquire(now);
+  }
+
+  /** What is awaited did not come in time. */
+  onDeadline(): void {
+    if (this.queued) this.#owner.onGivenUp("queueTimeout");
+    else this.failed("connectTimeout", true, false);
+  }
+
+  /**
+   * The attempt failed. `resendable`: what was sent may be sent again; `stale`: an idle connection turned out to be
+   * gone, which is no fault of the server. Goes on elsewhere or gives up.
+   */
+  failed(code: ErrorCode, resendable: boolean, stale: boolean): void {
+    if (!stale) this.#countFailure(code);
+    if (!resendable || !(stale || this.#mayRetry(code))) return this.#owner.onGivenUp(code);
+    this.#record.error = code;
+    this.#retreat(stale);
+    this.#acquire(this.#environment.now());
+  }
+
+  /**
+   * After an answer with `status`: when that is one to retry on, takes a place on another server and answers its
+   * index, for `moveTo`; else -1. An answer in hand is better than none, so nobody queues for it.
+   */
+  elsewhere(status: number): number {
+    const { snapshot, budget, balancer } = this.pool!;
+    const on = snapshot.retry.on as readonly unknown[];
+    if (!on.includes(status) || this.#count >= snapshot.retry.attempts) return -1;
+    const index = balancer.acquire(this.#hash, [...this.#tried, this.slot], this.#environment.now(), null);
+    if (index < 0 || budget.take()) return index;
+    balancer.release(snapshot.servers[index]!.slot);
+    return -1;
+  }
+
+  /** Leaves the present server, which answered with `status`, for the one that `elsewhere` found. */
+  moveTo(index: number, status: number): void {
+    this.#record.status = status;
+    this.#retreat(false);
+    this.#record.status = 0;
+    this.#use(index, this.#environment.now());
+  }
+
+  /** The head of the answer, or for TCP the connection, came after `ms`. */
+  observe(ms: number, now: number): void {
+    this.pool!.balancer.observe(this.#index, ms, now);
+  }
+
+  /** Lets go of queue, attempt and place, whichever there is. */
+  leave(): void {
+    if (this.ticket >= 0) this.pool!.balancer.cancel(this);
+    this.#dial?.cancel();
+    this.#dial = null;
+    this.queued = false;
+    if (this.slot < 0) return;
+    const { slot } = this;
+    const now = this.#environment.now();
+    this.#record.leaving(this.#environment, slot, now);
+    this.slot = -1;
+    this.pool!.balancer.release(slot, now);
+  }
+
+  /** Adds one to a counter of the present server. */
+  count(column: number): void {
+    this.#environment.counters.addServer(this.slot, column, 1);
+  }
+
+  onGranted(slot: number): void {
+    this.#use(this.pool!.balancer.indexOf(slot), this.#environment.now());
+  }
+
+  onOpen(stream: Stream): void {
+    this.#dial = null;
+    this.count(SERVER_COLUMN.connections);
+    this.#owner.onConnected(stream, this.#environment.now());
+  }
+
+  onFailed(_error: Error): void {
+    this.#dial = null;
+    this.failed("connectFailed", true, false);
+  }
+
+  #acquire(now: number): void {
+    const { balancer, snapshot } = this.pool!;
+    const index = balancer.acquire(this.#hash, this.#tried, now, this);
+    if (index >= 0) return this.#use(index, now);
+    if (index === QUEUED) {
+      this.queued = true;
+      return this.#owner.arm(now + snapshot.queue.timeoutMs);
+    }
+    // With no server left, the reason is what went wrong with the last one.
+    this.#owner.onGivenUp(index === NO_SERVER ? this.#record.error ?? "noServer" : "queueFull");
+  }
+
+  /** A place on a server is ours. */
+  #use(index: number, now: number): void {
+    const { snapshot } = this.pool!;
+    const server = snapshot.servers[index]!;
+    this.queued = false;
+    this.#index = index;
+    this.slot = server.slot;
+    this.#record.acquired(snapshot.name, server.name, now);
+    this.count(SERVER_COLUMN.requests);
+    if (!this.#freshOnly && this.#owner.reuse(server.slot, now)) return;
+    this.#owner.arm(now + snapshot.timeouts.connectMs);
+    this.#dial = this.#environment.dialer.dial(server.host, server.port, this);
+  }
+
+  #mayRetry(code: ErrorCode): boolean {
+    const { snapshot: { retry }, budget } = this.pool!;
+    const condition = ERRORS[code].retry;
+    return condition !== null && retry.on.includes(condition) && this.#count < retry.attempts &&
+      budget.take();
+  }
+
+  /** Leaves the server of a failed attempt and notes that there was one. */
+  #retreat(stale: boolean): void {
+    this.count(SERVER_COLUMN.retries);
+    this.#record.retries++;
+    if (stale) this.#freshOnly = true;
+    else {
+      this.#count++;
+      this.#tried = [...this.#tried, this.slot];
+    }
+    this.leave();
+  }
+
+  #countFailure(code: ErrorCode): void {
+    if (code === "connectFailed") this.count(SERVER_COLUMN.connectErrors);
+    else if (code === "connectTimeout") {
+      this.count(SERVER_COLUMN.connectErrors);
+      this.count(SERVER_COLUMN.connectTimeouts);
+    } else if (code === "emptyReply") this.count(SERVER_COLUMN.emptyReplies);
+    else if (code === "responseTimeout") this.count(SERVER_COLUMN.responseTimeouts);
+  }
+}
