@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { isHostName, parseIp } from "../base/address.ts";
 import { acrossIssue, choice, duration, flag, integer, line, oneOrMore, share, token } from "./fields.ts";
+import { quoteText } from "./problem.ts";
 
 type StatusRange = readonly [number, number];
 
@@ -14,7 +15,10 @@ const statusRange = z.union([
   const match = /^([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?$/.exec(text);
   const range = match === null ? null : [Number(match[1]), Number(match[2] ?? match[1])] as const;
   if (range !== null && range[0] <= range[1]) return range;
-  context.addIssue({ code: "custom", message: `must be a status or a range such as 200-299, not "${text}"` });
+  context.addIssue({
+    code: "custom",
+    message: `must be a status or a range such as 200-299, not ${quoteText(text)}`,
+  });
   return z.NEVER;
 }).meta({ kind: "status", type: "string" });
 
@@ -55,7 +59,7 @@ export const CheckSchema = z.strictObject({
     context.addIssue(acrossIssue(`has no sense with type ${check.type}`, "command"));
   }
   if (program !== undefined && !program.startsWith("/")) {
-    context.addIssue(acrossIssue(`must be an absolute path, not "${program}"`, "command"));
+    context.addIssue(acrossIssue(`must be an absolute path, not ${quoteText(program)}`, "command"));
   }
 });
 

@@ -8,13 +8,14 @@ import { z } from "zod";
 import { formatCidr, type HostPort, parseCidr, parseHostPort, parseIp } from "../base/address.ts";
 import { DURATION_PATTERN, formatDuration, parseDuration } from "../base/duration.ts";
 import { formatSize, parseSize, SIZE_PATTERN } from "../base/size.ts";
+import { quoteText } from "./problem.ts";
 
 /** A field read from text by `parse`, which gives null for what it does not understand. */
 function parsed<T>(parse: (text: string) => T | null, kind: string, hint: string) {
   return z.string({ error: () => hint }).transform((text, context): T => {
     const value = parse(text);
     if (value !== null) return value;
-    context.addIssue({ code: "custom", message: `${hint}, not "${text}"` });
+    context.addIssue({ code: "custom", message: `${hint}, not ${quoteText(text)}` });
     return z.NEVER;
   }).meta({ kind });
 }

@@ -3,7 +3,7 @@
  */
 import { formatHostPort, type HostPort, isLoopbackIp, isUnspecifiedIp, parseIp } from "../base/address.ts";
 import { redirectProblem } from "../route/redirect.ts";
-import { covers } from "./coverage.ts";
+import { Coverage } from "./coverage.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import type { Path } from "./problem.ts";
 import type { RouteConfig } from "./route_schema.ts";
@@ -104,20 +104,19 @@ function checkProtocol(context: RuleContext, listener: ListenerConfig, at: numbe
 }
 
 function checkRoutes(context: RuleContext, listener: ListenerConfig, at: number): void {
+  const coverage = new Coverage();
   for (const [index, route] of listener.routes.entries()) {
     const short = context.given(["listeners", at, "pool"]);
     const path = short ? ["listeners", at] : ["listeners", at, "routes", index];
     if (route.action.kind === "redirect") checkRedirect(context, route, route.action.to, path);
     if (!context.whole(path) || listener.protocol === "tcp") continue;
-    const earlier = listener.routes.slice(0, index).findIndex((other, at) =>
-      context.whole([...path.slice(0, -1), at]) && covers(other.match, route.match)
-    );
-    if (earlier >= 0) {
-      context.warn(
-        path,
-        `is never reached: ${context.show(["listeners", at, "routes", earlier])} takes all it would match`,
-      );
+    const earlier = coverage.coveredBy(route.match);
+    if (earlier === null) {
+      coverage.add(route.match, index);
+      continue;
     }
+    const by = context.show(["listeners", at, "routes", earlier]);
+    context.warn(path, `is never reached: ${by} takes all it would match`);
   }
 }
 

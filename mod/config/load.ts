@@ -9,6 +9,7 @@ import { type Environment, expandEnvironment } from "./environment.ts";
 import { applyOverlays, overlayNames } from "./overlay.ts";
 import {
   type Finding,
+  lineStartAt,
   type Path,
   type Positions,
   type Problem,
@@ -20,7 +21,7 @@ import { checkRules, RuleContext } from "./rules.ts";
 import type { Config } from "./schema.ts";
 import { childOf, describeNode, type MapNode, type TreeNode, treeOf } from "./tree.ts";
 import { validateTree } from "./validate.ts";
-import { parseYaml } from "./yaml_text.ts";
+import { parseYaml, TOO_DEEP } from "./yaml_text.ts";
 
 export interface LoadOptions {
   /** As shown in problems; its ending decides the format, and `deno.json` keeps ours under the key `tandem`. */
@@ -100,9 +101,11 @@ async function readTree(source: string, file: string): Promise<Read> {
       ...rootOf(yaml.value, file),
     };
   }
+  if (yaml.fault === TOO_DEEP) return faulty([TOO_DEEP]);
   // The second reader finds all of them, the first only its first.
   const { faults } = await positions();
-  return faulty((faults.length > 0 ? faults : [yaml.fault]).map((fault) => withHint(fault, text)));
+  const told = faults.length > 0 ? faults : [yaml.fault];
+  return faulty(firstOfEachLine(told, text).map((fault) => withHint(fault, text)));
 }
 
 /** The map that is the configuration. */
@@ -155,9 +158,19 @@ function faultAt({ offset, length, message }: SyntaxFault, text: string, file: s
   return problemAt(file, text, { start: offset, end: offset + length }, [], message);
 }
 
+/** What else is wrong in a line that is malformed mostly comes of the first. */
+function firstOfEachLine(faults: readonly SyntaxFault[], text: string): SyntaxFault[] {
+  const first = new Map<number, SyntaxFault>();
+  for (const fault of faults) {
+    const line = lineStartAt(text, fault.offset);
+    if (fault.offset < (first.get(line)?.offset ?? Infinity)) first.set(line, fault);
+  }
+  return [...first.values()];
+}
+
 /** The slip that the braces of `${NAME}` invite. */
 function withHint(fault: SyntaxFault, text: string): SyntaxFault {
-  const start = text.lastIndexOf("\n", fault.offset - 1) + 1;
+  const start = lineStartAt(text, fault.offset);
   const line = text.slice(start).split("\n", 1)[0]!;
   const unquoted = line.includes("${") && /[[{]/.test(line.slice(0, line.indexOf("${")));
   return unquoted

@@ -54,11 +54,12 @@ export interface Problem {
 
 /** Terminals wrap far below it; minified JSON is one line. */
 const MAX_SOURCE = 120;
+const MAX_QUOTED = 60;
 
 /** The problem of a span in the text. */
 export function problemAt(file: string, text: string, span: Span, path: Path, message: string): Problem {
   const offset = Math.min(span.start, text.length);
-  const lineStart = text.lastIndexOf("\n", offset - 1) + 1;
+  const lineStart = lineStartAt(text, offset);
   const newline = text.indexOf("\n", lineStart);
   const lineText = text.slice(lineStart, newline < 0 ? text.length : newline).replace(/\r$/, "");
   const column = Math.min(offset - lineStart, lineText.length);
@@ -78,13 +79,24 @@ export function problemAt(file: string, text: string, span: Span, path: Path, me
   };
 }
 
+/** A text of the file within a message, shortened when nobody would read it. */
+export function quoteText(text: string): string {
+  return JSON.stringify(text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text);
+}
+
+/** Where the line begins that has this offset. */
+export function lineStartAt(text: string, offset: number): number {
+  // `lastIndexOf` takes a negative start for 0, where a line feed may be.
+  return offset === 0 ? 0 : text.lastIndexOf("\n", offset - 1) + 1;
+}
+
 /** Three lines: where and what, the source line, the caret under it. */
 export function formatProblem(problem: Problem, kind: "error" | "warning" = "error"): string {
   const where = `${problem.file}:${problem.line}:${problem.column}: `;
   const what = `${kind === "warning" ? "warning: " : ""}${
     problem.path === "" ? "" : `${problem.path}: `
   }${problem.message}`;
-  return `${where}${what}\n    ${problem.source}\n    ${" ".repeat(problem.caret)}${
+  return `${printable(where + what)}\n    ${problem.source}\n    ${" ".repeat(problem.caret)}${
     "^".repeat(problem.caretLength)
   }`;
 }

@@ -5,7 +5,7 @@
  * A YAML document is a graph: aliases can make it endless or exponentially large. The tree is a copy within bounds,
  * and everything after it walks only trees. Pure.
  */
-import type { Finding, Path } from "./problem.ts";
+import { type Finding, type Path, quoteText } from "./problem.ts";
 
 export interface ScalarNode {
   readonly kind: "scalar";
@@ -101,7 +101,7 @@ export function describeNode(node: TreeNode): string {
   if (node.kind !== "scalar") return node.kind === "list" ? "a list" : "a map";
   const value = node.value;
   if (value === null || value === undefined) return "an empty value";
-  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value === "string") return quoteText(value);
   if (typeof value === "number" || typeof value === "boolean") return `${value}`;
   return value instanceof Date ? "a date (put it in quotes)" : "a value of another kind (put it in quotes)";
 }

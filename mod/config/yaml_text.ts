@@ -7,6 +7,9 @@
 import { parse, YamlSyntaxError } from "@std/yaml";
 import type { SyntaxFault } from "./problem.ts";
 
+/** The one fault that the second reader cannot tell better. */
+export const TOO_DEEP: SyntaxFault = { offset: 0, length: 1, message: "is nested too deeply" };
+
 /** The document's value, or the first fault. */
 export function parseYaml(text: string): { value: unknown } | { fault: SyntaxFault } {
   try {
@@ -14,7 +17,7 @@ export function parseYaml(text: string): { value: unknown } | { fault: SyntaxFau
   } catch (error) {
     // A document nested ten thousand deep exhausts the parser's stack.
     if (error instanceof RangeError) {
-      return { fault: { offset: 0, length: 1, message: "is nested too deeply" } };
+      return { fault: TOO_DEEP };
     }
     if (error instanceof YamlSyntaxError) return { fault: faultOf(error.message, text) };
     throw error;

@@ -1,0 +1,208 @@
+import { assertEquals } from "../assert.ts";
+import { errors, listenerWith, POOL, routesOf, SMALLEST, warnings } from "./reading.ts";
+
+function binds(...binds: string[]): string {
+  const listeners = binds.map((bind, at) => `  - { name: l${at}, bind: ${bind}, pool: app }`);
+  return ["listeners:", ...listeners, POOL].join("\n");
+}
+
+Deno.test("checkListeners() there must be one", async () => {
+  assertEquals(await errors(POOL), ["1:1 «p» listeners: is required"]);
+  assertEquals(await errors(`listeners: []\n${POOL}`), [
+    "1:12 «[]» listeners: must have at least one listener",
+  ]);
+});
+
+Deno.test("checkListeners() the forms of an address", async () => {
+  assertEquals(
+    await errors(
+      binds('"80"', "[]", '"localhost:80"', '":99999"', '["[::1]:81", "1.2.3.4"]', '"1.2.3.256:80"'),
+    ),
+    [
+      '2:23 «"80"» listeners[0].bind: must be ip:port, [v6]:port or :port, such as 0.0.0.0:8080, not "80"',
+      "3:23 «[]» listeners[1].bind: must not be an empty list",
+      '4:23 «"localhost:80"» listeners[2].bind: must be ip:port, [v6]:port or :port, such as 0.0.0.0:8080, not "localhost:80"',
+      '5:23 «":99999"» listeners[3].bind: must be ip:port, [v6]:port or :port, such as 0.0.0.0:8080, not ":99999"',
+      '6:36 «"1.2.3.4"» listeners[4].bind[1]: must be ip:port, [v6]:port or :port, such as 0.0.0.0:8080, not "1.2.3.4"',
+      '7:23 «"1.2.3.256:80"» listeners[5].bind: must be ip:port, [v6]:port or :port, such as 0.0.0.0:8080, not "1.2.3.256:80"',
+    ],
+  );
+});
+
+Deno.test("checkListeners() two cannot have one address, nor one that takes the other's", async () => {
+  assertEquals(
+    await errors(binds('"0.0.0.0:80"', '"10.0.0.1:80"', '":80"', '["[::1]:81", "[0:0::1]:81"]')),
+    [
+      '3:23 «"10.0.0.1:80"» listeners[1].bind: overlaps 0.0.0.0:80, the address of listener "l0" already',
+      '4:23 «":80"» listeners[2].bind: overlaps 0.0.0.0:80, the address of listener "l0" already',
+      '5:36 «"[0:0::1]:81"» listeners[3].bind[1]: is the address of listener "l3" already',
+    ],
+  );
+  assertEquals(await errors(`${binds('":80"')}\nadmin: { bind: "127.0.0.1:80" }`), [
+    '4:16 «"127.0.0.1:80"» admin.bind: overlaps [::]:80, the address of listener "l0" already',
+  ]);
+});
+
+Deno.test("checkListeners() addresses of different families, hosts or ports do not clash, nor does port 0", async () => {
+  assertEquals(
+    await errors(binds(
+      '"10.0.0.1:80"',
+      '"10.0.0.2:80"',
+      '"[2001:db8::1]:80"',
+      '"0.0.0.0:81"',
+      '"[::1]:81"',
+      '[":0", ":0"]',
+    )),
+    [],
+  );
+});
+
+Deno.test("checkListeners() an admin address that others reach needs a token", async () => {
+  const admin = (fields: string) => `${SMALLEST}\nadmin: { ${fields} }`;
+  assertEquals(await errors(admin('bind: "0.0.0.0:9900"')), [
+    '3:16 «"0.0.0.0:9900"» admin.bind: needs admin.token as it is not a loopback address (such as 127.0.0.1:9900)',
+  ]);
+  assertEquals(await errors(admin('bind: "127.0.0.1:9900", socket: run/tandem.sock')), [
+    "3:42 «run/tandem.sock» admin.socket: must be an absolute path",
+  ]);
+  assertEquals(await errors(admin('bind: "[::1]:9900", socket: /run/tandem.sock')), []);
+  assertEquals(await errors(admin('bind: "0.0.0.0:9900", token: 0123456789abcdef')), []);
+});
+
+Deno.test("checkListeners() exactly one of pool and routes", async () => {
+  assertEquals(await errors(listenerWith("pool: app", "routes: [{ pool: app }]")), [
+    "2:5 «name: web» listeners[0]: must have either pool or routes, and has both",
+  ]);
+  assertEquals(await errors(listenerWith("protocol: http")), [
+    "2:5 «name: web» listeners[0]: must have either pool or routes, and has neither",
+  ]);
+  assertEquals(await errors(listenerWith("routes: []")), [
+    "4:13 «[]» listeners[0].routes: must have at least one route",
+  ]);
+});
+
+Deno.test("checkListeners() a tcp listener has one route, to a pool, without a match", async () => {
+  const tcp = (...routes: string[]) =>
+    routesOf(...routes).replace("    routes:", "    protocol: tcp\n    routes:");
+  assertEquals(await errors(tcp("{ pool: app }", "{ pool: app }")), [
+    "5:5 «routes» listeners[0].routes: must be one route on a tcp listener (or write pool: NAME)",
+  ]);
+  assertEquals(await errors(tcp("{ match: { path: /x }, pool: app }")), [
+    "6:11 «match» listeners[0].routes[0].match: cannot stand on a tcp listener, which sees no requests",
+  ]);
+  assertEquals(await errors(tcp("{ respond: {} }")), [
+    "6:11 «respond» listeners[0].routes[0].respond: cannot stand on a tcp listener, only pool can",
+  ]);
+  assertEquals(await errors(tcp("{ pool: app }")), []);
+});
+
+Deno.test("checkListeners() warns of what a tcp listener does not heed", async () => {
+  assertEquals(
+    await warnings(listenerWith(
+      "pool: app",
+      "protocol: tcp",
+      "timeouts: { head: 5s, idle: 1m }",
+      "trustedProxies: []",
+      "limits: { body: 1m, connections: 5 }",
+    )),
+    [
+      "6:17 «head» listeners[0].timeouts.head: has no effect on a tcp listener",
+      "7:5 «trustedProxies» listeners[0].trustedProxies: has no effect on a tcp listener",
+      "8:15 «body» listeners[0].limits.body: has no effect on a tcp listener",
+    ],
+  );
+});
+
+Deno.test("checkListeners() warns of routes that are never reached", async () => {
+  assertEquals(await warnings(routesOf("pool: app", "{ match: { path: /a }, pool: app }", "respond: {}")), [
+    "6:9 «{ match: { path: /a }, pool: app }» listeners[0].routes[1]: is never reached: listeners[0].routes[0] takes all it would match",
+    "7:9 «respond: {}» listeners[0].routes[2]: is never reached: listeners[0].routes[0] takes all it would match",
+  ]);
+  assertEquals(
+    await warnings(routesOf(
+      '{ match: { path: "/a/*", host: "*.x.org" }, pool: app }',
+      "{ match: { path: /a, host: b.x.org, method: GET }, pool: app }",
+      "{ match: { path: /ab, host: b.x.org }, pool: app }",
+      "{ match: { path: /a, host: x.org }, pool: app }",
+      "{ match: { path: /a }, pool: app }",
+      '{ match: { path: "*" }, pool: app }',
+      "pool: app",
+    )),
+    ["6:9 «{ match: { path: /a, host: b.x.org, method: GET }, pool: app }» listeners[0].routes[1]: is never reached: listeners[0].routes[0] takes all it would match"],
+  );
+});
+
+Deno.test("checkListeners() the conditions of a route", async () => {
+  assertEquals(
+    await errors(routesOf(
+      '{ match: { host: "a b" }, pool: app }',
+      '{ match: { host: "a.org:80" }, pool: app }',
+      "{ match: { host: [] }, pool: app }",
+      '{ match: { method: "G T" }, pool: app }',
+      '{ match: { headers: { "x y": a } }, pool: app }',
+      '{ match: { headers: { x: "a\\nb" } }, pool: app }',
+    )),
+    [
+      '5:26 «"a b"» listeners[0].routes[0].match.host: must be a host name without a port, or *.domain',
+      '6:26 «"a.org:80"» listeners[0].routes[1].match.host: must be a host name without a port, or *.domain',
+      "7:26 «[]» listeners[0].routes[2].match.host: must not be an empty list",
+      '8:28 «"G T"» listeners[0].routes[3].match.method: must be an HTTP method, not "G T"',
+      '9:31 «"x y"» listeners[0].routes[4].match.headers["x y"]: must be a header name',
+      '10:34 «"a\\nb"» listeners[0].routes[5].match.headers.x: must not contain control characters',
+    ],
+  );
+});
+
+Deno.test("checkListeners() a route has exactly one action", async () => {
+  assertEquals(
+    await errors(routesOf(
+      "{}",
+      "{ pool: app, respond: {} }",
+      "{ match: { path: /a }, respond: { status: 204, body: x } }",
+      "{ match: { path: /b }, redirect: { to: /x, status: 305 } }",
+      "pool: app",
+    )),
+    [
+      "5:9 «{}» listeners[0].routes[0]: must have exactly one action (pool, redirect or respond), and has none",
+      "6:9 «{ pool: app, respond: {} }» listeners[0].routes[1]: must have exactly one action (pool, redirect or respond), and has pool and respond",
+      "7:62 «x» listeners[0].routes[2].respond.body: must be empty as status 204 has no body",
+      "8:60 «305» listeners[0].routes[3].redirect.status: must be one of 301, 302, 303, 307, 308",
+    ],
+  );
+});
+
+Deno.test("checkListeners() the syntax of paths", async () => {
+  const paths = ["a", "/a b", "/:a/:a", "/:x?/b", "/:n{(}", "/a*b", "/..", "/a?b"];
+  assertEquals(await errors(routesOf(...paths.map((path) => `{ match: { path: "${path}" }, pool: app }`))), [
+    '5:26 «"a"» listeners[0].routes[0].match.path: a path must begin with `/`',
+    '6:26 «"/a b"» listeners[0].routes[1].match.path: the segment `a b` has a character that a URL\'s path cannot hold; percent-encode it',
+    '7:26 «"/:a/:a"» listeners[0].routes[2].match.path: the parameter `:a` stands twice in the path',
+    '8:26 «"/:x?/b"» listeners[0].routes[3].match.path: only the last segment can be optional, `:x?` is not',
+    '9:26 «"/:n{(}"» listeners[0].routes[4].match.path: the constraint of `:n` is not a regular expression',
+    '10:26 «"/a*b"» listeners[0].routes[5].match.path: `*` must be a whole segment or the last character of the path',
+    '11:26 «"/.."» listeners[0].routes[6].match.path: a path must not hold `.` or `..` segments: they are removed from a request\'s path before it is matched',
+    '12:26 «"/a?b"» listeners[0].routes[7].match.path: a path holds no `?` or `#`; conditions on the query go under `query`',
+  ]);
+});
+
+Deno.test("checkListeners() no request chooses the host that it is redirected to", async () => {
+  const redirects = [
+    ["/a/*", "https://x*"],
+    ["/b/:id", "https://:id/x"],
+    ["/c/:id", "https://a.org/*"],
+    ["/d", "//a.org/x"],
+    ["/e", "ftp://a.org/x"],
+    ["/f", "/a b"],
+    ["/g/*", "/x/*"],
+    ["/h/:id", "https://a.org/:id"],
+  ].map(([path, to]) => `{ match: { path: "${path}" }, redirect: { to: "${to}" } }`);
+  assertEquals(await errors(routesOf(...redirects, 'redirect: { to: "/x/:id" }')), [
+    '5:52 «"https://x*"» listeners[0].routes[0].redirect.to: a placeholder may stand only behind the host, else a request could choose where it is sent',
+    '6:54 «"https://:id/x"» listeners[0].routes[1].redirect.to: a placeholder may stand only behind the host, else a request could choose where it is sent',
+    '7:54 «"https://a.org/*"» listeners[0].routes[2].redirect.to: has a `*`, but the route\'s path does not end in one',
+    '8:50 «"//a.org/x"» listeners[0].routes[3].redirect.to: must be an http:// or https:// URL or start with one "/"',
+    '9:50 «"ftp://a.org/x"» listeners[0].routes[4].redirect.to: must be an http:// or https:// URL or start with one "/"',
+    '10:50 «"/a b"» listeners[0].routes[5].redirect.to: must be an http:// or https:// URL or start with one "/"',
+    '13:25 «"/x/:id"» listeners[0].routes[8].redirect.to: `:id` is not a parameter of the route\'s path (a literal colon is `%3A`)',
+  ]);
+});
