@@ -19,7 +19,7 @@ const timeouts = z.strictObject({
   head: duration().prefault("10s").describe("Longest wait for a whole request head."),
   body: duration().prefault("30s").describe("Longest wait for more of a request body."),
   keepAlive: duration().prefault("60s").describe("How long an idle connection is kept for another request."),
-  idle: duration().prefault("5m").describe("tcp: how long a connection may be silent in both directions."),
+  idle: duration().prefault("5m").describe("How long a connection may be silent in both directions. (tcp)"),
   tunnel: duration().prefault("1h").describe("The same for a connection that became a tunnel (WebSocket)."),
 });
 

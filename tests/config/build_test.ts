@@ -1,0 +1,194 @@
+import { buildSnapshot, type ResolvedAddress } from "../../mod/config/build.ts";
+import { RowAllocator } from "../../mod/config/rows.ts";
+import type { Snapshot } from "../../mod/config/snapshot.ts";
+import { assertEquals, assertThrows } from "../assert.ts";
+import { good, SMALLEST } from "./reading.ts";
+
+type Resolve = (pool: string, server: number) => readonly ResolvedAddress[];
+
+const one: Resolve = () => [{ host: "10.0.0.1", port: 80 }];
+
+function allocator(servers = 100): RowAllocator {
+  return new RowAllocator({ listeners: 10, pools: 10, servers });
+}
+
+async function built(text: string, resolve = one, rows = allocator()): Promise<Snapshot> {
+  return buildSnapshot(await good(text), { generation: 7, node: "n1", resolve, rows });
+}
+
+Deno.test("buildSnapshot() spells out the smallest configuration", async () => {
+  assertEquals(await built(SMALLEST), {
+    generation: 7,
+    node: "n1",
+    listeners: [{
+      name: "web",
+      row: 0,
+      binds: [{ host: "::", port: 80 }],
+      protocol: "http",
+      trustedProxies: [],
+      timeouts: { headMs: 10_000, bodyMs: 30_000, keepAliveMs: 60_000, idleMs: 300_000, tunnelMs: 3_600_000 },
+      limits: { head: 16_384, headers: 100, body: 0, connections: 20_000 },
+      routes: [{
+        match: { hosts: [], methods: [], headers: [], query: [] },
+        action: { kind: "pool", pool: "app" },
+      }],
+    }],
+    pools: [{
+      name: "app",
+      row: 0,
+      balance: "roundRobin",
+      hashOn: { kind: "sourceIp", name: "" },
+      hashMethod: "ring",
+      servers: [{
+        name: "10.0.0.1:80",
+        host: "10.0.0.1",
+        port: 80,
+        weight: 1,
+        maxConnections: 0,
+        backup: false,
+        slowStartMs: 0,
+        slot: 0,
+      }],
+      check: null,
+      passive: {
+        failures: 5,
+        serverErrors: 0,
+        minRequests: 20,
+        windowMs: 10_000,
+        ejectForMs: 10_000,
+        maxEjected: 0.5,
+      },
+      retry: { attempts: 2, on: ["connect", "empty"], budget: 0.2 },
+      timeouts: { connectMs: 3000, responseMs: 60_000, idleMs: 60_000 },
+      queue: { size: 1000, timeoutMs: 5000 },
+      whenAllDown: "fail",
+    }],
+    log: { level: "info", format: "json", access: "off" },
+  });
+});
+
+Deno.test("buildSnapshot() spells out routes, checks and what is switched off", async () => {
+  const snapshot = await built(`
+listeners:
+  - name: web
+    bind: ["127.0.0.1:80", "[::1]:0"]
+    trustedProxies: [10.0.0.0/8, 192.0.2.1]
+    routes:
+      - match: { host: WWW.Example.org, path: "/a/*", method: [get], headers: { X-A: b }, query: { v: "2" } }
+        redirect: { to: /b }
+      - respond: { body: hello }
+pools:
+  app:
+    balance: hash
+    hashOn: header:X-User
+    servers: [{ address: "10.0.0.1:80", weight: 3, maxConnections: 9, backup: true, slowStart: 30s }]
+    check: { type: exec, command: [/bin/true, -x], interval: 4s, timeout: 500ms }
+    passive: false
+    retry: { on: [timeout, 503] }
+log: { format: text, access: haproxy, level: debug }
+`);
+  const [listener] = snapshot.listeners;
+  assertEquals(listener?.binds, [{ host: "127.0.0.1", port: 80 }, { host: "::1", port: 0 }]);
+  assertEquals(listener?.trustedProxies, ["10.0.0.0/8", "192.0.2.1/32"]);
+  assertEquals(listener?.routes, [
+    {
+      match: {
+        hosts: ["www.example.org"],
+        methods: ["GET"],
+        headers: [["x-a", "b"]],
+        query: [["v", "2"]],
+        path: "/a/*",
+      },
+      action: { kind: "redirect", to: "/b", status: 308 },
+    },
+    {
+      match: { hosts: [], methods: [], headers: [], query: [] },
+      action: { kind: "respond", status: 200, body: "hello", contentType: "text/plain; charset=utf-8" },
+    },
+  ]);
+  const [pool] = snapshot.pools;
+  assertEquals([pool?.hashOn, pool?.passive, pool?.retry.on], [
+    { kind: "header", name: "x-user" },
+    null,
+    ["timeout", 503],
+  ]);
+  assertEquals(pool?.check, {
+    type: "exec",
+    path: "/",
+    method: "GET",
+    host: "",
+    port: 0,
+    expectStatus: [[200, 299]],
+    intervalMs: 4000,
+    fastIntervalMs: 4000,
+    timeoutMs: 500,
+    rise: 2,
+    fall: 3,
+    command: ["/bin/true", "-x"],
+  });
+  const [server] = pool?.servers ?? [];
+  assertEquals([server?.weight, server?.maxConnections, server?.backup, server?.slowStartMs], [
+    3,
+    9,
+    true,
+    30_000,
+  ]);
+  assertEquals(snapshot.log, { level: "debug", format: "text", access: "haproxy" });
+});
+
+const NAMED = SMALLEST.replace(
+  '"10.0.0.1:80"',
+  '{ name: n, dns: app.internal, type: SRV, weight: 2 }, "10.0.0.9:80"',
+);
+
+Deno.test("buildSnapshot() every address of a name is a server, named by its address once there are several", async () => {
+  const names = async (addresses: readonly ResolvedAddress[]) => {
+    const snapshot = await built(
+      NAMED,
+      (_, server) => server === 0 ? addresses : [{ host: "10.0.0.9", port: 80 }],
+    );
+    return snapshot.pools[0]?.servers.map((
+      { name, host, port, weight, backup },
+    ) => [name, host, port, weight, backup]);
+  };
+  const last = ["10.0.0.9:80", "10.0.0.9", 80, 1, false];
+  assertEquals(await names([]), [last]);
+  assertEquals(await names([{ host: "10.0.0.1", port: 81 }]), [["n", "10.0.0.1", 81, 2, false], last]);
+  assertEquals(
+    await names([
+      { host: "10.0.0.1", port: 81, weight: 10 },
+      { host: "FE80:0::1", port: 82, weight: 0, backup: true },
+    ]),
+    [["n#10.0.0.1", "10.0.0.1", 81, 20, false], ["n#fe80::1", "fe80::1", 82, 0, true], last],
+  );
+});
+
+Deno.test("buildSnapshot() keeps slots over reloads while pool, name and address stay", async () => {
+  const rows = allocator();
+  const slots = async (addresses: readonly string[]) => {
+    const resolve: Resolve = (_, server) =>
+      server === 0 ? addresses.map((host) => ({ host, port: 80 })) : [{ host: "10.0.0.9", port: 80 }];
+    const { pools } = await built(NAMED, resolve, rows);
+    return Object.fromEntries(pools[0]!.servers.map(({ host, slot }) => [host, slot]));
+  };
+  assertEquals(await slots(["10.0.0.1"]), { "10.0.0.1": 0, "10.0.0.9": 1 });
+  assertEquals(await slots(["10.0.0.2", "10.0.0.1"]), { "10.0.0.2": 2, "10.0.0.1": 0, "10.0.0.9": 1 });
+  assertEquals(await slots(["10.0.0.2"]), { "10.0.0.2": 2, "10.0.0.9": 1 });
+  assertEquals(await slots(["10.0.0.3", "10.0.0.1"]), { "10.0.0.3": 3, "10.0.0.1": 0, "10.0.0.9": 1 });
+});
+
+Deno.test("buildSnapshot() the same server in two pools has two slots", async () => {
+  const text = SMALLEST.replace("} }", '}, other: { servers: ["10.0.0.1:80"] } }');
+  const { pools } = await built(text);
+  assertEquals(pools.map((pool) => [pool.row, pool.servers[0]?.slot]), [[0, 0], [1, 1]]);
+});
+
+Deno.test("buildSnapshot() says what does not fit into shared memory", async () => {
+  const config = await good(NAMED);
+  const resolve: Resolve = () => [{ host: "10.0.0.1", port: 80 }];
+  assertThrows(
+    () => buildSnapshot(config, { generation: 1, node: "n", resolve, rows: allocator(1) }),
+    Error,
+    "more than 1 servers",
+  );
+});
