@@ -26,6 +26,7 @@ export class BodyRelay {
     this.#reader.start(framing, length);
     this.#chunkedOut = chunkedOut;
     this.total = 0;
+    this.flowing = true;
     this.done = this.#reader.done;
   }
 

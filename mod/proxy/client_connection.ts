@@ -17,16 +17,17 @@ import {
 } from "../http1/head.ts";
 import { readRequest, RequestInfo } from "../http1/request.ts";
 import { plainAddress } from "../http/forwarded.ts";
-import { type Lease, SMALL_BYTES } from "../net/buffers.ts";
+import { SMALL_BYTES } from "../net/buffers.ts";
 import type { Stream, StreamHandler } from "../net/stream.ts";
 import { Timer } from "../net/wheel.ts";
 import type { ChunkEncoder } from "./chunks.ts";
 import type { ListenerState, LivePool, ProxyEnvironment } from "./environment.ts";
 import { Exchange } from "./exchange.ts";
 import { ForwardedCache } from "./forwarded_cache.ts";
-import { Pump, type PumpOwner } from "./pump.ts";
+import { HeldBytes } from "./held.ts";
 import type { AccessRecorder } from "./record.ts";
 import type { RequestAdditions } from "./request_head.ts";
+import { Tunnel, type TunnelOwner } from "./tunnel.ts";
 
 /** After our last answer: how long, and how much, we read on so that the client gets to see it (RFC 9112 section 9.6). */
 const LINGER_MS = 2000;
@@ -50,7 +51,7 @@ export interface ConnectionOwner {
   onGone(connection: ClientConnection): void;
 }
 
-export class ClientConnection implements StreamHandler, PumpOwner {
+export class ClientConnection implements StreamHandler, TunnelOwner {
   readonly environment: ProxyEnvironment;
   /** The client's address without the IPv4-mapped prefix. */
   readonly address: string;
@@ -59,9 +60,7 @@ export class ClientConnection implements StreamHandler, PumpOwner {
   readonly #forwarded: ForwardedCache;
   #state: State = HEAD;
   /** Bytes that arrived and are not used yet. */
-  #held: Lease | null = null;
-  #heldStart = 0;
-  #heldEnd = 0;
+  readonly #held: HeldBytes;
   #working = false;
   #ended = false;
   #minor = 1;
@@ -71,15 +70,13 @@ export class ClientConnection implements StreamHandler, PumpOwner {
   #lingered = 0;
   #lingerQueued = 0;
   #lingerSince = 0;
-  #pump: Pump | null = null;
-  #tunnelIn = 0;
-  #tunnelOut = 0;
-  #tunnelError: ErrorCode | null = null;
+  #tunnel: Tunnel | null = null;
 
   constructor(readonly owner: ConnectionOwner, readonly listener: ListenerState, readonly stream: Stream) {
     this.environment = owner.environment;
     this.address = plainAddress(stream.remoteHost);
     this.#timer = new Timer(this);
+    this.#held = new HeldBytes(owner.environment.buffers);
     this.#exchange = new Exchange(this, owner.encoder);
     this.#forwarded = new ForwardedCache(this.address, owner.environment.writeRequestId);
     stream.handler = this;
@@ -97,9 +94,9 @@ export class ClientConnection implements StreamHandler, PumpOwner {
   }
 
   onData(view: Uint8Array): void {
-    if (this.#held === null) this.#work(view, 0, view.length, true);
+    if (this.#held.empty) this.#work(view, 0, view.length, true);
     else {
-      this.#append(view);
+      this.#held.append(view);
       this.#workHeld();
     }
   }
@@ -124,12 +121,10 @@ export class ClientConnection implements StreamHandler, PumpOwner {
       case EXCHANGE:
         if (now >= this.#giveUpAt && !this.#exchange.responding) return this.#exchange.fail("clientGone");
         return this.#exchange.onDeadline();
-      case TUNNEL:
-        return this.#endTunnel("tunnelIdle");
       case HEAD:
         // Nothing of a request yet, or answers that nobody reads: the connection simply ends.
-        if (this.#held === null || this.stream.blocked) return this.abort();
-        this.#exchange.record.start(this.#headSince || now, this.#heldEnd - this.#heldStart);
+        if (this.#held.empty || this.stream.blocked) return this.abort();
+        this.#exchange.record.start(this.#headSince || now, this.#held.length);
         return this.#reject("headTimeout");
       case LINGER:
         return this.#lingerOn(now);
@@ -138,7 +133,7 @@ export class ClientConnection implements StreamHandler, PumpOwner {
 
   /** Closes at once, as the node stops: what is not sent is lost. */
   close(): void {
-    if (this.#state === TUNNEL) return this.#endTunnel("draining");
+    if (this.#tunnel !== null) return this.#tunnel.close("draining");
     this.#exchange.abandon("draining");
     this.abort();
   }
@@ -156,7 +151,7 @@ export class ClientConnection implements StreamHandler, PumpOwner {
 
   /** Stops after the request under way. */
   drain(): void {
-    if (this.#state === HEAD && this.#held === null) this.#linger();
+    if (this.#state === HEAD && this.#held.empty) this.#linger();
   }
 
   /** Lines to add to the request. */
@@ -187,13 +182,13 @@ export class ClientConnection implements StreamHandler, PumpOwner {
     if (this.#working) return;
     // Resumed first: whatever comes of what is held may pause again.
     this.stream.resume();
-    if (this.#held !== null) this.#workHeld();
+    if (!this.#held.empty) this.#workHeld();
   }
 
   /** The exchange is over and has been accounted for. */
   exchangeDone(keepAlive: boolean): void {
     if (this.#state === CLOSED) return;
-    if (!keepAlive || this.listener.draining || this.#ended && this.#held === null) return this.#linger();
+    if (!keepAlive || this.listener.draining || this.#ended && this.#held.empty) return this.#linger();
     this.#state = HEAD;
     this.#headSince = 0;
     const { timeouts } = this.listener.live.snapshot;
@@ -207,27 +202,20 @@ export class ClientConnection implements StreamHandler, PumpOwner {
   /** Becomes a tunnel to the server, whose first bytes have been written already. */
   tunnel(server: Stream): void {
     this.#state = TUNNEL;
-    this.#tunnelIn = this.#tunnelOut = 0;
-    this.#tunnelError = null;
-    if (this.#held !== null) {
-      this.#tunnelIn = this.#heldEnd - this.#heldStart;
-      server.write(this.#held.bytes.subarray(this.#heldStart, this.#heldEnd));
-      this.#dropHeld();
+    this.environment.wheel.drop(this.#timer);
+    const { tunnelMs } = this.listener.live.snapshot.timeouts;
+    this.#tunnel = new Tunnel(this, this.environment, this.stream, server, tunnelMs);
+    const { bytes, start, end } = this.#held;
+    if (end > start) {
+      server.write(bytes.subarray(start, end));
+      this.#tunnel.bytesUp += end - start;
     }
-    this.#pump = new Pump(this, this.stream, server);
-    this.#armTunnel();
-    this.#pump.start(this.#ended);
+    this.#held.drop();
+    this.#tunnel.start(this.#ended);
   }
 
-  onMoved(up: boolean, size: number): void {
-    if (up) this.#tunnelIn += size;
-    else this.#tunnelOut += size;
-    this.#armTunnel();
-  }
-
-  onPumped(fromServer: boolean, error: Error | null): void {
-    this.#tunnelError ??= error === null ? null : fromServer ? "responseReset" : "clientGone";
-    this.#exchange.tunnelEnded(this.#tunnelIn, this.#tunnelOut, this.#tunnelError);
+  onTunnelEnded(tunnel: Tunnel): void {
+    this.#exchange.onTunnelEnded(tunnel);
     this.#gone();
   }
 
@@ -248,16 +236,6 @@ export class ClientConnection implements StreamHandler, PumpOwner {
     access.clientPort = this.stream.remotePort;
     access.headMs = this.#headSince === 0 ? 0 : record.startedAt - this.#headSince;
     this.environment.logAccess(access);
-  }
-
-  #armTunnel(): void {
-    const { wheel } = this.environment;
-    wheel.set(this.#timer, this.environment.now() + this.listener.live.snapshot.timeouts.tunnelMs);
-  }
-
-  #endTunnel(code: ErrorCode): void {
-    this.#tunnelError ??= code;
-    this.#pump!.close();
   }
 
   /** The client has sent FIN: its answer must begin soon, whatever it waits for. */
@@ -284,11 +262,12 @@ export class ClientConnection implements StreamHandler, PumpOwner {
     } finally {
       this.#working = false;
     }
-    if (this.#state === CLOSED) return this.#dropHeld();
-    if (at < end) {
-      this.#hold(bytes, at, end, fresh);
-      if (this.#state !== HEAD && this.#heldEnd - this.#heldStart >= READ_AHEAD_BYTES) this.stream.pause();
-    } else if (!fresh) this.#dropHeld();
+    const held = this.#held;
+    if (this.#state === CLOSED || at >= end) held.drop();
+    else {
+      held.keep(bytes, at, end);
+      if (this.#state !== HEAD && held.length >= READ_AHEAD_BYTES) this.stream.pause();
+    }
     if (this.#ended) this.#endOfRequests();
   }
 
@@ -296,15 +275,16 @@ export class ClientConnection implements StreamHandler, PumpOwner {
   #endOfRequests(): void {
     if (this.#state === HEAD) {
       // Our FIN follows what is queued, and then the stream closes by itself.
-      if (this.#held === null || !this.stream.blocked) this.#linger();
+      if (this.#held.empty || !this.stream.blocked) this.#linger();
     } else if (this.#state === EXCHANGE) {
-      if (this.#exchange.requestDone) this.#armHalfClosed();
-      else if (this.#held === null) this.#exchange.fail("clientGone");
+      if (!this.#exchange.requestDone && this.#held.empty) this.#exchange.fail("clientGone");
+      else this.#armHalfClosed();
     }
   }
 
   #workHeld(): void {
-    this.#work(this.#held!.bytes, this.#heldStart, this.#heldEnd, false);
+    const { bytes, start, end } = this.#held;
+    this.#work(bytes, start, end, false);
   }
 
   #use(bytes: Uint8Array, at: number, end: number, fresh: boolean): number {
@@ -396,47 +376,15 @@ export class ClientConnection implements StreamHandler, PumpOwner {
     return end;
   }
 
-  #hold(bytes: Uint8Array, at: number, end: number, fresh: boolean): void {
-    if (!fresh) {
-      this.#heldStart = at;
-      this.#heldEnd = end;
-      return;
-    }
-    const lease = this.environment.buffers.atLeast(end - at);
-    lease.bytes.set(bytes.subarray(at, end));
-    this.#held = lease;
-    this.#heldStart = 0;
-    this.#heldEnd = end - at;
-  }
-
-  #append(view: Uint8Array): void {
-    const held = this.#held!;
-    const length = this.#heldEnd - this.#heldStart;
-    if (this.#heldEnd + view.length > held.bytes.length) {
-      const larger = this.environment.buffers.atLeast(length + view.length);
-      larger.bytes.set(held.bytes.subarray(this.#heldStart, this.#heldEnd));
-      held.release();
-      this.#held = larger;
-      this.#heldStart = 0;
-      this.#heldEnd = length;
-    }
-    this.#held!.bytes.set(view, this.#heldEnd);
-    this.#heldEnd += view.length;
-  }
-
+  /** What is being worked on is dropped when that is over. */
   #dropHeldUnlessWorking(): void {
-    if (!this.#working) this.#dropHeld();
-  }
-
-  #dropHeld(): void {
-    this.#held?.release();
-    this.#held = null;
+    if (!this.#working) this.#held.drop();
   }
 
   #gone(): void {
     if (this.#state === CLOSED) return;
     this.#state = CLOSED;
-    this.environment.wheel.clear(this.#timer);
+    this.environment.wheel.drop(this.#timer);
     this.#dropHeldUnlessWorking();
     this.owner.onGone(this);
   }

@@ -7,24 +7,25 @@
  */
 import { type ErrorCode, ERRORS } from "../base/errors.ts";
 import { SERVER_COLUMN } from "../base/counters.ts";
-import { CHUNKED, END, FIXED, MORE, NONE, TOO_LARGE, UNTIL_CLOSE } from "../http1/body.ts";
+import { CHUNKED, END, FIXED, MORE, NONE, TOO_LARGE } from "../http1/body.ts";
 import type { Head } from "../http1/head.ts";
 import type { RequestInfo } from "../http1/request.ts";
 import type { ResponseInfo } from "../http1/response.ts";
 import type { Stream } from "../net/stream.ts";
 import { SMALL_BYTES } from "../net/buffers.ts";
-import { redirectTarget } from "../route/redirect.ts";
 import type { Answer } from "../http/answer.ts";
+import { AnswerRelay, BROKEN, COMPLETE, ONGOING, type Relayed } from "./answer_relay.ts";
 import { type AttemptOwner, Attempts } from "./attempts.ts";
 import { BodyRelay } from "./body_relay.ts";
 import { ChunkEncoder } from "./chunks.ts";
 import type { ClientConnection } from "./client_connection.ts";
-import type { LivePool, LiveRoute, ProxyEnvironment } from "./environment.ts";
+import type { LivePool, ProxyEnvironment } from "./environment.ts";
 import { hashOfRequest } from "./hash_key.ts";
 import { Record } from "./record.ts";
 import { composeRequest, UpstreamRequest } from "./request_head.ts";
-import { composeResponse, RESPONSE_ADDED_BYTES, type ResponsePlan } from "./response_head.ts";
+import { routeAnswer } from "./route_answer.ts";
 import { type ResponseHandler, ServerConnection } from "./server_connection.ts";
+import type { Tunnel } from "./tunnel.ts";
 
 const FREE = 0, SEEKING = 1, SENT = 2, RESPONDING = 3;
 type Phase = 0 | 1 | 2 | 3;
@@ -36,8 +37,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   readonly #environment: ProxyEnvironment;
   readonly #attempts: Attempts;
   readonly #body: BodyRelay;
-  readonly #answer: BodyRelay;
-  readonly #plan: ResponsePlan = { framing: NONE, keepAlive: true, minor: 1 };
+  readonly #answer: AnswerRelay;
   #phase: Phase = FREE;
   #server: ServerConnection | null = null;
   #idempotent = true;
@@ -51,7 +51,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     this.#environment = client.environment;
     this.#attempts = new Attempts(this, client.environment, this.record);
     this.#body = new BodyRelay(encoder);
-    this.#answer = new BodyRelay(encoder);
+    this.#answer = new AnswerRelay(client.stream, client.environment.buffers, this.record, encoder);
   }
 
   get busy(): boolean {
@@ -74,7 +74,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     this.#idempotent = info.idempotent;
     this.#upgrade = info.upgrade;
     this.#clientKeepAlive = info.keepAlive;
-    this.#plan.minor = info.minor;
+    this.#answer.start(info.minor);
     this.#streamed = false;
     this.#phase = SEEKING;
     this.#body.start(info.framing, info.contentLength, info.framing === CHUNKED);
@@ -86,8 +86,9 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     let at = head.end;
     if (limit > 0 && info.contentLength > limit) this.fail("bodyTooLarge");
     else if (route === undefined) this.fail("noRoute");
-    else if (route.pool === null) this.#answerRoute(route, head, info, bytes);
-    else {
+    else if (route.pool === null) {
+      this.#answerRoute(routeAnswer(route, this.#environment.facts.set(head, info, bytes))!);
+    } else {
       at = this.#keepSmallBody(info, bytes, at, end);
       const { snapshot } = route.pool;
       const hash = hashOfRequest(snapshot, this.client.address, head, info, bytes, this.#environment.facts);
@@ -193,56 +194,45 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   }
 
   onServerClosed(error: Error | null, begun: boolean): void {
-    if (this.#phase === RESPONDING) {
-      if (error === null && this.#answer.endsWithStream) {
-        this.#answer.endOfStream(this.client.stream);
-        return this.#complete(false);
-      }
-      this.#attempts.count(SERVER_COLUMN.resets);
-      return this.fail("responseReset");
-    }
-    if (begun) {
-      this.#attempts.count(SERVER_COLUMN.resets);
-      return this.fail("responseReset");
-    }
-    this.#attemptFailed("emptyReply");
+    if (this.#phase === RESPONDING && error === null && this.#answer.end()) return this.#complete(false);
+    if (this.#phase === SENT && !begun) return this.#attemptFailed("emptyReply");
+    this.#attempts.count(SERVER_COLUMN.resets);
+    this.fail("responseReset");
   }
 
   onResponseHead(head: Head, info: ResponseInfo, bytes: Uint8Array, end: number, fresh: boolean): boolean {
     const { status } = head;
-    if (status < 200 && status !== 101) return this.#interim(head, info, bytes);
     if (status === 101) return this.#switchProtocols(head, info, bytes, end);
+    const server = this.#server!.stream;
+    if (status < 200) {
+      if (!this.#answer.interim(head, info, bytes)) server.pause();
+      return true;
+    }
     const now = this.#environment.now();
     this.record.firstByteAt = now;
     this.#attempts.observe(now - this.record.connectedAt, now);
     if (status >= 500 && this.#triesElsewhere(status)) return false;
-    const plan = this.#plan;
     this.record.status = status;
     this.#serverKeepAlive = info.keepAlive;
-    const unknownLength = info.framing === CHUNKED || info.framing === UNTIL_CLOSE;
-    plan.framing = unknownLength ? (plan.minor === 1 ? CHUNKED : UNTIL_CLOSE) : info.framing;
-    plan.keepAlive = this.#clientKeepAlive && this.#body.done && plan.framing !== UNTIL_CLOSE &&
-      !this.client.listener.draining;
-    this.#answer.start(info.framing, info.contentLength, plan.framing === CHUNKED);
     this.#phase = RESPONDING;
-    return this.#sendHead(head, info, bytes, end, fresh);
+    const mayKeep = this.#clientKeepAlive && this.#body.done && !this.client.listener.draining;
+    return this.#relayed(this.#answer.head(head, info, bytes, end, mayKeep, fresh ? server : null));
   }
 
   onResponseBytes(bytes: Uint8Array, start: number, end: number, fresh: boolean): boolean {
-    const client = this.client.stream;
-    const step = this.#answer.move(fresh ? this.#server!.stream : null, client, bytes, start, end);
-    if (step === END) {
-      this.#complete(this.#answer.at === end);
-      return false;
+    return this.#relayed(this.#answer.bytes(bytes, start, end, fresh ? this.#server!.stream : null));
+  }
+
+  /** Goes on after a part of the answer; false: the exchange is over. */
+  #relayed(what: Relayed): boolean {
+    if (what === ONGOING) {
+      if (!this.#answer.flowing) this.#server!.stream.pause();
+      this.#arm();
+      return true;
     }
-    if (step !== MORE) {
-      this.#attempts.count(SERVER_COLUMN.badResponses);
-      this.fail("badResponse");
-      return false;
-    }
-    if (!this.#answer.flowing) this.#server!.stream.pause();
-    this.#arm();
-    return true;
+    if (what === BROKEN) this.onMalformedResponse();
+    else this.#complete(what === COMPLETE);
+    return false;
   }
 
   #compose(head: Head, info: RequestInfo, bytes: Uint8Array, pool: LivePool | null): void {
@@ -263,16 +253,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     return at + size;
   }
 
-  #answerRoute(route: LiveRoute, head: Head, info: RequestInfo, bytes: Uint8Array): void {
-    const { action } = route;
-    const answer: Answer = action.kind === "redirect"
-      ? {
-        status: action.status,
-        body: "",
-        contentType: "text/plain; charset=utf-8",
-        location: redirectTarget(action, route.snapshot, this.#environment.facts.set(head, info, bytes)),
-      }
-      : action as Answer;
+  #answerRoute(answer: Answer): void {
     const keepAlive = this.#clientKeepAlive && this.#body.done && !this.client.listener.draining;
     this.record.status = answer.status;
     this.client.answer(answer, keepAlive, this.headRequest);
@@ -328,39 +309,6 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     return true;
   }
 
-  #interim(head: Head, info: ResponseInfo, bytes: Uint8Array): boolean {
-    if (this.#plan.minor === 0) return true;
-    const out = this.#environment.buffers.atLeast(head.end - head.start + RESPONSE_ADDED_BYTES);
-    const length = composeResponse(out.bytes, head, info, bytes, this.#plan);
-    this.record.bytesOut += length;
-    if (!this.client.stream.writeLease(out, 0, length)) this.#server!.stream.pause();
-    return true;
-  }
-
-  #sendHead(head: Head, info: ResponseInfo, bytes: Uint8Array, end: number, fresh: boolean): boolean {
-    const rest = end - head.end;
-    const small = this.#plan.framing !== CHUNKED && rest > 0 && rest <= SMALL_BYTES ? rest : 0;
-    const out = this.#environment.buffers.atLeast(head.end - head.start + RESPONSE_ADDED_BYTES + small);
-    const length = composeResponse(out.bytes, head, info, bytes, this.#plan);
-    this.record.bytesOut += length;
-    const whole = small > 0 && info.framing === FIXED && rest === info.contentLength;
-    if (!whole) {
-      this.client.stream.writeLease(out, 0, length);
-      if (this.#answer.done) {
-        this.#complete(rest === 0);
-        return false;
-      }
-      if (rest > 0) return this.onResponseBytes(bytes, head.end, end, fresh);
-      this.#arm();
-      return true;
-    }
-    out.bytes.set(bytes.subarray(head.end, end), length);
-    this.client.stream.writeLease(out, 0, length + rest);
-    this.#answer.total = rest;
-    this.#complete(true);
-    return false;
-  }
-
   #switchProtocols(head: Head, info: ResponseInfo, bytes: Uint8Array, end: number): boolean {
     if (!this.#upgrade || !info.upgrade || !this.#body.done) {
       this.onMalformedResponse();
@@ -368,11 +316,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     }
     this.record.status = 101;
     this.record.firstByteAt = this.#environment.now();
-    const out = this.#environment.buffers.atLeast(end - head.start + RESPONSE_ADDED_BYTES);
-    const length = composeResponse(out.bytes, head, info, bytes, this.#plan);
-    out.bytes.set(bytes.subarray(head.end, end), length);
-    this.client.stream.writeLease(out, 0, length + end - head.end);
-    this.record.bytesOut += length + end - head.end;
+    this.#answer.switching(head, info, bytes, end);
     const server = this.#server!.stream;
     this.#server!.exchange = null;
     this.client.tunnel(server);
@@ -380,9 +324,9 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   }
 
   /** The tunnel that this exchange became has ended. */
-  tunnelEnded(bytesIn: number, bytesOut: number, error: ErrorCode | null): void {
-    this.record.bytesIn += bytesIn;
-    this.record.bytesOut += bytesOut;
+  onTunnelEnded({ bytesUp, bytesDown, error }: Tunnel): void {
+    this.record.bytesIn += bytesUp;
+    this.record.bytesOut += bytesDown;
     this.record.error = error;
     this.#server = null;
     this.#attempts.leave();
@@ -391,9 +335,8 @@ export class Exchange implements AttemptOwner, ResponseHandler {
 
   /** The answer is complete. `clean`: nothing followed it on the server's connection. */
   #complete(clean: boolean): void {
-    const { keepAlive } = this.#plan;
+    const { keepAlive } = this.#answer;
     this.record.error = null;
-    this.record.bytesOut += this.#answer.total;
     this.#leaveServer(clean && this.#serverKeepAlive && this.#body.done);
     this.#finish(keepAlive);
   }

@@ -6,10 +6,10 @@
  */
 import { DONE, Head, MORE, parseResponseHead } from "../http1/head.ts";
 import { readResponse, ResponseInfo } from "../http1/response.ts";
-import type { Lease } from "../net/buffers.ts";
 import type { Stream, StreamHandler } from "../net/stream.ts";
 import { Timer } from "../net/wheel.ts";
 import type { ProxyEnvironment } from "./environment.ts";
+import { HeldBytes } from "./held.ts";
 
 /** Largest response head. nginx: 4–8 KiB by default, HAProxy: 16 KiB. */
 export const MAX_RESPONSE_HEAD_BYTES = 64 * 1024;
@@ -40,8 +40,7 @@ export class ServerConnection implements StreamHandler {
   closed = false;
   readonly #timer: Timer;
   /** An incomplete head. */
-  #held: Lease | null = null;
-  #heldLength = 0;
+  readonly #held: HeldBytes;
 
   constructor(
     readonly environment: ProxyEnvironment,
@@ -50,6 +49,7 @@ export class ServerConnection implements StreamHandler {
     readonly idleMs: number,
   ) {
     this.#timer = new Timer(this);
+    this.#held = new HeldBytes(environment.buffers);
     stream.handler = this;
     stream.resume();
   }
@@ -65,7 +65,7 @@ export class ServerConnection implements StreamHandler {
   /** Keeps it for another request, or closes it. */
   release(reusable: boolean): void {
     this.exchange = null;
-    this.#dropHeld();
+    this.#held.drop();
     if (this.closed) return;
     if (!reusable || !this.environment.idle.put(this.slot, this)) return this.close();
     this.stream.bulk(false);
@@ -76,8 +76,8 @@ export class ServerConnection implements StreamHandler {
   close(): void {
     this.exchange = null;
     this.closed = true;
-    this.#dropHeld();
-    this.environment.wheel.clear(this.#timer);
+    this.#held.drop();
+    this.environment.wheel.drop(this.#timer);
     this.stream.close();
   }
 
@@ -91,12 +91,14 @@ export class ServerConnection implements StreamHandler {
       this.exchange.onResponseBytes(view, 0, view.length, true);
       return;
     }
-    if (this.#held === null) return this.#readHead(view, 0, view.length, true);
-    this.#append(view);
     const held = this.#held;
-    this.#held = null;
-    this.#readHead(held.bytes, 0, this.#heldLength, false);
-    held.release();
+    if (held.empty) return this.#readHead(view, 0, view.length, true);
+    held.append(view);
+    const { start, end } = held;
+    // Taken, as this connection may be at its next request before the call is over.
+    const lease = held.take();
+    this.#readHead(lease.bytes, start, end, false);
+    lease.release();
   }
 
   onEnd(): void {
@@ -114,8 +116,8 @@ export class ServerConnection implements StreamHandler {
 
   #ended(error: Error | null): void {
     const { exchange } = this;
-    const begun = this.#held !== null;
-    this.#dropHeld();
+    const begun = !this.#held.empty;
+    this.#held.drop();
     if (exchange === null) this.#leaveIdle();
     else exchange.onServerClosed(error, begun);
   }
@@ -130,7 +132,9 @@ export class ServerConnection implements StreamHandler {
     while (at < end) {
       const exchange = this.exchange!;
       const progress = parseResponseHead(scratchHead, bytes, at, end, MAX_RESPONSE_FIELDS);
-      if (progress === MORE && end - at < MAX_RESPONSE_HEAD_BYTES) return this.#hold(bytes, at, end);
+      if (progress === MORE && end - at < MAX_RESPONSE_HEAD_BYTES) {
+        return this.#held.keep(bytes, at, end);
+      }
       if (progress !== DONE || !readResponse(scratchInfo, scratchHead, bytes, exchange.headRequest)) {
         return exchange.onMalformedResponse();
       }
@@ -139,29 +143,5 @@ export class ServerConnection implements StreamHandler {
       this.inBody = status >= 200 || status === 101;
       if (!exchange.onResponseHead(scratchHead, scratchInfo, bytes, end, fresh) || this.inBody) return;
     }
-  }
-
-  #hold(bytes: Uint8Array, at: number, end: number): void {
-    const lease = this.environment.buffers.atLeast(end - at);
-    lease.bytes.set(bytes.subarray(at, end));
-    this.#held = lease;
-    this.#heldLength = end - at;
-  }
-
-  #append(view: Uint8Array): void {
-    const length = this.#heldLength + view.length;
-    if (length > this.#held!.bytes.length) {
-      const larger = this.environment.buffers.atLeast(length);
-      larger.bytes.set(this.#held!.bytes.subarray(0, this.#heldLength));
-      this.#held!.release();
-      this.#held = larger;
-    }
-    this.#held!.bytes.set(view, this.#heldLength);
-    this.#heldLength = length;
-  }
-
-  #dropHeld(): void {
-    this.#held?.release();
-    this.#held = null;
   }
 }

@@ -1,0 +1,120 @@
+/**
+ * Passes a server's answer on to the client: its head rewritten, its body framed anew, in as few writes as possible.
+ *
+ * It says what came of the bytes; what follows from that (the next request, another server, an error) is the
+ * exchange's to decide. It must not know pools or retries.
+ */
+import { CHUNKED, END, FIXED, MORE, NONE, UNTIL_CLOSE } from "../http1/body.ts";
+import type { Head } from "../http1/head.ts";
+import type { ResponseInfo } from "../http1/response.ts";
+import { type BufferPool, SMALL_BYTES } from "../net/buffers.ts";
+import type { Stream } from "../net/stream.ts";
+import { BodyRelay } from "./body_relay.ts";
+import type { ChunkEncoder } from "./chunks.ts";
+import type { Record } from "./record.ts";
+import { composeResponse, RESPONSE_ADDED_BYTES, type ResponsePlan } from "./response_head.ts";
+
+/** More of the answer is to come. */
+export const ONGOING = 0;
+/** It is complete, and the bytes with it. */
+export const COMPLETE = 1;
+/** It is complete, and the server sent more than that. */
+export const OVERLONG = 2;
+export const BROKEN = 3;
+export type Relayed = 0 | 1 | 2 | 3;
+
+export class AnswerRelay {
+  readonly #client: Stream;
+  readonly #buffers: BufferPool;
+  readonly #record: Record;
+  readonly #body: BodyRelay;
+  readonly #plan: ResponsePlan = { framing: NONE, keepAlive: true, minor: 1 };
+
+  constructor(client: Stream, buffers: BufferPool, record: Record, encoder: ChunkEncoder) {
+    this.#client = client;
+    this.#buffers = buffers;
+    this.#record = record;
+    this.#body = new BodyRelay(encoder);
+  }
+
+  /** Prepares for the answer to a request of this minor version. */
+  start(minor: number): void {
+    this.#plan.minor = minor;
+  }
+
+  /** True when the client's connection may be used again behind this answer. */
+  get keepAlive(): boolean {
+    return this.#plan.keepAlive;
+  }
+
+  /** After bytes were relayed: false when the client wants us to wait. */
+  get flowing(): boolean {
+    return this.#body.flowing;
+  }
+
+  /** Passes an interim answer (1xx) on, but not to HTTP/1.0; false: the client wants us to wait. */
+  interim(head: Head, info: ResponseInfo, bytes: Uint8Array): boolean {
+    return this.#plan.minor === 0 || this.#writeHead(head, info, bytes, head.end);
+  }
+
+  /** Passes a 101 on, and what came with it of the new protocol. */
+  switching(head: Head, info: ResponseInfo, bytes: Uint8Array, end: number): void {
+    this.#writeHead(head, info, bytes, end);
+  }
+
+  /**
+   * Passes the head of the final answer on, and what came of its body. `mayKeep`: all else allows the client's
+   * connection to stay; `from`: the stream that delivers these bytes right now, or null.
+   */
+  head(
+    head: Head,
+    info: ResponseInfo,
+    bytes: Uint8Array,
+    end: number,
+    mayKeep: boolean,
+    from: Stream | null,
+  ): Relayed {
+    const plan = this.#plan;
+    const unknownLength = info.framing === CHUNKED || info.framing === UNTIL_CLOSE;
+    plan.framing = unknownLength ? (plan.minor === 1 ? CHUNKED : UNTIL_CLOSE) : info.framing;
+    plan.keepAlive = mayKeep && plan.framing !== UNTIL_CLOSE;
+    this.#body.start(info.framing, info.contentLength, plan.framing === CHUNKED);
+    const rest = end - head.end;
+    if (info.framing === FIXED && rest === info.contentLength && rest <= SMALL_BYTES) {
+      this.#writeHead(head, info, bytes, end);
+      return COMPLETE;
+    }
+    this.#writeHead(head, info, bytes, head.end);
+    if (this.#body.done) return rest === 0 ? COMPLETE : OVERLONG;
+    return rest > 0 ? this.bytes(bytes, head.end, end, from) : ONGOING;
+  }
+
+  /** Passes on bytes that follow the head. */
+  bytes(bytes: Uint8Array, start: number, end: number, from: Stream | null): Relayed {
+    const body = this.#body;
+    const before = body.total;
+    const step = body.move(from, this.#client, bytes, start, end);
+    this.#record.bytesOut += body.total - before;
+    if (step === END) return body.at === end ? COMPLETE : OVERLONG;
+    return step === MORE ? ONGOING : BROKEN;
+  }
+
+  /** The server ended its side: true when that completes the answer. */
+  end(): boolean {
+    if (!this.#body.endsWithStream) return false;
+    this.#body.endOfStream(this.#client);
+    return true;
+  }
+
+  /** Writes the head and what of `bytes` follows it up to `end`. */
+  #writeHead(head: Head, info: ResponseInfo, bytes: Uint8Array, end: number): boolean {
+    const out = this.#buffers.atLeast(end - head.start + RESPONSE_ADDED_BYTES);
+    let length = composeResponse(out.bytes, head, info, bytes, this.#plan);
+    if (end > head.end) {
+      out.bytes.set(bytes.subarray(head.end, end), length);
+      length += end - head.end;
+    }
+    this.#record.bytesOut += length;
+    return this.#client.writeLease(out, 0, length);
+  }
+}
