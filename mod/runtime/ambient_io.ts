@@ -5,7 +5,7 @@
  * Both calls and the spawn run on this thread, without anything between, so nothing else is started meanwhile.
  * Root needs no ambient set and gives its child everything: that is said in the log, not hidden.
  */
-import { withLibc } from "./libc_io.ts";
+import { withLibc } from "../base/libc_io.ts";
 
 const PR_CAP_AMBIENT = 47;
 const IS_SET = 1n;

@@ -6,7 +6,7 @@
  * right already is left alone. A missing privilege is a warning: everything else works without. A keeper that is
  * killed puts nothing back, and of two keepers in one network namespace the one that changed the setting does.
  */
-import { cString, lastError, type Libc, withLibc } from "./libc_io.ts";
+import { cString, lastError, type Libc, withLibc } from "../base/libc_io.ts";
 
 export const MIGRATE_REQUESTS = "net.ipv4.tcp_migrate_req";
 
@@ -56,7 +56,9 @@ export function readSysctl(name: string): string {
 }
 
 function open(libc: Libc, name: string, flags: number): number {
-  const fd = libc.open(cString("/proc/sys/" + name.replaceAll(".", "/")), flags | O_CLOEXEC);
+  // As sysctl(8) reads names: an interface `eth0.7` is written `eth0/7`.
+  const path = name.replace(/[./]/g, (mark) => mark === "." ? "/" : ".");
+  const fd = libc.open(cString("/proc/sys/" + path), flags | O_CLOEXEC);
   if (fd < 0) throw new Error(lastError(libc));
   return fd;
 }
