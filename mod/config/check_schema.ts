@@ -20,7 +20,7 @@ const statusRange = z.union([
     message: `must be a status or a range such as 200-299, not ${quoteText(text)}`,
   });
   return z.NEVER;
-}).meta({ kind: "status", type: "string" });
+}).meta({ kind: "status" });
 
 const hostField = line(1, 255).refine(
   (text) => isHostName(text) || parseIp(text.replace(/^\[(.*)\]$/, "$1")) !== null,

@@ -35,7 +35,7 @@ export function size(min = 0, max = Number.MAX_SAFE_INTEGER) {
   return z.preprocess(text, parsed(parseSize, "size", hint))
     .refine((bytes) => bytes >= min, `must be at least ${formatSize(min)}`)
     .refine((bytes) => bytes <= max, `must be at most ${formatSize(max)}`)
-    .meta({ kind: "size", pattern: SIZE_PATTERN });
+    .meta({ kind: "size", pattern: SIZE_PATTERN, type: ["string", "integer"] });
 }
 
 /** A whole number between two bounds. */
@@ -56,7 +56,11 @@ export function flag() {
 export function share() {
   const hint = "must be a share such as 20% or 0.2";
   const text = (value: unknown) => typeof value === "number" ? String(value) : value;
-  return z.preprocess(text, parsed(parseShare, "share", hint)).meta({ kind: "share", pattern: SHARE.source });
+  return z.preprocess(text, parsed(parseShare, "share", hint)).meta({
+    kind: "share",
+    pattern: SHARE.source,
+    type: ["string", "number"],
+  });
 }
 
 const SHARE = /^[0-9]{1,3}(\.[0-9]+)?%?$/;

@@ -10,7 +10,7 @@ import { ConfigSchema } from "./schema.ts";
 export interface JsonSchema {
   readonly $schema?: string;
   readonly title?: string;
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly description?: string;
   readonly default?: unknown;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
@@ -30,44 +30,47 @@ export interface JsonSchema {
 
 const REFERENCE = { type: "string", pattern: "\\$\\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\\}" };
 
-/** The schema as editors want it: every value may also be an `${NAME}`. */
+/** The schema as editors want it: every value that is restricted may also be an `${NAME}`. */
 export function editorSchema(): JsonSchema {
-  const schema = make((node) => {
-    if (
-      node.type === "integer" || node.type === "number" || node.type === "boolean" || node.enum !== undefined
-    ) {
-      allowReference(node);
-    } else if (node.pattern !== undefined || (node.minLength ?? 0) > 1) allowReference(node);
-  });
-  return { ...schema, title: "Tandem configuration", required: ["listeners"] };
+  const schema = allowReferences(plainSchema());
+  return { $schema: schema.$schema!, title: "Tandem configuration", ...schema };
 }
 
 /** The schema as it is, for the reference page and for suggestions. */
 export function plainSchema(): JsonSchema {
-  return { ...make(() => {}), required: ["listeners"] };
+  // Refinements by function have no JSON Schema; the message of `check` says them.
+  const schema = z.toJSONSchema(ConfigSchema, { io: "input", unrepresentable: "any" }) as JsonSchema;
+  return { ...schema, required: ["listeners"] };
 }
 
-type Mutable = { -readonly [key in keyof JsonSchema]: JsonSchema[key] };
-
-function make(change: (node: Mutable) => void): JsonSchema {
-  const options = {
-    io: "input",
-    // Refinements by function have no JSON Schema; the message of `check` says them.
-    unrepresentable: "any",
-    override: ({ jsonSchema }: { jsonSchema: unknown }) => change(jsonSchema as Mutable),
-  } as const;
-  return z.toJSONSchema(ConfigSchema, options) as JsonSchema;
+function allowReferences(schema: JsonSchema): JsonSchema {
+  const { description, default: preset, kind, ...rest } = schema;
+  if (isRestricted(rest)) {
+    return {
+      ...(description === undefined ? {} : { description }),
+      ...(preset === undefined ? {} : { default: preset }),
+      ...(kind === undefined ? {} : { kind }),
+      anyOf: [rest, REFERENCE],
+    };
+  }
+  const { properties, items, anyOf, additionalProperties } = schema;
+  const each = (children: Readonly<Record<string, JsonSchema>>) =>
+    Object.fromEntries(Object.entries(children).map(([key, child]) => [key, allowReferences(child)]));
+  return {
+    ...schema,
+    ...(properties === undefined ? {} : { properties: each(properties) }),
+    ...(items === undefined ? {} : { items: allowReferences(items) }),
+    ...(anyOf === undefined ? {} : { anyOf: anyOf.map(allowReferences) }),
+    ...(typeof additionalProperties === "object"
+      ? { additionalProperties: allowReferences(additionalProperties) }
+      : {}),
+  };
 }
 
-/** Moves what restricts a value into one of two alternatives. */
-function allowReference(node: Mutable): void {
-  if (node.anyOf !== undefined) return;
-  const { description, default: preset, kind, ...rest } = node;
-  for (const key of Object.keys(rest)) delete node[key as keyof JsonSchema];
-  if (description !== undefined) node.description = description;
-  if (preset !== undefined) node.default = preset;
-  if (kind !== undefined) node.kind = kind;
-  node.anyOf = [rest, REFERENCE];
+/** True for a single value of which not every text is one. */
+function isRestricted({ type, enum: words, pattern, minLength }: JsonSchema): boolean {
+  return type === "integer" || type === "number" || type === "boolean" || words !== undefined ||
+    pattern !== undefined || (minLength ?? 0) > 1;
 }
 
 /** Every schema that may stand at a path (several where there are alternatives). */

@@ -88,7 +88,11 @@ const hashOn = z.string().regex(
 const CONDITIONS = ["connect", "empty", "timeout", "500", "502", "503", "504"] as const;
 const conditionText = (value: unknown) => typeof value === "number" ? String(value) : value;
 const condition = z.preprocess(conditionText, z.enum(CONDITIONS))
-  .transform((word) => (/^5/.test(word) ? Number(word) : word) as RetryCondition);
+  .transform((word) => (/^5/.test(word) ? Number(word) : word) as RetryCondition)
+  .meta({
+    type: ["string", "integer"],
+    enum: CONDITIONS.flatMap((word) => /^5/.test(word) ? [Number(word), word] : [word]),
+  });
 
 export const PoolSchema = z.strictObject({
   balance: choice("roundRobin", "leastConnections", "random", "fastest", "first", "hash", "maglev")

@@ -7,7 +7,7 @@
  */
 import { MISSING } from "./environment.ts";
 import { type Explained, explainIssue } from "./explain.ts";
-import { plainSchema } from "./json_schema.ts";
+import { type JsonSchema, plainSchema } from "./json_schema.ts";
 import type { Finding, Path } from "./problem.ts";
 import { type Config, ConfigSchema } from "./schema.ts";
 import { childOf, type MapNode, nodeAt, plainOf, sourceOf, type TreeNode } from "./tree.ts";
@@ -76,11 +76,13 @@ export class Damage {
 /** Reads the tree, which loses its bad parts. */
 export function validateTree(tree: TreeNode, findings: Finding[]): Validated {
   const damage = new Damage(tree);
-  const schema = plainSchema();
+  let schema: JsonSchema | null = null;
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const result = ConfigSchema.safeParse(plainOf(tree));
     if (result.success) return { config: result.data, damage };
-    const explained = result.error.issues.flatMap((issue) => explainIssue(issue, tree, schema));
+    schema ??= plainSchema();
+    const words = schema;
+    const explained = result.error.issues.flatMap((issue) => explainIssue(issue, tree, words));
     for (const one of explained) {
       if (isOurDoing(one, tree, damage)) continue;
       findings.push({ severity: "error", path: sourceOf(tree, one.path), at: one.at, message: one.message });

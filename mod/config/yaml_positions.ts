@@ -68,9 +68,15 @@ function descend(document: Document, node: Node | null, step: string | number, h
   return null;
 }
 
-/** Keys that are no text are read as their text by the other reader. */
-function nameOfKey(document: Document, key: Node | null): string {
-  return isScalar(key) ? String(key.value) : String(key?.toJS(document));
+/** Keys that are no text are read as their text by the other reader; null where this one cannot. */
+function nameOfKey(document: Document, key: Node | null): string | null {
+  if (isScalar(key)) return String(key.value);
+  try {
+    return String(key?.toJS(document));
+  } catch {
+    // An alias to nowhere, or to too much.
+    return null;
+  }
 }
 
 function isMergeKey(value: unknown): boolean {

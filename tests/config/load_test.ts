@@ -155,6 +155,17 @@ Deno.test("loadConfig() keys that are no text are unknown keys", async () => {
   ]);
 });
 
+Deno.test("loadConfig() takes a text that its two readers understand differently", async () => {
+  // To one it is a text over two lines, to the other it ends there, and an alias to nowhere is a key.
+  assertEquals(await errors(`listeners:\n  - { host: "---\n*a", path: x }\nadmin: 5\n`), [
+    "1:1 «l» admin: must be a map, not 5",
+    '2:5 «{ host: "---» listeners[0].name: is required: Name in logs, metrics and overlays',
+    '2:5 «{ host: "---» listeners[0].bind: is required: `ip:port`, `[v6]:port`, or `:port` for every address of both families; one or a list',
+    '2:5 «{ host: "---» listeners[0].path: is not a known key (known: name, bind, protocol, trustedProxies, timeouts, limits, pool, routes)',
+    "2:7 «host» listeners[0].host: is not a known key (known: name, bind, protocol, trustedProxies, timeouts, limits, pool, routes)",
+  ]);
+});
+
 Deno.test("loadConfig() keys that every object has are unknown keys too", async () => {
   assertEquals(await errors(`__proto__: { a: 1 }\nconstructor: 1\ntoString: 2\n${SMALLEST}`), [
     "1:1 «__proto__» __proto__: is not a key that can be used",
