@@ -29,7 +29,7 @@ pools:
 workers: 2
 `);
     const wrk = wrkFor(4, port);
-    const load = new Load({ port, clients: 4, perConnection: 3 });
+    await using load = new Load({ port, clients: 4, perConnection: 3 });
     await load.more(200);
     for (const server of [a, b]) {
       await server.kill();
@@ -107,7 +107,7 @@ listeners: [{ name: web, bind: "127.0.0.1:${port}", pool: app }]
 pools: { app: { servers: ["127.0.0.1:${server.port}"] } }
 workers: 2
 `);
-  const load = new Load({ port, clients: 16 });
+  await using load = new Load({ port, clients: 16 });
   await load.more(6000);
   await load.stop();
   assertEquals(load.failures, []);

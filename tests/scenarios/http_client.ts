@@ -15,11 +15,10 @@ export interface Reply {
   readonly body: string;
 }
 
-/** The other side closed a connection that had served before, without a byte of an answer: RFC 9112 section 9.3.1. */
-export class StaleConnection extends Error {}
+/** The connection ended without a byte of an answer: the request may never have been read (RFC 9112 section 9.3.1). */
+export class Unanswered extends Error {}
 
 export class HttpConnection implements Disposable {
-  #requests = 0;
   readonly #input: Buffered;
 
   private constructor(readonly conn: Deno.TcpConn) {
@@ -43,13 +42,8 @@ export class HttpConnection implements Disposable {
 
   /** Sends a request as it is and reads one answer. */
   async exchange(text: string): Promise<Reply> {
-    this.#requests++;
-    try {
-      await this.send(text);
-    } catch (error) {
-      // What matters is whether an answer came.
-      if (this.#requests === 1) throw error;
-    }
+    // What matters is whether an answer comes.
+    await this.send(text).catch(() => {});
     return await this.answer();
   }
 
@@ -61,8 +55,7 @@ export class HttpConnection implements Disposable {
 
   async answer(): Promise<Reply> {
     const head = await this.#input.through("\r\n\r\n").catch((error) => {
-      if (this.#requests > 1 && this.#input.empty) throw new StaleConnection("the connection was stale");
-      throw error;
+      throw this.#input.empty ? new Unanswered((error as Error).message) : error;
     });
     const length = Number(/^content-length: *(\d+)/mi.exec(head)?.[1] ?? 0);
     return {

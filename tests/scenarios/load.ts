@@ -1,5 +1,5 @@
 /** Load of our own on a listener: some clients, each with one request after the other, until it is stopped. */
-import { HttpConnection, type Reply, StaleConnection } from "./http_client.ts";
+import { HttpConnection, type Reply, Unanswered } from "./http_client.ts";
 
 export interface LoadOptions {
   readonly port: number;
@@ -9,11 +9,11 @@ export interface LoadOptions {
   readonly path?: (request: number) => string;
   /** What a good answer is. Without: any 200. */
   readonly good?: (reply: Reply, path: string) => boolean;
-  /** Ends a client instead of counting the failure: the listener may go away. */
+  /** The listener may go away: a client ends when it is refused, and what was not answered at all is no failure. */
   readonly mayRefuse?: boolean;
 }
 
-export class Load {
+export class Load implements AsyncDisposable {
   answered = 0;
   readonly failures: string[] = [];
   #stopping = false;
@@ -37,6 +37,10 @@ export class Load {
   async stop(): Promise<void> {
     this.#stopping = true;
     await Promise.all(this.#clients);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
   }
 
   /** Resolves when every client has been refused. */
@@ -71,8 +75,8 @@ export class Load {
         else this.failures.push(`${target}: ${reply.status} ${reply.body.trim()}`);
         if (/^connection: close/mi.test(reply.head)) return;
       } catch (error) {
-        // A node that ends closes what is idle, and a request may cross with that: it goes to a new connection.
-        if (mayRefuse && error instanceof StaleConnection) return;
+        // A node that ends closes what is idle or not accepted yet, and a request may cross with that.
+        if (mayRefuse && error instanceof Unanswered) return;
         this.failures.push(`${target}: ${(error as Error).message}`);
         return;
       }

@@ -58,7 +58,7 @@ workers: 2
   const bodies = times(() => drip(port, upload, "x", () => enough));
   const silent = times(() => drip(port, "", "", () => true));
   const halves = times(() => drip(port, "GET / HT", "", () => true));
-  const load = new Load({ port, clients: 4, perConnection: 5 });
+  await using load = new Load({ port, clients: 4, perConnection: 5 });
   await node.until(({ listeners }) => listeners[0]!.counters.active >= SLOW * 4);
   const before = load.answered;
   await load.more(500);
