@@ -1,0 +1,149 @@
+/**
+ * Everything at once, by chance: clients and servers that are slow, pipeline, stop reading, break off, refuse and
+ * come back, under small limits, with a reload now and then. `SIM_SEEDS` says how many seeds are tried.
+ *
+ * What must hold: every answer is to the request it stands behind, carries the body that was sent, and is complete;
+ * a client that stays gets an answer to every request or sees its connection closed; nothing stays behind.
+ */
+import { assert, assertEquals } from "../assert.ts";
+import { statusOf } from "./http_text.ts";
+import { reply, type ServedConnection, type SimClient } from "./parties.ts";
+import { simulate, type World } from "./world.ts";
+
+const SEEDS = Number(Deno.env.get("SIM_SEEDS") ?? 150);
+const KNOWN = [200, 408, 502, 503, 504];
+
+interface Asked {
+  readonly path: string;
+  readonly body: string;
+}
+
+/** One client and what it asked, in order. */
+interface Talk {
+  readonly client: SimClient;
+  readonly asked: Asked[];
+  /** It broke off or stopped of its own will. */
+  left: boolean;
+}
+
+Deno.test("sessions keep their promises whatever happens", () => {
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const split = seed % 3 === 0 ? "whole" as const : "random" as const;
+    const retry = { attempts: seed % 4, on: ["connect", "empty", 503] as const };
+    simulate({
+      seed,
+      split,
+      delayMs: seed % 5 * 3,
+      highWater: 2000,
+      window: 3000,
+      servers: [{ maxConnections: 2 }, { maxConnections: seed % 2 }, {}],
+      pool: {
+        retry,
+        queue: { size: 3, timeoutMs: 900 },
+        timeouts: { responseMs: 2000, connectMs: 500, idleMs: 700 },
+      },
+      listener: { timeouts: { headMs: 1500, bodyMs: 1500, keepAliveMs: 4000, idleMs: 3000 } },
+    }, (world) => {
+      const chance = (share: number) => world.network.random() < share;
+      for (const server of world.servers) {
+        server.answer = (request, connection) => answerSomehow(world, request.line, request.body, connection);
+      }
+      const talks: Talk[] = [];
+      for (let round = 0; round < 40; round++) {
+        if (chance(0.3)) talks.push({ client: world.connect(), asked: [], left: false });
+        for (const talk of talks) act(world, talk, `${round}`);
+        if (chance(0.1)) upset(world);
+        world.run(Math.floor(world.network.random() * 200));
+      }
+      for (const { client } of talks) client.peer.go();
+      for (const server of world.servers) {
+        server.accepts = "yes";
+        for (const { peer } of server.connections) peer.go();
+      }
+      world.run(20_000);
+      for (const talk of talks) check(talk);
+      world.checkQuiet();
+    });
+  }
+});
+
+/** A client does something. */
+function act(world: World, talk: Talk, round: string): void {
+  const { random } = world.network;
+  const { client, asked } = talk;
+  if (talk.left || client.ended || random() < 0.5) return;
+  const dice = random();
+  if (dice < 0.06) {
+    talk.left = true;
+    return client.peer[dice < 0.02 ? "end" : dice < 0.04 ? "hangUp" : "reset"]();
+  }
+  if (dice < 0.12) return client.peer.stop();
+  if (dice < 0.3) return client.peer.go();
+  const path = `/${client.peer.stream.remotePort}-${round}`;
+  const body = dice < 0.6 ? "" : "b".repeat(Math.floor(random() * 4000)) + round;
+  asked.push({ path, body });
+  if (body === "") client.get(path);
+  else if (dice < 0.8) client.request("PUT", path, `Content-Length: ${body.length}\r\n`, body);
+  else {
+    const chunk = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+    client.request("POST", path, "Transfer-Encoding: chunked\r\n", chunk);
+  }
+}
+
+/** A server answers, in one of the ways servers do. */
+function answerSomehow(world: World, line: string, body: string, connection: ServedConnection): void {
+  const { random, schedule } = world.network;
+  const text = `${line.split(" ")[1]} ${body} `;
+  const dice = random();
+  const later = (run: () => void) => schedule.in(Math.floor(random() * 300), run);
+  if (dice < 0.05) return connection.peer[dice < 0.02 ? "hangUp" : "reset"]();
+  if (dice < 0.08) return;
+  if (dice < 0.14) return connection.send(reply(503, "busy"));
+  if (dice < 0.2) {
+    connection.send(reply(200, text).slice(0, -3));
+    return later(() => connection.peer[dice < 0.17 ? "reset" : "hangUp"]());
+  }
+  if (dice < 0.4) {
+    connection.send(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${text.length.toString(16)}\r\n`);
+    return later(() => connection.send(`${text}\r\n0\r\n\r\n`));
+  }
+  if (dice < 0.5) {
+    connection.send(reply(200, text, "Connection: close\r\n"));
+    return connection.peer.end();
+  }
+  if (dice < 0.8) return connection.send(reply(200, text));
+  later(() => connection.send(reply(200, text)));
+}
+
+/** Something happens to a server, or to the configuration. */
+function upset(world: World): void {
+  const { random } = world.network;
+  const index = Math.floor(random() * world.servers.length);
+  const server = world.servers[index]!;
+  const dice = random();
+  if (dice < 0.2) server.accepts = "refuses";
+  else if (dice < 0.3) server.accepts = "silent";
+  else if (dice < 0.6) server.accepts = "yes";
+  else if (dice < 0.7) { for (const { peer } of server.open) peer.reset(); }
+  else if (dice < 0.8) world.control.slots.setUp(index, random() < 0.7);
+  else if (dice < 0.9) world.reload((snapshot) => ({ ...snapshot, generation: snapshot.generation + 1 }));
+  else {
+    for (const { peer } of server.open) {
+      peer.stop();
+      world.network.schedule.in(400, () => peer.go());
+    }
+  }
+}
+
+function check({ client, asked, left }: Talk): void {
+  for (const [index, answer] of client.answers.entries()) {
+    const status = statusOf(answer.line);
+    assert(KNOWN.includes(status), `status ${status}`);
+    if (status !== 200) continue;
+    const { path, body } = asked[index]!;
+    assertEquals(answer.body, `${path} ${body} `, "the answer to this request, whole");
+  }
+  if (!left && !client.ended) {
+    assertEquals(client.answers.length, asked.length, "every request of a client that stays is answered");
+  }
+}
