@@ -25,13 +25,11 @@ import type { ListenerState, LivePool, ProxyEnvironment } from "./environment.ts
 import { Exchange } from "./exchange.ts";
 import { ForwardedCache } from "./forwarded_cache.ts";
 import { HeldBytes } from "./held.ts";
+import { Linger } from "./linger.ts";
 import type { AccessRecorder } from "./record.ts";
 import type { RequestAdditions } from "./request_head.ts";
 import { Tunnel, type TunnelOwner } from "./tunnel.ts";
 
-/** After our last answer: how long, and how much, we read on so that the client gets to see it (RFC 9112 section 9.6). */
-const LINGER_MS = 2000;
-const LINGER_BYTES = 1024 * 1024;
 /** A client that has sent FIN and waits for its answer is given this long for it to begin: mostly it has left. */
 const HALF_CLOSED_MS = 3000;
 /** Requests behind one that waits are read up to here, as only reading tells that the client has left. */
@@ -67,9 +65,7 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
   #headSince = 0;
   /** While half-closed: when to stop waiting for an answer to begin. */
   #giveUpAt = Infinity;
-  #lingered = 0;
-  #lingerQueued = 0;
-  #lingerSince = 0;
+  #linger: Linger | null = null;
   #tunnel: Tunnel | null = null;
 
   constructor(readonly owner: ConnectionOwner, readonly listener: ListenerState, readonly stream: Stream) {
@@ -140,7 +136,7 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
 
   /** An answer cannot be given, or not to its end: what is queued is still sent, then the connection ends. */
   breakOff(): void {
-    this.#linger();
+    this.#finish();
   }
 
   /** The connection cannot go on, and nothing can or need be sent any more. */
@@ -151,7 +147,7 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
 
   /** Stops after the request under way. */
   drain(): void {
-    if (this.#state === HEAD && this.#held.empty) this.#linger();
+    if (this.#state === HEAD && this.#held.empty) this.#finish();
   }
 
   /** Lines to add to the request. */
@@ -188,7 +184,7 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
   /** The exchange is over and has been accounted for. */
   exchangeDone(keepAlive: boolean): void {
     if (this.#state === CLOSED) return;
-    if (!keepAlive || this.listener.draining || this.#ended && this.#held.empty) return this.#linger();
+    if (!keepAlive || this.listener.draining || this.#ended && this.#held.empty) return this.#finish();
     this.#state = HEAD;
     this.#headSince = 0;
     const { timeouts } = this.listener.live.snapshot;
@@ -275,7 +271,7 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
   #endOfRequests(): void {
     if (this.#state === HEAD) {
       // Our FIN follows what is queued, and then the stream closes by itself.
-      if (this.#held.empty || !this.stream.blocked) this.#linger();
+      if (this.#held.empty || !this.stream.blocked) this.#finish();
     } else if (this.#state === EXCHANGE) {
       if (!this.#exchange.requestDone && this.#held.empty) this.#exchange.fail("clientGone");
       else this.#armHalfClosed();
@@ -341,38 +337,25 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
     this.#exchange.record.error = code;
     this.answerError(code, false, bodyless);
     this.account(this.#exchange);
-    this.#linger();
+    this.#finish();
   }
 
-  /** FIN after our answer, then read on for a while: a reset would take the answer from the client. */
-  #linger(): void {
+  /** Nothing more is answered: FIN behind what is queued, then the end. */
+  #finish(): void {
     this.#state = LINGER;
-    this.#lingered = 0;
-    this.stream.end();
     this.#dropHeldUnlessWorking();
-    this.#armLinger(this.environment.now());
-    this.stream.resume();
+    this.#linger ??= new Linger(this.stream);
+    this.arm(this.#linger.start(this.environment.now()));
   }
 
-  /** A client that takes long to read its answer may do so, as long as it goes on. */
   #lingerOn(now: number): void {
-    const { queued } = this.stream;
-    const { idleMs } = this.listener.live.snapshot.timeouts;
-    if (queued === 0) return this.abort();
-    if (queued === this.#lingerQueued && now - this.#lingerSince >= idleMs) return this.abort();
-    if (queued === this.#lingerQueued) this.arm(now + LINGER_MS);
-    else this.#armLinger(now);
-  }
-
-  #armLinger(now: number): void {
-    this.#lingerQueued = this.stream.queued;
-    this.#lingerSince = now;
-    this.arm(now + LINGER_MS);
+    const at = this.#linger!.onDeadline(now, this.listener.live.snapshot.timeouts.idleMs);
+    if (at === 0) this.abort();
+    else this.arm(at);
   }
 
   #discard(size: number, end: number): number {
-    this.#lingered += size;
-    if (this.#lingered > LINGER_BYTES) this.abort();
+    if (this.#linger!.discard(size)) this.abort();
     return end;
   }
 
