@@ -208,6 +208,10 @@ export class Exchange implements AttemptOwner, ResponseHandler {
       if (!this.#answer.interim(head, info, bytes)) server.pause();
       return true;
     }
+    if (status === 408 && this.#saysStale(info)) {
+      this.#attemptFailed("emptyReply");
+      return false;
+    }
     const now = this.#environment.now();
     this.record.firstByteAt = now;
     this.#attempts.observe(now - this.record.connectedAt, now);
@@ -292,6 +296,11 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     this.#letGo(false);
     this.#phase = SEEKING;
     this.#attempts.failed(code, this.#resendable, stale);
+  }
+
+  /** RFC 9110 section 15.5.9: a server may say so when it gives up an idle connection, as our request passes it by. */
+  #saysStale(info: ResponseInfo): boolean {
+    return !info.keepAlive && this.#server!.uses > 1 && this.#resendable;
   }
 
   /** RFC 9110 section 9.2.2: once sent, only what is idempotent, and only when all of it is still here. */

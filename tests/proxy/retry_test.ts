@@ -61,6 +61,27 @@ Deno.test("Exchange uses a fresh connection when an idle one turns out to be gon
   }
 });
 
+Deno.test("RFC 9110 section 15.5.9: a 408 for an idle connection is not the answer to the next request", () => {
+  everyWay((way) =>
+    simulate({ ...way, servers: 1 }, (world) => {
+      warm(world);
+      const server = world.servers[0]!;
+      server.onBytes = (_, connection) => {
+        server.onBytes = null;
+        connection.send(reply(408, "idle too long", "Connection: close\r\n"));
+        connection.peer.end();
+        return true;
+      };
+      const client = world.connect().get("/again");
+      world.settle();
+      assertEquals(client.statuses, [200]);
+      server.answer = (_, connection) => connection.send(reply(408, "slow", "Connection: close\r\n"));
+      client.get("/fresh");
+      world.settle();
+      assertEquals(client.statuses, [200, 408], "on a fresh connection it is an answer");
+    }), 5);
+});
+
 Deno.test("Exchange needs no budget and no configured attempts to replace a stale connection", () => {
   simulate({ servers: 1, pool: { retry: { attempts: 0, on: [], budget: 0 } } }, (world) => {
     warm(world);

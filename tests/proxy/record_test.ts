@@ -1,0 +1,93 @@
+/** What is counted and noted of requests: the numbers that metrics and the access log show. */
+import { LISTENER_COLUMN, SERVER_COLUMN } from "../../mod/base/counters.ts";
+import { assert, assertEquals } from "../assert.ts";
+import { reply } from "../sim/parties.ts";
+import { simulate, type World } from "../sim/world.ts";
+
+function server(world: World, slot: number): Partial<Record<keyof typeof SERVER_COLUMN, number>> {
+  const columns = Object.entries(SERVER_COLUMN).map(([name, column]) => [
+    name,
+    world.memory.counters.server(slot, column),
+  ]);
+  return Object.fromEntries(columns.filter(([, value]) => value !== 0));
+}
+
+function listener(world: World, column: keyof typeof LISTENER_COLUMN): number {
+  return world.memory.counters.listener(0, LISTENER_COLUMN[column]);
+}
+
+Deno.test("Record counts requests, connections, bytes and times of a server", () => {
+  simulate({ servers: 1 }, (world) => {
+    world.servers[0]!.answer = (_, connection) => {
+      world.network.schedule.in(50, () => connection.send(reply(201, "made")));
+    };
+    const client = world.connect().get("/1").get("/2").request(
+      "POST",
+      "/3",
+      "Content-Length: 6000\r\n",
+      "x".repeat(6000),
+    );
+    world.settle();
+    assertEquals(client.statuses, [201, 201, 201]);
+    const counted = server(world, 0);
+    const sent = world.log.reduce((sum, { bytesIn }) => sum + bytesIn, 0);
+    const received = client.peer.receivedBytes;
+    assertEquals(counted, {
+      requests: 3,
+      connections: 1,
+      reuses: 2,
+      responses2xx: 3,
+      bytesIn: sent,
+      bytesOut: received,
+      firstByteMs: 150,
+      totalMs: 150,
+    });
+    assert(sent > 6000);
+    assertEquals([listener(world, "requests"), listener(world, "responses2xx")], [3, 3]);
+    assertEquals([listener(world, "bytesIn"), listener(world, "bytesOut")], [sent, received]);
+    const { count, sumMs } = world.memory.counters.histogram(0);
+    assertEquals([count, sumMs], [3, 150]);
+  });
+});
+
+Deno.test("Record counts what went wrong, at the server and at the listener", () => {
+  simulate({ servers: 2, pool: { retry: { on: ["connect", "empty", 503] } } }, (world) => {
+    world.servers[0]!.accepts = "refuses";
+    world.connect().get("/");
+    world.settle();
+    assertEquals(server(world, 0).connectErrors, 1);
+    assertEquals(server(world, 0).retries, 1);
+    world.servers[0]!.accepts = "silent";
+    world.connect().get("/").get("/");
+    world.run(4000);
+    assertEquals([server(world, 0).connectErrors, server(world, 0).connectTimeouts], [2, 1]);
+    world.servers[0]!.accepts = "yes";
+    world.servers[0]!.answer = (_, { peer }) => peer.end();
+    world.connect().get("/").get("/");
+    world.settle();
+    assertEquals(server(world, 0).emptyReplies, 1);
+    world.servers[0]!.answer = (_, connection) => connection.send(reply(503, ""));
+    world.connect().get("/").get("/");
+    world.settle();
+    assertEquals(server(world, 0).responses5xx, 1);
+    assert(world.log.every(({ status, error }) => status === 200 && error === ""), "clients saw none of it");
+    world.servers[0]!.answer = world.servers[1]!.answer = (_, connection) => connection.send("nonsense\r\n");
+    world.connect().get("/");
+    world.settle();
+    assertEquals((server(world, 0).badResponses ?? 0) + (server(world, 1).badResponses ?? 0), 1);
+    assertEquals([listener(world, "badResponse"), listener(world, "responses5xx")], [1, 1]);
+  });
+});
+
+Deno.test("Record counts bytes of a request that was broken off", () => {
+  simulate({ servers: 1 }, (world) => {
+    world.servers[0]!.answer = (_, connection) => {
+      connection.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nfirst half");
+      world.network.schedule.in(10, () => connection.peer.reset());
+    };
+    const client = world.connect().get("/");
+    world.settle();
+    assertEquals(world.log[0]!.bytesOut, client.peer.receivedBytes);
+    assertEquals([server(world, 0).resets, world.log[0]!.status], [1, 200]);
+  });
+});
