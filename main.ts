@@ -2,9 +2,9 @@
  * Tandem: two nodes, one address. Parses the arguments, runs one command, maps errors to exit codes.
  */
 import { COMMANDS } from "./mod/cli/table.ts";
-import { GOOD, USAGE, UsageError, writeErr, writeOut } from "./mod/cli/command.ts";
+import { type Command, GOOD, USAGE, UsageError, writeErr, writeOut } from "./mod/cli/command.ts";
+import { closest } from "./mod/config/suggest.ts";
 import { parseArgs } from "node:util";
-import { distance } from "fastest-levenshtein";
 
 /** Runs the command line and gives the exit code. */
 async function main(args: readonly string[]): Promise<number> {
@@ -16,7 +16,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (name === "--version") return await main(["version"]);
   const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name]! : undefined;
   if (entry === undefined) {
-    writeErr(`tandem: there is no command "${name}"${nearest(name)}; see tandem help\n`);
+    writeErr(`tandem: there is no command "${name}"${didYouMean(name, shownNames())}; see tandem help\n`);
     return USAGE;
   }
   const { command } = await entry.load();
@@ -30,18 +30,21 @@ async function main(args: readonly string[]): Promise<number> {
       writeOut(`tandem ${name} ${command.usage}\n\n${command.help}\n`);
       return GOOD;
     }
-    const invocation = { values: values as Record<string, string | boolean>, positionals };
-    return await command.run({ ...invocation, entry: new URL(import.meta.url) });
+    if (positionals.length > 0) throw new UsageError(unwanted(positionals[0]!, command));
+    return await command.run({
+      values: values as Record<string, string | boolean>,
+      entry: new URL(import.meta.url),
+    });
   } catch (error) {
-    if (!isUsage(error)) throw error;
-    writeErr(`tandem ${name}: ${error.message}; see tandem ${name} --help\n`);
+    const wrong = usageProblem(error, command);
+    if (wrong === null) throw error;
+    writeErr(`tandem ${name}: ${wrong}; see tandem ${name} --help\n`);
     return USAGE;
   }
 }
 
 function usage(write: (text: string) => void, code: number): number {
-  const shown = Object.entries(COMMANDS).filter(([, entry]) => entry.hidden !== true);
-  const lines = shown.map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}\n`);
+  const lines = shownNames().map((name) => `  ${name.padEnd(10)}${COMMANDS[name]!.summary}\n`);
   write(
     `Tandem, an edge load balancer: two nodes, one address.\n\nUsage: tandem COMMAND [OPTIONS]\n\n${
       lines.join("")
@@ -51,14 +54,30 @@ tandem COMMAND --help says more. Exit codes: 0 good, 1 the thing asked about is 
   return code;
 }
 
-function nearest(name: string): string {
-  const names = Object.keys(COMMANDS).filter((each) => distance(each, name) <= 2);
-  return names.length === 0 ? "" : `, did you mean ${names.join(" or ")}?`;
+function shownNames(): string[] {
+  return Object.keys(COMMANDS).filter((name) => COMMANDS[name]!.hidden !== true);
 }
 
-function isUsage(error: unknown): error is Error {
-  const code = (error as { code?: unknown } | null)?.code;
-  return error instanceof UsageError || (typeof code === "string" && code.startsWith("ERR_PARSE_ARGS"));
+function didYouMean(word: string, known: readonly string[]): string {
+  const near = closest(word, known);
+  return near === null ? "" : ` (did you mean ${near}?)`;
+}
+
+function unwanted(argument: string, { options }: Command): string {
+  const hint = "config" in options ? " (the file is -c FILE)" : "";
+  return `takes no arguments, but was given "${argument}"${hint}`;
+}
+
+/** What is wrong with the way a command was called; null when the error is another. */
+function usageProblem(error: unknown, { options }: Command): string | null {
+  if (error instanceof UsageError) return error.message;
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  if (typeof code !== "string" || !code.startsWith("ERR_PARSE_ARGS")) return null;
+  // The parser's first sentence says it all; the next explains what no command of ours takes.
+  const said = String(message).split(/\.\s/, 1)[0]!;
+  const option = /^Unknown option '(--?[^']*)'/.exec(said)?.[1];
+  if (option === undefined) return said;
+  return said + didYouMean(option, [...Object.keys(options), "help"].map((known) => `--${known}`));
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,59 +1,65 @@
 /** `tandem check`: every problem of a configuration at once, or a summary of what it says. */
-import { loadConfig } from "../config/load.ts";
-import { formatProblem } from "../config/problem.ts";
+import { listOverlays, loadConfig, type LoadResult } from "../config/load.ts";
+import { formatProblem, type Problem } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
-import { BAD, type Command, GOOD, UsageError, writeErr, writeOut } from "./command.ts";
+import { readConfigFile } from "../config/store_io.ts";
+import { BAD, type Command, GOOD, writeErr, writeOut } from "./command.ts";
 import { SELECTION_HELP, SELECTION_OPTIONS, selectionOf } from "./selection.ts";
 
 export const command: Command = {
   summary: "check a configuration and show every problem",
   usage: "[-c FILE]",
   options: { ...SELECTION_OPTIONS, json: { type: "boolean" } },
-  help: `Exit code 0: the file can be run; 1: it cannot, and every problem is shown.
+  help:
+    `Exit code 0: the file can be run; 1: it cannot, and every problem is shown. Without a node every node that
+the file has under "nodes" is checked.
 
 ${SELECTION_HELP}
       --json          problems and warnings as JSON
 
 Example: tandem check -c tandem.yaml --node lb2`,
   run: async (invocation) => {
-    const { file, node, context } = selectionOf(invocation);
-    if (invocation.positionals.length > 0) {
-      throw new UsageError(
-        `takes no arguments, but was given "${invocation.positionals[0]}" (the file is -c FILE)`,
-      );
-    }
-    const text = await read(file);
+    const { file, node, nodeGiven, context } = selectionOf(invocation);
+    const text = await readConfigFile(file).catch((error: Error) => {
+      writeErr(`${error.message}\n`);
+      return null;
+    });
     if (text === null) return BAD;
-    const result = await loadConfig(text, { file, node, context, env: (name) => Deno.env.get(name) });
-    const problems = "problems" in result ? result.problems : [];
+    const overlays = nodeGiven ? [] : (await listOverlays(text, file)).nodes;
+    const nodes = overlays.length === 0 ? [node] : overlays;
+    const results = await Promise.all(
+      nodes.map((node) => loadConfig(text, { file, node, context, env: (name) => Deno.env.get(name) })),
+    );
+    const problems = once(results.flatMap((result) => "problems" in result ? result.problems : []));
+    const warnings = once(results.flatMap((result) => result.warnings));
     if (invocation.values.json === true) {
       writeOut(
-        JSON.stringify({ good: problems.length === 0, problems, warnings: result.warnings }, null, 2) + "\n",
+        JSON.stringify({ good: problems.length === 0, problems, warnings }, null, 2) + "\n",
       );
       return problems.length === 0 ? GOOD : BAD;
     }
-    for (const warning of result.warnings) writeErr(formatProblem(warning, "warning") + "\n");
+    for (const warning of warnings) writeErr(formatProblem(warning, "warning") + "\n");
     for (const problem of problems) writeErr(formatProblem(problem) + "\n");
-    if ("problems" in result) {
+    if (problems.length > 0) {
       writeErr(`${file}: ${problems.length} ${problems.length === 1 ? "problem" : "problems"}\n`);
       return BAD;
     }
-    writeOut(summary(file, node, result.config));
+    writeOut(nodes.map((node, at) => summary(file, node, results[at]!)).join(""));
     return GOOD;
   },
 };
 
-async function read(file: string): Promise<string | null> {
-  try {
-    return await Deno.readTextFile(file);
-  } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound ? "there is no such file" : (error as Error).message;
-    writeErr(`Cannot read ${file}: ${reason}\n`);
-    return null;
-  }
+/** What several nodes have in common is told once. */
+function once(problems: readonly Problem[]): Problem[] {
+  return [...new Map(problems.map((problem) => [formatProblem(problem), problem])).values()]
+    .sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
-function summary(file: string, node: string, { listeners, pools }: Config): string {
+function summary(file: string, node: string, result: LoadResult): string {
+  return "config" in result ? describe(file, node, result.config) : "";
+}
+
+function describe(file: string, node: string, { listeners, pools }: Config): string {
   const servers = Object.values(pools).reduce((sum, pool) => sum + pool.servers.length, 0);
   const count = (number: number, word: string) => `${number} ${word}${number === 1 ? "" : "s"}`;
   return `${file}: good for node ${node}: ${count(listeners.length, "listener")}, ` +

@@ -10,7 +10,6 @@ export const USAGE = 2;
 
 export interface Invocation {
   readonly values: Readonly<Record<string, string | boolean | undefined>>;
-  readonly positionals: readonly string[];
   /** The program's entry file, for commands that start the program again. */
   readonly entry: URL;
 }

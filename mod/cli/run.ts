@@ -7,8 +7,9 @@
 import { fileURLToPath } from "node:url";
 import settings from "../../deno.json" with { type: "json" };
 import { loadConfig } from "../config/load.ts";
-import { formatProblem } from "../config/problem.ts";
+import { problemLine } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
+import { readConfigFile } from "../config/store_io.ts";
 import { logger } from "../observe/log.ts";
 import { setUpLog } from "../observe/log_io.ts";
 import { adminSocketPath } from "../runtime/admin_path.ts";
@@ -44,8 +45,8 @@ export async function run({ file, node, context, entry, text }: RunArguments): P
 
   async function check(text: string): Promise<Checked> {
     const loaded = await loadConfig(text, { file, node, context, env });
-    for (const warning of loaded.warnings) log.warning(formatProblem(warning, "warning"));
-    if ("problems" in loaded) return { problems: loaded.problems.map((problem) => formatProblem(problem)) };
+    for (const warning of loaded.warnings) log.warning(problemLine(warning));
+    if ("problems" in loaded) return { problems: loaded.problems.map((problem) => problemLine(problem)) };
     const { log: logSettings, admin, drainTimeout } = loaded.config;
     const socket = adminSocketPath({ configured: admin?.socket ?? "", node, uid: Deno.uid(), env });
     if ("problem" in socket) return { problems: [socket.problem] };
@@ -58,7 +59,7 @@ export async function run({ file, node, context, entry, text }: RunArguments): P
     node,
     context,
     file,
-    read: () => text === undefined ? Deno.readTextFile(file) : Promise.resolve(text),
+    read: () => text === undefined ? readConfigFile(file) : Promise.resolve(text),
     check,
     balancer: ownCommand(entry, flags, ["balancer"]),
     log,

@@ -1,5 +1,5 @@
 /** `tandem run`. */
-import { type Command, UsageError } from "./command.ts";
+import type { Command } from "./command.ts";
 import { run } from "./run.ts";
 import { SELECTION_HELP, SELECTION_OPTIONS, selectionOf } from "./selection.ts";
 
@@ -12,10 +12,5 @@ export const command: Command = {
 ${SELECTION_HELP}
 
 Example: tandem run -c /etc/tandem/tandem.yaml`,
-  run: (invocation) => {
-    if (invocation.positionals.length > 0) {
-      throw new UsageError(`takes no arguments, but was given "${invocation.positionals[0]}"`);
-    }
-    return run({ ...selectionOf(invocation), entry: invocation.entry });
-  },
+  run: (invocation) => run({ ...selectionOf(invocation), entry: invocation.entry }),
 };

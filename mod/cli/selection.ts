@@ -18,13 +18,17 @@ export const SELECTION_HELP =
 export interface Selection {
   readonly file: string;
   readonly node: string;
+  /** The node was named, and is not just this machine. */
+  readonly nodeGiven: boolean;
   readonly context: string | null;
 }
 
 export function selectionOf({ values }: Invocation): Selection {
+  const named = values.node ?? (Deno.env.get("TANDEM_NODE") || undefined);
   return {
     file: String(values.config ?? "tandem.yaml"),
-    node: String(values.node ?? (Deno.env.get("TANDEM_NODE") || Deno.hostname())),
+    node: String(named ?? Deno.hostname()),
+    nodeGiven: named !== undefined,
     context: values.context === undefined ? Deno.env.get("TANDEM_CONTEXT") || null : String(values.context),
   };
 }

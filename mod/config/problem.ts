@@ -90,15 +90,19 @@ export function lineStartAt(text: string, offset: number): number {
   return offset === 0 ? 0 : text.lastIndexOf("\n", offset - 1) + 1;
 }
 
-/** Three lines: where and what, the source line, the caret under it. */
-export function formatProblem(problem: Problem, kind: "error" | "warning" = "error"): string {
+/** Where and what in one line, for a log. */
+export function problemLine(problem: Problem, kind: "error" | "warning" = "error"): string {
   const where = `${problem.file}:${problem.line}:${problem.column}: `;
   const what = `${kind === "warning" ? "warning: " : ""}${
     problem.path === "" ? "" : `${problem.path}: `
   }${problem.message}`;
-  return `${printable(where + what)}\n    ${problem.source}\n    ${" ".repeat(problem.caret)}${
-    "^".repeat(problem.caretLength)
-  }`;
+  return printable(where + what);
+}
+
+/** Three lines: where and what, the source line, the caret under it. */
+export function formatProblem(problem: Problem, kind: "error" | "warning" = "error"): string {
+  const caret = " ".repeat(problem.caret) + "^".repeat(problem.caretLength);
+  return `${problemLine(problem, kind)}\n    ${problem.source}\n    ${caret}`;
 }
 
 /** `listeners[0].bind`; keys that are not plain words are quoted. */

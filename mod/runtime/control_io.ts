@@ -15,7 +15,7 @@ import {
 import { LISTENER_CAPACITY, type OpenMemory, POOL_CAPACITY, SERVER_CAPACITY } from "../base/shared_memory.ts";
 import { describeDiff, diffSnapshots } from "../config/diff.ts";
 import { loadConfig } from "../config/load.ts";
-import { formatProblem } from "../config/problem.ts";
+import { problemLine } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
 import type { Snapshot } from "../config/snapshot.ts";
 import type { Lookup, Name } from "../discovery/answer.ts";
@@ -168,7 +168,7 @@ export class Control implements ControlPort {
     const { hello, env } = this.#options;
     const { file, node, context } = hello;
     const loaded = await loadConfig(text, { file, node, context, env });
-    if ("problems" in loaded) return { problems: loaded.problems.map((problem) => formatProblem(problem)) };
+    if ("problems" in loaded) return { problems: loaded.problems.map((problem) => problemLine(problem)) };
     const { config } = loaded;
     const before = this.#config;
     const snapshotBefore = this.#snapshot;

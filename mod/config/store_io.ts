@@ -1,0 +1,19 @@
+/**
+ * Where a configuration is kept: a file. What is in it is not looked at here.
+ */
+
+/** The text of a file. Rejects with a message for people. */
+export async function readConfigFile(file: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(file);
+  } catch (error) {
+    throw new Error(`Cannot read ${file}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.IsADirectory) return "it is a directory";
+  if (error instanceof Deno.errors.PermissionDenied) return "this user may not read it";
+  return error instanceof Error ? error.message : String(error);
+}
