@@ -6,7 +6,6 @@
  */
 import { readAnswer } from "./idle_io.ts";
 import { memoryBytes, openFiles } from "./process_io.ts";
-import type { Started } from "./products_io.ts";
 import { growth } from "./report.ts";
 
 /** Time for the last connections to be noticed as closed on the product's side. */
@@ -33,9 +32,15 @@ export interface ChurnResult {
   readonly filesAtEnd: number;
 }
 
+/** What is measured: its first process, and where the load goes. */
+export interface Subject {
+  readonly running: { readonly pid: number };
+  readonly port: number;
+}
+
 /** Runs the churn against a product that is already serving. */
 export async function churn(
-  { running, port }: Started,
+  { running, port }: Subject,
   options: Churn,
   path = "/small",
 ): Promise<ChurnResult> {
