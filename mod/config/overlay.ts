@@ -58,8 +58,8 @@ function choose(
   findings: Finding[],
 ): MapNode | null {
   const overlays = root.entries.get(key);
-  const error = (node: TreeNode, message: string) => {
-    findings.push({ severity: "error", path: node.source, at: "value", message });
+  const error = (node: TreeNode, message: string, at: Finding["at"] = "value") => {
+    findings.push({ severity: "error", path: node.source, at, message });
     return null;
   };
   if (overlays !== undefined && overlays.kind !== "map") {
@@ -73,7 +73,7 @@ function choose(
     const known = names.length === 0
       ? "has none"
       : `has ${names.join(", ")}${near === null ? "" : `; did you mean "${near}"?`}`;
-    return error(overlays ?? root, `must name this ${word}, "${name}" (--${word}), and ${known}`);
+    return error(overlays ?? root, `must name this ${word}, "${name}" (--${word}), and ${known}`, "key");
   }
   // `lb1:` with nothing after it: this node has no changes of its own.
   if (overlay.kind === "scalar" && overlay.value === null) return null;

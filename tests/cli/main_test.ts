@@ -1,0 +1,68 @@
+import { editorSchema } from "../../mod/config/json_schema.ts";
+import { assert, assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "../assert.ts";
+import { tandem } from "./tandem.ts";
+
+Deno.test("main() help lists the commands for people, on stdout and with exit code 0", async () => {
+  const { code, out, err } = await tandem(["help"]);
+  assertEquals([code, err], [0, ""]);
+  for (const name of ["run", "check", "demo", "status", "schema", "version"]) {
+    assertMatch(out, new RegExp(`^  ${name} +\\S`, "m"));
+  }
+  assertNotMatch(out, /balancer +/);
+  for (const args of [["--help"], ["-h"]]) assertEquals((await tandem(args)).out, out);
+});
+
+Deno.test("main() without a command shows the same on stderr, with exit code 2", async () => {
+  const { code, out, err } = await tandem([]);
+  assertEquals([code, out], [2, ""]);
+  assertStringIncludes(err, "Usage: tandem COMMAND");
+});
+
+Deno.test("main() help of a command says its options", async () => {
+  const { code, out } = await tandem(["help", "check"]);
+  assertEquals(code, 0);
+  assertStringIncludes(out, "--context NAME");
+  assertEquals((await tandem(["check", "--help"])).out, out);
+});
+
+Deno.test("main() a command that there is not: what was meant, and exit code 2", async () => {
+  const expected: [args: string[], said: string][] = [
+    [["chek"], 'tandem: there is no command "chek" (did you mean check?); see tandem help\n'],
+    [["balancr"], 'tandem: there is no command "balancr"; see tandem help\n'],
+    [["toString"], 'tandem: there is no command "toString"; see tandem help\n'],
+    [["help", "nothing"], 'tandem: there is no command "nothing"; see tandem help\n'],
+  ];
+  for (const [args, said] of expected) assertEquals(await tandem(args), { code: 2, out: "", err: said });
+});
+
+Deno.test("main() options that a command does not have: what was meant, and exit code 2", async () => {
+  const expected: [args: string[], said: string][] = [
+    [["check", "--nod", "x"], "Unknown option '--nod' (did you mean --node?)"],
+    [["check", "tandem.yaml"], 'takes no arguments, but was given "tandem.yaml" (the file is -c FILE)'],
+    [["schema", "x"], 'takes no arguments, but was given "x"'],
+    [["demo", "--port", "web"], 'needs a port between 1 and 65535, not "web"'],
+    [["check", "-c"], "Option '-c, --config <value>' argument missing"],
+  ];
+  for (const [args, said] of expected) {
+    const [name] = args;
+    assertEquals(await tandem(args), {
+      code: 2,
+      out: "",
+      err: `tandem ${name}: ${said}; see tandem ${name} --help\n`,
+    });
+  }
+});
+
+Deno.test("main() version is one line", async () => {
+  const { code, out } = await tandem(["version"]);
+  assertEquals(code, 0);
+  assertMatch(out, /^tandem \d+\.\d+\.\d+ \(deno \d+\.\d+\.\d+\)\n$/);
+  assertEquals((await tandem(["--version"])).out, out);
+});
+
+Deno.test("main() schema prints the JSON Schema", async () => {
+  const { code, out } = await tandem(["schema"]);
+  assertEquals(code, 0);
+  assertEquals(JSON.parse(out), JSON.parse(JSON.stringify(editorSchema())));
+  assert(out.endsWith("}\n"));
+});
