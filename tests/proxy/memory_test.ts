@@ -76,9 +76,13 @@ Deno.test("ClientConnection stops serving a client that pipelines and does not r
     world.servers[0]!.answer = (_, connection) => connection.send(reply(200, "x".repeat(30_000)));
     const client = world.connect();
     client.peer.stop();
-    for (let i = 0; i < 300; i++) client.get(`/${i}`);
-    world.settle();
+    // In pieces, so that there is something to read behind what blocks.
+    for (let i = 0; i < 300; i++) {
+      client.get(`/${i}-${"p".repeat(1000)}`);
+      world.settle();
+    }
     assertLessOrEqual(mostQueued(world), MOST_QUEUED);
+    assert(client.peer.available > 200_000, "what it sends is not read either");
     assertLessOrEqual(world.servers[0]!.seen.length, 4);
     client.peer.go();
     world.settle();
