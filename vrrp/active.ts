@@ -1,0 +1,192 @@
+/**
+ * What an Active does (RFC 9568 section 6.4.3), and how it goes: at once when it must, and otherwise by yielding, so
+ * that the address is with one node or the other at every moment.
+ *
+ * It goes at once when another Active wins, on a hard fault, after a stall, and when stopped. It yields to a healthier
+ * peer, to maintenance and to the operator's hand-over.
+ */
+import { refuse } from "./backup.ts";
+import type { Action } from "./events.ts";
+import {
+  forgetFault,
+  type InputOf,
+  learnConfig,
+  learnFault,
+  learnHealth,
+  learnMaintenance,
+  learnPeer,
+  MAINTENANCE,
+} from "./facts.ts";
+import { compareAddresses, type Instance } from "./instance.ts";
+import { RESIGN_PRIORITY } from "./timing.ts";
+
+/** Adverts at the old interval after it grew: backups that miss one would take over before the next. */
+const QUICK_ADVERTS = 3;
+
+export function activeAdvert(self: Instance, advert: InputOf<"advert">, now: number): Action[] {
+  const refused = refuse(self, advert);
+  if (refused !== null) return refused;
+  if (advert.priority === RESIGN_PRIORITY) return [self.sendAdvert(now), ...self.reassert(now)];
+  const order = compareAddresses(advert.sender, self.config.localAddress);
+  if (advert.priority === self.priority && order === 0) return [];
+  const won = advert.priority < self.priority || (advert.priority === self.priority && order < 0);
+  const who = self.describe(advert);
+  const reason = won
+    ? `${who} was active too: staying active with priority ${self.priority}`
+    : `${who} is active too and wins over priority ${self.priority}`;
+  const conflict: Action = {
+    kind: "conflict",
+    sender: advert.sender,
+    priority: advert.priority,
+    won,
+    reason,
+  };
+  if (won) return [conflict, self.sendAdvert(now), ...self.reassert(now)];
+  // Our last advert makes the winner announce again, after our address is gone; else clients keep asking us.
+  return [
+    conflict,
+    { kind: "removeAddresses" },
+    self.advert(self.priority),
+    ...self.toBackup(reason, now, advert),
+  ];
+}
+
+export function activeTick(self: Instance, _input: InputOf<"tick">, now: number): Action[] {
+  const actions: Action[] = [];
+  if (now >= self.adverAt) actions.push(self.sendAdvert(now));
+  if (now >= self.announceAt) actions.push(self.announce(now));
+  return actions;
+}
+
+export function activeFault(
+  self: Instance,
+  input: InputOf<"hardFault" | "linkDown">,
+  now: number,
+): Action[] {
+  learnFault(self, input);
+  self.hold.moved(now);
+  // Without a link it would wait in a queue, and resign in our name when the cable is back.
+  const last: Action[] = input.kind === "linkDown" ? [] : [self.advert(RESIGN_PRIORITY)];
+  return [...last, { kind: "removeAddresses" }, ...self.toFault(self.faultReason(), now)];
+}
+
+export function activeFaultCleared(self: Instance, input: InputOf<"faultCleared" | "linkUp">): Action[] {
+  forgetFault(self, input);
+  return [];
+}
+
+export function activeMaintenance(self: Instance, input: InputOf<"maintenance">, now: number): Action[] {
+  learnMaintenance(self, input.on);
+  return input.on ? self.toYielding({ to: "fault", onPurpose: false, reason: self.faultReason() }, now) : [];
+}
+
+export function activeHandOver(self: Instance, input: InputOf<"handOver">, now: number): Action[] {
+  return self.toYielding({ to: "backup", onPurpose: true, reason: input.reason }, now);
+}
+
+export function activeHealth(self: Instance, input: InputOf<"health">, now: number): Action[] {
+  const told = learnHealth(self, input, now) ? [self.sendAdvert(now)] : [];
+  return [...told, ...yieldToBetter(self, now)];
+}
+
+export function activePeerHealth(self: Instance, input: InputOf<"peerHealth">, now: number): Action[] {
+  learnPeer(self, input);
+  return yieldToBetter(self, now);
+}
+
+/** Soft faults: only to a peer that is better off, and not too often. When all are bad nobody moves. */
+function yieldToBetter(self: Instance, now: number): Action[] {
+  const peer = self.betterPeer(now);
+  if (peer === null || self.hold.holds(now)) return [];
+  self.hold.moved(now);
+  const reason = `own health is ${self.score} (${self.healthReason}), that of ${peer.node} is ${peer.score}`;
+  return self.toYielding({ to: "backup", onPurpose: false, reason }, now);
+}
+
+/** No word to anyone: others may have taken over, and a resignation would take it from them. */
+export function activeStalled(self: Instance, input: InputOf<"stalled">, now: number): Action[] {
+  const downMs = self.ownDownMs;
+  if (input.ms <= downMs) return [];
+  const stood = `stood still for ${Math.round(input.ms)} ms`;
+  const reason = `${stood}, others take over after ${Math.round(downMs)} ms`;
+  return [{ kind: "removeAddresses" }, ...self.toBackup(reason, now)];
+}
+
+export function activeAddressLost(self: Instance, _input: InputOf<"addressLost">, now: number): Action[] {
+  return [
+    { kind: "note", reason: "an address was removed by someone else: put back" },
+    ...self.reassert(now),
+  ];
+}
+
+export function yieldingAddressLost(): Action[] {
+  // Not announced: another may be taking over at this moment.
+  return [{ kind: "addAddresses" }];
+}
+
+export function activeStop(self: Instance, _input: InputOf<"stop">, now: number): Action[] {
+  return [self.advert(RESIGN_PRIORITY), { kind: "removeAddresses" }, ...self.toInitialize("stopped", now)];
+}
+
+export function activeReconfigure(self: Instance, input: InputOf<"reconfigure">, now: number): Action[] {
+  const beforeMs = self.config.intervalMs;
+  const changed = learnConfig(self, input.config);
+  if (changed === null) return [];
+  if (self.config.intervalMs > beforeMs) self.quick = { left: QUICK_ADVERTS, ms: beforeMs };
+  const advert = self.sendAdvert(now);
+  return changed.addresses ? [advert, ...self.reassert(now)] : [advert];
+}
+
+/** Another has it: go. */
+export function yieldingAdvert(self: Instance, advert: InputOf<"advert">, now: number): Action[] {
+  const refused = refuse(self, advert);
+  if (refused !== null || advert.priority === RESIGN_PRIORITY) return refused ?? [];
+  const { to, onPurpose, reason } = self.yielding!;
+  const taken = `${reason}; ${self.describe(advert)} took over`;
+  // As the loser of two Actives does; of a priority that loses for certain, and takes nobody's timer away.
+  const last = advert.priority > 1 ? [self.advert(1)] : [];
+  const moved = to === "fault" ? self.toFault(taken, now) : self.toBackup(taken, now, advert);
+  if (onPurpose) self.movedAway = reason;
+  return [{ kind: "removeAddresses" }, ...last, ...moved];
+}
+
+export function yieldingTick(self: Instance, _input: InputOf<"tick">, now: number): Action[] {
+  const { untilAt, to, reason } = self.yielding!;
+  if (now >= untilAt) {
+    if (to === "backup") return resume(self, `nobody took the address over (${reason})`, now);
+    return [{ kind: "removeAddresses" }, ...self.toFault(`${reason}; nobody took over`, now)];
+  }
+  return now >= self.adverAt ? [self.sendAdvert(now)] : [];
+}
+
+export function yieldingMaintenance(self: Instance, input: InputOf<"maintenance">, now: number): Action[] {
+  learnMaintenance(self, input.on);
+  if (input.on) self.yielding = { ...self.yielding!, to: "fault", reason: self.faultReason() };
+  else if (self.yielding!.to === "fault") {
+    return resume(self, "maintenance ended before anyone took over", now);
+  }
+  return [];
+}
+
+export function yieldingStalled(self: Instance, input: InputOf<"stalled">, now: number): Action[] {
+  if (!self.faults.has(MAINTENANCE) || input.ms <= self.ownDownMs) return activeStalled(self, input, now);
+  return [{ kind: "removeAddresses" }, ...self.toFault(self.faultReason(), now)];
+}
+
+export function yieldingHealth(self: Instance, input: InputOf<"health">, now: number): Action[] {
+  learnHealth(self, input, now);
+  return [];
+}
+
+export function yieldingPeerHealth(self: Instance, input: InputOf<"peerHealth">): Action[] {
+  learnPeer(self, input);
+  return [];
+}
+
+export function yieldingReconfigure(self: Instance, input: InputOf<"reconfigure">): Action[] {
+  return learnConfig(self, input.config)?.addresses ? [{ kind: "addAddresses" }] : [];
+}
+
+function resume(self: Instance, reason: string, now: number): Action[] {
+  return [{ kind: "note", reason: `staying active: ${reason}` }, ...self.toActive(reason, now)];
+}

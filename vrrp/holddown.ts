@@ -1,0 +1,45 @@
+/**
+ * Hold-down: how often a node may move the address by its own choice.
+ *
+ * The first moves are free, so that one incident (away, and back again) costs nobody a wait. From then on every
+ * further move must wait, twice as long each time, up to a bound; a node that has kept still for a while is forgiven
+ * one move after the other. It never stands between an address and its only taker: that is no move of choice.
+ */
+
+/** There and back: one incident. */
+export const FREE_MOVES = 2;
+/** The first wait; a process that is restarted is well again in less. */
+export const FIRST_HOLD_MS = 10_000;
+/** The longest wait: a flapping node still gets its chance within five minutes. */
+export const LONGEST_HOLD_MS = 300_000;
+/** As long as this without a move forgives one; longer than the longest wait, else nothing would ever add up. */
+export const FORGIVE_MS = 600_000;
+/** Beyond this the wait does not grow, so neither does what has to be forgiven. */
+const MAX_LEVEL = FREE_MOVES + Math.ceil(Math.log2(LONGEST_HOLD_MS / FIRST_HOLD_MS));
+
+export class HoldDown {
+  #level = 0;
+  #movedAt = -Infinity;
+
+  /** The address was moved by this node's choice or fault. */
+  moved(now: number): void {
+    this.#level = Math.min(MAX_LEVEL, this.#levelAt(now) + 1);
+    this.#movedAt = now;
+  }
+
+  /** When the next move may be made; -Infinity: there is nothing to wait for. */
+  until(now: number): number {
+    const level = this.#levelAt(now);
+    if (level < FREE_MOVES) return -Infinity;
+    return this.#movedAt + Math.min(LONGEST_HOLD_MS, FIRST_HOLD_MS * 2 ** (level - FREE_MOVES));
+  }
+
+  holds(now: number): boolean {
+    return now < this.until(now);
+  }
+
+  #levelAt(now: number): number {
+    if (this.#level === 0) return 0;
+    return Math.max(0, this.#level - Math.floor((now - this.#movedAt) / FORGIVE_MS));
+  }
+}

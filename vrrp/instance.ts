@@ -1,0 +1,231 @@
+/**
+ * One virtual router as this node knows it: configuration, phase, timers, faults, peers; and the moves between phases.
+ *
+ * Every move clears every timer first, so none outlives the phase that set it. What leads to a move is decided by the
+ * handlers (backup.ts, active.ts, idle.ts); which moves exist is in table.ts.
+ */
+import { formatIp, type IpBytes } from "../mod/base/address.ts";
+import type { Action, Advert, InstanceConfig, Phase, State } from "./events.ts";
+import { HoldDown } from "./holddown.ts";
+import { FULL_HEALTH, type PeerHealth, Peers } from "./peers.ts";
+import { activeDownMs, OWNER_PRIORITY, RESIGN_PRIORITY, skewMs } from "./timing.ts";
+
+/** Announcements in the first and in the second round: some get lost, some switches learn late. */
+export const ANNOUNCE_TIMES = 5;
+export const SECOND_ROUND_MS = 5000;
+export const REFRESH_MS = 60_000;
+/** Adverts of a deaf second Active must not become a storm of announcements. */
+export const ANNOUNCE_APART_MS = 100;
+
+type Round = "first" | "second" | "refresh";
+
+/** The node that was last heard as Active. */
+export interface Leader {
+  readonly advert: Advert;
+  readonly at: number;
+}
+
+/** Why a node gives the address away, and what it is when another has it. */
+export interface Yielding {
+  readonly to: "backup" | "fault";
+  /** By the operator's will, which outlasts a greater priority. */
+  readonly onPurpose: boolean;
+  readonly reason: string;
+}
+
+export class Instance {
+  phase: Phase = "initialize";
+  reason = "not started";
+  since = -Infinity;
+
+  /** Score of own health and since when it has been that of a soft fault. */
+  score = FULL_HEALTH;
+  healthReason = "";
+  faultySince = -Infinity;
+  priorityChange = 0;
+  readonly faults = new Map<string, string>();
+  readonly peers = new Peers();
+  readonly hold = new HoldDown();
+
+  leader: Leader | null = null;
+  /** Why the address was given away on purpose; null: it was not. */
+  movedAway: string | null = null;
+  /** See preempt.ts. */
+  ableSince: number | null = null;
+  /** Why the last advert of lower priority was not preempted. */
+  waiting: string | null = null;
+  /** Active_Adver_Interval (RFC 9568 section 6.1). */
+  followMs: number;
+  /** Active_Down_Timer. */
+  activeDownAt = Infinity;
+  /** When the Active was last known to live: what the timer counts from. */
+  followedAt = -Infinity;
+  /** Adver_Timer. */
+  adverAt = Infinity;
+  advertSentAt = Infinity;
+  /** Adverts still to be sent at the old, shorter interval after it was made longer. */
+  quick = { left: 0, ms: 0 };
+  announceAt = Infinity;
+  announcedAt = -Infinity;
+  nextRound: Round = "first";
+  rounds = 0;
+  yielding: (Yielding & { untilAt: number }) | null = null;
+
+  constructor(public config: InstanceConfig) {
+    this.followMs = config.intervalMs;
+  }
+
+  /** The priority that counts in the election and stands in adverts. */
+  get priority(): number {
+    if (this.config.priority === OWNER_PRIORITY) return OWNER_PRIORITY;
+    return Math.max(1, Math.min(OWNER_PRIORITY - 1, this.config.priority + this.priorityChange));
+  }
+
+  get state(): State {
+    return stateOf(this.phase);
+  }
+
+  /** How long an Active at our own interval may be silent before we take over. */
+  get ownDownMs(): number {
+    return activeDownMs(this.config.version, this.priority, this.config.intervalMs);
+  }
+
+  /** A peer that is better off, by a fresh report that came after our own soft fault; null while we have none. */
+  betterPeer(now: number): PeerHealth | null {
+    if (this.score >= FULL_HEALTH) return null;
+    return this.peers.better(this.score, this.faultySince, now, this.config.intervalMs);
+  }
+
+  /** Starts the Active_Down_Timer from `now`. */
+  follow(now: number, intervalMs: number): void {
+    // Version 2 knows one interval for all (RFC 3768 section 5.3.7).
+    this.followMs = this.config.version === 2 ? this.config.intervalMs : intervalMs;
+    this.followedAt = now;
+    this.activeDownAt = now + activeDownMs(this.config.version, this.priority, this.followMs) +
+      this.deferenceMs(now);
+  }
+
+  /** The Active resigned: only the skew decides who is next (RFC 9568 section 6.4.2). */
+  followResigned(now: number): void {
+    const at = now + skewMs(this.config.version, this.priority, this.followMs);
+    const deferenceMs = this.deferenceMs(now);
+    // Resigning is repeated every interval: it must not push a wait that is longer than the skew away for ever.
+    this.activeDownAt = deferenceMs > 0 ? Math.min(this.activeDownAt, at + deferenceMs) : at;
+  }
+
+  /** A sick node lets those that are better off go first. */
+  deferenceMs(now: number): number {
+    return this.betterPeer(now) === null ? 0 : this.followMs;
+  }
+
+  /** The timer again, after the priority or the interval changed; never later than it was. */
+  refollow(now: number): void {
+    const before = this.activeDownAt;
+    if (this.leader === null) this.followMs = this.config.intervalMs;
+    const total = activeDownMs(this.config.version, this.priority, this.followMs) + this.deferenceMs(now);
+    this.activeDownAt = Math.min(before, this.followedAt + total);
+  }
+
+  advert(priority: number): Action {
+    return { kind: "sendAdvert", priority, intervalMs: this.config.intervalMs };
+  }
+
+  /** Our advert, and the timer for the next. */
+  sendAdvert(now: number): Action {
+    this.advertSentAt = now;
+    const quick = this.quick.left > 0;
+    if (quick) this.quick.left--;
+    this.adverAt = now + (quick ? this.quick.ms : this.config.intervalMs);
+    return this.advert(this.phase === "yielding" ? RESIGN_PRIORITY : this.priority);
+  }
+
+  /** The announcements that are due, and the timer for the next round. */
+  announce(now: number): Action {
+    const times = this.nextRound === "refresh" ? 1 : ANNOUNCE_TIMES;
+    this.announcedAt = now;
+    this.announceAt = now + (this.nextRound === "first" ? SECOND_ROUND_MS : REFRESH_MS);
+    this.nextRound = this.nextRound === "first" ? "second" : "refresh";
+    return { kind: "announce", round: ++this.rounds, times };
+  }
+
+  /** Puts the addresses back and tells the LAN again: at once, or soon when it was told a moment ago. */
+  reassert(now: number): Action[] {
+    this.nextRound = "first";
+    if (now - this.announcedAt >= ANNOUNCE_APART_MS) {
+      return [{ kind: "addAddresses" }, this.announce(now)];
+    }
+    this.announceAt = Math.min(this.announceAt, this.announcedAt + ANNOUNCE_APART_MS);
+    return [{ kind: "addAddresses" }];
+  }
+
+  toBackup(reason: string, now: number, leader: Advert | null = null): Action[] {
+    const told = this.#move("backup", reason, now);
+    this.leader = leader === null ? null : { advert: leader, at: now };
+    this.follow(now, leader?.intervalMs ?? this.config.intervalMs);
+    return told;
+  }
+
+  /** First the advert, then the address, then the announcements: who hears the first stops answering in time. */
+  toActive(reason: string, now: number): Action[] {
+    const told = this.#move("active", reason, now);
+    this.leader = null;
+    this.movedAway = null;
+    this.nextRound = "first";
+    this.rounds = 0;
+    return [this.sendAdvert(now), { kind: "addAddresses" }, this.announce(now), ...told];
+  }
+
+  /** Says that it goes, and keeps the address until another has it or `ownDownMs` are over. */
+  toYielding(why: Yielding, now: number): Action[] {
+    this.#move("yielding", why.reason, now);
+    this.yielding = { ...why, untilAt: now + this.ownDownMs };
+    return [this.sendAdvert(now), { kind: "note", reason: `handing the address over: ${why.reason}` }];
+  }
+
+  toFault(reason: string, now: number): Action[] {
+    return this.#move("fault", reason, now);
+  }
+
+  toInitialize(reason: string, now: number): Action[] {
+    this.leader = null;
+    return this.#move("initialize", reason, now);
+  }
+
+  /** All hard faults in one sentence. */
+  faultReason(): string {
+    return [...this.faults].map(([what, reason]) => `${what}: ${reason}`).join("; ");
+  }
+
+  /** Name, address, priority and health of an advert's sender, for a person. */
+  describe(advert: Advert): string {
+    const address = formatIp(advert.sender);
+    const health = advert.health ?? this.peers.health(advert.node);
+    const known = [advert.node === null ? null : address, `priority ${advert.priority}`];
+    if (health !== null) known.push(`health ${health}`);
+    return `${advert.node ?? address} (${known.filter((part) => part !== null).join(", ")})`;
+  }
+
+  #move(to: Phase, reason: string, now: number): Action[] {
+    const from = this.state;
+    this.phase = to;
+    this.reason = reason;
+    this.activeDownAt = this.adverAt = this.announceAt = Infinity;
+    this.advertSentAt = Infinity;
+    this.quick.left = 0;
+    this.ableSince = this.waiting = this.yielding = null;
+    if (from === this.state) return [];
+    this.since = now;
+    return [{ kind: "notify", from, to: this.state, reason }];
+  }
+}
+
+export function stateOf(phase: Phase): State {
+  return phase === "yielding" ? "active" : phase;
+}
+
+/** Order of two addresses as unsigned integers in network order (RFC 9568 section 6.4.3). */
+export function compareAddresses(a: IpBytes, b: IpBytes): number {
+  if (a.length !== b.length) return a.length - b.length;
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return a[at]! - b[at]!;
+  return 0;
+}

@@ -1,0 +1,53 @@
+/**
+ * What the peers' reports say of their health, as far as the election needs it: is one of them better off than we?
+ *
+ * Only a fresh report counts, and only one that came after our own fault: before it, the peer may have been looking
+ * at the same broken server without knowing yet. It knows no signatures and no sockets.
+ */
+
+/** Health of a node with nothing to complain of. */
+export const FULL_HEALTH = 100;
+/** Reports come every max(interval, this). */
+export const REPORT_MS = 250;
+/** Two reports may get lost. */
+const FRESH_REPORTS = 3;
+/** More nodes than this share no address; a bound for what the network can make us keep. */
+const MAX_PEERS = 64;
+
+export interface PeerHealth {
+  readonly node: string;
+  /** 0–100; 100: nothing to complain of. */
+  readonly score: number;
+  /** It takes part in the election: neither in fault nor in maintenance. */
+  readonly able: boolean;
+  /** When the report arrived, in this node's time. */
+  readonly at: number;
+}
+
+export class Peers {
+  readonly #peers = new Map<string, PeerHealth>();
+
+  record(peer: PeerHealth): void {
+    this.#peers.delete(peer.node);
+    if (this.#peers.size >= MAX_PEERS) this.#peers.delete(this.#peers.keys().next().value!);
+    this.#peers.set(peer.node, peer);
+  }
+
+  health(node: string | null): number | null {
+    return node === null ? null : this.#peers.get(node)?.score ?? null;
+  }
+
+  /**
+   * The best able peer that is better off than `score`, by a report that arrived at or after `since` and is still
+   * fresh at `now`; null: there is none.
+   */
+  better(score: number, since: number, now: number, intervalMs: number): PeerHealth | null {
+    const oldest = Math.max(since, now - FRESH_REPORTS * Math.max(intervalMs, REPORT_MS));
+    let best: PeerHealth | null = null;
+    for (const peer of this.#peers.values()) {
+      if (!peer.able || peer.at < oldest || peer.score <= (best?.score ?? score)) continue;
+      best = peer;
+    }
+    return best;
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * The transition table: what each phase does with each input, and where that may lead.
+ *
+ * An input that a phase does not know is an error, and so is a move that is not listed: the diagram in
+ * docs/vrrp-states.md is drawn from here and cannot be wrong.
+ */
+import * as active from "./active.ts";
+import * as backup from "./backup.ts";
+import type { Action, Input, Phase } from "./events.ts";
+import * as idle from "./idle.ts";
+import type { InputOf } from "./facts.ts";
+import type { Instance } from "./instance.ts";
+
+export type Handler<I extends Input> = (self: Instance, input: I, now: number) => Action[];
+
+/** A possible move to another phase, and when it is made. */
+export interface Edge {
+  readonly to: Phase;
+  readonly when: string;
+}
+
+export interface Entry<I extends Input> {
+  readonly run: Handler<I>;
+  readonly edges: readonly Edge[];
+}
+
+export type Row = { readonly [K in Input["kind"]]?: Entry<InputOf<K>> };
+
+function on<I extends Input>(run: Handler<I>, ...edges: [to: Phase, when: string][]): Entry<I> {
+  return { run, edges: edges.map(([to, when]) => ({ to, when })) };
+}
+
+export const TABLE: Readonly<Record<Phase, Row>> = {
+  initialize: {
+    start: on(
+      idle.start,
+      ["backup", "start"],
+      ["active", "start with priority 255"],
+      ["fault", "start with a hard fault"],
+    ),
+    stop: on(idle.ignore),
+    advert: on(idle.ignore),
+    tick: on(idle.ignore),
+    hardFault: on(idle.noteFault),
+    faultCleared: on(idle.noteFaultCleared),
+    linkDown: on(idle.noteFault),
+    linkUp: on(idle.noteFaultCleared),
+    health: on(idle.noteHealth),
+    peerHealth: on(idle.notePeer),
+    handOver: on(idle.noteHandOver),
+    maintenance: on(idle.noteMaintenance),
+    stalled: on(idle.ignore),
+    addressLost: on(idle.ignore),
+    reconfigure: on(idle.noteConfig),
+  },
+  backup: {
+    stop: on(backup.backupStop, ["initialize", "stop"]),
+    advert: on(backup.backupAdvert),
+    tick: on(backup.backupTick, ["active", "ActiveDown: silence, resignation or preemption"]),
+    hardFault: on(backup.backupFault, ["fault", "hard fault"]),
+    faultCleared: on(backup.backupFaultCleared),
+    linkDown: on(backup.backupFault, ["fault", "link down"]),
+    linkUp: on(backup.backupFaultCleared),
+    health: on(backup.backupHealth),
+    peerHealth: on(backup.backupPeerHealth),
+    handOver: on(backup.backupHandOver),
+    maintenance: on(backup.backupMaintenance, ["fault", "maintenance"]),
+    stalled: on(backup.backupStalled),
+    addressLost: on(idle.ignore),
+    reconfigure: on(backup.backupReconfigure),
+  },
+  active: {
+    stop: on(active.activeStop, ["initialize", "stop: priority 0"]),
+    advert: on(active.activeAdvert, ["backup", "another Active wins"]),
+    tick: on(active.activeTick),
+    hardFault: on(active.activeFault, ["fault", "hard fault: priority 0"]),
+    faultCleared: on(active.activeFaultCleared),
+    linkDown: on(active.activeFault, ["fault", "link down"]),
+    linkUp: on(active.activeFaultCleared),
+    health: on(active.activeHealth, ["yielding", "soft fault, and a peer is better off"]),
+    peerHealth: on(active.activePeerHealth, ["yielding", "soft fault, and a peer is better off"]),
+    handOver: on(active.activeHandOver, ["yielding", "hand-over"]),
+    maintenance: on(active.activeMaintenance, ["yielding", "maintenance"]),
+    stalled: on(active.activeStalled, ["backup", "stood still for longer than ActiveDown"]),
+    addressLost: on(active.activeAddressLost),
+    reconfigure: on(active.activeReconfigure),
+  },
+  yielding: {
+    stop: on(active.activeStop, ["initialize", "stop: priority 0"]),
+    advert: on(
+      active.yieldingAdvert,
+      ["backup", "another is active"],
+      ["fault", "maintenance, and another is active"],
+    ),
+    tick: on(
+      active.yieldingTick,
+      ["active", "nobody took over within ActiveDown"],
+      ["fault", "maintenance, and nobody took over within ActiveDown"],
+    ),
+    hardFault: on(active.activeFault, ["fault", "hard fault: priority 0"]),
+    faultCleared: on(active.activeFaultCleared),
+    linkDown: on(active.activeFault, ["fault", "link down"]),
+    linkUp: on(active.activeFaultCleared),
+    health: on(active.yieldingHealth),
+    peerHealth: on(active.yieldingPeerHealth),
+    handOver: on(idle.ignore),
+    maintenance: on(active.yieldingMaintenance, ["active", "maintenance ended"]),
+    stalled: on(
+      active.yieldingStalled,
+      ["backup", "stood still for longer than ActiveDown"],
+      ["fault", "maintenance, and stood still for longer than ActiveDown"],
+    ),
+    addressLost: on(active.yieldingAddressLost),
+    reconfigure: on(active.yieldingReconfigure),
+  },
+  fault: {
+    stop: on(idle.faultStop, ["initialize", "stop"]),
+    advert: on(idle.faultAdvert),
+    tick: on(idle.ignore),
+    hardFault: on(idle.noteFault),
+    faultCleared: on(idle.faultChanged, ["backup", "no fault is left"]),
+    linkDown: on(idle.noteFault),
+    linkUp: on(idle.faultChanged, ["backup", "no fault is left"]),
+    health: on(idle.noteHealth),
+    peerHealth: on(idle.notePeer),
+    handOver: on(idle.noteHandOver),
+    maintenance: on(idle.faultChanged, ["backup", "no fault is left"]),
+    stalled: on(idle.ignore),
+    addressLost: on(idle.ignore),
+    reconfigure: on(idle.noteConfig),
+  },
+};
