@@ -1,6 +1,7 @@
 /** Lookups against real nameservers on loopback: Debian's dnsmasq, and a scripted one for what dnsmasq never does. */
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import { labTest, requireTool } from "../lab/tools.ts";
+import { labTest } from "../lab/tools.ts";
+import { Dnsmasq } from "./dnsmasq.ts";
 import { membersOf, type Name, type NameType, ttlOf } from "../../mod/discovery/answer.ts";
 import { Discovery } from "../../mod/discovery/discovery_io.ts";
 import { queryDns } from "../../mod/discovery/dns_query_io.ts";
@@ -43,65 +44,6 @@ function freePort(): number {
 /** dnsmasq wants one port for UDP and TCP, and cannot draw one itself. */
 const PORT_TRIES = 10;
 
-/** A dnsmasq that answers from `records` (its own hosts file, read anew on `reload`) and from its arguments. */
-class Dnsmasq {
-  #process: Deno.ChildProcess | null = null;
-  #hosts: string;
-  #args: string[];
-
-  constructor(directory: string, readonly port: number, records: string, args: string[] = []) {
-    this.#hosts = `${directory}/records`;
-    this.#args = args;
-    Deno.writeTextFileSync(this.#hosts, records);
-  }
-
-  /** False when it could not start, most likely as the port is taken. */
-  async start(): Promise<boolean> {
-    const tool = requireTool("dnsmasq");
-    if ("skip" in tool) throw new Error(tool.skip);
-    const process = new Deno.Command(tool.path, {
-      args: [
-        "--keep-in-foreground",
-        "--conf-file=/dev/null",
-        "--no-resolv",
-        "--no-hosts",
-        "--pid-file=",
-        "--user=",
-        "--group=",
-        "--listen-address=127.0.0.1",
-        "--bind-interfaces",
-        `--port=${this.port}`,
-        `--addn-hosts=${this.#hosts}`,
-        `--local-ttl=${TTL_S}`,
-        "--local=/test/",
-        ...this.#args,
-      ],
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
-    const ended = new AbortController();
-    process.status.then(() => ended.abort());
-    const servers = { hosts: ["127.0.0.1"], port: this.port, timeoutMs: 50, attempts: 400 };
-    const first = await queryDns("ready.test", "A", servers, ended.signal);
-    if (ended.signal.aborted) return false;
-    this.#process = process;
-    if (first.kind === "failed") throw new Error(`dnsmasq does not answer: ${first.reason}`);
-    return true;
-  }
-
-  async reload(records: string): Promise<void> {
-    await Deno.writeTextFile(this.#hosts, records);
-    this.#process?.kill("SIGHUP");
-  }
-
-  async stop(): Promise<void> {
-    this.#process?.kill("SIGTERM");
-    await this.#process?.status;
-    this.#process = null;
-  }
-}
-
 async function withDnsmasq(
   records: string,
   args: string[],
@@ -110,10 +52,10 @@ async function withDnsmasq(
 ): Promise<void> {
   await withFiles(0, files, async (options, directory) => {
     for (let tries = 0; tries < PORT_TRIES; tries++) {
-      const dnsmasq = new Dnsmasq(directory, freePort(), records, args);
+      const dnsmasq = new Dnsmasq(directory, { port: freePort(), ttlS: TTL_S, args }, records);
       try {
         if (!await dnsmasq.start()) continue;
-        return await body({ ...options, port: dnsmasq.port }, dnsmasq);
+        return await body({ ...options, port: dnsmasq.at.port }, dnsmasq);
       } finally {
         await dnsmasq.stop();
       }

@@ -8,12 +8,13 @@ export class RawServer implements AsyncDisposable {
   accepted = 0;
   /** Most connections open at the same time. */
   most = 0;
-  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #listener: Deno.TcpListener;
   readonly #conns = new Set<Deno.TcpConn>();
   readonly #serving: Promise<void>;
 
   /** The connection is closed when `serve` is through with it, or throws. */
-  constructor(serve: (conn: Deno.TcpConn) => Promise<void>) {
+  constructor(serve: (conn: Deno.TcpConn) => Promise<void>, at: { hostname?: string; port?: number } = {}) {
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0, ...at });
     this.#serving = this.#accept(serve);
   }
 
