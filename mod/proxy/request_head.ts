@@ -198,7 +198,7 @@ export function fieldName(head: Head, bytes: Uint8Array, field: number): string 
 }
 
 /** Up to this many bytes a loop is cheaper than making a view. */
-const LOOP_BYTES = 128;
+const LOOP_BYTES = 48;
 
 export function copy(out: Uint8Array, at: number, bytes: Uint8Array, start: number, end: number): void {
   if (end - start > LOOP_BYTES) out.set(bytes.subarray(start, end), at);

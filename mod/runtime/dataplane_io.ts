@@ -73,8 +73,14 @@ export class Dataplane {
     this.#wheel = new Wheel(performance.now(), options.onError);
     this.#memory = openSharedMemory(options.memory, options.worker);
     const buffers = new BufferPool();
+    // The precise clock costs 0.3 µs a look, the wall clock a quarter: within one millisecond time stands still, and
+    // what is measured between two events is right on average. Only whether the wall clock moved counts, not where to.
     let now = performance.now();
+    let millisecond = Date.now();
     const tick = () => {
+      const present = Date.now();
+      if (present === millisecond) return;
+      millisecond = present;
       now = performance.now();
     };
     this.#world = { buffers, tick, onBug: options.onError };
