@@ -14,7 +14,7 @@ export const MAX_WORKERS = 64;
 /** A token that can be guessed is none. */
 const MIN_TOKEN = 16;
 /** `sun_path` of Linux holds 108 bytes with its final zero (unix(7)). */
-const MAX_SOCKET_PATH = 107;
+export const MAX_SOCKET_PATH = 107;
 
 const admin = z.strictObject({
   bind: bindAddress().prefault("127.0.0.1:9900").describe("Address of status and metrics."),

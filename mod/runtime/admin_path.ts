@@ -3,8 +3,7 @@
  * and in it the node's name, so that two nodes of a lab fit on one machine. Pure.
  */
 
-/** `sun_path` of Linux holds 108 bytes with its final zero (unix(7)). */
-export const MAX_SOCKET_PATH = 107;
+import { MAX_SOCKET_PATH } from "../config/schema.ts";
 
 export interface AdminPathFacts {
   /** `admin.socket` of the configuration; empty: not set. */

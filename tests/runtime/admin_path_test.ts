@@ -1,4 +1,5 @@
-import { type AdminPathFacts, adminSocketPath, MAX_SOCKET_PATH } from "../../mod/runtime/admin_path.ts";
+import { MAX_SOCKET_PATH } from "../../mod/config/schema.ts";
+import { type AdminPathFacts, adminSocketPath } from "../../mod/runtime/admin_path.ts";
 import { assert, assertEquals } from "../assert.ts";
 
 const USER: AdminPathFacts = { configured: "", node: "lb1", uid: 1000, env: () => undefined };
