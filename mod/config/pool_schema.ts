@@ -123,7 +123,7 @@ export const PoolSchema = z.strictObject({
     ),
     // Envoy and linkerd: 20 %.
     budget: share().prefault("20%").describe(
-      "Most retries as a share of requests, so that retries do not bury a pool.",
+      "Most retries as a share of requests, so that retries do not bury a pool; those of `connect` are free.",
     ),
   }).prefault({}).describe("Trying another server."),
   timeouts: z.strictObject({

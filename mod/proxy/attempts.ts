@@ -170,8 +170,9 @@ export class Attempts implements DialHandler, Waiter {
   #mayRetry(code: ErrorCode): boolean {
     const { snapshot: { retry }, budget } = this.pool!;
     const condition = ERRORS[code].retry;
-    return condition !== null && retry.on.includes(condition) && this.#count < retry.attempts &&
-      budget.take();
+    if (condition === null || !retry.on.includes(condition) || this.#count >= retry.attempts) return false;
+    // Where no connection was made no server has done any work: there is no load to be multiplied.
+    return condition === "connect" || budget.take();
   }
 
   /** Leaves the server of a failed attempt and notes that there was one. */

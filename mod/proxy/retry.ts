@@ -2,7 +2,8 @@
  * How much repeating of failed requests a pool can afford.
  *
  * The budget keeps retries from multiplying the load of a pool that is failing as a whole: each request earns a
- * share of a retry. (Finagle's RetryBudget; Envoy's retry_budget.) Pure.
+ * share of a retry. Connections that could not be made cost no server anything and are not counted, so that a server
+ * killed under load fails no request until health knows. (Finagle's RetryBudget; Envoy's retry_budget.) Pure.
  */
 
 /** Retries a fresh or quiet pool can afford at once. */

@@ -154,11 +154,11 @@ Deno.test("Exchange retries on configured statuses, and passes the last answer o
 });
 
 Deno.test("Exchange keeps within the retry budget, for failures and for statuses", () => {
-  for (const on of [["connect"], [503]] as const) {
+  for (const on of [["empty"], [503]] as const) {
     simulate({ servers: 2, pool: { retry: { on, budget: 0 } } }, (world) => {
       for (const server of world.servers) {
-        if (on[0] === "connect") server.accepts = "refuses";
-        else server.answer = (_, connection) => connection.send(reply(503, ""));
+        server.answer = (_, connection) =>
+          on[0] === "empty" ? connection.peer.end() : connection.send(reply(503, ""));
       }
       const client = world.connect();
       for (let i = 0; i < 150; i++) client.get("/");
@@ -167,6 +167,17 @@ Deno.test("Exchange keeps within the retry budget, for failures and for statuses
       assertEquals(world.log.reduce((sum, { retries }) => sum + retries, 0), 100, "the reserve, and no more");
     });
   }
+});
+
+Deno.test("Exchange needs no budget to leave a server that refuses, as nothing was asked of it", () => {
+  simulate({ servers: 2, pool: { retry: { on: ["connect"], budget: 0 } } }, (world) => {
+    world.servers[0]!.accepts = "refuses";
+    const client = world.connect();
+    for (let i = 0; i < 500; i++) client.get("/");
+    world.settle();
+    assertEquals(client.statuses, Array(500).fill(200));
+    assertEquals(world.log.reduce((sum, { retries }) => sum + retries, 0), 250);
+  });
 });
 
 Deno.test("Exchange tries another server after a response time-out only when told to", () => {
