@@ -28,7 +28,7 @@ pools:
     passive: { ejectFor: 500ms }
 workers: 2
 `);
-    const wrk = wrkFor(4, port);
+    await using wrk = wrkFor(4, port);
     await using load = new Load({ port, clients: 4, perConnection: 3 });
     await load.more(200);
     for (const server of [a, b]) {
@@ -40,7 +40,7 @@ workers: 2
     }
     await load.stop();
     assertEquals(load.failures, []);
-    const report = await wrk;
+    const report = await wrk.report;
     assertGreater(Number(/(\d+) requests in/.exec(report)?.[1]), 100);
     assert(!/Socket errors|Non-2xx/.test(report), report);
     const { counters: errors } = await node.listener("web");
@@ -118,10 +118,12 @@ workers: 2
   assertEquals(counters.emptyReplies, 0);
 });
 
-async function wrkFor(seconds: number, port: number): Promise<string> {
+/** Load by wrk, and what it says in the end. */
+function wrkFor(seconds: number, port: number): { report: Promise<string> } & AsyncDisposable {
   const wrk = requireTool("wrk");
   if ("skip" in wrk) throw new Error(wrk.skip);
   const args = ["-t1", "-c16", `-d${seconds}s`, "--timeout", "10s", `http://127.0.0.1:${port}/`];
-  const { stdout } = await new Deno.Command(wrk.path, { args, stderr: "null" }).output();
-  return new TextDecoder().decode(stdout);
+  const ended = new Deno.Command(wrk.path, { args, stderr: "null" }).output();
+  const report = ended.then(({ stdout }) => new TextDecoder().decode(stdout));
+  return { report, [Symbol.asyncDispose]: async () => void await report };
 }
