@@ -101,7 +101,8 @@ export function backupMaintenance(self: Instance, input: InputOf<"maintenance">,
 }
 
 export function backupHealth(self: Instance, input: InputOf<"health">, now: number): Action[] {
-  if (learnHealth(self, input, now)) self.refollow(now);
+  learnHealth(self, input, now);
+  self.refollow(now);
   return [];
 }
 
