@@ -1,0 +1,194 @@
+/**
+ * A LAN of network namespaces on one bridge, for tests that need real interfaces: nodes, clients and servers by name.
+ *
+ * Every lab has a prefix of its own and all its devices live inside its namespaces, so labs run side by side and
+ * nothing touches the root namespace. `await using` takes it down again, with whatever still runs in it.
+ */
+import { requireTool } from "./tools.ts";
+
+const NET = "10.77.0";
+const NET6 = "fd77::";
+let labs = 0;
+
+/** What lab tests need; pass it to `labTest`. */
+export const LAB_NEEDS = ["root", "namespaces", "ip"] as const;
+
+export interface Result {
+  readonly success: boolean;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export class Lab implements AsyncDisposable {
+  readonly prefix: string;
+  readonly #names: readonly string[];
+  readonly #children = new Set<Deno.ChildProcess>();
+
+  private constructor(names: readonly string[]) {
+    this.prefix = `tandem-${Deno.pid}-${++labs}`;
+    this.#names = names;
+  }
+
+  /** Builds the switch and one namespace a name; `eth0` of the n-th has 10.77.0.(10 + n) and fd77::(10 + n). */
+  static async create(...names: string[]): Promise<Lab> {
+    const lab = new Lab(names);
+    try {
+      await lab.#build();
+      return lab;
+    } catch (error) {
+      await lab[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  address(name: string): string {
+    return `${NET}.${11 + this.#names.indexOf(name)}`;
+  }
+
+  address6(name: string): string {
+    return `${NET6}${11 + this.#names.indexOf(name)}`;
+  }
+
+  namespace(name: string): string {
+    return `${this.prefix}-${name}`;
+  }
+
+  /** Runs a program in a node's namespace to its end. */
+  async run(name: string, command: string, ...args: string[]): Promise<Result> {
+    return await output("ip", ["netns", "exec", this.namespace(name), command, ...args]);
+  }
+
+  /** As `run`, and throws with what was printed when it fails; otherwise the output. */
+  async must(name: string, command: string, ...args: string[]): Promise<string> {
+    return checked(await this.run(name, command, ...args), [command, ...args]);
+  }
+
+  /** Runs `ip` in a node's namespace. */
+  async ip(name: string, ...args: string[]): Promise<string> {
+    return checked(await output("ip", ["-n", this.namespace(name), ...args]), ["ip", ...args]);
+  }
+
+  /** Starts a Deno program in a node's namespace; it is killed with the lab at the latest. */
+  deno(name: string, script: string, ...args: string[]): Deno.ChildProcess {
+    const command = ["netns", "exec", this.namespace(name), Deno.execPath()];
+    const flags = ["run", "--quiet", "--no-check", "--no-prompt", "--allow-all"];
+    const config = `--config=${new URL("../../deno.json", import.meta.url).pathname}`;
+    const child = new Deno.Command(tool("ip"), {
+      args: [...command, ...flags, config, new URL(script, import.meta.url).pathname, ...args],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    this.#children.add(child);
+    child.status.then(() => this.#children.delete(child));
+    return child;
+  }
+
+  /** Pulls the cable: the node loses its carrier. */
+  async cut(name: string): Promise<void> {
+    await this.ip("switch", "link", "set", port(name), "down");
+  }
+
+  /** Plugs it in again. */
+  async heal(name: string): Promise<void> {
+    await this.ip("switch", "link", "set", port(name), "up");
+  }
+
+  /** A silent partition: the switch drops the node's frames, its carrier stays. */
+  async part(name: string, on: boolean): Promise<void> {
+    await this.ip("switch", "link", "set", port(name), ...(on ? ["nomaster"] : ["master", "br0"]));
+  }
+
+  /** Drops some of the UDP and VRRP packets that reach a node; 0 ends it. Needs `nft`. */
+  async loss(name: string, percent: number): Promise<void> {
+    const table = "add table inet lab\ndelete table inet lab\n" +
+      `table inet lab { chain in { type filter hook input priority 0; ` +
+      `meta l4proto { udp, 112 } numgen random mod 100 < ${percent} drop; }; }\n`;
+    const args = ["netns", "exec", this.namespace(name), tool("nft"), "-f", "-"];
+    checked(await output("ip", args, table), ["nft"]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#children) killed(child);
+    await Promise.all([...this.#children].map((child) => child.status));
+    for (const name of [...this.#names, "switch"]) {
+      const namespace = this.namespace(name);
+      // Only what runs inside this namespace: children of children, say.
+      const { stdout } = await output("ip", ["netns", "pids", namespace]);
+      for (const pid of stdout.split("\n").filter((line) => line !== "")) killed({ pid: Number(pid) });
+      await output("ip", ["netns", "del", namespace]);
+    }
+  }
+
+  async #build(): Promise<void> {
+    const names = ["switch", ...this.#names];
+    for (const name of names) {
+      checked(await output("ip", ["netns", "add", this.namespace(name)]), ["netns add"]);
+    }
+    // Addresses are usable at once: no duplicate detection.
+    const settings = "for kind in all default; do echo 0 > /proc/sys/net/ipv6/conf/$kind/accept_dad; done";
+    for (const name of names) await this.must(name, "sh", "-c", settings);
+    await this.#batch("switch", [
+      "link add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
+      "link set br0 up",
+    ]);
+    for (const name of this.#names) {
+      await this.#batch("switch", [
+        `link add ${port(name)} type veth peer name eth0 netns ${this.namespace(name)}`,
+        `link set ${port(name)} master br0 up`,
+      ]);
+      await this.#batch(name, [
+        "link set lo up",
+        "link set eth0 up",
+        `address add ${this.address(name)}/24 dev eth0`,
+        `address add ${this.address6(name)}/64 dev eth0 nodad`,
+      ]);
+    }
+  }
+
+  async #batch(name: string, lines: readonly string[]): Promise<void> {
+    const result = await output("ip", ["-n", this.namespace(name), "-batch", "-"], lines.join("\n") + "\n");
+    checked(result, ["ip -batch"]);
+  }
+}
+
+/** The switch's end of a node's cable; interface names have 15 characters. */
+function port(name: string): string {
+  return `p-${name}`.slice(0, 15);
+}
+
+function tool(name: string): string {
+  const found = requireTool(name);
+  if ("skip" in found) throw new Error(`Cannot build a lab: it ${found.skip}`);
+  return found.path;
+}
+
+async function output(command: string, args: readonly string[], input = ""): Promise<Result> {
+  const child = new Deno.Command(tool(command), {
+    args: [...args],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  // A program that ended without reading tells why in its output.
+  await writer.write(new TextEncoder().encode(input)).catch(() => undefined);
+  await writer.close().catch(() => undefined);
+  const { success, stdout, stderr } = await child.output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { success, stdout: text(stdout), stderr: text(stderr) };
+}
+
+function checked(result: Result, command: readonly string[]): string {
+  if (result.success) return result.stdout;
+  throw new Error(`${command.join(" ")} failed: ${result.stderr.trim()} ${result.stdout.trim()}`);
+}
+
+/** SIGKILL; one that has ended already is not a failure. */
+function killed({ pid }: { readonly pid: number }): void {
+  try {
+    Deno.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
+}
