@@ -75,7 +75,7 @@ export class Lab implements AsyncDisposable {
     const config = `--config=${new URL("../../deno.json", import.meta.url).pathname}`;
     const child = new Deno.Command(tool("ip"), {
       args: [...command, ...flags, config, new URL(script, import.meta.url).pathname, ...args],
-      stdin: "null",
+      stdin: "piped",
       stdout: "piped",
       stderr: "inherit",
     }).spawn();

@@ -35,5 +35,6 @@ labTest("Lab() leaves no namespace and no process behind", LAB_NEEDS, async () =
   await lab[Symbol.asyncDispose]();
   assertEquals((await child.status).signal, "SIGKILL");
   await child.stdout.cancel();
+  await child.stdin.abort();
   assert(!(await namespaces()).includes(lab.prefix));
 });
