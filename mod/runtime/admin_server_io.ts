@@ -6,6 +6,7 @@
  */
 import { isLoopbackIp, parseIp } from "../base/address.ts";
 import type { NodeStatus } from "../observe/status.ts";
+import { stopServer } from "./stop_server_io.ts";
 
 /** What the admin application asks. */
 export interface AdminFacts {
@@ -73,7 +74,7 @@ export class AdminServer {
   }
 
   async close(): Promise<void> {
-    await this.#open?.server.shutdown();
+    if (this.#open !== null) await stopServer(this.#open.server);
     this.#open = null;
   }
 }

@@ -5,6 +5,7 @@
  * remove a socket that was left behind, and two that start at once cannot both win. The socket is 0660.
  */
 import { dirname } from "node:path";
+import { stopServer } from "./stop_server_io.ts";
 
 /** Whoever has the lock has it for life, so a short wait says it all; a predecessor may just be going. */
 const LOCK_MS = 500;
@@ -32,6 +33,8 @@ export class AdminSocket {
     let lock: Deno.FsFile;
     try {
       await Deno.mkdir(dirname(path), { recursive: true, mode: 0o750 });
+      const problem = await strangersDirectory(dirname(path));
+      if (problem !== null) return { problem: `Cannot open the admin socket ${path} as ${problem}` };
       lock = await Deno.open(path + ".lock", { create: true, write: true, mode: 0o600 });
     } catch (error) {
       return { problem: `Cannot open the admin socket ${path}: ${message(error)}` };
@@ -50,10 +53,20 @@ export class AdminSocket {
 
   /** Stops answering, removes the socket, frees the lock. */
   async close(): Promise<void> {
-    await this.#server.shutdown();
+    await stopServer(this.#server);
     await Deno.remove(this.path).catch(() => {});
     this.#lock.close();
   }
+}
+
+/**
+ * Why a directory is not safe, or null: whoever owns it may put another socket in the place of ours. A directory
+ * below /tmp, whose name can be guessed, may have been made by anybody.
+ */
+async function strangersDirectory(directory: string): Promise<string | null> {
+  const { uid } = await Deno.lstat(directory);
+  if (uid === null || uid === 0 || uid === Deno.uid()) return null;
+  return `${directory} belongs to another user (uid ${uid}), who could put another socket in its place`;
 }
 
 /** Asks a live keeper. Rejects when there is none. */

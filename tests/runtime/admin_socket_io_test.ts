@@ -1,0 +1,42 @@
+import { AdminSocket, askAdmin } from "../../mod/runtime/admin_socket_io.ts";
+import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
+
+const answer = () => Response.json({ pid: 1 });
+const NOBODY = 65534;
+
+Deno.test("AdminSocket.open() answers on a socket that only the owner and the group may use", async () => {
+  const directory = await Deno.makeTempDir();
+  const path = `${directory}/node.sock`;
+  const opened = await AdminSocket.open(path, answer);
+  assert("socket" in opened);
+  assertEquals((await Deno.stat(path)).mode! & 0o777, 0o660);
+  assertEquals(await askAdmin(path, "/status"), { pid: 1 });
+  await opened.socket.close();
+  await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test("AdminSocket.open() does not wait at its end for a request that never comes whole", async () => {
+  const directory = await Deno.makeTempDir();
+  const path = `${directory}/node.sock`;
+  const opened = await AdminSocket.open(path, answer);
+  assert("socket" in opened);
+  const client = await Deno.connect({ transport: "unix", path });
+  await client.write(new TextEncoder().encode("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"));
+  assert(await client.read(new Uint8Array(512)) !== null);
+  await opened.socket.close();
+  client.close();
+  await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test({
+  name: "AdminSocket.open() refuses a directory of another user, who could take the socket's place",
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    const directory = await Deno.makeTempDir();
+    await Deno.chown(directory, NOBODY, NOBODY);
+    const opened = await AdminSocket.open(`${directory}/node.sock`, answer);
+    assert("problem" in opened);
+    assertStringIncludes(opened.problem, `${directory} belongs to another user (uid ${NOBODY})`);
+    await Deno.remove(directory, { recursive: true });
+  },
+});
