@@ -3,7 +3,6 @@
  */
 import type { Input, InstanceConfig } from "./events.ts";
 import { compareAddresses, type Instance } from "./instance.ts";
-import { FULL_HEALTH } from "./peers.ts";
 
 export type InputOf<K extends Input["kind"]> = Extract<Input, { kind: K }>;
 
@@ -29,7 +28,7 @@ export function learnMaintenance(self: Instance, on: boolean): void {
 /** Returns true when the priority of the election changed. */
 export function learnHealth(self: Instance, input: InputOf<"health">, now: number): boolean {
   const before = self.priority;
-  if (self.score >= FULL_HEALTH && input.score < FULL_HEALTH) self.faultySince = now;
+  if (input.score < self.score) self.worseSince = now;
   self.score = input.score;
   self.healthReason = input.reason;
   self.priorityChange = input.priorityChange;

@@ -38,10 +38,10 @@ export class Instance {
   reason = "not started";
   since = -Infinity;
 
-  /** Score of own health and since when it has been that of a soft fault. */
+  /** Own health, and when it last became worse. */
   score = FULL_HEALTH;
   healthReason = "";
-  faultySince = -Infinity;
+  worseSince = -Infinity;
   priorityChange = 0;
   readonly faults = new Map<string, string>();
   readonly peers = new Peers();
@@ -90,10 +90,10 @@ export class Instance {
     return activeDownMs(this.config.version, this.priority, this.config.intervalMs);
   }
 
-  /** A peer that is better off, by a fresh report that came after our own soft fault; null while we have none. */
+  /** A peer that is better off, by a fresh report that came after we became worse; null in full health. */
   betterPeer(now: number): PeerHealth | null {
     if (this.score >= FULL_HEALTH) return null;
-    return this.peers.better(this.score, this.faultySince, now, this.config.intervalMs);
+    return this.peers.better(this.score, this.worseSince, now, this.config.intervalMs);
   }
 
   /** Starts the Active_Down_Timer from `now`. */

@@ -1,8 +1,8 @@
 /**
  * What the peers' reports say of their health, as far as the election needs it: is one of them better off than we?
  *
- * Only a fresh report counts, and only one that came after our own fault: before it, the peer may have been looking
- * at the same broken server without knowing yet. It knows no signatures and no sockets.
+ * Only a fresh report counts, and only one that came after we became worse: until then the peer may have been looking
+ * at the same broken server without knowing it. It knows no signatures and no sockets.
  */
 
 /** Health of a node with nothing to complain of. */
@@ -38,14 +38,16 @@ export class Peers {
   }
 
   /**
-   * The best able peer that is better off than `score`, by a report that arrived at or after `since` and is still
-   * fresh at `now`; null: there is none.
+   * The best able peer that is better off than `score`, by a report that arrived after `since` and is still fresh
+   * at `now`; null: there is none.
    */
   better(score: number, since: number, now: number, intervalMs: number): PeerHealth | null {
-    const oldest = Math.max(since, now - FRESH_REPORTS * Math.max(intervalMs, REPORT_MS));
+    const oldest = now - FRESH_REPORTS * Math.max(intervalMs, REPORT_MS);
     let best: PeerHealth | null = null;
     for (const peer of this.#peers.values()) {
-      if (!peer.able || peer.at < oldest || peer.score <= (best?.score ?? score)) continue;
+      if (!peer.able || peer.at <= since || peer.at < oldest || peer.score <= (best?.score ?? score)) {
+        continue;
+      }
       best = peer;
     }
     return best;

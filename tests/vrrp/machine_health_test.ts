@@ -2,22 +2,14 @@
 import { FIRST_HOLD_MS } from "../../vrrp/holddown.ts";
 import { activeDownMs, skewMs } from "../../vrrp/timing.ts";
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "../assert.ts";
-import {
-  active,
-  advert,
-  type Driver,
-  health,
-  INTERVAL_MS,
-  reasonOf,
-  short,
-  started,
-} from "./machine_driver.ts";
+import { active, advert, health, INTERVAL_MS, reasonOf, short, started } from "./machine_driver.ts";
 
 const DOWN_MS = activeDownMs(3, 100, INTERVAL_MS);
 
 Deno.test("Machine() soft fault: yields to a peer that reports better, and keeps the address until it has it", () => {
   const node = active();
   assertEquals(node.give(health(40)), [], "nobody is known to be better");
+  node.pass(1);
   const actions = node.tell("lb2", 100);
   assertEquals(short(actions), ["advert 0"]);
   assertStringIncludes(
@@ -63,8 +55,8 @@ Deno.test("Machine() soft fault: a sick backup does not preempt, but takes over 
 Deno.test("Machine() soft fault: on a resignation a sick backup lets a healthier peer go first", () => {
   const node = started();
   node.give(advert(200), health(40));
-  node.tell("lb3", 100);
   node.pass(10);
+  node.tell("lb3", 100);
   node.give(advert(0));
   assertAlmostEquals(node.leftMs, skewMs(3, 100, INTERVAL_MS) + INTERVAL_MS);
   // The one that resigns says so every interval: its successor must not be put off each time.

@@ -84,7 +84,7 @@ Deno.test("Peers.better() finds the best able peer, by reports that are fresh an
   assertEquals(peers.better(50, 0, 1000, 100)?.node, "lb3");
   assertEquals(peers.better(85, 0, 1000, 100)?.node, "lb3");
   assertEquals(peers.better(90, 0, 1000, 100), null);
-  assertEquals(peers.better(50, 1001, 1001, 100), null, "reported before our fault");
+  assertEquals(peers.better(50, 1000, 1001, 100), null, "reported before we became worse");
   assertEquals(peers.better(50, 0, 1750, 100)?.node, "lb3", "reports come every 250 ms at most");
   assertEquals(peers.better(50, 0, 1751, 100), null, "three of them were missed");
   assertEquals(peers.better(50, 0, 4000, 1000)?.node, "lb3");
