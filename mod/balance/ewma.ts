@@ -61,27 +61,32 @@ class PeakEwma extends LowestScore {
     this.#unmeasured = this.#latency.filter((latency) => latency === UNMEASURED).length;
   }
 
-  protected override score(servers: ServerView, index: number, weight: number, now: number): number {
-    const latency = this.#latency[index] === UNMEASURED ? this.#average : this.#faded(index, now);
-    return latency * (servers.active(index) + 1) / weight;
+  protected override score(
+    scores: Float64Array,
+    servers: ServerView,
+    index: number,
+    weight: number,
+    now: number,
+  ): void {
+    this.#fade(index, now);
+    const latency = this.#latency[index] === UNMEASURED ? this.#average : this.#latency[index]!;
+    scores[index] = latency * (servers.active(index) + 1) / weight;
   }
 
-  /** The estimate as of `now`. */
-  #faded(index: number, now: number): number {
+  /** Brings the estimate, if there is one, to `now`. */
+  #fade(index: number, now: number): void {
     const elapsed = now - this.#at[index]!;
-    if (elapsed < FADE_STEP_MS) return this.#latency[index]!;
+    if (elapsed < FADE_STEP_MS || this.#latency[index] === UNMEASURED) return;
     this.#at[index] = now;
-    return this.#latency[index] = Math.max(
-      MIN_LATENCY_MS,
-      this.#latency[index]! * Math.exp(-elapsed / DECAY_MS),
-    );
+    this.#latency[index] = Math.max(MIN_LATENCY_MS, this.#latency[index]! * Math.exp(-elapsed / DECAY_MS));
   }
 
   /** Average of the estimates there are. */
   #averageOf(now: number): number {
     let sum = 0;
     for (let index = 0; index < this.#latency.length; index++) {
-      if (this.#latency[index] !== UNMEASURED) sum += this.#faded(index, now);
+      this.#fade(index, now);
+      if (this.#latency[index] !== UNMEASURED) sum += this.#latency[index]!;
     }
     return sum === 0 ? MIN_LATENCY_MS : sum / (this.#latency.length - this.#unmeasured);
   }

@@ -10,7 +10,7 @@ export function least(options: PolicyOptions): Policy {
 }
 
 class LeastConnections extends LowestScore {
-  protected override score(servers: ServerView, index: number, weight: number): number {
-    return servers.active(index) / weight;
+  protected override score(scores: Float64Array, servers: ServerView, index: number, weight: number): void {
+    scores[index] = servers.active(index) / weight;
   }
 }

@@ -1,7 +1,8 @@
 /**
  * What policies share that take the server with the lowest score: one pass over the servers, then turns by weight
  * among those that are equal. The scores of a pass are kept, as another thread may change what they are made of
- * while it runs. O(servers) a pick, nothing is allocated. It must not know what a score is.
+ * while it runs. O(servers) a pick; scores are written, not returned, as a returned fraction would be allocated.
+ * It must not know what a score is.
  */
 import type { Policy, PolicyOptions, ServerView } from "./policy.ts";
 import { Rotation } from "./rotate.ts";
@@ -15,8 +16,14 @@ export abstract class LowestScore implements Policy {
     this.#equal = new EqualServers(options.keys.length);
   }
 
-  /** How bad a choice the server is; `weight` is never 0. */
-  protected abstract score(servers: ServerView, index: number, weight: number, now: number): number;
+  /** Sets `scores[index]` to how bad a choice the server is; `weight` is never 0. */
+  protected abstract score(
+    scores: Float64Array,
+    servers: ServerView,
+    index: number,
+    weight: number,
+    now: number,
+  ): void;
 
   pick(servers: ServerView, _hash: number, now: number): number {
     let found = this.#weigh(servers, now, false);
@@ -38,7 +45,8 @@ export abstract class LowestScore implements Policy {
     for (let index = 0; index < servers.size; index++) {
       const weight = servers.weight(index);
       if ((weight === 0) !== last || !servers.eligible(index)) continue;
-      equal.add(index, this.score(servers, index, last ? 1 : weight, now));
+      this.score(equal.scores, servers, index, last ? 1 : weight, now);
+      equal.add(index);
     }
     return equal.count;
   }
@@ -51,11 +59,11 @@ class EqualServers implements ServerView {
   /** Index of the first of them, or -1. */
   first = -1;
   #servers: ServerView | null = null;
-  readonly #scores: Float64Array;
-  #lowest = Infinity;
+  /** Infinity: not eligible. */
+  readonly scores: Float64Array;
 
   constructor(size: number) {
-    this.#scores = new Float64Array(size);
+    this.scores = new Float64Array(size);
   }
 
   over(servers: ServerView): this {
@@ -63,16 +71,15 @@ class EqualServers implements ServerView {
     this.size = servers.size;
     this.count = 0;
     this.first = -1;
-    this.#lowest = Infinity;
-    this.#scores.fill(Infinity);
+    this.scores.fill(Infinity);
     return this;
   }
 
-  add(index: number, score: number): void {
-    this.#scores[index] = score;
-    if (score > this.#lowest) return;
-    if (score < this.#lowest) {
-      this.#lowest = score;
+  /** Compares the score just set with the lowest so far. */
+  add(index: number): void {
+    const { first, scores } = this;
+    if (first >= 0 && scores[index]! > scores[first]!) return;
+    if (first < 0 || scores[index]! < scores[first]!) {
       this.first = index;
       this.count = 0;
     }
@@ -80,7 +87,7 @@ class EqualServers implements ServerView {
   }
 
   eligible(index: number): boolean {
-    return this.#scores[index] === this.#lowest;
+    return this.scores[index] === this.scores[this.first];
   }
 
   weight(index: number): number {

@@ -22,10 +22,10 @@ class TwoChoices implements Policy {
     const least = total === 0 ? 1 : 0;
     if (least === 1) total = totalWeight(servers, least);
     if (total === 0) return -1;
-    const first = draw(servers, least, this.#random() * total, -1);
+    const first = draw(servers, least, Math.floor(this.#random() * total), -1);
     if (first < 0) return -1;
     const rest = total - weightOf(servers, first, least);
-    const second = rest <= 0 ? -1 : draw(servers, least, this.#random() * rest, first);
+    const second = rest <= 0 ? -1 : draw(servers, least, Math.floor(this.#random() * rest), first);
     return second >= 0 && busier(servers, first, second, least) ? second : first;
   }
 }

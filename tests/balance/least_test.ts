@@ -55,3 +55,11 @@ Deno.test("least() chooses among equals by what another worker took meanwhile", 
   servers.actives[2] = 5;
   assert([0, 1].includes(policy.pick(servers, 0, 0)));
 });
+
+Deno.test("reweigh() lets equals go round by their new weights at once", () => {
+  const servers = new Servers([1000, 1]);
+  const policy = ready(least(optionsFor([1000, 1])), servers);
+  tally(policy, servers, 700);
+  servers.weights[0] = 256;
+  assertAlmostEquals(tally(ready(policy, servers), servers, 20)[1]!, 10, 2);
+});

@@ -170,6 +170,17 @@ Deno.test("reload() keeps those who wait in line, for servers they know", () => 
   assertEquals(crew.active(), [1, 0]);
 });
 
+Deno.test("release() of a request from before a reload gives its place to those who came after it", () => {
+  const crew = busy();
+  const before = crew.pools[0]!;
+  crew.reload(pool([server(0, { maxConnections: 1 }), server(1, { maxConnections: 1 })]));
+  assertEquals(crew.pools[1]!.acquire(0, [], 0, null), 1);
+  const fresh = wait(crew, 1);
+  before.release(10);
+  crew.deliver();
+  assertEquals(fresh.slots, [10]);
+});
+
 Deno.test("reload() that raises a limit gives the new places to those who wait", () => {
   const crew = busy();
   const waiters = [wait(crew, 1), wait(crew, 0), wait(crew, 1)];
