@@ -192,3 +192,23 @@ Deno.test("DenoStream closes a connection whose session throws, and tells", asyn
   assertEquals(shared.buffers.outstanding, 0);
   far.close();
 });
+
+Deno.test("DenoDialer lets go of the socket of a dial that is cancelled while the server is silent", async () => {
+  // With its queue full and nobody accepting, the kernel leaves further attempts without an answer.
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
+  const { port } = listener.addr;
+  const filling = await Promise.all([1, 2].map(() => Deno.connect({ hostname: "127.0.0.1", port })));
+  const dialer = new DenoDialer(world());
+  const handler = { onOpen: () => assert(false), onFailed: () => assert(false) };
+  const before = openFiles();
+  const dials = Array.from({ length: 5 }, () => dialer.dial("127.0.0.1", port, handler));
+  await until(() => openFiles() >= before + dials.length);
+  for (const dial of dials) dial.cancel();
+  await until(() => openFiles() <= before);
+  for (const conn of filling) conn.close();
+  listener.close();
+});
+
+function openFiles(): number {
+  return [...Deno.readDirSync("/proc/self/fd")].length;
+}
