@@ -7,7 +7,7 @@
 import type { Stream } from "../net/stream.ts";
 
 /** How long, and how much, is read behind the last answer. nginx: `lingering_timeout` 5 s. */
-const LINGER_MS = 2000;
+const LINGER_MS = 5000;
 const LINGER_BYTES = 1024 * 1024;
 
 export class Linger {

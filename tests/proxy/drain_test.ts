@@ -22,7 +22,7 @@ Deno.test("ClientConnection.drain() ends idle connections, and the others with t
       reading.send("Host: a.test\r\n\r\n");
       world.settle();
       answerNow();
-      world.run(3000);
+      world.run(6000);
       for (const client of [busy, reading]) {
         assertEquals(client.statuses, [200]);
         assertEquals(client.answers[0]!.headers.get("connection"), "close");
