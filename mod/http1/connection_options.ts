@@ -5,6 +5,8 @@
 import { equalsLower, latin1, TOKEN } from "../http/grammar.ts";
 
 const COMMA = 0x2c;
+/** Fields that may be nominated; each is compared with every field. Browsers and proxies nominate one or two. */
+export const MAX_NOMINATED = 32;
 
 /** What the options of all `Connection` fields of one head add up to. */
 export interface ConnectionOptions {
@@ -17,7 +19,7 @@ export interface ConnectionOptions {
   nominated: string[] | null;
 }
 
-/** Adds the options in a field value to `into`; false when the value is not a list of tokens. */
+/** Adds the options in a field value to `into`; false when the value is not a list of tokens, or nominates too many. */
 export function readConnectionOptions(
   into: ConnectionOptions,
   bytes: Uint8Array,
@@ -33,18 +35,19 @@ export function readConnectionOptions(
     const from = at;
     while (at < end && TOKEN[bytes[at]!] === 1) at++;
     if (at === from) return false;
-    addOption(into, bytes, from, at);
+    if (!addOption(into, bytes, from, at)) return false;
     while (at < end && isBlank(bytes[at]!)) at++;
     if (at < end && bytes[at] !== COMMA) return false;
   }
   return true;
 }
 
-function addOption(into: ConnectionOptions, bytes: Uint8Array, start: number, end: number): void {
+function addOption(into: ConnectionOptions, bytes: Uint8Array, start: number, end: number): boolean {
   if (equalsLower(bytes, start, end, "close")) into.close = true;
   else if (equalsLower(bytes, start, end, "keep-alive")) into.keepAlive = true;
   else if (equalsLower(bytes, start, end, "upgrade")) into.upgrade = true;
-  else (into.nominated ??= []).push(latin1(bytes, start, end).toLowerCase());
+  else return (into.nominated ??= []).push(latin1(bytes, start, end).toLowerCase()) <= MAX_NOMINATED;
+  return true;
 }
 
 function isBlank(byte: number): boolean {

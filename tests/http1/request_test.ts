@@ -1,4 +1,5 @@
 import { CHUNKED, FIXED, NONE } from "../../mod/http1/body.ts";
+import { MAX_NOMINATED } from "../../mod/http1/connection_options.ts";
 import { contentLength, readRequest, validHost } from "../../mod/http1/request.ts";
 import { fromLatin1 } from "../../mod/http/grammar.ts";
 import { assertEquals } from "../assert.ts";
@@ -310,6 +311,9 @@ Deno.test("RFC 9110 section 7.6.1: Connection is a list of tokens, and nominates
   assertEquals(nominated("X-A, ,, keep-alive ,\tx-B"), ["x-a", "x-b"]);
   assertEquals(nominated(""), null);
   assertEquals(nominated(","), null);
+  const most = Array.from({ length: MAX_NOMINATED }, (_, at) => `x-${at}`);
+  assertEquals(nominated(most.join()), most);
+  assertEquals(post(`Connection: ${most.join()}`, "Connection: x-more"), "badRequest");
   for (const value of ["a b", "close keep-alive", "a;b", '"close"', "a=b", "(close)", "cl\xf6se", "a/b"]) {
     assertEquals(post(`Connection: ${value}`), "badRequest", value);
   }
