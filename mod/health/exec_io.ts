@@ -37,8 +37,9 @@ export interface ExecCheck {
 
 /** Bytes of each output that are kept for the reason; the rest is read and dropped, so that nobody blocks. */
 export const EXEC_OUTPUT_BYTES = 4096;
-/** Characters of the first line of output that go into the reason. */
-const REASON_CHARS = 200;
+/** Characters of the first line of output that go into the reason, and of any reason. */
+const OUTPUT_CHARS = 200;
+const REASON_CHARS = 1000;
 /** A fixed search path, because most commands are scripts. Debian's default without /usr/local. */
 const EXEC_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
 /** Outputs may stay open in grandchildren after the process ended; so long is waited for them. */
@@ -53,7 +54,8 @@ export async function runExecCheck(
   const startedAt = performance.now();
   const finish = (ok: boolean, reason: string): ProbeResult => ({
     ok,
-    reason,
+    // A path that cannot be started may be of any length, and the link between the processes takes no more.
+    reason: reason.slice(0, REASON_CHARS),
     latencyMs: performance.now() - startedAt,
   });
   const [path, ...args] = check.command;
@@ -168,5 +170,5 @@ async function drained(outputs: readonly Output[]): Promise<void> {
 /** The first line that says something, bounded, with control characters made harmless for a log. */
 function firstLine(text: string): string {
   const line = text.split("\n").find((candidate) => candidate.trim() !== "") ?? "";
-  return line.trim().slice(0, REASON_CHARS).replace(/\p{Cc}/gu, "?");
+  return line.trim().slice(0, OUTPUT_CHARS).replace(/\p{Cc}/gu, "?");
 }

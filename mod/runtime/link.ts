@@ -20,6 +20,8 @@ export const POOLS_IN_MESSAGE = 32;
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const name = z.string().min(1).max(256);
+/** A server without a name of its own has its host name's, and behind it one of the addresses. */
+const serverName = z.string().min(1).max(512);
 const text = z.string().max(4096);
 
 /** What the keeper says. */
@@ -79,7 +81,7 @@ export const TO_KEEPER = z.discriminatedUnion("kind", [
     kind: z.literal("probe"),
     id: count,
     pool: name,
-    server: name,
+    server: serverName,
     host: name,
     port: z.number().int().min(0).max(65535),
   }),

@@ -94,6 +94,7 @@ Deno.test("runExecCheck() a command that is missing or not absolute is a reason,
   const missing = await run(["/nonexistent/check"]);
   assert(!missing.ok);
   assertMatch(missing.reason, /^cannot start \/nonexistent\/check: /);
+  assert((await run([`/${"long/".repeat(1000)}`])).reason.length <= 1000);
   assertEquals((await run(["true"])).reason, 'the command must be an absolute path: it is "true"');
   assertEquals((await run([])).reason, 'the command must be an absolute path: it is ""');
 });

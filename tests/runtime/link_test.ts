@@ -83,6 +83,13 @@ Deno.test("LineDecoder() reports lines that are no messages and goes on after th
   assertEquals(decoded.map((one) => one.kind), [...bad.map(() => "malformed" as const), "message"]);
 });
 
+Deno.test("TO_KEEPER takes the longest name that a server without one can have", () => {
+  const host = ["a", "b", "c", "d"].map((letter) => letter.repeat(letter === "d" ? 61 : 63)).join(".");
+  const server = `${host}:65535#ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff`;
+  const probe = { kind: "probe" as const, id: 1, pool: "app", server, host: "10.0.0.1", port: 80 };
+  assertEquals(decode([encodeLine(probe)]), [{ kind: "message", message: probe }]);
+});
+
 Deno.test("LineDecoder() refuses bytes that are not UTF-8", () => {
   assertEquals(decode([new Uint8Array([0x22, 0xff, 0x22, 0x0a])])[0]?.kind, "malformed");
 });
