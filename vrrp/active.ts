@@ -17,8 +17,9 @@ import {
   learnPeer,
   MAINTENANCE,
 } from "./facts.ts";
+import { FREE_MOVES } from "./holddown.ts";
 import { compareAddresses, type Instance } from "./instance.ts";
-import { RESIGN_PRIORITY } from "./timing.ts";
+import { activeDownMs, RESIGN_PRIORITY } from "./timing.ts";
 
 /** Adverts at the old interval after it grew: backups that miss one would take over before the next. */
 const QUICK_ADVERTS = 3;
@@ -29,19 +30,20 @@ export function activeAdvert(self: Instance, advert: InputOf<"advert">, now: num
   if (advert.priority === RESIGN_PRIORITY) return [self.sendAdvert(now), ...self.reassert(now)];
   const order = compareAddresses(advert.sender, self.config.localAddress);
   if (advert.priority === self.priority && order === 0) return [];
-  const won = advert.priority < self.priority || (advert.priority === self.priority && order < 0);
+  const wins = advert.priority < self.priority || (advert.priority === self.priority && order < 0);
+  const deaf = wins && isDeaf(self, advert, now);
+  const won = wins && !deaf;
   const who = self.describe(advert);
   const reason = won
     ? `${who} was active too: staying active with priority ${self.priority}`
+    : deaf
+    ? `${who} stays active and does not hear us: leaving the address to it`
     : `${who} is active too and wins over priority ${self.priority}`;
-  const conflict: Action = {
-    kind: "conflict",
-    sender: advert.sender,
-    priority: advert.priority,
-    won,
-    reason,
-  };
+  const { sender, priority } = advert;
+  const conflict: Action = { kind: "conflict", sender, priority, won, reason };
   if (won) return [conflict, self.sendAdvert(now), ...self.reassert(now)];
+  // So that it is not fetched back at once, only to find that we are still not heard.
+  if (deaf) self.hold.moved(now, FREE_MOVES);
   // Our last advert makes the winner announce again, after our address is gone; else clients keep asking us.
   return [
     conflict,
@@ -49,6 +51,19 @@ export function activeAdvert(self: Instance, advert: InputOf<"advert">, now: num
     self.advert(self.priority),
     ...self.toBackup(reason, now, advert),
   ];
+}
+
+/**
+ * A loser that heard our answer would be gone. One that still sends after its own ActiveDown does not hear us, so
+ * that only we can end two nodes holding one address; and what we send may reach nobody else, either.
+ */
+function isDeaf(self: Instance, advert: InputOf<"advert">, now: number): boolean {
+  const patienceMs = activeDownMs(self.config.version, advert.priority, advert.intervalMs);
+  const before = self.rival;
+  const same = before !== null && compareAddresses(before.sender, advert.sender) === 0 &&
+    now - before.at <= patienceMs;
+  self.rival = { sender: advert.sender, since: same ? before.since : now, at: now };
+  return now - self.rival.since > patienceMs;
 }
 
 export function activeTick(self: Instance, _input: InputOf<"tick">, now: number): Action[] {

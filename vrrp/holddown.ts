@@ -21,9 +21,9 @@ export class HoldDown {
   #level = 0;
   #movedAt = -Infinity;
 
-  /** The address was moved by this node's choice or fault. */
-  moved(now: number): void {
-    this.#level = Math.min(MAX_LEVEL, this.#levelAt(now) + 1);
+  /** The address was moved by this node's choice or fault; one that counts for `moves` of them. */
+  moved(now: number, moves = 1): void {
+    this.#level = Math.min(MAX_LEVEL, this.#levelAt(now) + moves);
     this.#movedAt = now;
   }
 

@@ -33,6 +33,13 @@ export interface Yielding {
   readonly reason: string;
 }
 
+/** An Active that loses against us, and has not gone. */
+export interface Rival {
+  readonly sender: IpBytes;
+  readonly since: number;
+  readonly at: number;
+}
+
 export class Instance {
   phase: Phase = "initialize";
   reason = "not started";
@@ -48,6 +55,7 @@ export class Instance {
   readonly hold = new HoldDown();
 
   leader: Leader | null = null;
+  rival: Rival | null = null;
   /** Why the address was given away on purpose; null: it was not. */
   movedAway: string | null = null;
   /** See preempt.ts. */
@@ -212,7 +220,11 @@ export class Instance {
     this.activeDownAt = this.adverAt = this.announceAt = Infinity;
     this.advertSentAt = Infinity;
     this.quick.left = 0;
-    this.ableSince = this.waiting = this.yielding = null;
+    this.ableSince =
+      this.waiting =
+      this.yielding =
+      this.rival =
+        null;
     if (from === this.state) return [];
     this.since = now;
     return [{ kind: "notify", from, to: this.state, reason }];

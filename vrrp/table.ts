@@ -71,7 +71,10 @@ export const TABLE: Readonly<Record<Phase, Row>> = {
   },
   active: {
     stop: on(active.activeStop, ["initialize", "stop: priority 0"]),
-    advert: on(active.activeAdvert, ["backup", "another Active wins"]),
+    advert: on(active.activeAdvert, ["backup", "another Active wins"], [
+      "backup",
+      "another Active does not hear us",
+    ]),
     tick: on(active.activeTick),
     hardFault: on(active.activeFault, ["fault", "hard fault: priority 0"]),
     faultCleared: on(active.activeFaultCleared),

@@ -40,6 +40,8 @@ export class Node {
   frozenSince: number | null = null;
   score = 100;
   group = 0;
+  /** What it sends is lost, while it hears all the others. */
+  mute = false;
   readonly queue: Input[] = [];
   readonly asked = new Set<number>();
 
@@ -219,7 +221,7 @@ export class Lan {
       if (to === from) continue;
       const copies = this.random() < this.#duplicates ? 2 : 1;
       for (let copy = 0; copy < copies; copy++) {
-        const lost = this.random() < this.loss;
+        const lost = this.random() < this.loss || from.mute;
         const delayMs = this.random() * this.#delayMs;
         if (lost || to.group !== from.group) continue;
         this.schedule.in(delayMs, () => this.give(to, make(to)));

@@ -44,6 +44,9 @@ function harm(lan: Lan, kinds: readonly string[]): void {
     case "loss":
       lan.loss = lan.random();
       return;
+    case "mute":
+      node.mute = lan.random() < 0.5;
+      return;
     case "link":
       lan.give(node, { kind: lan.random() < 0.5 ? "linkDown" : "linkUp" });
       return;
@@ -56,13 +59,14 @@ function makeWhole(lan: Lan): void {
   lan.loss = 0;
   for (const node of lan.nodes) {
     node.group = 0;
+    node.mute = false;
     lan.thaw(node);
     lan.start(node);
     lan.give(node, { kind: "linkUp" });
   }
 }
 
-const EVERYTHING = ["crash", "start", "stop", "freeze", "thaw", "part", "loss", "link", "handOver"];
+const EVERYTHING = ["crash", "start", "stop", "freeze", "thaw", "part", "loss", "mute", "link", "handOver"];
 
 Deno.test("Lan() whatever happened: once it is whole one node is active within ActiveDown, and has the address", () => {
   fc.assert(
@@ -200,6 +204,23 @@ Deno.test("Lan() time without and with two Actives is bounded: crash, freeze, st
     assertEquals(handed.lan.noneMs, 0, "no moment without");
     assertLessOrEqual(handed.lan.severalMs, 5 + SLACK_MS);
     assertEquals(handed.lan.holders, ["n2"]);
+  }
+});
+
+Deno.test("Lan() an Active that is not heard leaves the address to the other, and tries again ever more rarely", () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const { lan, first } = pair(seed);
+    first.mute = true;
+    const downMs = activeDownMs(3, 150, SECOND);
+    lan.run(2 * downMs + SECOND);
+    assertEquals(lan.holders, ["n2"]);
+    assertLessOrEqual(lan.severalMs, downMs + SECOND * 1.01 + 5);
+    lan.run(30 * 60 * SECOND);
+    assertLessOrEqual(lan.severalMs, 12 * (downMs + SECOND * 1.01));
+    assertEquals(lan.swaps.filter((swap) => swap.node === "n2").length, 1, "it never lets go");
+    first.mute = false;
+    lan.run(310 * SECOND);
+    assertEquals(lan.holders, ["n1"]);
   }
 });
 

@@ -73,6 +73,31 @@ Deno.test("Machine() two Actives meet: the winner answers that advert, puts its 
   assertEquals(short(winner.give(advert(100))), ["won", "advert 200", "add", "announce 5"]);
 });
 
+Deno.test("Machine() a loser that stays is deaf: after its ActiveDown the address is left to it, for a while", () => {
+  const holder = active();
+  const patienceMs = activeDownMs(3, 50, INTERVAL_MS);
+  const since = holder.now;
+  let last: string[] = [];
+  while (holder.machine.state === "active") {
+    last = short(holder.give(advert(50)));
+    assert(holder.now - since <= patienceMs + INTERVAL_MS);
+    if (holder.machine.state === "active") holder.pass(INTERVAL_MS);
+  }
+  assertEquals(last, ["lost", "remove", "advert 100", "active->backup"]);
+  assertStringIncludes(holder.machine.status(holder.now).reason, "does not hear us");
+  assertEquals(holder.hear(advert(50), 9000), [], "held down");
+  assert(short(holder.hear(advert(50), 9000)).includes("backup->active"), "then it tries again");
+});
+
+Deno.test("Machine() losers that come and go are not deaf", () => {
+  const holder = active();
+  for (let round = 0; round < 20; round++) {
+    holder.give(advert(50), advert(50, { sender: LOWER }));
+    holder.pass(4 * INTERVAL_MS);
+    assertEquals(holder.machine.state, "active");
+  }
+});
+
 Deno.test("Machine() tells of a second Active with its address, priority and health", () => {
   const [conflict] = active().give(advert(200, { sender: LOWER, node: "lb2", health: 80 }));
   assert(conflict?.kind === "conflict" && !conflict.won);
