@@ -72,7 +72,11 @@ export const SERVER_METRICS: readonly CounterFamily<ServerCounter>[] = [
   { name: "sent_bytes_total", help: "Bytes to the server.", columns: one("bytesIn") },
   { name: "received_bytes_total", help: "Bytes from the server.", columns: one("bytesOut") },
   { name: "retries_total", help: "Attempts that failed here and were tried again.", columns: one("retries") },
-  { name: "redispatches_total", help: "Attempts that went to another server.", columns: one("redispatches") },
+  {
+    name: "redispatches_total",
+    help: "Attempts that came here as another server failed.",
+    columns: one("redispatches"),
+  },
   { name: "queued_total", help: "Requests that waited for the server.", columns: one("queued") },
   { name: "queue_seconds_total", help: "Time spent waiting.", columns: one("queueMs"), per: MS },
   { name: "connect_seconds_total", help: "Time spent connecting.", columns: one("connectMs"), per: MS },

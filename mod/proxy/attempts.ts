@@ -127,6 +127,7 @@ export class Attempts implements DialHandler, Waiter {
   }
 
   onGranted(slot: number): void {
+    this.#environment.counters.addServer(slot, SERVER_COLUMN.queued, 1);
     this.#use(this.pool!.balancer.indexOf(slot), this.#environment.now());
   }
 
@@ -162,6 +163,7 @@ export class Attempts implements DialHandler, Waiter {
     this.slot = server.slot;
     this.#record.acquired(snapshot.name, server.name, now);
     this.count(SERVER_COLUMN.requests);
+    if (this.#count > 0) this.count(SERVER_COLUMN.redispatches);
     if (!this.#freshOnly && this.#owner.reuse(server.slot, now)) return;
     this.#owner.arm(now + snapshot.timeouts.connectMs);
     this.#dial = this.#environment.dialer.dial(server.host, server.port, this);

@@ -1,4 +1,5 @@
 /** Waiting for a place on a server: in order, for so long, and never forgotten. */
+import { SERVER_COLUMN } from "../../mod/base/counters.ts";
 import { assertEquals } from "../assert.ts";
 import { echo, reply, type ServedConnection } from "../sim/parties.ts";
 import { everyWay, simulate, type World } from "../sim/world.ts";
@@ -33,6 +34,7 @@ Deno.test("Exchange waits for its turn at a full server", () => {
         assertEquals(clients.map(({ answers }) => answers.length), [1, done > 1 ? 1 : 0, done > 2 ? 1 : 0]);
       }
       assertEquals(world.servers[0]!.connections.length, 1, "the connection is handed on");
+      assertEquals(world.memory.counters.server(0, SERVER_COLUMN.queued), 2);
     }), 5);
 });
 

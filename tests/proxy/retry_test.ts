@@ -1,4 +1,5 @@
 /** When a request goes to another server, and when it must not. */
+import { SERVER_COLUMN } from "../../mod/base/counters.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { RetryBudget } from "../../mod/proxy/retry.ts";
 import { reply } from "../sim/parties.ts";
@@ -177,6 +178,10 @@ Deno.test("Exchange needs no budget to leave a server that refuses, as nothing w
     world.settle();
     assertEquals(client.statuses, Array(500).fill(200));
     assertEquals(world.log.reduce((sum, { retries }) => sum + retries, 0), 250);
+    const redispatches = world.servers.map((_, slot) =>
+      world.memory.counters.server(slot, SERVER_COLUMN.redispatches)
+    );
+    assertEquals(redispatches, [0, 250], "counted where they went");
   });
 });
 
