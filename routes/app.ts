@@ -1,7 +1,7 @@
 /**
  * The admin application: what a node tells about itself over HTTP. It only reads.
  *
- * `GET /status` (JSON, `NodeStatus`), `GET /metrics` (Prometheus), `GET /healthz` (200 serving, 503 draining).
+ * `GET /status` (JSON, `NodeStatus`), `GET /metrics` (Prometheus), `GET /healthz` (200 serving, 503 otherwise).
  * It must not know where it is served, nor where the facts come from: the source hands out plain data.
  */
 import { Hono } from "hono";
@@ -12,8 +12,8 @@ import type { NodeStatus } from "../mod/observe/status.ts";
 import { type Access, guard } from "./auth.ts";
 
 export interface AdminSource {
-  /** Cheap: asked often by probes. */
-  state(): NodeStatus["state"];
+  /** Cheap: asked often by probes. starting: nothing listens yet, and there is no status. */
+  state(): NodeStatus["state"] | "starting";
   status(): NodeStatus;
 }
 
@@ -28,6 +28,10 @@ export function createAdminApp(source: AdminSource, access: Access): Hono {
     context.header("x-content-type-options", "nosniff");
   });
   app.use(guard(access));
+  app.on("GET", ["/status", "/metrics"], async (context, next) => {
+    if (source.state() !== "starting") return await next();
+    return context.json({ error: "the node is starting" }, 503);
+  });
 
   app.get("/status", (context) => context.json(source.status()));
   app.get("/metrics", (context) => {

@@ -10,7 +10,7 @@ import { stopServer } from "./stop_server_io.ts";
 
 /** What the admin application asks. */
 export interface AdminFacts {
-  state(): NodeStatus["state"];
+  state(): NodeStatus["state"] | "starting";
   status(): NodeStatus;
 }
 

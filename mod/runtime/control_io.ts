@@ -99,7 +99,7 @@ export class Control implements ControlPort {
       after,
     });
     const facts: AdminFacts = {
-      state: () => this.#draining ? "draining" : "serving",
+      state: () => this.#draining ? "draining" : this.#snapshot === null ? "starting" : "serving",
       status: () => this.status(),
     };
     this.#admin = new AdminServer(facts, options.makeAdmin);

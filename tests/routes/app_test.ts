@@ -39,6 +39,19 @@ Deno.test("GET /healthz says 200 while serving and 503 while draining", async ()
   assertEquals([draining.status, await draining.text()], [503, "draining\n"]);
 });
 
+Deno.test("everything is 503 until the first configuration is in force", async () => {
+  const status = () => {
+    throw new Error("there is none yet");
+  };
+  const starting = app(LOOPBACK, { state: () => "starting", status });
+  const health = await starting.request("/healthz");
+  assertEquals([health.status, await health.text()], [503, "starting\n"]);
+  for (const path of ["/status", "/metrics"]) {
+    const response = await starting.request(path);
+    assertEquals([response.status, await response.json()], [503, { error: "the node is starting" }], path);
+  }
+});
+
 Deno.test("HEAD is answered as GET, without a body", async () => {
   const response = await app().request("/status", { method: "HEAD" });
   assertEquals([response.status, await response.text()], [200, ""]);
