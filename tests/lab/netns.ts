@@ -101,9 +101,10 @@ export class Lab implements AsyncDisposable {
 
   /** Drops some of the UDP and VRRP packets that reach a node; 0 ends it. Needs `nft`. */
   async loss(name: string, percent: number): Promise<void> {
+    const chance = percent < 100 ? `numgen random mod 100 < ${percent}` : "";
     const table = "add table inet lab\ndelete table inet lab\n" +
       `table inet lab { chain in { type filter hook input priority 0; ` +
-      `meta l4proto { udp, 112 } numgen random mod 100 < ${percent} drop; }; }\n`;
+      `meta l4proto { udp, 112 } ${chance} drop; }; }\n`;
     const args = ["netns", "exec", this.namespace(name), tool("nft"), "-f", "-"];
     checked(await output("ip", args, table), ["nft"]);
   }
