@@ -20,7 +20,7 @@ export interface ListenerSnapshot {
   readonly name: string;
   /** Row of this listener in the shared counters; the same for one name across reloads. */
   readonly row: number;
-  /** Every address it is bound to; `:8080` has become `[::]:8080` with `dual` true. */
+  /** Every address it is bound to; `:8080` has become `[::]:8080`, which takes IPv4 too. */
   readonly binds: readonly { readonly host: string; readonly port: number }[];
   readonly protocol: "http" | "tcp";
   /** CIDR blocks whose `X-Forwarded-*` and `Forwarded` are believed. */

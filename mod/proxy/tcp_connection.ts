@@ -5,12 +5,12 @@
  * not know what the bytes mean.
  */
 import type { ErrorCode } from "../base/errors.ts";
+import { hashText } from "../base/hash.ts";
 import { plainAddress } from "../http/forwarded.ts";
 import type { Stream, StreamHandler } from "../net/stream.ts";
 import { Timer } from "../net/wheel.ts";
 import { type AttemptOwner, Attempts } from "./attempts.ts";
 import type { ListenerState, ProxyEnvironment } from "./environment.ts";
-import { hashText } from "./hash_key.ts";
 import { type AccessRecorder, Record } from "./record.ts";
 import { Tunnel, type TunnelOwner } from "./tunnel.ts";
 

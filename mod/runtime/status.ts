@@ -13,6 +13,7 @@ import {
   type ServerCounter,
 } from "../base/counters.ts";
 import type { OpenMemory } from "../base/shared_memory.ts";
+import { WEIGHT_UNIT } from "../base/slots.ts";
 import type { PoolSnapshot, ServerSnapshot, Snapshot } from "../config/snapshot.ts";
 import type { PassiveCounts } from "../health/passive.ts";
 import type {
@@ -22,9 +23,6 @@ import type {
   ServerStatus,
   WorkerStatus,
 } from "../observe/status.ts";
-
-/** A configured weight unit in shared memory. */
-const WEIGHT_UNIT = 256;
 
 /** What the health monitor says of one server. */
 export interface ServerView {

@@ -1,11 +1,12 @@
 /** What a head says of a request: facts for routes, the hash for servers, the lines that are added. */
+import { hashText } from "../../mod/base/hash.ts";
 import { fromLatin1, latin1 } from "../../mod/http/grammar.ts";
 import type { PoolSnapshot, RouteSnapshot } from "../../mod/config/snapshot.ts";
 import { buildRouteTable } from "../../routes/table.ts";
 import { HeadFacts, RequestRouter } from "../../mod/proxy/facts.ts";
 import { ForwardedCache } from "../../mod/proxy/forwarded_cache.ts";
 import type { LiveListener, LivePool } from "../../mod/proxy/environment.ts";
-import { hashOfRequest, hashText } from "../../mod/proxy/hash_key.ts";
+import { hashOfRequest } from "../../mod/proxy/hash_key.ts";
 import { assert, assertEquals, assertNotEquals, assertStrictEquals } from "../assert.ts";
 import { type ReadRequest, request } from "../http1/feed.ts";
 
@@ -83,7 +84,7 @@ Deno.test("hashOfRequest() looks at what hashOn names, and at nothing else", () 
     ["path", "", [raw("/a?x"), raw("/a?y")], raw("/b?x")],
     ["header", "x-user", [raw("/", "X-User: 7\r\n"), raw("/b", "x-user: 7\r\n")], raw("/", "X-User: 8\r\n")],
     ["cookie", "user", [raw("/", cookies), raw("/b", "Cookie: user=7\r\n")], raw("/", "Cookie: user=8\r\n")],
-    ["query", "u", [raw("/?u=7"), raw("/b?x&u=7&z")], raw("/?u=8")],
+    ["query", "u", [raw("/?u=7"), raw("/b?x&u=%37&z")], raw("/?u=8")],
     ["sourceIp", "", [raw("/a"), raw("/b")], ""],
   ];
   for (const [kind, name, [one, two], other] of rows) {
@@ -102,12 +103,6 @@ Deno.test("hashOfRequest() falls back on the source address, and costs nothing w
   const { head, info, bytes } = read(raw);
   const pool = { ...POOL, balance: "roundRobin" } as PoolSnapshot;
   assertEquals(hashOfRequest(pool, "192.0.2.1", head, info, bytes, new HeadFacts()), 0);
-});
-
-Deno.test("hashText() spreads neighbouring addresses evenly", () => {
-  const buckets = new Array<number>(8).fill(0);
-  for (let i = 0; i < 4096; i++) buckets[hashText(`10.0.${i >> 8}.${i & 255}`) % 8]!++;
-  for (const count of buckets) assert(count > 400 && count < 624, `${buckets}`);
 });
 
 const NO_POOL = null;
