@@ -38,6 +38,9 @@ import { nodeStatus, passiveCounts, poolHealth, tcpSlots, trafficSums } from "./
 /** A snapshot waits for the first answers about new names at most so long; servers come later then. */
 const FIRST_LOOKUP_MS = 2000;
 
+/** EX_SOFTWARE of sysexits.h. */
+const HUNG_EXIT = 70;
+
 /** Makes a snapshot; throws with a message for people when it does not fit into shared memory. */
 export type Build = (
   config: Config,
@@ -295,6 +298,10 @@ export class Control implements ControlPort {
       log: this.#log,
       onLog: (batch, done) => accessLog.push(batch, done),
       reclaim: (worker) => void reclaimWorker(open, worker),
+      onHung: (worker) => {
+        this.#log.error("a data worker hangs: the balancer ends, to be started again", { worker });
+        Deno.exit(HUNG_EXIT);
+      },
     });
     crew.start();
     const monitor = new HealthMonitor({
@@ -313,11 +320,12 @@ export class Control implements ControlPort {
     return {
       setUp: (slot, up) => {
         slots.setUp(slot, up);
-        if (up) queue.wakeAll();
+        // Also when it goes down: then backups may serve those who wait.
+        queue.wakeAll();
       },
       setEjected: (slot, ejected) => {
         slots.setEjected(slot, ejected);
-        if (!ejected) queue.wakeAll();
+        queue.wakeAll();
       },
       setWeight: (slot, weight) => slots.setWeight(slot, weight),
       onTransition: ({ pool, server, from, to, reason }) => {

@@ -30,6 +30,11 @@ export interface CrewOptions {
   readonly onLog: (batch: Uint8Array<ArrayBuffer>, done: () => void) => void;
   /** Gives back what a dead worker held in shared memory. */
   readonly reclaim: (worker: number) => void;
+  /**
+   * A worker is stuck in a loop. The runtime cannot end such a thread, which would keep its listening sockets and
+   * what it holds: the process must end.
+   */
+  readonly onHung: (worker: number) => void;
 }
 
 interface Member {
@@ -100,7 +105,7 @@ export class Crew {
       for (const member of this.#members) {
         if (member.thread === null) continue;
         if (this.#watch.look(member.number, Atomics.load(this.#beats, member.number))) {
-          this.#died(member, "it hangs");
+          this.#options.onHung(member.number);
         }
       }
     }, PULSE_MS);

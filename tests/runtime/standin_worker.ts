@@ -2,6 +2,8 @@
 import { type DataplaneEnv, serveWorker, type WorkerScope } from "../../mod/runtime/worker_loop_io.ts";
 import type { Snapshot } from "../../mod/config/snapshot.ts";
 
+const HANG_MS = 8000;
+
 class Standin {
   #env: DataplaneEnv;
   #written = 0;
@@ -16,7 +18,7 @@ class Standin {
     const behaviour = snapshot.node;
     if (behaviour === "refuse" && worker === 1) return Promise.resolve({ errors: ["cannot bind"] });
     if (behaviour === "always throw" && worker === 1) throw new Error("poison");
-    if (behaviour === "hang" && worker === 1) { while (true) Math.hypot(1, 2); }
+    if (behaviour === "hang" && worker === 1) hang();
     if (behaviour === "throw later" && worker === 0) {
       setTimeout(() => {
         throw new Error("a bug");
@@ -44,3 +46,9 @@ class Standin {
 }
 
 serveWorker(self as unknown as WorkerScope, (env) => new Standin(env));
+
+/** Longer than a worker may be silent, but not for ever: nothing could end this thread. */
+function hang(): void {
+  const until = performance.now() + HANG_MS;
+  while (performance.now() < until) Math.hypot(1, 2);
+}
