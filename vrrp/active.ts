@@ -42,8 +42,13 @@ export function activeAdvert(self: Instance, advert: InputOf<"advert">, now: num
   const { sender, priority } = advert;
   const conflict: Action = { kind: "conflict", sender, priority, won, reason };
   if (won) return [conflict, self.sendAdvert(now), ...self.reassert(now)];
-  // So that it is not fetched back at once, only to find that we are still not heard.
-  if (deaf) self.hold.moved(now, FREE_MOVES);
+  if (deaf) {
+    // Counted double, so that it is not fetched back at once only to find that we are still not heard.
+    self.hold.moved(now, FREE_MOVES);
+    // Not at once: should it have heard us at last, this is its last word, and then nobody would be active.
+    const heedAt = now + advert.intervalMs / 2;
+    return [conflict, ...self.toYielding({ to: "backup", onPurpose: false, reason, heedAt }, now)];
+  }
   // Our last advert makes the winner announce again, after our address is gone; else clients keep asking us.
   return [
     conflict,
@@ -92,11 +97,13 @@ export function activeFaultCleared(self: Instance, input: InputOf<"faultCleared"
 
 export function activeMaintenance(self: Instance, input: InputOf<"maintenance">, now: number): Action[] {
   learnMaintenance(self, input.on);
-  return input.on ? self.toYielding({ to: "fault", onPurpose: false, reason: self.faultReason() }, now) : [];
+  return input.on
+    ? self.toYielding({ to: "fault", onPurpose: false, reason: self.faultReason(), heedAt: now }, now)
+    : [];
 }
 
 export function activeHandOver(self: Instance, input: InputOf<"handOver">, now: number): Action[] {
-  return self.toYielding({ to: "backup", onPurpose: true, reason: input.reason }, now);
+  return self.toYielding({ to: "backup", onPurpose: true, reason: input.reason, heedAt: now }, now);
 }
 
 export function activeHealth(self: Instance, input: InputOf<"health">, now: number): Action[] {
@@ -115,7 +122,7 @@ function yieldToBetter(self: Instance, now: number): Action[] {
   if (peer === null || self.hold.holds(now)) return [];
   self.hold.moved(now);
   const reason = `own health is ${self.score} (${self.healthReason}), that of ${peer.node} is ${peer.score}`;
-  return self.toYielding({ to: "backup", onPurpose: false, reason }, now);
+  return self.toYielding({ to: "backup", onPurpose: false, reason, heedAt: now }, now);
 }
 
 /** No word to anyone: others may have taken over, and a resignation would take it from them. */
@@ -156,7 +163,8 @@ export function activeReconfigure(self: Instance, input: InputOf<"reconfigure">,
 export function yieldingAdvert(self: Instance, advert: InputOf<"advert">, now: number): Action[] {
   const refused = refuse(self, advert);
   if (refused !== null || advert.priority === RESIGN_PRIORITY) return refused ?? [];
-  const { to, onPurpose, reason } = self.yielding!;
+  const { to, onPurpose, reason, heedAt } = self.yielding!;
+  if (now < heedAt) return [];
   const taken = `${reason}; ${self.describe(advert)} took over`;
   // As the loser of two Actives does; of a priority that loses for certain, and takes nobody's timer away.
   const last = advert.priority > 1 ? [self.advert(1)] : [];

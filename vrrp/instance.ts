@@ -31,6 +31,8 @@ export interface Yielding {
   /** By the operator's will, which outlasts a greater priority. */
   readonly onPurpose: boolean;
   readonly reason: string;
+  /** Adverts before this are no sign that another has the address: it may be the last word of one that goes. */
+  readonly heedAt: number;
 }
 
 /** An Active that loses against us, and has not gone. */

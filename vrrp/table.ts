@@ -72,7 +72,7 @@ export const TABLE: Readonly<Record<Phase, Row>> = {
   active: {
     stop: on(active.activeStop, ["initialize", "stop: priority 0"]),
     advert: on(active.activeAdvert, ["backup", "another Active wins"], [
-      "backup",
+      "yielding",
       "another Active does not hear us",
     ]),
     tick: on(active.activeTick),

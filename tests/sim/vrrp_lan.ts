@@ -156,6 +156,8 @@ export class Lan {
     }
     for (const input of node.queue.splice(0)) this.#give(node, input);
     this.#give(node, { kind: "tick" });
+    // Its lease may be over though it was not away for long enough to be replaced.
+    if (node.active && !node.holds) this.#give(node, { kind: "addressLost" });
   }
 
   setHealth(node: Node, score: number): void {
