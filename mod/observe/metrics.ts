@@ -111,7 +111,7 @@ function nodeFamilies(status: NodeStatus): Family[] {
     counter("workers_replaced_total", "Data workers that ended and were replaced.", status.workersReplaced),
     counter(
       "access_log_dropped_total",
-      "Lines of the access log given up as their reader was too slow.",
+      "Lines of the access log given up: a slow reader, a full disk.",
       status.accessLinesDropped,
     ),
   ];

@@ -1,9 +1,9 @@
 /**
  * Writes batches of lines to a stream in the background, in order, never more than a bounded backlog.
  *
- * Used by the control thread for the access log. A reader that is too slow (a full pipe) costs lines, counted in
- * `droppedBatches` and `droppedBytes`, and never memory or time of the traffic. A write that fails ends the sink:
- * what comes later is dropped as well.
+ * Used by the control thread for the access log. A reader that is too slow (a full pipe) and a write that fails (a
+ * full disk) cost lines, counted in `droppedLines`, and never memory or time of the traffic. The next batch tries
+ * again, on a line of its own.
  */
 
 /** The part of `Deno.stdout`, `Deno.stderr` and files that is needed. */
@@ -14,25 +14,29 @@ export interface ByteWriter {
 /** Bytes waiting for a slow reader; 8 MiB are some 25,000 lines. */
 const BACKLOG_BYTES = 8 * 1024 * 1024;
 
+const LINE_FEED = 10;
+
 export class Sink {
-  droppedBatches = 0;
-  droppedBytes = 0;
+  /** Lines given up since the start; one that was written in part is among them. */
+  droppedLines = 0;
   readonly #writer: ByteWriter;
   readonly #backlog: number;
   #queue: { readonly bytes: Uint8Array; readonly done: () => void }[] = [];
   #queuedBytes = 0;
   #writing: Promise<void> | null = null;
-  #error: unknown = null;
+  /** What was written last ends amid a line. */
+  #torn = false;
 
   constructor(writer: ByteWriter, backlogBytes: number = BACKLOG_BYTES) {
     this.#writer = writer;
     this.#backlog = backlogBytes;
   }
 
-  /** Queues a batch, which then belongs to the sink. `done` is called when it is written, or dropped. */
+  /** Queues a batch of whole lines, which then belongs to the sink. `done` is called when it is written, or dropped. */
   push(bytes: Uint8Array, done: () => void = () => {}): void {
-    if (this.#error !== null || this.#queuedBytes + bytes.length > this.#backlog) {
-      this.#drop(bytes, done);
+    if (this.#queuedBytes + bytes.length > this.#backlog) {
+      this.droppedLines += lineFeeds(bytes);
+      done();
       return;
     }
     this.#queue.push({ bytes, done });
@@ -45,41 +49,37 @@ export class Sink {
     while (this.#writing !== null) await this.#writing;
   }
 
-  /** Why writing ended, or null. */
-  get error(): unknown {
-    return this.#error;
-  }
-
   async #run(): Promise<void> {
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      try {
-        await this.#writeAll(next.bytes);
-        next.done();
-      } catch (error) {
-        this.#error = error;
-        this.#drop(next.bytes, next.done);
-      }
+      const rest = await this.#write(next.bytes);
+      this.droppedLines += lineFeeds(rest);
+      next.done();
       this.#queuedBytes -= next.bytes.length;
-      if (this.#error !== null) {
-        for (const { bytes, done } of this.#queue.splice(0)) this.#drop(bytes, done);
-      }
     }
-    this.#queuedBytes = 0;
     this.#writing = null;
   }
 
-  async #writeAll(bytes: Uint8Array): Promise<void> {
+  /** Gives what could not be written. */
+  async #write(bytes: Uint8Array): Promise<Uint8Array> {
     let rest = bytes;
-    while (rest.length > 0) {
-      const written = await this.#writer.write(rest);
-      if (written === 0) throw new Error("Cannot write the log as the stream takes no more bytes");
-      rest = rest.subarray(written);
+    try {
+      if (this.#torn && await this.#writer.write(Uint8Array.of(LINE_FEED)) === 0) return rest;
+      this.#torn = false;
+      while (rest.length > 0) {
+        const written = await this.#writer.write(rest);
+        if (written === 0) break;
+        rest = rest.subarray(written);
+        this.#torn = rest.length > 0 && bytes[bytes.length - rest.length - 1] !== LINE_FEED;
+      }
+    } catch {
+      // A full disk, a closed pipe: there is nowhere left to say so but the count.
     }
+    return rest;
   }
+}
 
-  #drop(bytes: Uint8Array, done: () => void): void {
-    this.droppedBatches++;
-    this.droppedBytes += bytes.length;
-    done();
-  }
+function lineFeeds(bytes: Uint8Array): number {
+  let count = 0;
+  for (const byte of bytes) if (byte === LINE_FEED) count++;
+  return count;
 }

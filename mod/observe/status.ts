@@ -17,7 +17,7 @@ export interface NodeStatus {
   readonly workers: readonly WorkerStatus[];
   /** Workers replaced since the start. */
   readonly workersReplaced: number;
-  /** Lines of the access log that were given up as their reader was too slow. */
+  /** Lines of the access log that were given up, as their reader was too slow or the disk full. */
   readonly accessLinesDropped: number;
   readonly listeners: readonly ListenerStatus[];
   readonly pools: readonly PoolStatus[];

@@ -157,7 +157,7 @@ export class Control implements ControlPort {
       now: Date.now(),
       workers: crew.status(),
       workersReplaced: crew.replaced,
-      accessLinesDropped: crew.logDropped,
+      accessLinesDropped: crew.logDropped + this.#options.accessLog.droppedLines,
     });
   }
 

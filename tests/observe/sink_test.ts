@@ -5,11 +5,9 @@ import { assertEquals } from "../assert.ts";
 class SlowWriter implements ByteWriter {
   text = "";
   #waiting: (() => void)[] = [];
-  failure: Error | null = null;
 
   async write(bytes: Uint8Array): Promise<number> {
     await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    if (this.failure !== null) throw this.failure;
     const part = bytes.subarray(0, 2);
     this.text += new TextDecoder().decode(part);
     return part.length;
@@ -42,24 +40,34 @@ Deno.test("push() drops and counts what goes over the backlog, and goes on when 
   const writer = new SlowWriter();
   const sink = new Sink(writer, 6);
   let done = 0;
-  for (const text of ["aaaa", "bbbb", "cc"]) sink.push(bytes(text), () => done++);
-  assertEquals([sink.droppedBatches, sink.droppedBytes, done], [1, 4, 1]);
+  for (const text of ["aaa\n", "b\nb\n", "c\n"]) sink.push(bytes(text), () => done++);
+  assertEquals([sink.droppedLines, done], [2, 1]);
   await writer.letAll();
   await sink.flush();
-  sink.push(bytes("dddddd"));
+  sink.push(bytes("ddddd\n"));
   await writer.letAll();
   await sink.flush();
-  assertEquals(writer.text, "aaaaccdddddd");
+  assertEquals(writer.text, "aaa\nc\nddddd\n");
 });
 
-Deno.test("push() drops everything after a write failed", async () => {
-  const writer = new SlowWriter();
-  const sink = new Sink(writer);
+Deno.test("push() drops and counts what a full disk does not take, and goes on with a whole line when it does", async () => {
+  let room = 6;
+  let text = "";
+  const sink = new Sink({
+    write(given) {
+      if (room === 0) return Promise.reject(new Error("No space left on device"));
+      const part = given.subarray(0, room);
+      room -= part.length;
+      text += new TextDecoder().decode(part);
+      return Promise.resolve(part.length);
+    },
+  });
   let done = 0;
-  for (const text of ["aa", "bb"]) sink.push(bytes(text), () => done++);
-  writer.failure = new Error("broken pipe");
-  await writer.letAll();
+  for (const lines of ["aaa\n", "bbb\nccc\n", "ddd\n"]) sink.push(bytes(lines), () => done++);
   await sink.flush();
-  sink.push(bytes("cc"), () => done++);
-  assertEquals([done, sink.droppedBytes, sink.error], [3, 6, writer.failure]);
+  assertEquals([text, done, sink.droppedLines], ["aaa\nbb", 3, 3]);
+  room = 100;
+  for (const lines of ["eee\n", "fff\n"]) sink.push(bytes(lines));
+  await sink.flush();
+  assertEquals([text, sink.droppedLines], ["aaa\nbb\neee\nfff\n", 3]);
 });
