@@ -54,10 +54,16 @@ export function netlinkWriter(socket: NetlinkSocket): AddressWriter {
 
 type Request<T> = (index: number, entry: T) => number;
 
-/** Starts a program; the keeper's spawner, with its list of what may be started. */
-export type Spawn = (command: string, options: Deno.CommandOptions) => Deno.ChildProcess;
+/** The part of a child process that is needed. */
+export interface IpProcess {
+  readonly stdin: WritableStream<Uint8Array>;
+  output(): Promise<{ readonly success: boolean; readonly stdout: Uint8Array; readonly stderr: Uint8Array }>;
+}
 
-export function ipWriter(spawn: Spawn): AddressWriter {
+/** Starts `ip` with all three streams piped; starting is done in one place of the product, and not here. */
+export type SpawnIp = (args: string[]) => IpProcess;
+
+export function ipWriter(spawn: SpawnIp): AddressWriter {
   const batch = async (verb: string, device: string, lines: readonly string[]): Promise<string[]> => {
     if (lines.length === 0) return [];
     // -force: one that fails does not keep the others from being done.
@@ -88,8 +94,8 @@ const ECHO_OF_BATCH = /^Command failed /;
 /** EADDRNOTAVAIL, in the words of `ip`. */
 const NOT_THERE = /Cannot assign requested address|Address not found/;
 
-async function run(spawn: Spawn, args: string[], input: string) {
-  const child = spawn("ip", { args, stdin: "piped", stdout: "piped", stderr: "piped" });
+async function run(spawn: SpawnIp, args: string[], input: string) {
+  const child = spawn(args);
   const writer = child.stdin.getWriter();
   // An `ip` that ended early tells why in its output.
   await writer.write(new TextEncoder().encode(input)).catch(() => undefined);

@@ -2,14 +2,15 @@
  * Decides whether a datagram of a peer is fresh, from its incarnation and sequence. One per socket; pure.
  *
  * Within an incarnation the sequence must grow. A new incarnation must be proved: it echoes the nonce we send in every
- * datagram, which nobody could have recorded before we drew it. It is drawn anew whenever it or a clock has proved an
- * incarnation, so it never proves an older life of the same peer, and now and then besides. Only while no echo can be had, for the peer may not hear us, the
- * clocks are asked: within 30 s, later than anything accepted of that peer, and the known incarnation silent. An
- * incarnation once replaced never comes back. So a clock that is hours off costs a peer one exchange of datagrams, not
- * the pair its unity, and a recorded datagram is worth nothing.
+ * datagram, which nobody could have recorded before we drew it. The nonce is drawn anew with every incarnation that is
+ * believed, so it never proves an older life of the same peer, and now and then besides. Only while no echo can be had,
+ * for the peer may not hear us, the clocks are asked: within 30 s, later than anything accepted of that peer, and the
+ * known incarnation silent. An incarnation once replaced never comes back. So a clock that is hours off costs a peer
+ * one exchange of datagrams, not the pair its unity.
  *
- * What it cannot see: datagrams held back in the network and delivered late, in order and only once. It is used after
- * the signature has been verified; without keys it only sorts out duplicates and reordering.
+ * What it cannot see: datagrams held back in the network and delivered late, in order and only once; and, in a node
+ * that has just started and has not heard the peer yet, datagrams recorded at most 30 s ago by that node's clock. It is
+ * used after the signature has been verified; without keys it only sorts out duplicates and reordering.
  */
 import type { DropReason } from "./drops.ts";
 import { MAX_ECHOES } from "./extension.ts";

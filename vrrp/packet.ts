@@ -34,7 +34,7 @@ export interface Advert {
   readonly addresses: readonly IpBytes[];
 }
 
-/** What a packet's checksum covered: RFC 9568 reads as message only on IPv4, its predecessor and keepalived sum both. */
+/** What a checksum covered: on IPv4 RFC 9568 reads as message only, RFC 5798 and keepalived sum both. */
 export type ChecksumKind = "message" | "pseudoHeader";
 
 export type DecodedAdvert =

@@ -68,13 +68,15 @@ export class Lab implements AsyncDisposable {
     return checked(await output("ip", ["-n", this.namespace(name), ...args]), ["ip", ...args]);
   }
 
-  /** Starts a Deno program in a node's namespace; it is killed with the lab at the latest. */
+  /** Starts a Deno program, a file beside this one, in a node's namespace. */
   deno(name: string, script: string, ...args: string[]): Deno.ChildProcess {
-    const command = ["netns", "exec", this.namespace(name), Deno.execPath()];
-    const flags = ["run", "--quiet", "--no-check", "--no-prompt", "--allow-all"];
-    const config = `--config=${new URL("../../deno.json", import.meta.url).pathname}`;
+    return this.start(name, [...denoCommand(script), ...args]);
+  }
+
+  /** Starts a program in a node's namespace; it is killed with the lab at the latest. */
+  start(name: string, command: readonly string[]): Deno.ChildProcess {
     const child = new Deno.Command(tool("ip"), {
-      args: [...command, ...flags, config, new URL(script, import.meta.url).pathname, ...args],
+      args: ["netns", "exec", this.namespace(name), ...command],
       stdin: "piped",
       stdout: "piped",
       stderr: "inherit",
@@ -151,6 +153,19 @@ export class Lab implements AsyncDisposable {
     const result = await output("ip", ["-n", this.namespace(name), "-batch", "-"], lines.join("\n") + "\n");
     checked(result, ["ip -batch"]);
   }
+}
+
+/** The command that runs a Deno program, a file beside this one. */
+export function denoCommand(script: string): string[] {
+  const beside = (path: string) => new URL(path, import.meta.url).pathname;
+  const flags = [
+    "--quiet",
+    "--no-check",
+    "--no-prompt",
+    "--allow-all",
+    `--config=${beside("../../deno.json")}`,
+  ];
+  return [Deno.execPath(), "run", ...flags, beside(script)];
 }
 
 /** The switch's end of a node's cable; interface names have 15 characters. */

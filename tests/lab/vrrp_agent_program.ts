@@ -64,15 +64,42 @@ function setSysctl(name: string, value: string): string | null {
   return null;
 }
 
+/** The next frames of one EtherType that reach eth0, as hexadecimal digits, until there are `count`. */
+function sniff(etherType: number, count: number): Promise<string[]> {
+  const [AF_PACKET, SOCK_RAW, MSG_DONTWAIT] = [17, 3, 0x40];
+  const fd = libc.socket(AF_PACKET, SOCK_RAW, (etherType & 0xff) << 8 | etherType >> 8);
+  const buffer = new Uint8Array(2048);
+  const frames: string[] = [];
+  return new Promise((resolve) =>
+    poller.add(fd, () => {
+      for (;;) {
+        const length = libc.recv(fd, buffer, 2048n, MSG_DONTWAIT);
+        if (length < 0) return;
+        frames.push(buffer.subarray(0, length).toHex());
+        if (frames.length < count) continue;
+        poller.remove(fd);
+        libc.close(fd);
+        return resolve(frames);
+      }
+    })
+  );
+}
+
+let sniffed: Promise<string[]> = Promise.resolve([]);
+
 type Command = Record<string, unknown> & { op: string };
 
 const OPERATIONS: Record<string, (command: Command) => unknown> = {
+  sniff: ({ etherType, count }) => void (sniffed = sniff(Number(etherType), Number(count))),
+  sniffed: () => sniffed,
   serve: ({ name }) => void answer(String(name)),
   ask: ({ host }) => ask(String(host)),
   hold: ({ addresses, leaseSeconds, via, protect }) => {
     vips = (addresses as string[]).map(vip);
     const writer = via === "ip"
-      ? ipWriter((command, options) => new Deno.Command(command, options).spawn())
+      ? ipWriter((args) =>
+        new Deno.Command("ip", { args, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn()
+      )
       : netlinkWriter(watch.requests);
     const options = {
       device: "eth0",
@@ -90,7 +117,12 @@ const OPERATIONS: Record<string, (command: Command) => unknown> = {
     holder!.removeLeftovers().then(({ found }) => found.map(({ address }) => formatIp(address))),
   keep: ({ leaseSeconds }) => void setInterval(() => holder!.renew(), renewIntervalMs(Number(leaseSeconds))),
   announce: () => {
-    const announcer = new Announcer(libc);
+    let announcer: Announcer;
+    try {
+      announcer = new Announcer(libc);
+    } catch (error) {
+      return [error instanceof Error ? error.message : "unknown"];
+    }
     const problems = announcer.announce(watch.find("eth0")!, vips.map(({ address }) => address));
     announcer.close();
     return problems;

@@ -149,3 +149,22 @@ labTest(
     await heard(two, "advert", "lb1");
   },
 );
+
+labTest(
+  "UdpTransport() RFC 9568 section 5.1.1.3: IPv4 multicast leaves with TTL 255, from and to port 8112",
+  LAB_NEEDS,
+  async () => {
+    await using lab = await Lab.create("lb1", "lb2");
+    await using sniffer = await Agent.start(lab, "lb2");
+    await sniffer.call("sniff", { etherType: 0x0800, count: 8 });
+    await using _one = start(lab, "lb1");
+    const frames = await sniffer.call("sniffed") as string[];
+    // Among them is the IGMP of the joining.
+    const frame = frames.find((hex) => hex.startsWith("01005e000012"));
+    assert(frame !== undefined);
+    // Ethernet (14 bytes), IPv4: TTL at 8, protocol at 9, addresses at 12; UDP: ports.
+    assertEquals(frame.slice(2 * 22, 2 * 24), "ff11");
+    assertEquals(frame.slice(2 * 26, 2 * 34), "0a4d000b" + "e0000012");
+    assertEquals(frame.slice(2 * 34, 2 * 38), "1fb01fb0");
+  },
+);

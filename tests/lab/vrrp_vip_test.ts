@@ -1,6 +1,6 @@
 /** Virtual addresses on real interfaces: they appear, move, expire by themselves, and harm no neighbour. */
 import { assert, assertEquals, assertLess } from "../assert.ts";
-import { Lab, LAB_NEEDS } from "./netns.ts";
+import { denoCommand, Lab, LAB_NEEDS } from "./netns.ts";
 import { labTest } from "./tools.ts";
 import { Agent, until } from "./vrrp_agent.ts";
 
@@ -246,6 +246,48 @@ labTest(
       (count) => count >= 3,
     );
     const links = agent.events.filter(({ event, name }) => event === "link" && name === "eth0");
-    assertEquals(links.map(({ running }) => running), [false, true, false]);
+    // An interface that is deleted goes down first: that may be told apart.
+    assertEquals(links.slice(0, 3).map(({ running }) => running), [false, true, false]);
+    assert(links.slice(3).every(({ running }) => running === false));
+  },
+);
+
+labTest(
+  "Announcer() sends a gratuitous request and reply, and an advertisement, that others receive",
+  LAB_NEEDS,
+  async () => {
+    await using lab = await Lab.create("lb1", "client");
+    await using one = await Agent.start(lab, "lb1");
+    await using client = await Agent.start(lab, "client");
+    await one.call("hold", { addresses: [`${VIP}/32`], leaseSeconds: 30 });
+    await client.call("sniff", { etherType: 0x0806, count: 2 });
+    assertEquals(await one.call("announce"), []);
+    const own = (await mac(lab, "lb1")).replaceAll(":", "");
+    const frames = await client.call("sniffed") as string[];
+    assertEquals(frames.map((frame) => frame.slice(0, 44)), [
+      `ffffffffffff${own}08060001080006040001`,
+      `ffffffffffff${own}08060001080006040002`,
+    ]);
+  },
+);
+
+labTest(
+  "VipHolder() and Announcer() say which capability is missing",
+  [...LAB_NEEDS, "setpriv"],
+  async () => {
+    await using lab = await Lab.create("lb1");
+    await using agent = new Agent(lab.start("lb1", [
+      "setpriv",
+      "--bounding-set=-net_raw,-net_admin",
+      ...denoCommand("vrrp_agent_program.ts"),
+    ]));
+    await agent.call("hold", { addresses: [`${VIP}/32`], leaseSeconds: 30 });
+    const added = await agent.call("add");
+    assertEquals(added, {
+      done: false,
+      problems: [`Cannot set ${VIP} on eth0: operation not permitted (needs CAP_NET_ADMIN)`],
+    });
+    const [problem] = await agent.call("announce") as string[];
+    assert(problem?.includes("CAP_NET_RAW"), problem);
   },
 );

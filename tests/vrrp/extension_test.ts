@@ -105,7 +105,7 @@ Deno.test("unseal() refuses what is too large, a bare VRRP packet, and names tha
 Deno.test("unseal() refuses lengths that do not add up and unknown kinds, versions and flags", () => {
   const bytes = sealed([]);
   const fixed = bytes.length - 32 - 52;
-  // Body length (low byte), name length, echo count, kind, both reserved bytes, version, magic, high bits of the sequence.
+  // Body length, name length, echo count, kind, both reserved bytes, version, magic, the sequence's highest byte.
   for (const at of [43, 44, 45, 47, 48, 49, 50, 51, 8]) {
     const changed = bytes.slice();
     changed[fixed + at]! ^= 0x40;

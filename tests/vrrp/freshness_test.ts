@@ -241,7 +241,7 @@ function exchange(world: World, random: () => number, farOff: boolean): [string,
 }
 
 for (const [clocks, skewMs] of [["that agree", 0], ["hours apart", 7 * HOUR_MS]] as const) {
-  Deno.test(`judge() with clocks ${clocks} lets no attacker replay, reorder, duplicate or mix lives, nor split the pair`, () => {
+  Deno.test(`judge() with clocks ${clocks} no attacker replays, reorders, duplicates, mixes lives or splits the pair`, () => {
     fc.assert(
       fc.property(fc.nat(), (seed) => {
         const random = seededRandom(seed);
