@@ -5,7 +5,7 @@
  * where a number or a yes/no is wanted is read as one, since `${NAME}` always gives text. Pure.
  */
 import { z } from "zod";
-import { formatCidr, type HostPort, parseCidr, parseHostPort, parseIp } from "../base/address.ts";
+import { formatCidr, formatIp, type HostPort, parseCidr, parseHostPort, parseIp } from "../base/address.ts";
 import { DURATION_PATTERN, formatDuration, parseDuration } from "../base/duration.ts";
 import { formatSize, parseSize, SIZE_PATTERN } from "../base/size.ts";
 import { quoteText } from "./problem.ts";
@@ -135,6 +135,37 @@ export function cidr() {
     "CIDR block",
     "must be a CIDR block or an IP address, such as 10.0.0.0/8",
   );
+}
+
+/** One IP address, canonical. */
+export function ipAddress() {
+  return parsed(
+    (text) => {
+      const address = parseIp(text);
+      return address === null ? null : formatIp(address);
+    },
+    "IP address",
+    "must be an IP address, such as 10.0.0.2",
+  );
+}
+
+/** An address of an interface: `ip/prefix`, or an IP with the prefix of a single address. The IP is canonical. */
+export function addressWithPrefix() {
+  return parsed(
+    parseAddressWithPrefix,
+    "IP address/prefix",
+    "must be an IP address with or without a prefix, such as 203.0.113.10/24",
+  );
+}
+
+function parseAddressWithPrefix(text: string): { address: string; prefix: number } | null {
+  const [ip = "", prefix, more] = text.split("/");
+  const address = parseIp(ip);
+  if (address === null || more !== undefined) return null;
+  const bits = address.length * 8;
+  if (prefix === undefined) return { address: formatIp(address), prefix: bits };
+  if (!/^[0-9]{1,3}$/.test(prefix) || Number(prefix) < 1 || Number(prefix) > bits) return null;
+  return { address: formatIp(address), prefix: Number(prefix) };
 }
 
 /** One of a few words. */

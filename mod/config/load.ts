@@ -21,6 +21,7 @@ import { checkRules, RuleContext } from "./rules.ts";
 import type { Config } from "./schema.ts";
 import { childOf, describeNode, type MapNode, type TreeNode, treeOf } from "./tree.ts";
 import { validateTree } from "./validate.ts";
+import { nodeNames, nodePriorities } from "./vrrp_nodes.ts";
 import { parseYaml, TOO_DEEP } from "./yaml_text.ts";
 
 export interface LoadOptions {
@@ -58,14 +59,14 @@ export async function loadConfig(text: string, options: LoadOptions): Promise<Lo
   return config === null || problems.length > 0 ? { problems, warnings } : { config, warnings };
 }
 
-/** The nodes and contexts that a file has overlays for; none when it cannot be read. */
+/** The nodes that a file is for and the contexts that it has overlays for; none when it cannot be read. */
 export async function listOverlays(
   text: string,
   file: string,
 ): Promise<{ nodes: string[]; contexts: string[] }> {
   const read = await readTree(text, file);
   if ("problems" in read || read.tree === null) return { nodes: [], contexts: [] };
-  return { nodes: overlayNames(read.tree, "nodes"), contexts: overlayNames(read.tree, "contexts") };
+  return { nodes: nodeNames(read.tree), contexts: overlayNames(read.tree, "contexts") };
 }
 
 type Read =
@@ -138,7 +139,13 @@ function resolveTree(root: MapNode, options: LoadOptions, findings: Finding[]): 
   const poolNames = new Set(keysOf(childOf(tree, "pools")));
   checkReferences(tree, poolNames, findings);
   const { config, damage } = validateTree(tree, findings);
-  if (config !== null) checkRules(new RuleContext(config, tree, damage, findings));
+  if (config !== null) {
+    const priorities = nodePriorities(root, options.context, options.env);
+    // A node that the overlays do not know has been told already.
+    const node = overlayNames(root, "nodes").length === 0 ? options.node : null;
+    const facts = { node, nodes: nodeNames(root), priorities };
+    checkRules(new RuleContext(config, tree, damage, findings, facts));
+  }
   return config;
 }
 

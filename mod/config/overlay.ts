@@ -4,6 +4,7 @@
  * Maps merge key by key, `null` removes, list items are addressed by their name (a map of name to changes, or a list
  * of items with names), anything else replaces. As in JSON Merge Patch (RFC 7396), but for lists with names.
  */
+import { ownersIn } from "./owners.ts";
 import { closest } from "./suggest.ts";
 import type { Finding } from "./problem.ts";
 import { childOf, describeNode, type ListNode, type MapNode, type TreeNode } from "./tree.ts";
@@ -23,7 +24,11 @@ export function applyOverlays(root: MapNode, choice: OverlayChoice, findings: Fi
   let result: MapNode = { ...root, entries };
   const context = choose(root, "contexts", "context", choice.context, findings);
   const nodes = root.entries.get("nodes");
-  const wanted = nodes !== undefined && nodes.kind === "map" && nodes.entries.size === 0 ? null : choice.node;
+  const unlisted = nodes?.kind === "map" && choice.node !== null && !nodes.entries.has(choice.node);
+  // An owner in the election needs no changes of its own to be one of the nodes.
+  const wanted = unlisted && (nodes.entries.size === 0 || ownersIn(root).includes(choice.node!))
+    ? null
+    : choice.node;
   // A file without `nodes` is for any node, but a context that nobody defined is a slip.
   const node = nodes === undefined ? null : choose(root, "nodes", "node", wanted, findings);
   for (const overlay of [context, node]) {

@@ -5,7 +5,6 @@ import type { Path } from "./problem.ts";
 
 /** Keys by the shape of the path they stand at: `*` is any name, `#` any index. */
 const KEYS: ReadonlyMap<string, readonly string[]> = new Map([
-  ["", ["vrrp"]],
   ["listeners.#", ["tls", "proxyProtocol", "forward"]],
   ["listeners.#.routes.#", ["files", "rewrite", "headers"]],
   ["listeners.#.routes.#.match", ["sni"]],
@@ -15,6 +14,7 @@ const KEYS: ReadonlyMap<string, readonly string[]> = new Map([
 const VALUES: ReadonlyMap<string, readonly string[]> = new Map([
   ["listeners.#.protocol", ["udp"]],
   ["pools.*.check.type", ["grpc", "dns"]],
+  ["vrrp.instances.#.transport", ["vrrp3", "vrrp2"]],
 ]);
 
 export function isPlannedKey(path: Path, key: string): boolean {

@@ -9,15 +9,31 @@ import { type Finding, formatPath, type Path } from "./problem.ts";
 import type { Config } from "./schema.ts";
 import { nodeAt, sourceOf, type TreeNode } from "./tree.ts";
 import type { Damage } from "./validate.ts";
+import type { NodePriorities } from "./vrrp_nodes.ts";
+import { checkVrrp } from "./vrrp_rules.ts";
+
+/** Which node the configuration is for, and what the file says of all of them. */
+export interface NodeFacts {
+  /** Null: for none in particular. */
+  readonly node: string | null;
+  readonly nodes: readonly string[];
+  readonly priorities: NodePriorities;
+}
 
 export class RuleContext {
   readonly config: Config;
+  readonly node: string | null;
+  readonly nodes: readonly string[];
+  readonly priorities: NodePriorities;
   readonly #tree: TreeNode;
   readonly #damage: Damage;
   readonly #findings: Finding[];
 
-  constructor(config: Config, tree: TreeNode, damage: Damage, findings: Finding[]) {
+  constructor(config: Config, tree: TreeNode, damage: Damage, findings: Finding[], facts: NodeFacts) {
     this.config = config;
+    this.node = facts.node;
+    this.nodes = facts.nodes;
+    this.priorities = facts.priorities;
     this.#tree = tree;
     this.#damage = damage;
     this.#findings = findings;
@@ -51,6 +67,7 @@ export class RuleContext {
 export function checkRules(context: RuleContext): void {
   checkListeners(context);
   checkPools(context);
+  checkVrrp(context);
 }
 
 /** Calls back for every item that has the same key as an earlier one. */

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { bindAddress, choice, duration, integer, line, name } from "./fields.ts";
 import { ListenerSchema } from "./listener_schema.ts";
 import { PoolSchema } from "./pool_schema.ts";
+import { VrrpSchema } from "./vrrp_schema.ts";
 
 /** Data workers; the counters in shared memory are sized for it. */
 export const MAX_WORKERS = 64;
@@ -45,6 +46,7 @@ export const ConfigSchema = z.strictObject({
   listeners: z.array(ListenerSchema).prefault([]).describe("Where Tandem listens and where requests go.")
     .meta({ minItems: 1 }),
   pools: z.record(name(), PoolSchema).prefault({}).describe("The servers, in pools by name."),
+  vrrp: VrrpSchema.prefault({}).describe("The election: which node holds which addresses."),
   admin: admin.optional().describe("The HTTP address for status and metrics. Without: none."),
   log: log.prefault({}).describe("The log, on stderr."),
   workers: workers.prefault("auto").describe(`Data workers, 1 to ${MAX_WORKERS}; \`auto\`: one a core.`),

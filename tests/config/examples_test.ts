@@ -11,6 +11,7 @@ const DIRECTORY = new URL("../../examples/", import.meta.url);
 const NAMES = ["smallest.yaml", "shop.yaml", "pair.yaml"];
 
 const read = (name: string) => Deno.readTextFileSync(new URL(name, DIRECTORY));
+const env = { TANDEM_KEY: "sixteen characters" };
 const validate = new Ajv2020({ strict: false, allErrors: true }).compile(editorSchema());
 
 function schemaErrors(text: string): string[] {
@@ -24,6 +25,7 @@ Deno.test("examples() every node and context of each reads it without a warning"
       for (const context of [undefined, ...contexts]) {
         const result = await load(read(name), {
           file: name,
+          env,
           ...(node === undefined ? {} : { node }),
           ...(context === undefined ? {} : { context }),
         });
@@ -41,9 +43,9 @@ Deno.test("examples() the smallest has six lines, and the pair differs by node a
   assertEquals(read("smallest.yaml").trim().split("\n").length, 6);
   const pair = read("pair.yaml");
   const [one, two, development] = [
-    await good(pair, { node: "lb1" }),
-    await good(pair, { node: "lb2" }),
-    await good(pair, { node: "lb2", context: "development" }),
+    await good(pair, { node: "lb1", env }),
+    await good(pair, { node: "lb2", env }),
+    await good(pair, { node: "lb2", context: "development", env }),
   ];
   assertEquals([one.workers, two.workers], ["auto", 2]);
   assertEquals(one.pools.app?.servers.map(({ name, weight }) => [name, weight]), [["a", 1], ["b", 1]]);

@@ -1,0 +1,122 @@
+/**
+ * Rules about the election: what cannot work is an error, what can never fail over a warning. Pure.
+ */
+import { MAX_INSTANCES } from "../../vrrp/report.ts";
+import { priorityWarnings } from "../../vrrp/priorities.ts";
+import type { Path } from "./problem.ts";
+import { eachRepeated, type RuleContext } from "./rules.ts";
+import type { TrackConfig, VrrpInstanceConfig } from "./vrrp_schema.ts";
+
+export function checkVrrp(context: RuleContext): void {
+  const { instances } = context.config.vrrp;
+  const all: Path = ["vrrp", "instances"];
+  if (instances.length > MAX_INSTANCES) context.error(all, `must be at most ${MAX_INSTANCES}`);
+  eachRepeated(instances, ({ name }) => name, (at, first) => {
+    context.error([...all, at, "name"], `is the name of ${context.show([...all, first])} already`);
+  });
+  eachRepeated(instances, (one) => `${segmentOf(one)} ${one.routerId}`, (at, first) => {
+    context.error(
+      [...all, at, "routerId"],
+      `is the id of ${context.show([...all, first])} on the same interface already`,
+    );
+  });
+  eachRepeated(instances, segmentOf, (at, first) => {
+    const [one, other] = [instances[at]!, instances[first]!];
+    for (const field of ["keys", "peers"] as const) {
+      if (JSON.stringify(one[field]) === JSON.stringify(other[field])) continue;
+      // One socket an interface: a node has one voice there.
+      const path = [...all, at, field];
+      const where = context.show([...all, first]);
+      context.error(
+        context.given(path) ? path : [...all, at],
+        `must have the same ${field} as ${where}, which is on the same interface`,
+        context.given(path) ? "key" : "value",
+      );
+    }
+  });
+  for (const [at, one] of instances.entries()) checkInstance(context, one, [...all, at]);
+}
+
+function segmentOf(one: VrrpInstanceConfig): string {
+  return `${one.interface} ${familyOf(one)}`;
+}
+
+function familyOf({ addresses }: VrrpInstanceConfig): 4 | 6 {
+  return addresses[0]!.address.includes(":") ? 6 : 4;
+}
+
+function checkInstance(context: RuleContext, one: VrrpInstanceConfig, path: Path): void {
+  const family = familyOf(one);
+  if (one.addresses.some(({ address }) => address.includes(":") !== (family === 6))) {
+    context.error([...path, "addresses"], "must be all IPv4 or all IPv6: give each family its own instance");
+  }
+  if (one.peers.some((peer) => peer.includes(":") !== (family === 6))) {
+    context.error([...path, "peers"], `must be IPv${family} as the addresses are`);
+  }
+  eachRepeated(one.addresses, ({ address }) => address, (at) => {
+    context.error([...path, "addresses", at], "stands here twice");
+  });
+  eachRepeated(one.keys, ({ id }) => String(id), (at) => {
+    context.error([...path, "keys", at], `has the id of another key: ${one.keys[at]!.id}`);
+  });
+  if (one.keys.length === 0 && context.whole(path)) {
+    context.warn(
+      path,
+      "has no keys: nothing is signed, and anybody on the LAN can take the address",
+      "value",
+    );
+  }
+  checkNode(context, one, path);
+  for (const [at, track] of one.track.entries()) checkTrack(context, track, [...path, "track", at]);
+  checkFailover(context, one, path);
+}
+
+/** A node that takes part in nothing has the wrong name, most likely. */
+function checkNode(context: RuleContext, { owners }: VrrpInstanceConfig, path: Path): void {
+  const { node, nodes } = context;
+  if (owners === undefined || node === null || nodes.includes(node)) return;
+  context.error(
+    [...path, "owners"],
+    `must name this node, "${node}" (--node), or it must stand under nodes: ${nodes.join(", ")}`,
+  );
+}
+
+function checkTrack(context: RuleContext, track: TrackConfig, path: Path): void {
+  if (track.kind === "pool" && !context.given(["pools", track.name])) {
+    context.error([...path, "pool"], `names no pool: "${track.name}"`);
+  }
+  const { listeners } = context.config;
+  if (track.kind !== "listener" || !context.whole(["listeners"])) return;
+  if (!listeners.some(({ name }) => name === track.name)) {
+    context.error([...path, "listener"], `names no listener: "${track.name}"`);
+  }
+}
+
+function checkFailover(context: RuleContext, one: VrrpInstanceConfig, path: Path): void {
+  const priorities = context.priorities.get(one.name) ?? new Map<string, number>();
+  // Priorities that stand in a file for each node are not known here.
+  if (!context.whole(path) || (one.owners === undefined && priorities.size < 2)) return;
+  const found = priorityWarnings({
+    name: one.name,
+    priorities,
+    preempt: one.preempt,
+    weights: one.track.flatMap((track) =>
+      track.weight === null ? [] : [{ what: nameOf(track), weight: track.weight }]
+    ),
+    pools: one.track.flatMap((track) => {
+      if (track.kind !== "pool") return [];
+      const servers = context.config.pools[track.name]?.servers ?? [];
+      // A name may stand for any number of addresses.
+      const known = servers.every(({ source }) =>
+        source.kind === "address" && /^[0-9.:a-f]+$/.test(source.host)
+      );
+      return [{ pool: track.name, minHealthy: track.minHealthy, servers: known ? servers.length : null }];
+    }),
+  });
+  for (const { message } of found) context.warn(path, message);
+}
+
+/** What is tracked, for a person. */
+export function nameOf(track: TrackConfig): string {
+  return track.kind === "exec" ? track.command[0]! : track.name;
+}

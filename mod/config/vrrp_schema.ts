@@ -1,0 +1,141 @@
+/**
+ * The schema of the election: instances, their addresses, keys, and what is tracked. Pure.
+ */
+import { z } from "zod";
+import { MAX_INTERVAL_MS, MIN_INTERVAL_MS } from "../../vrrp/timing.ts";
+import {
+  acrossIssue,
+  addressWithPrefix,
+  choice,
+  duration,
+  flag,
+  integer,
+  ipAddress,
+  line,
+  name,
+  oneOrMore,
+} from "./fields.ts";
+import { quoteText } from "./problem.ts";
+
+/** Half of SHA-256's output: a shorter secret can be searched for. */
+const MIN_SECRET = 16;
+/** As keepalived: a weight can never make a priority of 254 one of 0. */
+const MAX_WEIGHT = 253;
+/** Names that the kernel gives interfaces (IFNAMSIZ is 16 with the final zero). */
+const INTERFACE = /^(?!\.{1,2}$)[^\s/:]{1,15}$/;
+
+const interfaceName = () => z.string().regex(INTERFACE, "must be the name of an interface, such as eth0");
+
+const absolutePath = () =>
+  line(1).refine((path) => path.startsWith("/"), { error: "must be an absolute path" });
+
+export type TrackConfig =
+  & { readonly weight: number | null }
+  & (
+    | { readonly kind: "pool"; readonly name: string; readonly minHealthy: number }
+    | { readonly kind: "listener" | "interface" | "file"; readonly name: string }
+    | {
+      readonly kind: "exec";
+      readonly command: readonly string[];
+      readonly intervalMs: number;
+      readonly timeoutMs: number;
+    }
+  );
+
+const KINDS = ["pool", "listener", "interface", "exec", "file"] as const;
+const DEFAULT_EXEC_MS = 2000;
+
+const track = z.strictObject({
+  pool: name().optional().describe("A pool: good while it has `minHealthy` healthy servers."),
+  minHealthy: integer(1, 10_000).optional().describe("Without: 1. (pool)"),
+  listener: name().optional().describe("A listener: good while the balancer listens on it."),
+  interface: interfaceName().optional().describe("Another interface: good while it has a link."),
+  exec: oneOrMore(line(1)).optional().describe(
+    "Absolute path of a program, or a list with its arguments: good while its exit code is 0.",
+  ),
+  interval: duration(100).optional().describe("From one run to the next. Without: 2s. (exec)"),
+  timeout: duration(10).optional().describe("Longest run. Without: as `interval`. (exec)"),
+  file: absolutePath().optional().describe(
+    "Bad while this file exists, unless it holds `0`; its first line is the reason.",
+  ),
+  weight: integer(-MAX_WEIGHT, MAX_WEIGHT).optional().describe(
+    "Added to the priority: a negative one while it is bad, a positive one while it is good. Without: what is bad " +
+      "moves the address to a node that is better off; an interface moves it at once.",
+  ),
+}).transform((fields, context): TrackConfig => {
+  const issue = (message: string, ...path: string[]) => {
+    context.addIssue(acrossIssue(message, ...path));
+    return z.NEVER;
+  };
+  const given = KINDS.filter((kind) => fields[kind] !== undefined);
+  const [kind] = given;
+  if (kind === undefined || given.length > 1) {
+    const has = given.length === 0 ? "none" : given.join(" and ");
+    return issue(`must have exactly one of ${KINDS.join(", ")}, and has ${has}`);
+  }
+  const { minHealthy, interval, timeout, weight = null } = fields;
+  if (kind !== "pool" && minHealthy !== undefined) return issue(`has no sense with ${kind}`, "minHealthy");
+  if (kind !== "exec") {
+    if (interval !== undefined) return issue(`has no sense with ${kind}`, "interval");
+    if (timeout !== undefined) return issue(`has no sense with ${kind}`, "timeout");
+    return kind === "pool"
+      ? { kind, name: fields.pool!, minHealthy: minHealthy ?? 1, weight }
+      : { kind, name: fields[kind]!, weight };
+  }
+  const command = fields.exec!;
+  if (!command[0]!.startsWith("/")) {
+    return issue(`must be an absolute path, not ${quoteText(command[0]!)}`, "exec");
+  }
+  const intervalMs = interval ?? DEFAULT_EXEC_MS;
+  return { kind, command, intervalMs, timeoutMs: timeout ?? intervalMs, weight };
+});
+
+const key = z.strictObject({
+  id: integer(1, 255).describe("Tells keys apart while they are changed."),
+  secret: line(MIN_SECRET).meta({ kind: "secret" }).describe(
+    `At least ${MIN_SECRET} characters, the same on every node.`,
+  ),
+});
+
+const instance = z.strictObject({
+  name: name().describe("Name in commands, logs and metrics."),
+  interface: interfaceName().describe("Where the addresses are set and the nodes hear each other."),
+  routerId: integer(1, 255).describe("Tells virtual routers of one LAN apart; the same on every node."),
+  addresses: z.array(addressWithPrefix()).min(1, "must have at least one address")
+    .describe("What clients use: `ip/prefix`, or an IP for itself alone. All of one family."),
+  owners: z.array(name()).min(1, "must name at least one node").optional()
+    .describe("The nodes by preference; their priorities are 200, 150, 100 and so on."),
+  priority: integer(1, 254).optional().describe(
+    "This node's priority, instead of `owners`; the highest owns.",
+  ),
+  advertInterval: duration().refine(
+    (ms) => ms >= MIN_INTERVAL_MS && ms <= MAX_INTERVAL_MS && ms % MIN_INTERVAL_MS === 0,
+    `must be ${MIN_INTERVAL_MS}ms to ${MAX_INTERVAL_MS}ms in steps of ${MIN_INTERVAL_MS}ms`,
+  ).prefault("1s").describe(
+    "How often the owner says that it lives; others take over after about three without a word.",
+  ),
+  preempt: z.union([flag(), duration()]).prefault(true).describe(
+    "Whether a node of higher priority takes the address from one that serves; a duration: only after so long.",
+  ),
+  transport: choice("udp").prefault("udp").describe("`udp`: signed datagrams on port 8112."),
+  peers: z.array(ipAddress()).prefault([]).describe(
+    "The other nodes' addresses, where there is no multicast. Without: multicast.",
+  ),
+  keys: z.array(key).prefault([]).describe(
+    "The first signs, all are accepted. Without: nothing is signed, and anybody on the LAN can take the address.",
+  ),
+  track: z.array(track).prefault([]).describe("What has to be well for this node to own the addresses."),
+  onTransition: z.array(absolutePath()).prefault([]).describe(
+    "Programs that are run at every change of state, with instance, old state, new state and reason.",
+  ),
+}).superRefine(({ owners, priority }, context) => {
+  if ((owners === undefined) !== (priority === undefined)) return;
+  const given = owners === undefined ? "neither" : "both";
+  context.addIssue(acrossIssue(`must have either owners or priority, and has ${given}`));
+});
+
+export const VrrpSchema = z.strictObject({
+  instances: z.array(instance).prefault([]).describe("The addresses that the nodes share."),
+});
+
+export type VrrpInstanceConfig = z.output<typeof instance>;

@@ -1,0 +1,114 @@
+import { assert, assertEquals, assertNotMatch } from "../assert.ts";
+import { errors, good, load, SMALLEST, warnings } from "./reading.ts";
+
+const KEYS = "keys: [{ id: 1, secret: sixteen characters }]";
+const REST = `interface: eth0, routerId: 51, addresses: ["203.0.113.10/24"]`;
+
+/** One instance with these fields besides its name, interface, id and address; it stands in line 3. */
+function vrrp(...fields: string[]): string {
+  return `${SMALLEST}\nvrrp: { instances: [{ name: edge, ${[REST, ...fields].join(", ")} }] }`;
+}
+
+/** The messages alone. */
+function words(told: readonly string[]): string[] {
+  return told.map((one) => one.replace(/^.*?» /, ""));
+}
+
+const PAIR = "owners: [lb1, lb2]";
+
+Deno.test("VrrpSchema() defaults, and values as the program wants them", async () => {
+  const { vrrp: { instances: [edge] } } = await good(
+    vrrp(PAIR, KEYS, "preempt: 30s", "track: [{ pool: app }, { exec: [/bin/true, a], weight: -30 }]"),
+    { node: "lb2" },
+  );
+  assertEquals([edge!.advertInterval, edge!.preempt, edge!.transport], [1000, 30_000, "udp"]);
+  assertEquals(edge!.addresses, [{ address: "203.0.113.10", prefix: 24 }]);
+  assertEquals(edge!.track, [
+    { kind: "pool", name: "app", minHealthy: 1, weight: null },
+    { kind: "exec", command: ["/bin/true", "a"], intervalMs: 2000, timeoutMs: 2000, weight: -30 },
+  ]);
+});
+
+Deno.test("VrrpSchema() says what is wrong with each field", async () => {
+  const cases: [string, string][] = [
+    ["advertInterval: 5ms", "advertInterval: must be 10ms to 40950ms in steps of 10ms"],
+    ["advertInterval: 41s", "advertInterval: must be 10ms to 40950ms in steps of 10ms"],
+    ["advertInterval: 25ms", "advertInterval: must be 10ms to 40950ms in steps of 10ms"],
+    ["track: [{ pool: app, listener: web }]", "must have exactly one of pool, listener"],
+    ["track: [{ listener: web, minHealthy: 2 }]", "minHealthy: has no sense with listener"],
+    ["track: [{ file: etc }]", "file: must be an absolute path"],
+    ["track: [{ exec: ping }]", 'exec: must be an absolute path, not "ping"'],
+    ["transport: vrrp3", '"vrrp3" is not supported by this version; must be "udp"'],
+    ["priority: 10", "must have either owners or priority, and has both"],
+    ["peers: [lb2]", "must be an IP address"],
+    ["track: [{ pool: none }]", 'pool: names no pool: "none"'],
+    ["track: [{ listener: none }]", 'listener: names no listener: "none"'],
+    ['peers: ["fd00::1"]', "peers: must be IPv4 as the addresses are"],
+  ];
+  for (const [field, message] of cases) {
+    const told = words(await errors(vrrp(PAIR, KEYS, field)));
+    assertEquals([told.length, told[0]?.includes(message)], [1, true], `${field}: ${told.join("; ")}`);
+  }
+});
+
+Deno.test("VrrpSchema() a secret that is too short is refused and not shown", async () => {
+  const told = await load(vrrp(PAIR, 'keys: [{ id: 1, secret: "${K}" }]'), { env: { K: "hunter2hunter2" } });
+  assert("problems" in told);
+  assertEquals(told.problems.map(({ message }) => message), ["must be at least 16 characters"]);
+  assertNotMatch(JSON.stringify(told), /hunter2/);
+});
+
+Deno.test("checkVrrp() a node that is neither an owner nor under nodes is an error, an owner needs no overlay", async () => {
+  assertEquals(words(await errors(vrrp(PAIR, KEYS), { node: "lb9" })), [
+    'vrrp.instances[0].owners: must name this node, "lb9" (--node), or it must stand under nodes: lb1, lb2',
+  ]);
+  const overlaid = `${vrrp(PAIR, KEYS)}\nnodes: { lb2: { workers: 2 } }`;
+  for (const node of ["lb1", "lb2"]) assertEquals(await errors(overlaid, { node }), []);
+  assertEquals((await errors(overlaid, { node: "lb9" })).length, 1);
+});
+
+Deno.test("checkVrrp() instances must not share a name, an id on one interface, or disagree on its keys", async () => {
+  const two = (...fields: string[]) =>
+    `${SMALLEST}\nvrrp:\n  instances:\n    - { name: a, ${REST}, ${PAIR}, ${KEYS} }\n    - { ${
+      fields.join(", ")
+    } }`;
+  const other = 'interface: eth0, routerId: 52, addresses: ["203.0.113.11/24"]';
+  assertEquals(await errors(two("name: b", other, PAIR, KEYS), { node: "lb1" }), []);
+  assertEquals(
+    words(await errors(two("name: a", other.replace("52", "51"), PAIR, "keys: []"), { node: "lb1" })),
+    [
+      "vrrp.instances[1].name: is the name of vrrp.instances[0] already",
+      "vrrp.instances[1].routerId: is the id of vrrp.instances[0] on the same interface already",
+      "vrrp.instances[1].keys: must have the same keys as vrrp.instances[0], which is on the same interface",
+    ],
+  );
+});
+
+Deno.test("checkVrrp() warns of what nobody signs and of what can never fail over", async () => {
+  const cases: [string[], string][] = [
+    [[PAIR], "has no keys"],
+    [["owners: [lb1]", KEYS], "only one node takes part"],
+    [
+      [PAIR, KEYS, "track: [{ listener: web, weight: -10 }]"],
+      "the weights can never move the address from lb1",
+    ],
+    [[PAIR, KEYS, "track: [{ pool: app, minHealthy: 2 }]"], "it is never healthy"],
+  ];
+  for (const [fields, message] of cases) {
+    const told = words(await warnings(vrrp(...fields), { node: "lb1" }));
+    assertEquals([told.length, told[0]?.includes(message)], [1, true], told.join("; "));
+  }
+  assertEquals(await warnings(vrrp(PAIR, KEYS), { node: "lb1" }), []);
+});
+
+Deno.test("checkVrrp() compares the priorities that overlays give the nodes", async () => {
+  const nodes = (one: number, two: number) =>
+    `${
+      vrrp(KEYS, "priority: 100")
+    }\nnodes:\n  lb1: { vrrp: { instances: { edge: { priority: ${one} } } } }\n` +
+    `  lb2: { vrrp: { instances: { edge: { priority: ${two} } } } }`;
+  assertEquals(await warnings(nodes(200, 100), { node: "lb1" }), []);
+  const [told] = words(await warnings(nodes(90, 90), { node: "lb1" }));
+  assert(told?.includes("lb1 and lb2 have the same priority 90"), told ?? "no warning");
+  assertEquals(await warnings(vrrp(KEYS, "priority: 100"), { node: "lb1" }), []);
+});
