@@ -3,19 +3,21 @@
  *
  * What comes from the node is printed without control characters, whoever answered.
  */
+import type { NameStatus } from "../discovery/name_book.ts";
 import type { NodeStatus, PoolStatus, ServerStatus } from "../observe/status.ts";
 
 /** The text, with its last newline. `now` is milliseconds since 1970. */
 export function statusTable(status: NodeStatus, now: number): string {
   const { node, version, state, generation, uptimeMs, workers } = status;
-  const count = workers.length === 1 ? "1 worker" : `${workers.length} workers`;
+  const count = counted(workers.length, "worker");
   let text = `${node}: ${state}, generation ${generation}, up ${
     span(uptimeMs)
   }, ${count}, tandem ${version}\n`;
   for (const { name, protocol, binds, counters } of status.listeners) {
     text += `listener ${name} (${protocol}) on ${binds.join(", ")}: ` +
-      `${counters.active} connections, ${counters.requests} requests\n`;
+      `${counted(counters.active, "connection")}, ${counted(counters.requests, "request")}\n`;
   }
+  for (const name of status.names) text += nameLine(name);
   for (const pool of status.pools) text += `\n${poolTable(pool, now)}`;
   // deno-lint-ignore no-control-regex -- control characters are what is removed
   return text.replace(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/g, "?");
@@ -25,7 +27,20 @@ const HEADINGS = ["server", "address", "state", "since", "weight", "active", "re
 /** Columns of numbers stand to the right. */
 const RIGHT = new Set(["since", "weight", "active", "requests", "errors"]);
 
+/** Only trouble takes more than the number: `name app.internal (A): 2 addresses, 5m old: no answer`. */
+function nameLine({ dns, type, members, ageMs, reason }: NameStatus): string {
+  const age = reason === "" || ageMs === null ? "" : `, ${span(ageMs)} old`;
+  const trouble = reason === "" ? "" : `: ${reason.replaceAll("\n", " ")}`;
+  const kind = type === "host" ? "A and AAAA" : type;
+  return `name ${dns} (${kind}): ${counted(members.length, "address", "addresses")}${age}${trouble}\n`;
+}
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
 function poolTable({ name, balance, queued, servers }: PoolStatus, now: number): string {
+  if (servers.length === 0) return `pool ${name} (${balance}): no servers\n`;
   const waiting = queued > 0 ? `, ${queued} waiting` : "";
   const rows = [HEADINGS, ...servers.map((server) => serverRow(server, now))];
   const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));

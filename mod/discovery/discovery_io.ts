@@ -15,6 +15,8 @@ export interface DiscoveryEnv {
   lookUp(name: Name, signal: AbortSignal): Promise<Lookup>;
   /** The servers of these names are others than before; `members` has them. */
   onChange(names: readonly Name[]): void;
+  /** Trouble with a name began (`reason` says what), or ended (`reason` is empty). */
+  onTrouble(name: Name, reason: string): void;
   /** Milliseconds, monotonic. */
   now(): number;
   /** Calls back once, after `ms`; the function it returns takes that back. */
@@ -97,7 +99,10 @@ export class Discovery {
       .then((result) => {
         this.#running.delete(lookup);
         if (this.#closed) return;
+        const before = this.#book.trouble(lookup.name);
         if (this.#book.finished(lookup, result, this.#env.now())) this.#tell(lookup.name);
+        const trouble = this.#book.trouble(lookup.name);
+        if ((trouble === "") !== (before === "")) this.#env.onTrouble(lookup.name, trouble);
         this.#wake();
       });
     this.#running.set(lookup, { abort, done });

@@ -137,6 +137,11 @@ export class NameBook {
     return this.#entries.get(keyOf(name))?.members ?? [];
   }
 
+  /** What is wrong with a name; empty when nothing is, or when it is not in the book. */
+  trouble(name: Name): string {
+    return this.#entries.get(keyOf(name))?.reason ?? "";
+  }
+
   /** True when every name has been looked up at least once, well or badly. */
   get settled(): boolean {
     return [...this.#entries.values()].every((entry) => entry.state !== "unknown");

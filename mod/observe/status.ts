@@ -3,6 +3,7 @@
  *
  * Plain data, so that it is JSON as it is. Times are milliseconds; a point in time is milliseconds since 1970.
  */
+import type { NameStatus } from "../discovery/name_book.ts";
 import type { Histogram, ListenerCounter, ServerCounter } from "../base/counters.ts";
 
 export interface NodeStatus {
@@ -21,6 +22,8 @@ export interface NodeStatus {
   readonly accessLinesDropped: number;
   readonly listeners: readonly ListenerStatus[];
   readonly pools: readonly PoolStatus[];
+  /** The host names among the servers, and how looking them up goes. */
+  readonly names: readonly NameStatus[];
 }
 
 export interface WorkerStatus {

@@ -15,6 +15,7 @@ import {
 import type { OpenMemory } from "../base/shared_memory.ts";
 import { WEIGHT_UNIT } from "../base/slots.ts";
 import type { PoolSnapshot, ServerSnapshot, Snapshot } from "../config/snapshot.ts";
+import type { NameStatus } from "../discovery/name_book.ts";
 import type { PassiveCounts } from "../health/passive.ts";
 import type {
   ListenerStatus,
@@ -44,6 +45,7 @@ export interface StatusFacts {
   readonly workers: readonly WorkerStatus[];
   readonly workersReplaced: number;
   readonly accessLinesDropped: number;
+  readonly names: readonly NameStatus[];
 }
 
 export function nodeStatus(facts: StatusFacts): NodeStatus {
@@ -59,6 +61,7 @@ export function nodeStatus(facts: StatusFacts): NodeStatus {
     workers: facts.workers,
     workersReplaced: facts.workersReplaced,
     accessLinesDropped: facts.accessLinesDropped,
+    names: facts.names,
     listeners: snapshot.listeners.map(({ name, protocol, binds, row }): ListenerStatus => ({
       name,
       protocol,

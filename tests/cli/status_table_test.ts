@@ -31,6 +31,31 @@ pool app (first, 4 waiting)
   );
 });
 
+Deno.test("statusTable() shows names, what is wrong with them, and pools that have no servers for it", () => {
+  const members = [{ host: "10.0.0.1", port: null, weight: null, backup: false }];
+  const reason = "no such name";
+  const text = statusTable(
+    sampleStatus({
+      pools: [{ name: "app", balance: "first", queued: 0, servers: [] }],
+      names: [
+        { dns: "a.test", type: "A", state: "good", reason: "", members, ageMs: 1000, nextInMs: 1000 },
+        { dns: "b.test", type: "SRV", state: "stale", reason, members, ageMs: 65_000, nextInMs: 1000 },
+        { dns: "c.test", type: "host", state: "failing", reason, members: [], ageMs: null, nextInMs: null },
+      ],
+    }),
+    0,
+  );
+  assertStringIncludes(
+    text,
+    `name a.test (A): 1 address
+name b.test (SRV): 1 address, 1m5s old: no such name
+name c.test (A and AAAA): 0 addresses: no such name
+
+pool app (first): no servers
+`,
+  );
+});
+
 Deno.test("statusTable() prints no control characters of a node's words", () => {
   const servers = [sampleServer({ reason: "a\x1b[31mb\nc\u009b" })];
   const text = statusTable(

@@ -17,11 +17,13 @@ class World {
   asked: string[] = [];
   aborted: string[] = [];
   told: { names: string[]; at: number }[] = [];
+  troubles: string[] = [];
   timers = new Map<number, { at: number; call: () => void }>();
   #nextTimer = 1;
   readonly discovery = new Discovery({
     lookUp: (name, signal) => this.#lookUp(name, signal),
     onChange: (names) => this.told.push({ names: names.map(({ dns }) => dns), at: this.now }),
+    onTrouble: ({ dns }, reason) => this.troubles.push(`${dns}: ${reason}`),
     now: () => this.now,
     after: (ms, call) => {
       const timer = this.#nextTimer++;
@@ -76,6 +78,18 @@ Deno.test("update() names are looked up at once, and again when their time to li
   world.zone.set("app.test", ["10.0.0.2"]);
   await world.pass(100);
   assertEquals([world.asked, world.hosts(APP)], [["app.test 0", "app.test 5000"], ["10.0.0.2"]]);
+  await world.discovery.close();
+});
+
+Deno.test("onTrouble() says once that a name cannot be looked up, and once that it can again", async () => {
+  const world = new World();
+  world.zone.set("db.test", ["10.0.0.2"]);
+  world.discovery.update([APP, DB]);
+  await world.pass(60_000);
+  assertEquals(world.troubles, ["app.test: server failure"]);
+  world.zone.set("app.test", ["10.0.0.1"]);
+  await world.pass(60_000);
+  assertEquals(world.troubles, ["app.test: server failure", "app.test: "]);
   await world.discovery.close();
 });
 

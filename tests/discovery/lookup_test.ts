@@ -147,6 +147,7 @@ labTest(
       const discovery = new Discovery({
         lookUp: (name, signal) => lookUp(name, options, signal),
         onChange: () => changed.resolve(),
+        onTrouble: () => {},
         // A clock that is hurried along, so that nobody waits for a time to live.
         now: () => performance.now() + skippedMs,
         after: (ms, call) => {

@@ -49,6 +49,7 @@ export function sampleStatus(fields: Partial<NodeStatus> = {}): NodeStatus {
       latency: { buckets, count: buckets.reduce((sum, n) => sum + n, 0), sumMs: 1500 },
     }],
     pools: [{ name: "app", balance: "roundRobin", queued: 0, servers: [sampleServer()] }],
+    names: [],
     ...fields,
   };
 }
