@@ -42,6 +42,7 @@ export class UdpTransport {
   readonly #targets: readonly Deno.NetAddr[];
   readonly #loops: Promise<void>[];
   #closed = false;
+  #sending: Promise<string | null> = Promise.resolve(null);
 
   private constructor(options: UdpOptions, listeners: Deno.DatagramConn[], speaker: Deno.DatagramConn) {
     this.#options = options;
@@ -76,11 +77,13 @@ export class UdpTransport {
     }
   }
 
-  /** Sends to the group, or to every peer. What failed, in words; nothing failed: null. */
-  async send(bytes: Uint8Array): Promise<string | null> {
-    const sent = await Promise.allSettled(this.#targets.map((target) => this.#speaker.send(bytes, target)));
-    const failed = sent.find((result) => result.status === "rejected");
-    return failed === undefined ? null : `Cannot send: ${messageOf(failed.reason)}`;
+  /**
+   * Sends to the group, or to every peer, after what was sent before: a datagram that overtook another would make it
+   * stale. What failed, in words; nothing failed: null.
+   */
+  send(bytes: Uint8Array): Promise<string | null> {
+    this.#sending = this.#sending.then(() => this.#send(bytes));
+    return this.#sending;
   }
 
   /** Nothing is called after it has resolved. */
@@ -89,6 +92,12 @@ export class UdpTransport {
     this.#closed = true;
     for (const socket of new Set([...this.#listeners, this.#speaker])) socket.close();
     await Promise.all(this.#loops);
+  }
+
+  async #send(bytes: Uint8Array): Promise<string | null> {
+    const sent = await Promise.allSettled(this.#targets.map((target) => this.#speaker.send(bytes, target)));
+    const failed = sent.find((result) => result.status === "rejected");
+    return failed === undefined ? null : `Cannot send: ${messageOf(failed.reason)}`;
   }
 
   async #listen(listener: Deno.DatagramConn): Promise<void> {

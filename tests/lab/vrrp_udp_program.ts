@@ -58,8 +58,9 @@ const transport = await UdpTransport.open({
 
 const vip = parseIp(settings.family === 4 ? "10.77.0.200" : "fd77::200")!;
 const standing = { health: 65535, configHash: 1n };
-setInterval(async () => {
-  const { priority } = settings;
+const { priority } = settings;
+say({ event: "ready" });
+for (;;) {
   const advert = { version: 3, vrid: 51, priority, intervalMs: INTERVAL_MS, addresses: [vip] } as const;
   const instances = [{ vrid: 51, state: "backup", priority, health: 65535 } as const];
   const report = {
@@ -75,5 +76,5 @@ setInterval(async () => {
     const problem = await transport.send(datagram);
     if (problem !== null) say({ event: "problem", problem });
   }
-}, INTERVAL_MS);
-say({ event: "ready" });
+  await new Promise((resolve) => setTimeout(resolve, INTERVAL_MS));
+}

@@ -70,6 +70,15 @@ Deno.test("UdpTransport() hears the largest datagram whole and drops a larger on
   }
 });
 
+Deno.test("send() keeps the order also of what is not waited for", async () => {
+  const port = freePort();
+  await using one = await party("127.0.0.1", ["127.0.0.2"], port);
+  await using two = await party("127.0.0.2", ["127.0.0.1"], port);
+  const lengths = Array.from({ length: 50 }, (_, at) => at + 1);
+  await Promise.all(lengths.map((length) => one.transport.send(new Uint8Array(length))));
+  for (const length of lengths) assertEquals(await two.next(), `127.0.0.1:${length}`);
+});
+
 Deno.test("UdpTransport() drops what comes from its own address", async () => {
   const port = freePort();
   await using one = await party("127.0.0.1", ["127.0.0.1"], port);
