@@ -11,7 +11,7 @@ import { problemLine } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
 import { readConfigFile } from "../config/store_io.ts";
 import { logger } from "../observe/log.ts";
-import { setUpLog } from "../observe/log_io.ts";
+import { flushLog, setUpLog } from "../observe/log_io.ts";
 import { adminSocketPath } from "../runtime/admin_path.ts";
 import { type Checked, type KeeperFacts, runKeeper } from "../runtime/keeper_io.ts";
 import { ownCommand } from "../runtime/spawn_io.ts";
@@ -54,7 +54,7 @@ export async function run({ file, node, context, entry, text }: RunArguments): P
     return { exec: execChecks(loaded.config), socketPath: socket.path, drainMs: drainTimeout };
   }
 
-  return await runKeeper({
+  const code = await runKeeper({
     version: settings.version,
     node,
     context,
@@ -64,6 +64,8 @@ export async function run({ file, node, context, entry, text }: RunArguments): P
     balancer: ownCommand(entry, flags, ["balancer"]),
     log,
   });
+  await flushLog();
+  return code;
 }
 
 function execChecks({ pools }: Config): KeeperFacts["exec"] {

@@ -1,13 +1,18 @@
 /**
  * Sets the log up: LogTape's loggers, our lines, standard error.
  *
- * Each line is one synchronous write, so lines of several threads do not mix and the last words of a dying process
- * are not lost. That is for messages of state, some a second at most; requests go to the access log, which is
- * written in the background (`sink_io.ts`). Called once in every process and worker, before anything logs.
+ * Lines are written in the background, each in one write: a reader that stalls (a full pipe, a paused terminal)
+ * would otherwise hold up the thread that speaks, and with it the heartbeat or the election. What does not fit into
+ * the backlog is lost, counted and told as soon as there is room. Who ends the process lets the last lines out
+ * first (`flushLog`). Called once in every process, before anything logs; workers speak through the control thread.
  */
 import { configureSync, type LogRecord } from "@logtape/logtape";
-import { categoryOf, jsonLine, logLevel, messageOf, ROOT_CATEGORY, textLine } from "./log.ts";
+import { categoryOf, jsonLine, logger, logLevel, messageOf, ROOT_CATEGORY, textLine } from "./log.ts";
 import { Repeats } from "./repeats.ts";
+import { Sink } from "./sink_io.ts";
+
+/** Bytes of lines that wait for a reader: some thousands. */
+const BACKLOG_BYTES = 1024 * 1024;
 
 export type LogFormat = "auto" | "text" | "json";
 
@@ -86,12 +91,28 @@ function limited(write: (record: LogRecord) => void) {
 }
 
 const encoder = new TextEncoder();
+/** A process has one standard error. */
+const stderr = new Sink(Deno.stderr, BACKLOG_BYTES);
+let lostBefore = 0;
 
 function writeStderr(line: string): void {
-  let bytes = encoder.encode(line);
-  try {
-    while (bytes.length > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
-  } catch {
-    // Nobody reads standard error any more, and there is nowhere left to say so.
-  }
+  if (stderr.idle) tellLost();
+  stderr.push(encoder.encode(line));
+}
+
+function tellLost(): void {
+  const lost = stderr.droppedLines - lostBefore;
+  lostBefore += lost;
+  if (lost > 0) logger("log").warning("lines were lost, as nobody read the log", { lines: lost });
+}
+
+/** Resolves when all lines are written, at the latest after `withinMs`: before the end of a process. */
+export async function flushLog(withinMs?: number): Promise<void> {
+  await stderr.flush(withinMs);
+}
+
+/** Ends the process when all lines are written, at the latest after `withinMs`. */
+export async function exitLogged(code: number, withinMs?: number): Promise<never> {
+  await flushLog(withinMs);
+  Deno.exit(code);
 }

@@ -1,7 +1,7 @@
 /**
  * Writes batches of lines to a stream in the background, in order, never more than a bounded backlog.
  *
- * Used by the control thread for the access log. A reader that is too slow (a full pipe) and a write that fails (a
+ * Used for the log, and by the control thread for the access log. A reader that is too slow (a full pipe) and a write that fails (a
  * full disk) cost lines, counted in `droppedLines`, and never memory or time of the traffic. The next batch tries
  * again, on a line of its own.
  */
@@ -10,6 +10,9 @@
 export interface ByteWriter {
   write(bytes: Uint8Array): Promise<number>;
 }
+
+/** How long a flush waits for a slow reader: it stands before the end of a process. */
+const FLUSH_MS = 1000;
 
 /** Bytes waiting for a slow reader; 8 MiB are some 25,000 lines. */
 const BACKLOG_BYTES = 8 * 1024 * 1024;
@@ -44,8 +47,20 @@ export class Sink {
     this.#writing ??= this.#run();
   }
 
-  /** Resolves when everything queued so far is written or dropped. */
-  async flush(): Promise<void> {
+  /** True when nothing waits and nothing is being written. */
+  get idle(): boolean {
+    return this.#writing === null;
+  }
+
+  /** Resolves when everything queued is written or dropped, at the latest after `withinMs`. */
+  async flush(withinMs: number = FLUSH_MS): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, withinMs);
+    await Promise.race([this.#emptied(), late]);
+    clearTimeout(timer);
+  }
+
+  async #emptied(): Promise<void> {
     while (this.#writing !== null) await this.#writing;
   }
 

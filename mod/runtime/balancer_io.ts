@@ -8,6 +8,7 @@
 import type { ProbeResult } from "../health/rise_fall.ts";
 import type { Probe, ProbeTarget } from "../health/probe_io.ts";
 import type { Log } from "../observe/log.ts";
+import { exitLogged } from "../observe/log_io.ts";
 import {
   ConfigAssembler,
   type Decoded,
@@ -105,7 +106,7 @@ class Balancer {
       this.#log.info("draining", { deadlineMs, reason });
       await this.#control?.drain(deadlineMs);
       this.#log.info("drained");
-      Deno.exit(0);
+      return await exitLogged(0);
     })();
     return this.#draining;
   }
@@ -113,7 +114,7 @@ class Balancer {
   #onBadLine(reason: string): void {
     this.#badLines++;
     this.#log.error("the keeper sent a line that is no message", { reason });
-    if (this.#badLines >= MAX_BAD_LINES) Deno.exit(1);
+    if (this.#badLines >= MAX_BAD_LINES) void exitLogged(1);
   }
 
   async #onPart(part: Extract<ToBalancer, { kind: "config" }>): Promise<void> {

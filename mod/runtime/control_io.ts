@@ -25,6 +25,7 @@ import type { Probe } from "../health/probe_io.ts";
 import { probeTable } from "../health/probes_io.ts";
 import type { HealthSink } from "../health/server_watch.ts";
 import type { Log } from "../observe/log.ts";
+import { exitLogged } from "../observe/log_io.ts";
 import type { NodeStatus } from "../observe/status.ts";
 import type { Sink } from "../observe/sink_io.ts";
 import { type AdminFacts, AdminServer, type MakeAdmin } from "./admin_server_io.ts";
@@ -40,6 +41,8 @@ const FIRST_LOOKUP_MS = 2000;
 
 /** EX_SOFTWARE of sysexits.h. */
 const HUNG_EXIT = 70;
+/** Its connections stand still, so the log gets little time. */
+const HUNG_WORDS_MS = 100;
 
 /** Makes a snapshot; throws with a message for people when it does not fit into shared memory. */
 export type Build = (
@@ -307,7 +310,7 @@ export class Control implements ControlPort {
       reclaim: (worker) => void reclaimWorker(open, worker),
       onHung: (worker) => {
         this.#log.error("a data worker hangs: the balancer ends, to be started again", { worker });
-        Deno.exit(HUNG_EXIT);
+        void exitLogged(HUNG_EXIT, HUNG_WORDS_MS);
       },
     });
     crew.start();

@@ -1,6 +1,6 @@
 /** The real keeper around the stand-in balancer: arguments are the file and the socket. */
 import { logger } from "../../mod/observe/log.ts";
-import { setUpLog } from "../../mod/observe/log_io.ts";
+import { exitLogged, setUpLog } from "../../mod/observe/log_io.ts";
 import { runKeeper } from "../../mod/runtime/keeper_io.ts";
 import { ownCommand } from "../../mod/runtime/spawn_io.ts";
 
@@ -23,4 +23,4 @@ const code = await runKeeper({
   balancer: ownCommand(new URL("./standin_balancer.ts", import.meta.url), ["--quiet", "--no-prompt"], []),
   log: logger("keeper"),
 });
-Deno.exit(code);
+await exitLogged(code);
