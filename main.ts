@@ -27,7 +27,7 @@ async function main(args: readonly string[]): Promise<number> {
       allowPositionals: true,
     });
     if (values.help === true) {
-      writeOut(`tandem ${name} ${command.usage}\n\n${command.help}\n`);
+      writeOut(`${`tandem ${name} ${command.usage}`.trimEnd()}\n\n${command.help}\n`);
       return GOOD;
     }
     if (positionals.length > 0) throw new UsageError(unwanted(positionals[0]!, command));

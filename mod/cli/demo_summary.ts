@@ -3,7 +3,8 @@
  */
 import type { NodeStatus, ServerStatus } from "../observe/status.ts";
 
-const BAR = 20;
+/** Three servers fit into 80 columns. */
+const BAR = 8;
 
 /** Requests, errors and each server's share of the answers since `before`. */
 export function summaryLine(before: NodeStatus, now: NodeStatus): string {

@@ -23,7 +23,7 @@ export async function runStatus({ url, token, json, out, err }: StatusQuestion):
   const headers = token === null ? {} : { authorization: `Bearer ${token}` };
   let text: string;
   try {
-    const response = await fetch(new URL("/status", url), {
+    const response = await fetch(new URL("/status", withScheme(url)), {
       headers,
       redirect: "error",
       signal: AbortSignal.timeout(ANSWER_MS),
@@ -34,8 +34,7 @@ export async function runStatus({ url, token, json, out, err }: StatusQuestion):
       return 1;
     }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    err(`Cannot read the status from ${url}: ${reason}\n`);
+    err(`Cannot read the status from ${url}: ${reasonOf(error)}\n`);
     return 1;
   }
   const status = parseStatus(text);
@@ -45,6 +44,18 @@ export async function runStatus({ url, token, json, out, err }: StatusQuestion):
   }
   out(json ? JSON.stringify(status, null, 2) + "\n" : statusTable(status, Date.now()));
   return 0;
+}
+
+/** `127.0.0.1:9900` is what the configuration has, so it is good here too. */
+function withScheme(url: string): string {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(url) ? url : `http://${url}`;
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === "TimeoutError") return `no answer within ${ANSWER_MS / 1000} s`;
+  const text = `${error.message} ${error.cause instanceof Error ? error.cause.message : ""}`;
+  return /refused/i.test(text) ? "connection refused: no node has its admin.bind there" : text.trim();
 }
 
 function hint(status: number): string {

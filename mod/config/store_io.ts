@@ -7,12 +7,15 @@ export async function readConfigFile(file: string): Promise<string> {
   try {
     return await Deno.readTextFile(file);
   } catch (error) {
-    throw new Error(`Cannot read ${file}: ${reasonOf(error)}`, { cause: error });
+    throw new Error(`Cannot read ${file}: ${reasonOf(error, file)}`, { cause: error });
   }
 }
 
-function reasonOf(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+function reasonOf(error: unknown, file: string): string {
+  if (error instanceof Deno.errors.NotFound) {
+    // A task runs where its deno.json is, which is not always where it was asked for.
+    return `there is no such file${file.startsWith("/") ? "" : ` in ${Deno.cwd()}`}`;
+  }
   if (error instanceof Deno.errors.IsADirectory) return "it is a directory";
   if (error instanceof Deno.errors.PermissionDenied) return "this user may not read it";
   return error instanceof Error ? error.message : String(error);

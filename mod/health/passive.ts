@@ -117,7 +117,7 @@ export class PassiveChecks {
     const { failures, serverErrors, minRequests, windowMs } = this.#options;
     if (failures > 0 && server.failuresInRow >= failures) {
       const kind = delta.connectErrors > 0 ? "failed connections" : "empty replies";
-      return `${server.failuresInRow} failures in a row, the last ${kind}`;
+      return `${server.failuresInRow} failures in a row (${kind})`;
     }
     const answers = sum(server.answers);
     const errors = sum(server.errors);

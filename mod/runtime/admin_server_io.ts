@@ -4,8 +4,9 @@
  * The next is open before the one before it closes, so an address that cannot be had changes nothing. What it
  * answers is a parameter.
  */
-import { isLoopbackIp, parseIp } from "../base/address.ts";
+import { formatHostPort, isLoopbackIp, parseIp } from "../base/address.ts";
 import type { NodeStatus } from "../observe/status.ts";
+import { explainBind } from "./bind_check_io.ts";
 import { stopServer } from "./stop_server_io.ts";
 
 /** What the admin application asks. */
@@ -85,8 +86,9 @@ function listen({ host, port }: AdminAddress, app: AdminApp): Open | { problem: 
     const open: Open = { host, port, server, app };
     return open;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { problem: `Cannot listen on ${host} port ${port} for admin.bind: ${reason}` };
+    return {
+      problem: `Cannot listen on ${formatHostPort(host, port)} for admin.bind: ${explainBind(error, port)}`,
+    };
   }
 }
 

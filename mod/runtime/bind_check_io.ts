@@ -35,14 +35,15 @@ async function check({ listener, host, port }: Bind, patienceMs: number): Promis
     } catch (error) {
       if (!(error instanceof Deno.errors.AddrInUse) || waitedMs >= patienceMs) {
         const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-        return `Cannot listen on ${address} for the listener \`${listener}\`: ${explain(error, port)}`;
+        return `Cannot listen on ${address} for the listener \`${listener}\`: ${explainBind(error, port)}`;
       }
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
 }
 
-function explain(error: unknown, port: number): string {
+/** Why an address cannot be listened on, in words. */
+export function explainBind(error: unknown, port: number): string {
   if (error instanceof Deno.errors.AddrInUse) return "another process listens there";
   if (error instanceof Deno.errors.AddrNotAvailable) return "no interface has this address";
   if (error instanceof Deno.errors.PermissionDenied) {

@@ -152,7 +152,8 @@ class Keeper {
     }
     if ("problems" in checked) {
       for (const problem of checked.problems) this.#log.error(problem);
-      this.#log.error(`reload refused: ${checked.problems.length} problems; running on as before`);
+      const count = checked.problems.length === 1 ? "1 problem" : `${checked.problems.length} problems`;
+      this.#log.error(`reload refused: ${count}; running on as before`);
       return;
     }
     if (checked.socketPath !== this.#socketPath) {

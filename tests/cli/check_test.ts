@@ -74,7 +74,11 @@ Deno.test("check() --json is for programs, good or bad", async () => {
 Deno.test("check() a file that cannot be read is one line and exit code 1", async () => {
   await withDirectory(async (cwd) => {
     const missing = await tandem(["check", "-c", "nothing.yaml"], { cwd });
-    assertEquals(missing, { code: 1, out: "", err: "Cannot read nothing.yaml: there is no such file\n" });
+    assertEquals(missing, {
+      code: 1,
+      out: "",
+      err: `Cannot read nothing.yaml: there is no such file in ${cwd}\n`,
+    });
     const directory = await tandem(["check", "-c", cwd]);
     assertEquals(directory, { code: 1, out: "", err: `Cannot read ${cwd}: it is a directory\n` });
   });

@@ -7,12 +7,12 @@ const TOKEN = "a-long-secret-token";
 
 async function asked(
   handler: (request: Request) => Response | Promise<Response>,
-  { token = null as string | null, json = false } = {},
+  { token = null as string | null, json = false, scheme = "http://" } = {},
 ): Promise<{ code: number; out: string; err: string }> {
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, handler);
   const said = { out: "", err: "" };
   const code = await runStatus({
-    url: `http://127.0.0.1:${server.addr.port}`,
+    url: `${scheme}127.0.0.1:${server.addr.port}`,
     token,
     json,
     out: (text) => said.out += text,
@@ -32,6 +32,11 @@ Deno.test("runStatus() prints the table of a node", async () => {
   assertEquals([code, err], [0, ""]);
   assertMatch(out, /^lb1: serving, generation 7/);
   assertStringIncludes(out, "pool app (roundRobin)");
+});
+
+Deno.test("runStatus() takes an address as the configuration has it", async () => {
+  const { code, err } = await asked(admin("loopback"), { scheme: "" });
+  assertEquals([code, err], [0, ""]);
 });
 
 Deno.test("runStatus() prints the JSON of a node, with its token", async () => {
@@ -55,8 +60,8 @@ Deno.test("runStatus() says that nobody answers", async () => {
   const { port } = listener.addr;
   listener.close();
   let err = "";
-  const url = `http://127.0.0.1:${port}`;
+  const url = `127.0.0.1:${port}`;
   const code = await runStatus({ url, token: null, json: false, out() {}, err: (text) => err += text });
   assertEquals(code, 1);
-  assertStringIncludes(err, url);
+  assertStringIncludes(err, `Cannot read the status from ${url}: connection refused`);
 });

@@ -319,7 +319,7 @@ Deno.test("setEjected() traffic that fails ejects a server and lets it back late
   world.fail(1, 3);
   await world.pass(200);
   assertEquals([world.state("s1"), world.words.at(-1)], ["ejected", "1 ejected"]);
-  const reason = "ejected for 5000 ms: 3 failures in a row, the last failed connections";
+  const reason = "ejected for 5000 ms: 3 failures in a row (failed connections)";
   assertEquals([world.transitions.at(-1)?.reason, world.monitor.status()[0]?.reason], [reason, reason]);
   await world.pass(5200);
   assertEquals([world.state("s1"), world.words.at(-1)], ["unchecked", "1 in"]);
