@@ -269,6 +269,8 @@ export class Control implements ControlPort {
   }
 
   async #apply(running: Running, snapshot: Snapshot): Promise<readonly string[]> {
+    // A worker that is done with its drain would listen again.
+    if (this.#draining) return ["the configuration stays as it is, as the node is stopping"];
     const { crew, monitor, memory } = running;
     const before = this.#snapshot;
     const { servers, listeners } = this.#owners.claim(snapshot);
@@ -282,7 +284,7 @@ export class Control implements ControlPort {
       memory.queue.wakeAll();
       return [];
     }
-    if (before !== null) {
+    if (before !== null && !this.#draining) {
       monitor.update(before.pools);
       // Some workers have the new one already: all get the old one again.
       const { errors: again } = await crew.apply({ ...before, generation: ++this.#generation });
