@@ -115,12 +115,12 @@ log: { level: warning }
 
 function greet(port: number, controlPort: number, adminPort: number): void {
   const how = Deno.stdin.isTerminal()
-    ? ["press a, b or c", "stop that server, or start it again; q ends the demo"]
+    ? ["press a, b or c", "stop that server or start it; q ends the demo"]
     : [`curl -X POST http://127.0.0.1:${controlPort}/b`, "stop server b, or start it again (a and c too)"];
   const tries = [
     [`curl http://127.0.0.1:${port}/`, "ask, several times"],
     how,
-    [`curl http://127.0.0.1:${adminPort}/status`, "what the node knows; /metrics for Prometheus"],
+    [`curl http://127.0.0.1:${adminPort}/status`, "what the node knows; or /metrics"],
   ];
   const width = Math.max(...tries.map(([what]) => what!.length));
   writeOut(`Tandem balances http://127.0.0.1:${port} over three servers, a, b and c. Try:

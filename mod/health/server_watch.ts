@@ -117,7 +117,8 @@ export class ServerWatch {
 
   /** The active check came to another result. */
   probedChanged(reason: string, now: number): void {
-    this.#show(reason, now);
+    const out = this.#isUp() ? this.#ejected : null;
+    this.#show(out === null ? reason : `${reason}; still ${out}`, now);
     this.#sink.setUp(this.#server.slot, this.#isUp());
   }
 

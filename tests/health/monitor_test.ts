@@ -1,5 +1,5 @@
 /** The monitor in simulated time: probes are answered by a table of servers, timers by a clock that jumps. */
-import { assert, assertEquals, assertGreater, assertLessOrEqual } from "../assert.ts";
+import { assert, assertEquals, assertGreater, assertLessOrEqual, assertStringIncludes } from "../assert.ts";
 import type {
   CheckSnapshot,
   PassiveSnapshot,
@@ -324,6 +324,23 @@ Deno.test("setEjected() traffic that fails ejects a server and lets it back late
   await world.pass(5200);
   assertEquals([world.state("s1"), world.words.at(-1)], ["unchecked", "1 in"]);
   assertEquals(world.transitions.at(-1)?.reason, "back: its ejection is over");
+  await world.monitor.close();
+});
+
+Deno.test("setEjected() a check that passes again does not end an ejection, and the reason says so", async () => {
+  const world = new World();
+  world.monitor.update([pool([server(1), server(2)], { passive: { ...PASSIVE, ejectForMs: 60_000 } })]);
+  await world.pass(1000);
+  world.fail(1, 3);
+  await world.pass(200);
+  world.dead.add("s1");
+  await world.pass(4000);
+  assertEquals(world.state("s1"), "down");
+  world.dead.delete("s1");
+  await world.pass(4000);
+  assertEquals(world.state("s1"), "ejected");
+  assertStringIncludes(world.transitions.at(-1)!.reason, "succeeded");
+  assertStringIncludes(world.transitions.at(-1)!.reason, "; still ejected for 60000 ms: 3 failures in a row");
   await world.monitor.close();
 });
 
