@@ -1,8 +1,8 @@
 /**
  * The balancer as a process: its end of the link, its heartbeat, its signals, its end.
  *
- * It first gives up what only the keeper may do (start processes, call libc). What it balances and how is the
- * control thread's (`control_io.ts`). When its standard input ends, the keeper is dead: it stops accepting, drains
+ * It first gives up what only the keeper may do (start processes, call libc, write files). What it balances and how
+ * is the control thread's (`control_io.ts`). When its standard input ends, the keeper is dead: it stops accepting, drains
  * and exits. It must be started with the console already sent to standard error (`console_io.ts`).
  */
 import type { ProbeResult } from "../health/rise_fall.ts";
@@ -49,8 +49,7 @@ export async function runBalancer(options: {
   readonly log: Log;
   readonly makeControl: (env: ControlEnv) => ControlPort;
 }): Promise<never> {
-  await Deno.permissions.revoke({ name: "run" });
-  await Deno.permissions.revoke({ name: "ffi" });
+  for (const name of ["run", "ffi", "write"] as const) await Deno.permissions.revoke({ name });
   const balancer = new Balancer(options);
   Deno.addSignalListener("SIGTERM", () => balancer.drain(null, "SIGTERM"));
   // A terminal sends these to the keeper too, which decides.

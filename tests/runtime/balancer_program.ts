@@ -12,7 +12,9 @@ await runBalancer({
     async configure(text) {
       if (text.startsWith("bad")) return { problems: ["Cannot listen"] };
       if (text.startsWith("permissions")) {
-        const states = (["run", "ffi"] as const).map((name) => Deno.permissions.querySync({ name }).state);
+        const states = (["run", "ffi", "write"] as const).map((name) =>
+          Deno.permissions.querySync({ name }).state
+        );
         return { problems: states };
       }
       if (text.startsWith("probe")) {
