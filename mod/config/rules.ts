@@ -3,6 +3,7 @@
  *
  * Parts that lost something to an earlier error are left alone: what seems wrong there may be the cut.
  */
+import { checkCapacity } from "./capacity_rules.ts";
 import { checkListeners } from "./listener_rules.ts";
 import { checkPools } from "./pool_rules.ts";
 import { type Finding, formatPath, type Path } from "./problem.ts";
@@ -67,6 +68,7 @@ export class RuleContext {
 export function checkRules(context: RuleContext): void {
   checkListeners(context);
   checkPools(context);
+  checkCapacity(context);
   checkVrrp(context);
 }
 
