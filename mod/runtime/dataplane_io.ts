@@ -23,6 +23,7 @@ import { AccessRecorder } from "../proxy/record.ts";
 import type { ServerConnection } from "../proxy/server_connection.ts";
 import { TcpConnection } from "../proxy/tcp_connection.ts";
 import type { RouteTable } from "../route/match.ts";
+import { acceptProblem } from "./accept_problem.ts";
 import { RequestIds } from "./request_ids_io.ts";
 
 export interface DataplaneOptions {
@@ -268,7 +269,7 @@ export class Dataplane {
           this.#memory.counters.listener(row, LISTENER_COLUMN.active) < limits.connections;
       },
       onAccept: (stream) => this.#begin(socket.state, stream),
-      onAcceptError: (error) => this.#options.onError(error),
+      onAcceptError: (error) => this.#options.onError(acceptProblem(socket.state.live.snapshot.name, error)),
     });
   }
 
