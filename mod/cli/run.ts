@@ -4,8 +4,10 @@
  * Composition only: where the configuration comes from, how it is checked, where the socket is, with which
  * permissions the balancer starts.
  */
+import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import settings from "../../deno.json" with { type: "json" };
+import { formatHostPort, type HostPort, isUnspecifiedIp, parseIp } from "../base/address.ts";
 import { loadConfig } from "../config/load.ts";
 import { problemLine } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
@@ -13,6 +15,7 @@ import { readConfigFile } from "../config/store_io.ts";
 import { logger } from "../observe/log.ts";
 import { flushLog, setUpLog } from "../observe/log_io.ts";
 import { adminSocketPath } from "../runtime/admin_path.ts";
+import { electionSettings } from "../runtime/election.ts";
 import { type Checked, type KeeperFacts, runKeeper } from "../runtime/keeper_io.ts";
 import { ownCommand } from "../runtime/spawn_io.ts";
 
@@ -51,7 +54,13 @@ export async function run({ file, node, context, entry, text }: RunArguments): P
     const socket = adminSocketPath({ configured: admin?.socket ?? "", node, uid: Deno.uid(), env });
     if ("problem" in socket) return { problems: [socket.problem] };
     setUpLog(logSettings);
-    return { exec: execChecks(loaded.config), socketPath: socket.path, drainMs: drainTimeout };
+    return {
+      exec: execChecks(loaded.config),
+      socketPath: socket.path,
+      drainMs: drainTimeout,
+      adminUrl: admin === undefined ? null : adminUrl(admin.bind),
+      election: electionSettings(loaded.config, node, hashOf(text)),
+    };
   }
 
   const code = await runKeeper({
@@ -66,6 +75,17 @@ export async function run({ file, node, context, entry, text }: RunArguments): P
   });
   await flushLog();
   return code;
+}
+
+/** The first 64 bits of the text's hash: nodes compare them. */
+function hashOf(text: string): bigint {
+  return createHash("sha256").update(text).digest().readBigUInt64BE();
+}
+
+/** Where a program of this machine reaches the address. */
+function adminUrl({ host, port }: HostPort): string {
+  const anywhere = isUnspecifiedIp(parseIp(host)!);
+  return `http://${formatHostPort(anywhere ? "127.0.0.1" : host, port)}`;
 }
 
 function execChecks({ pools }: Config): KeeperFacts["exec"] {

@@ -33,7 +33,8 @@ export type TrackConfig =
   & { readonly weight: number | null }
   & (
     | { readonly kind: "pool"; readonly name: string; readonly minHealthy: number }
-    | { readonly kind: "listener" | "interface" | "file"; readonly name: string }
+    | { readonly kind: "listener" | "interface"; readonly name: string }
+    | { readonly kind: "file"; readonly name: string }
     | {
       readonly kind: "exec";
       readonly command: readonly string[];
@@ -78,9 +79,8 @@ const track = z.strictObject({
   if (kind !== "exec") {
     if (interval !== undefined) return issue(`has no sense with ${kind}`, "interval");
     if (timeout !== undefined) return issue(`has no sense with ${kind}`, "timeout");
-    return kind === "pool"
-      ? { kind, name: fields.pool!, minHealthy: minHealthy ?? 1, weight }
-      : { kind, name: fields[kind]!, weight };
+    if (kind === "pool") return { kind, name: fields.pool!, minHealthy: minHealthy ?? 1, weight };
+    return kind === "file" ? { kind, name: fields.file!, weight } : { kind, name: fields[kind]!, weight };
   }
   const command = fields.exec!;
   if (!command[0]!.startsWith("/")) {

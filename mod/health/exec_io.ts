@@ -45,9 +45,27 @@ const EXEC_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
 /** Outputs may stay open in grandchildren after the process ended; so long is waited for them. */
 const OUTPUT_GRACE_MS = 50;
 
-/** Runs the command once. Never rejects; aborting `signal` kills the process. */
-export async function runExecCheck(
+/** Runs the command of a check once. Never rejects; aborting `signal` kills the process. */
+export function runExecCheck(
   check: ExecCheck,
+  spawn: ExecSpawn,
+  signal: AbortSignal,
+): Promise<ProbeResult> {
+  const { command, timeoutMs } = check;
+  return runCommand({ command, timeoutMs, env: environment(check) }, spawn, signal);
+}
+
+export interface TimedCommand {
+  /** Absolute path and arguments. */
+  readonly command: readonly string[];
+  readonly timeoutMs: number;
+  /** Besides a fixed PATH. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Runs any command once, in the same way: exit status 0 is good. */
+export async function runCommand(
+  { command, timeoutMs, env }: TimedCommand,
   spawn: ExecSpawn,
   signal: AbortSignal,
 ): Promise<ProbeResult> {
@@ -58,19 +76,19 @@ export async function runExecCheck(
     reason: reason.slice(0, REASON_CHARS),
     latencyMs: performance.now() - startedAt,
   });
-  const [path, ...args] = check.command;
+  const [path, ...args] = command;
   if (path === undefined || !path.startsWith("/")) {
     return finish(false, `the command must be an absolute path: it is "${path ?? ""}"`);
   }
   if (signal.aborted) return finish(false, "the probe was cancelled");
   let process: ExecProcess;
   try {
-    process = spawn(path, args, environment(check));
+    process = spawn(path, args, { PATH: EXEC_PATH, ...env });
   } catch (error) {
     return finish(false, `cannot start ${path}: ${describeFailure(error)}`);
   }
-  const run = await watch(process, check.timeoutMs, signal);
-  if (run.timedOut) return finish(false, `no exit within ${check.timeoutMs} ms, killed`);
+  const run = await watch(process, timeoutMs, signal);
+  if (run.timedOut) return finish(false, `no exit within ${timeoutMs} ms, killed`);
   if (signal.aborted) return finish(false, "the probe was cancelled");
   const outcome = run.signal === null ? `exit ${run.code}` : `killed by ${run.signal}`;
   return finish(
@@ -81,7 +99,6 @@ export async function runExecCheck(
 
 function environment(check: ExecCheck): Record<string, string> {
   return {
-    PATH: EXEC_PATH,
     TANDEM_POOL: check.pool,
     TANDEM_SERVER: check.server,
     TANDEM_ADDRESS: check.host,

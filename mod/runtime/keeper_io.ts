@@ -2,20 +2,26 @@
  * The keeper: the small, privileged process that is the parent of the balancer and answers on the admin socket.
  *
  * It decides nothing about the balancer itself (`supervise.ts`, `generations.ts` do); it carries out their actions
- * and hands them what happens. It carries no traffic, reads the configuration itself, and takes from the balancer
+ * and hands them what happens. It holds the election (`election_io.ts`), and carries no traffic, reads the configuration itself, and takes from the balancer
  * only facts and requests. What a configuration means is told to it by an injected `check`.
  */
 import { runExecCheck } from "../health/exec_io.ts";
+import { electionMetrics } from "../observe/election_status.ts";
 import type { Log } from "../observe/log.ts";
 import { AdminSocket } from "./admin_socket_io.ts";
 import { withoutNetworkCapabilities } from "./ambient_io.ts";
+import { type ElectionSettings, programsOf } from "./election.ts";
+import type { BalancerFacts } from "./election_facts.ts";
+import { Election } from "./election_io.ts";
 import { type Configuration, Generations } from "./generations.ts";
 import { configMessages, type Decoded, TO_KEEPER, type ToBalancer, type ToKeeper } from "./link.ts";
+import { answerRequest } from "./keeper_requests_io.ts";
 import { LinkWriter, readLink } from "./link_io.ts";
 import { execSpawn, Spawner } from "./spawn_io.ts";
-import { type Action, type Input, Supervisor } from "./supervise.ts";
+import { type Action, type Input, SAME_STOP_MS, Supervisor } from "./supervise.ts";
 import { MIGRATE_REQUESTS, Sysctls } from "./sysctl_io.ts";
 
+const NO_ELECTION: ElectionSettings = { instances: [], configHash: 0n };
 /** Commands of checks that may run at the same time; more are answered as failed. */
 const MAX_PROBES = 64;
 
@@ -26,6 +32,10 @@ export interface KeeperFacts {
   readonly drainMs: number;
   /** The exec checks by pool. */
   readonly exec: ReadonlyMap<string, { readonly command: readonly string[]; readonly timeoutMs: number }>;
+  /** Where the node answers over TCP; null: nowhere. */
+  readonly adminUrl?: string | null;
+  /** Without: this node takes part in no election. */
+  readonly election?: ElectionSettings;
 }
 
 export type Checked = { readonly problems: readonly string[] } | KeeperFacts;
@@ -61,13 +71,13 @@ export async function runKeeper(options: KeeperOptions): Promise<number> {
     log.error(describe(error));
     return 1;
   }
-  const keeper = new Keeper(options, facts);
-  const opened = await AdminSocket.open(facts.socketPath, (request) => keeper.answer(request));
+  const sysctls = new Sysctls();
+  const keeper = new Keeper(options, facts, sysctls);
+  const opened = await AdminSocket.open(facts.socketPath, (request) => answerRequest(keeper, request));
   if ("problem" in opened) {
     log.error(opened.problem);
     return 1;
   }
-  const sysctls = new Sysctls();
   const problem = sysctls.set(MIGRATE_REQUESTS, "1");
   if (problem !== null) log.warning(`${problem}; a reload may reset connections that are being made`);
   if (Deno.uid() === 0) log.info("running as root: the balancer keeps root too, as it needs its ports");
@@ -104,18 +114,34 @@ class Keeper {
   #probesRunning = 0;
   #badLines = 0;
   #heartbeat: Extract<ToKeeper, { kind: "heartbeat" }> | null = null;
+  #heardAt = -Infinity;
+  /** What is known of the pools is of the configuration before. */
+  #poolsAreOld = false;
+  #adminUrl: string | null;
+  #election: Election;
+  #leaving: "no" | "handing over" | "draining" = "no";
+  #leavingSince = 0;
   #counters: Extract<ToKeeper, { kind: "counters" }> | null = null;
   #pools = new Map<string, { healthy: number; servers: number }>();
 
-  constructor(options: KeeperOptions, { socketPath, drainMs }: KeeperFacts) {
+  constructor(options: KeeperOptions, { socketPath, drainMs, adminUrl }: KeeperFacts, sysctls: Sysctls) {
     this.#options = options;
     this.#socketPath = socketPath;
+    this.#adminUrl = adminUrl ?? null;
     this.#log = options.log;
     this.#supervisor = new Supervisor({ drainMs });
+    this.#election = new Election({
+      node: options.node,
+      version: options.version,
+      log: options.log,
+      spawn: (path, args, env) => unprivileged(() => execSpawn(this.#spawner)(path, args, env)),
+      balancer: () => this.#balancerFacts(),
+      setSysctl: (name, value) => sysctls.set(name, value),
+    });
   }
 
   async run(text: string, facts: KeeperFacts): Promise<number> {
-    const stop = () => this.#input({ kind: "stop" });
+    const stop = () => void this.#stop();
     const reload = () => this.reload();
     this.#checked.set(this.#generations.offer(text).generation, facts);
     this.#adopt(facts);
@@ -131,7 +157,23 @@ class Keeper {
       Deno.removeSignalListener("SIGHUP", reload);
       clearTimeout(this.#timer);
       this.#probes.abort();
+      await this.#election.stop();
     }
+  }
+
+  /** First the addresses move, then the balancer drains; a second signal does not wait for the first of both. */
+  async #stop(): Promise<void> {
+    const now = performance.now();
+    if (this.#leaving === "no") {
+      this.#leaving = "handing over";
+      this.#leavingSince = now;
+      await this.#election.stop();
+      this.#leaving = "draining";
+    } else if (this.#leaving === "handing over") {
+      if (now - this.#leavingSince >= SAME_STOP_MS) this.#election.hurry();
+      return;
+    }
+    this.#input({ kind: "stop" });
   }
 
   /** Reads the file again; a bad one changes nothing. One at a time, in order. */
@@ -165,13 +207,16 @@ class Keeper {
     if (this.#child !== null) this.#sendConfiguration(this.#child, offer);
   }
 
-  answer(request: Request): Response {
-    const { pathname } = new URL(request.url);
-    if (pathname !== "/status") return Response.json({ error: "not found" }, { status: 404 });
-    if (request.method !== "GET") {
-      return Response.json({ error: "method not allowed" }, { status: 405, headers: { allow: "GET" } });
-    }
-    return Response.json(this.status());
+  metrics(): string {
+    return electionMetrics(this.#election.status());
+  }
+
+  move(instance: string): string | null {
+    return this.#election.move(instance);
+  }
+
+  maintain(on: boolean): void {
+    this.#election.maintain(on);
   }
 
   status(): Record<string, unknown> {
@@ -184,6 +229,7 @@ class Keeper {
       uptimeMs: Math.round(performance.now() - this.#startedAt),
       generation: this.#generations.accepted?.generation ?? null,
       reloading: this.#generations.pending,
+      adminUrl: this.#adminUrl,
       balancer: {
         state: this.#supervisor.state,
         pid: this.#child?.process.pid ?? null,
@@ -194,6 +240,17 @@ class Keeper {
         counters: this.#counters,
         pools: Object.fromEntries(this.#pools),
       },
+      vrrp: this.#election.status(),
+    };
+  }
+
+  #balancerFacts(): BalancerFacts {
+    const { state, lastDeath } = this.#supervisor;
+    return {
+      serving: state === "running" && this.#child !== null,
+      state: `is ${state}${lastDeath === null ? "" : `; the last one ended: ${lastDeath}`}`,
+      heardAt: this.#heardAt,
+      pools: this.#pools,
     };
   }
 
@@ -201,6 +258,7 @@ class Keeper {
     for (const action of this.#supervisor.handle(input, performance.now())) this.#perform(action);
     const deadline = this.#supervisor.deadline();
     clearTimeout(this.#timer);
+    this.#election.evaluate();
     if (deadline === null) return;
     this.#timer = setTimeout(
       () => this.#input({ kind: "tick" }),
@@ -257,9 +315,9 @@ class Keeper {
   #start(): Deno.ChildProcess {
     const { command, args } = this.#options.balancer;
     // The balancer gets the terminal's or the service's stderr as its own: a log needs no way through here.
-    const start = () =>
-      this.#spawner.spawn(command, { args: [...args], stdin: "piped", stdout: "piped", stderr: "inherit" });
-    return Deno.uid() === 0 || !mayCallLibc() ? start() : withoutNetworkCapabilities(start);
+    return unprivileged(() =>
+      this.#spawner.spawn(command, { args: [...args], stdin: "piped", stdout: "piped", stderr: "inherit" })
+    );
   }
 
   async #watch(child: Child): Promise<void> {
@@ -269,6 +327,7 @@ class Keeper {
     await child.link.close();
     this.#child = null;
     this.#heartbeat = null;
+    this.#pools.clear();
     this.#input({ kind: "exited", reason: signal === null ? `exit ${code}` : `killed by ${signal}`, code });
   }
 
@@ -288,14 +347,17 @@ class Keeper {
     switch (message.kind) {
       case "heartbeat":
         this.#heartbeat = message;
+        this.#heardAt = performance.now();
         return this.#input({ kind: "heartbeat" });
       case "ready":
         return this.#onReady(message.generation);
       case "rejected":
         return this.#onRejected(message.generation, message.problems);
       case "health":
+        if (this.#poolsAreOld) this.#pools.clear();
+        this.#poolsAreOld = false;
         for (const { pool, healthy, servers } of message.pools) this.#pools.set(pool, { healthy, servers });
-        return;
+        return this.#election.evaluate();
       case "counters":
         this.#counters = message;
         return;
@@ -310,7 +372,7 @@ class Keeper {
     const facts = this.#checked.get(generation);
     for (const older of this.#checked.keys()) if (older < generation) this.#checked.delete(older);
     if (facts !== undefined) this.#adopt(facts);
-    this.#pools.clear();
+    this.#poolsAreOld = true;
     this.#log.info("configuration in force", { generation });
     this.#input({ kind: "ready" });
   }
@@ -322,8 +384,12 @@ class Keeper {
   }
 
   #adopt(facts: KeeperFacts): void {
+    const { exec, election = NO_ELECTION } = facts;
     this.#supervisor.drainMs = facts.drainMs;
-    this.#spawner.allowScripts([...facts.exec.values()].flatMap(({ command }) => command.slice(0, 1)));
+    this.#adminUrl = facts.adminUrl ?? null;
+    const checks = [...exec.values()].flatMap(({ command }) => command.slice(0, 1));
+    this.#spawner.allowScripts([...checks, ...programsOf(election)]);
+    void this.#election.reconcile(election);
   }
 
   async #runProbe(probe: Extract<ToKeeper, { kind: "probe" }>): Promise<void> {
@@ -342,12 +408,17 @@ class Keeper {
     answer(
       await runExecCheck(
         { ...check, pool, server, host, port },
-        execSpawn(this.#spawner),
+        (path, args, env) => unprivileged(() => execSpawn(this.#spawner)(path, args, env)),
         this.#probes.signal,
       ),
     );
     this.#probesRunning--;
   }
+}
+
+/** Whatever the keeper starts has none of its network capabilities, unless all of root's are its own. */
+function unprivileged<T>(start: () => T): T {
+  return Deno.uid() === 0 || !mayCallLibc() ? start() : withoutNetworkCapabilities(start);
 }
 
 function mayCallLibc(): boolean {

@@ -1,0 +1,103 @@
+/**
+ * What one node says of the election: the model behind `vrrp` on the admin socket, `tandem status` and the metrics.
+ *
+ * Plain data, so that it is JSON as it is. Spans are milliseconds; a point in time is milliseconds since 1970.
+ */
+import { exposition, type Sample } from "./exposition.ts";
+
+export interface ElectionStatus {
+  readonly maintenance: boolean;
+  /** The worst lateness of a timer in the last ten seconds. */
+  readonly timerLagMs: number;
+  readonly instances: readonly InstanceStatus[];
+}
+
+export interface InstanceStatus {
+  readonly name: string;
+  readonly interface: string;
+  readonly routerId: number;
+  readonly addresses: readonly string[];
+  /** The address that this node speaks from; null: it has none. */
+  readonly local: string | null;
+  readonly state: "initialize" | "backup" | "active" | "fault";
+  /** Has said that it goes, and still holds the addresses. */
+  readonly yielding: boolean;
+  readonly since: number;
+  readonly why: string;
+  /** The node that has the addresses; null: not known here. */
+  readonly owner: string | null;
+  readonly priority: number;
+  /** 0–100. */
+  readonly health: number;
+  readonly healthReason: string;
+  /** Why a living Active of lower priority is not preempted. */
+  readonly waiting: string | null;
+  readonly heldUntil: number | null;
+  readonly signed: boolean;
+  readonly peers: readonly PeerStatus[];
+  readonly adverts: {
+    readonly sent: number;
+    readonly received: number;
+    /** Datagrams of the whole interface, by reason; reasons without any are left out. */
+    readonly dropped: Readonly<Record<string, number>>;
+  };
+  /** How often two nodes were found active. */
+  readonly conflicts: number;
+}
+
+export interface PeerStatus {
+  readonly node: string;
+  readonly address: string;
+  /** For how long it has not been heard. */
+  readonly silentMs: number;
+  /** Null: it has sent no report on this instance. */
+  readonly state: InstanceStatus["state"] | null;
+  readonly priority: number | null;
+  readonly health: number | null;
+  readonly maintenance: boolean;
+  readonly version: string | null;
+  readonly sameConfiguration: boolean;
+  /** Its clock minus ours. */
+  readonly clockOffsetMs: number;
+}
+
+/** The same as Prometheus text. */
+export function electionMetrics({ instances, timerLagMs, maintenance }: ElectionStatus): string {
+  const gauge = (name: string, help: string, samples: Sample[]) =>
+    ({ name: `tandem_vrrp_${name}`, help, type: "gauge", samples }) as const;
+  const counter = (name: string, help: string, samples: Sample[]) =>
+    ({ name: `tandem_vrrp_${name}_total`, help, type: "counter", samples }) as const;
+  const each = (value: (one: InstanceStatus) => number): Sample[] =>
+    instances.map((one) => ({ labels: { instance: one.name }, value: value(one) }));
+  const peers = (value: (peer: PeerStatus) => number): Sample[] =>
+    instances.flatMap((one) =>
+      one.peers.map((peer) => ({ labels: { instance: one.name, peer: peer.node }, value: value(peer) }))
+    );
+  return exposition([
+    gauge("active", "1 while this node holds the addresses.", each((one) => Number(one.state === "active"))),
+    gauge("fault", "1 while this node takes no part.", each((one) => Number(one.state === "fault"))),
+    gauge("priority", "Priority in the election now.", each((one) => one.priority)),
+    gauge("health", "Own health, 0 to 100.", each((one) => one.health)),
+    gauge("since_seconds", "When the state began, seconds since 1970.", each((one) => one.since / 1000)),
+    gauge("peer_silent_seconds", "For how long a peer was not heard.", peers((peer) => peer.silentMs / 1000)),
+    gauge("timer_lag_seconds", "Worst lateness of a timer in ten seconds.", [
+      { labels: {}, value: timerLagMs / 1000 },
+    ]),
+    gauge("maintenance", "1 while an operator keeps the node out.", [
+      { labels: {}, value: Number(maintenance) },
+    ]),
+    counter("adverts_sent", "Adverts sent.", each((one) => one.adverts.sent)),
+    counter("adverts_received", "Adverts of others heard.", each((one) => one.adverts.received)),
+    counter("conflicts", "Times that two nodes were active.", each((one) => one.conflicts)),
+    counter(
+      "dropped",
+      "Datagrams dropped on the instance's interface.",
+      instances.flatMap((one) =>
+        Object.entries(one.adverts.dropped).map(([reason, value]) => ({
+          labels: { instance: one.name, reason },
+          value,
+        }))
+      ),
+    ),
+  ]);
+}

@@ -1,0 +1,83 @@
+/**
+ * What the election needs of a configuration: the instances that this node takes part in, with its own priority in
+ * each, and what a reload changes. Pure.
+ */
+import { type IpBytes, parseIp } from "../base/address.ts";
+import type { Config } from "../config/schema.ts";
+import type { TrackConfig, VrrpInstanceConfig } from "../config/vrrp_schema.ts";
+import { ownerPriorities } from "../../vrrp/priorities.ts";
+import type { RunnerSettings, SegmentSettings } from "../../vrrp/settings.ts";
+
+export interface ElectionSettings {
+  readonly instances: readonly InstanceSettings[];
+  /** The first 64 bits of the hash of the file, to tell whether the nodes have the same. */
+  readonly configHash: bigint;
+}
+
+export interface InstanceSettings {
+  readonly runner: RunnerSettings;
+  readonly segment: SegmentSettings;
+  readonly track: readonly TrackConfig[];
+  /** Absolute paths of programs. */
+  readonly onTransition: readonly string[];
+}
+
+/** The settings of `node`; instances whose owners do not name it are left to the others. */
+export function electionSettings(config: Config, node: string, configHash: bigint): ElectionSettings {
+  const instances = config.vrrp.instances.flatMap((instance) => {
+    const priority = instance.priority ?? ownerPriorities(instance.owners ?? []).get(node);
+    return priority === undefined ? [] : [settingsOf(instance, priority)];
+  });
+  return { instances, configHash };
+}
+
+function settingsOf(instance: VrrpInstanceConfig, priority: number): InstanceSettings {
+  const vips = instance.addresses.map(({ address, prefix }) => ({ address: ip(address), prefix }));
+  return {
+    runner: {
+      name: instance.name,
+      device: instance.interface,
+      vrid: instance.routerId,
+      vips,
+      priority,
+      intervalMs: instance.advertInterval,
+      preempt: instance.preempt,
+    },
+    segment: {
+      device: instance.interface,
+      family: vips[0]!.address.length === 4 ? 4 : 6,
+      keys: instance.keys.map(({ id, secret }) => ({ id, secret: new TextEncoder().encode(secret) })),
+      peers: instance.peers.map(ip),
+    },
+    track: instance.track,
+    onTransition: instance.onTransition,
+  };
+}
+
+/** The schema has seen to it that it is one. */
+function ip(text: string): IpBytes {
+  return parseIp(text)!;
+}
+
+/** The programs that an election may start. */
+export function programsOf({ instances }: ElectionSettings): string[] {
+  return instances.flatMap(({ track, onTransition }) => [
+    ...onTransition,
+    ...track.flatMap((one) => one.kind === "exec" ? one.command.slice(0, 1) : []),
+  ]);
+}
+
+/** Where one voice is enough: an interface and a family. */
+export function segmentKey({ device, family }: SegmentSettings): string {
+  return `${device} ${family}`;
+}
+
+/** True when a running instance can go on with the new settings; otherwise it is another virtual router. */
+export function continues(before: InstanceSettings, after: InstanceSettings): boolean {
+  return before.runner.vrid === after.runner.vrid && segmentKey(before.segment) === segmentKey(after.segment);
+}
+
+/** True when both mean the same, byte for byte. */
+export function sameSettings(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

@@ -1,0 +1,80 @@
+/**
+ * From what the keeper knows to how well this node is for one instance. Pure: facts in, verdict out.
+ */
+import type { TrackConfig } from "../config/vrrp_schema.ts";
+import { evaluateTracks, type Tracked, type TrackVerdict } from "../../vrrp/track.ts";
+
+/** No heartbeat for so long: five missed, and still long before it is killed. */
+export const SILENT_MS = 1000;
+
+/** What the keeper knows of its balancer. */
+export interface BalancerFacts {
+  /** A configuration is in force. */
+  readonly serving: boolean;
+  /** In words, when it is not serving. */
+  readonly state: string;
+  /** When it was last heard, on the keeper's clock. */
+  readonly heardAt: number;
+  /** By name; empty: none has been told yet. */
+  readonly pools: ReadonlyMap<string, { readonly healthy: number; readonly servers: number }>;
+}
+
+export interface Sources {
+  readonly balancer: BalancerFacts;
+  readonly linkUp: (device: string) => boolean;
+  readonly answer: (track: TrackConfig) => { readonly ok: boolean | null; readonly reason: string };
+  readonly keepsInterval: boolean;
+  readonly timerLagMs: number;
+}
+
+/** How well this node is, for an instance that tracks this. */
+export function verdictOf(tracks: readonly TrackConfig[], sources: Sources, now: number): TrackVerdict {
+  const balancer = judgeBalancer(tracks, sources.balancer, now);
+  return evaluateTracks({
+    tracked: tracks.map((track) => trackedOf(track, sources, balancer.ok)),
+    balancer: { ...balancer, needed: true },
+    timers: {
+      ok: sources.keepsInterval,
+      reason: `up to ${Math.round(sources.timerLagMs)} ms late: this node cannot keep its interval`,
+    },
+  });
+}
+
+function judgeBalancer(
+  tracks: readonly TrackConfig[],
+  { serving, state, heardAt, pools }: BalancerFacts,
+  now: number,
+): { ok: boolean; reason: string } {
+  if (!serving) return { ok: false, reason: state };
+  const silentMs = now - heardAt;
+  if (silentMs > SILENT_MS) return { ok: false, reason: `no heartbeat for ${Math.floor(silentMs / 1000)} s` };
+  // Only of one that has just started: of a pool that a reload added nothing is known, neither good nor bad.
+  if (pools.size === 0 && tracks.some(({ kind }) => kind === "pool")) {
+    return { ok: false, reason: "has not told of its pools yet" };
+  }
+  return { ok: true, reason: "" };
+}
+
+function trackedOf(track: TrackConfig, { balancer, linkUp, answer }: Sources, serves: boolean): Tracked {
+  const { weight } = track;
+  switch (track.kind) {
+    case "pool": {
+      const healthy = balancer.pools.get(track.name)?.healthy ?? null;
+      return { kind: "pool", name: track.name, healthy, minHealthy: track.minHealthy, weight };
+    }
+    case "interface":
+      return { kind: "interface", name: track.name, up: linkUp(track.name), weight };
+    case "listener":
+      return {
+        kind: "listener",
+        name: track.name,
+        ok: serves,
+        reason: "the balancer does not serve",
+        weight,
+      };
+    case "exec":
+      return { kind: "exec", name: track.command[0]!, ...answer(track), weight };
+    case "file":
+      return { kind: "file", name: track.name, ...answer(track), weight };
+  }
+}

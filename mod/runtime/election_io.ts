@@ -1,0 +1,461 @@
+/**
+ * All virtual routers of this node, inside the keeper: it starts, changes and stops them as the configuration says,
+ * feeds them with what the kernel, the peers and the balancer tell, and says what they do.
+ *
+ * It decides nothing of the election (`vrrp/machine.ts` does) and nothing of health (`election_facts.ts`). Every event
+ * first asks whether the process stood still. It carries no traffic and must not know how a balancer is run.
+ */
+import { formatIp, type IpBytes } from "../base/address.ts";
+import type { ExecSpawn } from "../health/exec_io.ts";
+import type { ElectionStatus } from "../observe/election_status.ts";
+import type { Log } from "../observe/log.ts";
+import { Repeats } from "../observe/repeats.ts";
+import { type DropReason, DROPS } from "../../vrrp/drops.ts";
+import type { State } from "../../vrrp/events.ts";
+import { type Kernel, openKernel } from "../../vrrp/kernel_io.ts";
+import type { LinkChange } from "../../vrrp/links.ts";
+import { type Report, reportIntervalMs } from "../../vrrp/report.ts";
+import { Runner } from "../../vrrp/runner_io.ts";
+import { Segment, type SegmentHandler } from "../../vrrp/segment_io.ts";
+import type { SegmentSettings } from "../../vrrp/settings.ts";
+import { TimerLag } from "../../vrrp/timer_lag.ts";
+import type { TrackVerdict } from "../../vrrp/track.ts";
+import {
+  continues,
+  type ElectionSettings,
+  type InstanceSettings,
+  sameSettings,
+  segmentKey,
+} from "./election.ts";
+import { type BalancerFacts, verdictOf } from "./election_facts.ts";
+import { blockedStatus, instanceStatus, readyPeer } from "./election_view.ts";
+import { Tracked } from "./tracked_io.ts";
+import { Transitions } from "./transitions_io.ts";
+
+export interface ElectionOptions {
+  readonly node: string;
+  readonly version: string;
+  readonly log: Log;
+  /** Starts the programs of the configuration, without privileges. */
+  readonly spawn: ExecSpawn;
+  readonly balancer: () => BalancerFacts;
+  readonly setSysctl: (name: string, value: string) => string | null;
+}
+
+/** One instance and what it was last told. */
+export interface Member {
+  settings: InstanceSettings;
+  readonly runner: Runner;
+  verdict: TrackVerdict | null;
+  /** Faults that were told and not cleared. */
+  readonly faults: Set<string>;
+}
+
+/** The pulse follows the shortest interval, within these. */
+const MIN_PULSE_MS = 20;
+const MAX_PULSE_MS = 250;
+/** Programs that are told of the end have so long. */
+const LAST_WORDS_MS = 2000;
+
+export class Election {
+  readonly #options: ElectionOptions;
+  readonly #log: Log;
+  readonly #members = new Map<string, Member>();
+  readonly #segments = new Map<string, Segment>();
+  readonly #tracked: Tracked;
+  readonly #transitions: Transitions;
+  readonly #lag: TimerLag;
+  readonly #drops = new Repeats<string>();
+  readonly #startedAt = performance.now();
+  #kernel: Kernel | null = null;
+  /** Why there is no election at all, and for which instances. */
+  #blocked: { readonly reason: string; readonly instances: readonly InstanceSettings[] } | null = null;
+  #configHash = 0n;
+  #maintenance = false;
+  #order: Promise<void> = Promise.resolve();
+  #pulse: ReturnType<typeof setTimeout> | undefined;
+  #left: (() => void)[] = [];
+  #stopping = false;
+
+  constructor(options: ElectionOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#tracked = new Tracked(options.spawn, () => this.evaluate());
+    this.#transitions = new Transitions(options.spawn, options.log);
+    this.#lag = new TimerLag(MAX_PULSE_MS, performance.now());
+  }
+
+  /** Makes the instances be these. Unchanged ones are not disturbed. One call after the other. */
+  reconcile(settings: ElectionSettings): Promise<void> {
+    this.#order = this.#order.then(() => this.#reconcile(settings)).catch((error: unknown) =>
+      this.#log.error("the election cannot be changed", { reason: describe(error) })
+    );
+    return this.#order;
+  }
+
+  /** Something that health depends on has changed. */
+  evaluate(): void {
+    if (this.#kernel === null) return;
+    for (const member of this.#members.values()) this.#judge(member);
+  }
+
+  /** Gives an instance's addresses to another node; what is in the way, or null. */
+  move(name: string): string | null {
+    const member = this.#members.get(name);
+    if (member === undefined) return `there is no instance ${name} on this node`;
+    if (member.runner.state !== "active") return `this node does not hold ${name}: ask the one that does`;
+    if (!readyPeer(member, this.#segmentOf(member), performance.now())) {
+      return "no other node could take over";
+    }
+    member.runner.input({ kind: "handOver", reason: "moved by the operator" });
+    return null;
+  }
+
+  /** Keeps this node out of every election, or lets it in again. */
+  maintain(on: boolean): void {
+    if (this.#maintenance === on) return;
+    this.#maintenance = on;
+    this.#log.info(on ? "maintenance begins" : "maintenance ends");
+    for (const { runner } of this.#members.values()) runner.input({ kind: "maintenance", on });
+    this.#report();
+  }
+
+  status(): ElectionStatus {
+    const now = performance.now();
+    const { node } = this.#options;
+    const members = [...this.#members.values()].map((member) =>
+      instanceStatus({ node, member, segment: this.#segmentOf(member), now, clock: Date.now() })
+    );
+    const blocked = this.#blocked?.instances.map((settings) =>
+      blockedStatus(settings, this.#blocked!.reason, Date.now())
+    );
+    return {
+      maintenance: this.#maintenance,
+      timerLagMs: Math.round(this.#lag.worst(now) * 10) / 10,
+      instances: [...members, ...blocked ?? []],
+    };
+  }
+
+  /** Hands the addresses over where another node is ready, gives them up elsewhere, and ends. */
+  async stop(): Promise<void> {
+    if (this.#stopping) return await this.#order;
+    this.#stopping = true;
+    await this.#order;
+    this.#order = this.#stop();
+    await this.#order;
+  }
+
+  /** Ends the wait for a hand-over that `stop` is in. */
+  hurry(): void {
+    for (const left of this.#left.splice(0)) left();
+  }
+
+  async #stop(): Promise<void> {
+    await Promise.all([...this.#members.values()].map((member) => this.#leave(member)));
+    await Promise.all([...this.#members.values()].map(({ runner }) => runner.stop()));
+    this.#report();
+    clearTimeout(this.#pulse);
+    this.#tracked.close();
+    await Promise.all([...this.#segments.values()].map((segment) => segment.close()));
+    await this.#transitions.close(LAST_WORDS_MS);
+    await this.#kernel?.close();
+    this.#kernel = null;
+  }
+
+  /** Keeps the addresses until another node has them, so that no request falls between. */
+  async #leave(member: Member): Promise<void> {
+    const { runner } = member;
+    const segment = this.#segmentOf(member);
+    if (runner.state !== "active" || !readyPeer(member, segment, performance.now())) return;
+    runner.input({ kind: "handOver", reason: "this node stops" });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, 4 * runner.settings.intervalMs);
+    this.#left.push(resolve);
+    await promise;
+    clearTimeout(timer);
+  }
+
+  async #reconcile(settings: ElectionSettings): Promise<void> {
+    if (this.#stopping) return;
+    this.#configHash = settings.configHash;
+    const { instances } = settings;
+    if (instances.length > 0 && this.#kernel === null && !this.#open(instances)) return;
+    for (const [name, member] of this.#members) {
+      const next = instances.find(({ runner }) => runner.name === name);
+      if (next !== undefined && continues(member.settings, next)) continue;
+      this.#members.delete(name);
+      await member.runner.stop();
+    }
+    await this.#closeSegments(instances);
+    for (const next of instances) await this.#place(next);
+    this.#tracked.update(instances.flatMap(({ track }) => track));
+    this.#setPace(instances);
+    this.evaluate();
+  }
+
+  #open(instances: readonly InstanceSettings[]): boolean {
+    try {
+      this.#kernel = openKernel({
+        onLink: (change) => this.#onLink(change),
+        onAddressGone: (message) => {
+          this.#wake();
+          for (const { runner } of this.#members.values()) runner.notice(message);
+        },
+      }, (error) => this.#log.error("the kernel's events cannot be read", { reason: error.message }));
+      this.#blocked = null;
+    } catch (error) {
+      const reason = `cannot reach the kernel: ${describe(error)}`;
+      this.#blocked = { reason, instances };
+      this.#log.error("there is no election on this node", { reason });
+      return false;
+    }
+    if (this.#kernel.announcer === null) this.#log.error(this.#kernel.whyMute);
+    this.#beat(performance.now() + this.#lag.pulseMs);
+    return true;
+  }
+
+  /** Closes the sockets that nobody needs any more, and those that must be opened with other settings. */
+  async #closeSegments(instances: readonly InstanceSettings[]): Promise<void> {
+    for (const [key, segment] of this.#segments) {
+      if (instances.some((one) => sameSettings(one.segment, segment.settings))) continue;
+      this.#segments.delete(key);
+      await segment.close();
+    }
+  }
+
+  async #place(next: InstanceSettings): Promise<void> {
+    const { name } = next.runner;
+    const before = this.#members.get(name);
+    const member = before ?? this.#enrol(next);
+    member.settings = next;
+    const key = segmentKey(next.segment);
+    if (!this.#segments.has(key)) await this.#openSegment(key, next.segment);
+    if (before === undefined) {
+      this.#judge(member);
+      if (this.#maintenance) member.runner.input({ kind: "maintenance", on: true });
+      await member.runner.start();
+      this.#log.info("instance started", { instance: name, priority: next.runner.priority });
+    } else if (!sameSettings(before.runner.settings, next.runner)) {
+      member.runner.reconfigure(next.runner);
+      this.#log.info("instance changed", { instance: name, priority: next.runner.priority });
+    }
+  }
+
+  #enrol(settings: InstanceSettings): Member {
+    const { name, device } = settings.runner;
+    const kernel = this.#kernel!;
+    const runner: Runner = new Runner({
+      settings: settings.runner,
+      writer: kernel.writer,
+      announcer: kernel.announcer,
+      findLink: (device) => kernel.findLink(device),
+      setSysctl: this.#options.setSysctl,
+      now: () => performance.now(),
+      speak: ({ vrid, vips }, priority, intervalMs, health) =>
+        this.#segments.get(segmentKey(settings.segment))?.sendAdvert(
+          { version: 3, vrid, priority, intervalMs, addresses: vips.map(({ address }) => address) },
+          health,
+        ) ?? false,
+      events: {
+        onTransition: (from, to, reason) => this.#onTransition(name, from, to, reason),
+        onConflict: (sender, priority, won, reason) =>
+          // The last word of a node that has handed over is of priority 1.
+          this.#log[won && priority === 1 ? "info" : "warning"]("two nodes held the address", {
+            instance: name,
+            sender: formatIp(sender),
+            priority,
+            won,
+            reason,
+          }),
+        onNote: (reason) => this.#log.info("election", { instance: name, reason }),
+        onProblem: (problem) => this.#problem(name, problem),
+      },
+    });
+    const member: Member = { settings, runner, verdict: null, faults: new Set() };
+    this.#members.set(name, member);
+    if (kernel.announcer === null) {
+      runner.input({ kind: "hardFault", what: "announce", reason: kernel.whyMute });
+    }
+    if (kernel.findLink(device)?.running !== true) runner.input({ kind: "linkDown" });
+    const segment = this.#segments.get(segmentKey(settings.segment));
+    if (segment !== undefined) this.#tellVoice(member, segment.local, "the socket is being opened");
+    return member;
+  }
+
+  async #openSegment(key: string, settings: SegmentSettings): Promise<void> {
+    const { node } = this.#options;
+    const members = () =>
+      [...this.#members.values()].filter((member) => segmentKey(member.settings.segment) === key);
+    const handler: SegmentHandler = {
+      onVoice: (local, reason) => {
+        if (local === null) this.#problem(settings.device, reason);
+        for (const member of members()) this.#tellVoice(member, local, reason);
+      },
+      onWake: () => this.#wake(),
+      onAdvert: ({ vrid, priority, intervalMs, addresses }, { node, source, health }) => {
+        const member = members().find(({ runner }) => runner.settings.vrid === vrid);
+        if (member === undefined) return void segment.dropped.vrid++;
+        member.runner.advert({ priority, intervalMs, sender: source, count: addresses.length, node, health });
+      },
+      onReport: (report, sender) => {
+        for (const member of members()) this.#tellReport(member, report, sender.node);
+      },
+      onDropped: (reason, source) => this.#dropped(settings.device, reason, source),
+      onProblem: (problem) => this.#problem(settings.device, problem),
+    };
+    const segment: Segment = new Segment({
+      node,
+      settings,
+      vips: () =>
+        [...this.#members.values()].flatMap(({ settings }) =>
+          settings.runner.vips.map(({ address }) => address)
+        ),
+      configHash: () => this.#configHash,
+      now: () => performance.now(),
+      handler,
+    });
+    segment.linked = this.#kernel?.findLink(settings.device)?.running ?? false;
+    this.#segments.set(key, segment);
+    await segment.start(() => this.#reportOf(members()), () => worstHealth(members()));
+  }
+
+  #reportOf(members: readonly Member[]): Omit<Report, "omitted"> {
+    const { version, balancer } = this.#options;
+    return {
+      version,
+      uptimeMs: performance.now() - this.#startedAt,
+      maintenance: this.#maintenance,
+      instances: members.map(({ runner }) => ({
+        vrid: runner.settings.vrid,
+        state: runner.state,
+        priority: runner.priority,
+        health: runner.status().health,
+      })),
+      pools: [...balancer().pools].map(([name, { healthy, servers }]) => ({ name, healthy, servers })),
+      admin: [],
+    };
+  }
+
+  #tellVoice({ runner }: Member, local: IpBytes | null, reason: string): void {
+    if (local === null) return runner.input({ kind: "hardFault", what: "socket", reason });
+    runner.speaksFrom(local);
+    runner.input({ kind: "faultCleared", what: "socket" });
+  }
+
+  #tellReport({ runner }: Member, { maintenance, instances }: Report, node: string): void {
+    const told = instances.find(({ vrid }) => vrid === runner.settings.vrid);
+    if (told === undefined) return;
+    const able = !maintenance && told.state !== "fault" && told.state !== "initialize";
+    const score = Math.min(100, told.health);
+    runner.input({ kind: "peerHealth", node, score, able, at: performance.now() });
+  }
+
+  #onTransition(name: string, from: State, to: State, reason: string): void {
+    this.#log[to === "fault" ? "warning" : "info"](`instance ${to}`, { instance: name, from, reason });
+    const programs = this.#members.get(name)?.settings.onTransition ?? [];
+    this.#transitions.tell(programs, { instance: name, from, to, reason });
+    if (from === "active") this.hurryIfAllLeft();
+    // The peers are to know at once, as they may be waiting for just this.
+    queueMicrotask(() => this.#report());
+  }
+
+  /** The last instance that `stop` waits for has left. */
+  hurryIfAllLeft(): void {
+    if ([...this.#members.values()].every(({ runner }) => runner.state !== "active")) this.hurry();
+  }
+
+  #onLink({ name, running }: LinkChange): void {
+    this.#wake();
+    for (const segment of this.#segments.values()) {
+      if (segment.settings.device === name) segment.linked = running;
+    }
+    for (const { runner } of this.#members.values()) {
+      if (runner.settings.device === name) runner.input({ kind: running ? "linkUp" : "linkDown" });
+    }
+    this.evaluate();
+  }
+
+  #judge(member: Member): void {
+    const { runner, settings, faults } = member;
+    const now = performance.now();
+    const verdict = verdictOf(settings.track, {
+      balancer: this.#options.balancer(),
+      linkUp: (device) => this.#kernel?.findLink(device)?.running ?? false,
+      answer: (track) => this.#tracked.answer(track),
+      keepsInterval: this.#lag.keeps(runner.settings.intervalMs, now),
+      timerLagMs: this.#lag.worst(now),
+    }, now);
+    if (sameSettings(verdict, member.verdict)) return;
+    member.verdict = verdict;
+    const { score, priorityChange, reason, hard } = verdict;
+    for (const { what, reason } of hard) {
+      faults.add(what);
+      runner.input({ kind: "hardFault", what, reason });
+    }
+    for (const what of [...faults]) {
+      if (hard.some((fault) => fault.what === what)) continue;
+      faults.delete(what);
+      runner.input({ kind: "faultCleared", what });
+    }
+    runner.input({ kind: "health", score, priorityChange, reason });
+    this.#log.info("instance health", { instance: runner.settings.name, health: score, reason });
+    this.#segmentOf(member)?.sendReport();
+  }
+
+  #report(): void {
+    for (const segment of this.#segments.values()) segment.sendReport();
+  }
+
+  #segmentOf({ settings }: Member): Segment | null {
+    return this.#segments.get(segmentKey(settings.segment)) ?? null;
+  }
+
+  #setPace(instances: readonly InstanceSettings[]): void {
+    const shortest = Math.min(Infinity, ...instances.map(({ runner }) => runner.intervalMs));
+    this.#lag.pulseMs = Math.min(MAX_PULSE_MS, Math.max(MIN_PULSE_MS, shortest));
+    for (const [key, segment] of this.#segments) {
+      const here = instances.filter((one) => segmentKey(one.segment) === key);
+      segment.reportEvery(reportIntervalMs(Math.min(...here.map(({ runner }) => runner.intervalMs))));
+    }
+  }
+
+  #beat(dueAt: number): void {
+    this.#pulse = setTimeout(() => {
+      const now = performance.now();
+      this.#lag.beat(now - dueAt, now);
+      this.#wake();
+      this.evaluate();
+      this.#beat(Math.max(dueAt + this.#lag.pulseMs, now));
+    }, Math.max(0, dueAt - performance.now()));
+  }
+
+  /** Before anything else that happens: did this process stand still? */
+  #wake(): void {
+    const stoodMs = this.#lag.awake(performance.now());
+    if (stoodMs === 0) return;
+    for (const { runner } of this.#members.values()) runner.stalled(stoodMs);
+  }
+
+  #dropped(device: string, reason: DropReason, source: string): void {
+    if (reason === "own" || !this.#drops.admit(`${reason} ${source}`, source, performance.now())) return;
+    // Every new peer begins unproved.
+    this.#log[reason === "unproved" ? "debug" : "warning"]("a datagram was dropped", {
+      interface: device,
+      source,
+      reason: DROPS[reason],
+    });
+  }
+
+  #problem(where: string, problem: string): void {
+    if (!this.#drops.admit(`${where} ${problem}`, problem, performance.now())) return;
+    this.#log.warning("election problem", { where, problem });
+  }
+}
+
+function worstHealth(members: readonly Member[]): number {
+  return Math.min(100, ...members.map(({ runner }) => runner.status().health));
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,126 @@
+/**
+ * What the election looks like to a person or a program: one instance and its peers as plain data. Pure.
+ */
+import { formatIp, type IpBytes } from "../base/address.ts";
+import type { InstanceStatus, PeerStatus } from "../observe/election_status.ts";
+import type { DropReason } from "../../vrrp/drops.ts";
+import type { MachineStatus } from "../../vrrp/machine.ts";
+import type { HeardPeer } from "../../vrrp/heard.ts";
+import type { RunnerSettings } from "../../vrrp/settings.ts";
+import { reportIntervalMs } from "../../vrrp/report.ts";
+import type { InstanceSettings } from "./election.ts";
+
+/** Two reports may get lost. */
+const FRESH_REPORTS = 3;
+
+/** An instance at work. */
+export interface MemberView {
+  readonly settings: InstanceSettings;
+  readonly runner: {
+    readonly settings: RunnerSettings;
+    readonly sent: number;
+    readonly received: number;
+    readonly conflicts: number;
+    status(): MachineStatus;
+  };
+}
+
+/** Its part of the LAN. */
+export interface SegmentView {
+  readonly local: IpBytes | null;
+  readonly peers: ReadonlyMap<string, HeardPeer>;
+  readonly dropped: Readonly<Record<DropReason, number>>;
+}
+
+export interface Viewed {
+  readonly node: string;
+  readonly member: MemberView;
+  readonly segment: SegmentView | null;
+  /** The keeper's clock, and the wall's. */
+  readonly now: number;
+  readonly clock: number;
+}
+
+export function instanceStatus({ node, member, segment, now, clock }: Viewed): InstanceStatus {
+  const { runner } = member;
+  const machine = runner.status();
+  const { vrid } = runner.settings;
+  const since = Number.isFinite(machine.since) ? clock - (now - machine.since) : clock;
+  return {
+    ...outline(member.settings),
+    local: segment?.local ? formatIp(segment.local) : null,
+    state: machine.state,
+    yielding: machine.yielding,
+    since: Math.round(since),
+    why: machine.reason,
+    owner: machine.state === "active" ? node : machine.active?.split(" ")[0] ?? null,
+    priority: machine.priority,
+    health: machine.health,
+    healthReason: machine.healthReason,
+    waiting: machine.waiting,
+    heldUntil: machine.heldUntil === null ? null : Math.round(clock + machine.heldUntil - now),
+    peers: [...segment?.peers.values() ?? []].map((peer) => peerStatus(peer, vrid, now)),
+    adverts: {
+      sent: runner.sent,
+      received: runner.received,
+      dropped: Object.fromEntries(Object.entries(segment?.dropped ?? {}).filter(([, count]) => count > 0)),
+    },
+    conflicts: runner.conflicts,
+  };
+}
+
+/** An instance of a node on which there can be no election. */
+export function blockedStatus(settings: InstanceSettings, reason: string, clock: number): InstanceStatus {
+  return {
+    ...outline(settings),
+    local: null,
+    state: "fault",
+    yielding: false,
+    since: clock,
+    why: reason,
+    owner: null,
+    priority: settings.runner.priority,
+    health: 0,
+    healthReason: reason,
+    waiting: null,
+    heldUntil: null,
+    peers: [],
+    adverts: { sent: 0, received: 0, dropped: {} },
+    conflicts: 0,
+  };
+}
+
+function outline({ runner, segment }: InstanceSettings) {
+  return {
+    name: runner.name,
+    interface: runner.device,
+    routerId: runner.vrid,
+    addresses: runner.vips.map(({ address, prefix }) => `${formatIp(address)}/${prefix}`),
+    signed: segment.keys.length > 0,
+  };
+}
+
+function peerStatus(peer: HeardPeer, vrid: number, now: number): PeerStatus {
+  const told = peer.report?.instances.find((one) => one.vrid === vrid);
+  return {
+    node: peer.node,
+    address: peer.address,
+    silentMs: Math.round(now - peer.seenAt),
+    state: told?.state ?? null,
+    priority: told?.priority ?? null,
+    health: told?.health ?? null,
+    maintenance: peer.report?.maintenance ?? false,
+    version: peer.report?.version ?? null,
+    sameConfiguration: peer.sameConfiguration,
+    clockOffsetMs: Math.round(peer.clockOffsetMs),
+  };
+}
+
+/** True when another node is backup, by a fresh report, and so takes over when this one resigns. */
+export function readyPeer({ runner }: MemberView, segment: SegmentView | null, now: number): boolean {
+  const { vrid, intervalMs } = runner.settings;
+  const oldest = now - FRESH_REPORTS * reportIntervalMs(intervalMs);
+  return [...segment?.peers.values() ?? []].some(({ seenAt, report }) =>
+    seenAt >= oldest && report?.instances.some((one) => one.vrid === vrid && one.state === "backup")
+  );
+}

@@ -1,0 +1,56 @@
+/**
+ * What the keeper answers on its admin socket: its status, the election's metrics, and the operator's wishes.
+ *
+ * Whoever may open the socket (0660) may ask for everything here. It knows requests and answers, and of the keeper
+ * only what it is handed.
+ */
+import { EXPOSITION_TYPE } from "../observe/exposition.ts";
+
+export interface KeeperDesk {
+  status(): Record<string, unknown>;
+  /** In Prometheus' text format. */
+  metrics(): string;
+  /** Gives an instance's addresses to another node; why not, or null. */
+  move(instance: string): string | null;
+  maintain(on: boolean): void;
+}
+
+type Answer = (desk: KeeperDesk, query: URLSearchParams) => Response;
+
+const ROUTES: Readonly<Record<string, { readonly method: "GET" | "POST"; readonly answer: Answer }>> = {
+  "/status": { method: "GET", answer: (desk) => Response.json(desk.status()) },
+  "/metrics": {
+    method: "GET",
+    answer: (desk) => new Response(desk.metrics(), { headers: { "content-type": EXPOSITION_TYPE } }),
+  },
+  "/vip/move": {
+    method: "POST",
+    answer: (desk, query) => {
+      const problem = desk.move(query.get("instance") ?? "");
+      return problem === null ? Response.json({ done: true }) : refused(409, problem);
+    },
+  },
+  "/maintenance": {
+    method: "POST",
+    answer: (desk, query) => {
+      const on = query.get("on");
+      if (on !== "true" && on !== "false") return refused(400, "on must be true or false");
+      desk.maintain(on === "true");
+      return Response.json({ done: true });
+    },
+  },
+};
+
+export function answerRequest(desk: KeeperDesk, request: Request): Response {
+  const { pathname, searchParams } = new URL(request.url);
+  const route = Object.hasOwn(ROUTES, pathname) ? ROUTES[pathname]! : undefined;
+  if (route === undefined) return refused(404, "not found");
+  if (request.method !== route.method) {
+    return Response.json({ error: "method not allowed" }, { status: 405, headers: { allow: route.method } });
+  }
+  return route.answer(desk, searchParams);
+}
+
+function refused(status: number, error: string): Response {
+  return Response.json({ error }, { status });
+}

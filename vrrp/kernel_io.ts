@@ -1,0 +1,52 @@
+/**
+ * What all virtual routers of a node share of the kernel: libc, the one poller, link and address events, the ways to
+ * set addresses and to announce them.
+ */
+import { openLibc } from "../mod/base/libc_io.ts";
+import { type AddressWriter, netlinkWriter } from "./address_writer_io.ts";
+import { Announcer } from "./announce_io.ts";
+import { type LinkHandler, LinkWatch } from "./link_io.ts";
+import type { Link } from "./netlink.ts";
+import { Poller } from "./poll_io.ts";
+
+export interface Kernel {
+  readonly writer: AddressWriter;
+  /** Null: the kernel refuses, and `whyMute` says why. */
+  readonly announcer: Announcer | null;
+  readonly whyMute: string;
+  findLink(device: string): Link | null;
+  close(): Promise<void>;
+}
+
+/** Throws what the runtime or the kernel refuses. */
+export function openKernel(handler: LinkHandler, onError: (error: Error) => void): Kernel {
+  const { libc, close } = openLibc();
+  try {
+    const poller = new Poller(libc, onError);
+    const watch = new LinkWatch(libc, poller, handler);
+    const { announcer, whyMute } = openAnnouncer(libc);
+    return {
+      writer: netlinkWriter(watch.requests),
+      announcer,
+      whyMute,
+      findLink: (device) => watch.find(device),
+      async close() {
+        announcer?.close();
+        watch.close();
+        await poller.close();
+        close();
+      },
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function openAnnouncer(libc: ReturnType<typeof openLibc>["libc"]) {
+  try {
+    return { announcer: new Announcer(libc), whyMute: "" };
+  } catch (error) {
+    return { announcer: null, whyMute: error instanceof Error ? error.message : String(error) };
+  }
+}
