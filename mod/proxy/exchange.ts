@@ -46,6 +46,8 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   #serverKeepAlive = true;
   /** Body bytes have left that are not kept in `request`: it cannot be sent again. */
   #streamed = false;
+  /** Body bytes still to come for which `request` has room. */
+  #roomFor = 0;
 
   constructor(readonly client: ClientConnection, encoder: ChunkEncoder) {
     this.#environment = client.environment;
@@ -76,6 +78,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     this.#clientKeepAlive = info.keepAlive;
     this.#answer.start(info.minor);
     this.#streamed = false;
+    this.#roomFor = 0;
     this.#phase = SEEKING;
     this.#body.start(info.framing, info.contentLength, info.framing === CHUNKED);
     const { live } = this.client.listener;
@@ -101,9 +104,15 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   takeBody(bytes: Uint8Array, at: number, end: number, fresh: boolean): number {
     if (this.#phase < SENT) return at;
     const server = this.#server!.stream;
-    this.#streamed = true;
+    // Before the buffer may be given away.
+    this.#copyBehindHead(bytes, at, end);
     const step = this.#body.move(fresh ? this.client.stream : null, server, bytes, at, end);
-    this.record.bytesIn += this.#body.at - at;
+    const moved = this.#body.at - at;
+    this.record.bytesIn += moved;
+    if (this.#roomFor > 0) {
+      this.request.length += moved;
+      this.#roomFor -= moved;
+    } else this.#streamed = true;
     const limit = this.client.listener.live.snapshot.limits.body;
     if (step !== END && step !== MORE) {
       this.fail(step === TOO_LARGE ? "headTooLarge" : "badChunk");
@@ -245,16 +254,27 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     composeRequest(this.request, this.#environment.buffers, head, info, bytes, additions, spare);
   }
 
-  /** A small body that came with its head is kept behind it: one write, and it can be sent again. */
+  /** A small body is kept behind its head, so that it can be sent again; one that came with it goes in one write. */
   #keepSmallBody(info: RequestInfo, bytes: Uint8Array, at: number, end: number): number {
     const size = info.contentLength;
-    if (info.framing !== FIXED || size === 0 || size > SMALL_BYTES / 2 || end - at < size) return at;
+    if (info.framing !== FIXED || size === 0 || size > SMALL_BYTES / 2) return at;
+    if (end - at < size) {
+      this.#roomFor = size;
+      return at;
+    }
     const { request } = this;
     request.lease!.bytes.set(bytes.subarray(at, at + size), request.length);
     request.length += size;
     this.record.bytesIn += size;
     this.#body.start(NONE, 0, false);
     return at + size;
+  }
+
+  /** What is behind `request.length` does not count yet. */
+  #copyBehindHead(bytes: Uint8Array, at: number, end: number): void {
+    const { lease, length } = this.request;
+    if (this.#roomFor === 0 || lease === null) this.#roomFor = 0;
+    else lease.bytes.set(bytes.subarray(at, Math.min(end, at + this.#roomFor)), length);
   }
 
   #answerRoute(answer: Answer): void {
