@@ -82,7 +82,7 @@ function serversOf(
   rows: RowAllocator,
   kept: Set<string>,
 ): ServerSnapshot[] {
-  const { name, weight, maxConnections, backup, slowStart } = server;
+  const { name, weight, maxConnections, backup, slowStart, state } = server;
   const several = addresses.length > 1;
   return addresses.map((address) => {
     const ip = parseIp(address.host);
@@ -97,6 +97,7 @@ function serversOf(
       maxConnections,
       backup: backup || address.backup === true,
       slowStartMs: slowStart,
+      ...(state === "ready" ? {} : { state }),
       slot: rows.servers.row(key),
     };
   });

@@ -35,6 +35,9 @@ const serverObject = z.strictObject({
   slowStart: duration(0).prefault("0s").describe(
     "Time in which a server that came back rises to its full weight.",
   ),
+  state: choice("ready", "drain", "maint").prefault("ready").describe(
+    "`drain`: finishes what it has and gets nothing new; `maint`: the same, and never tried, whatever `whenAllDown` says.",
+  ),
 }).transform(({ address, dns, type, port, name, ...rest }, context) => {
   const issue = (message: string, ...path: string[]) => {
     context.addIssue(acrossIssue(message, ...path));
@@ -66,6 +69,7 @@ export const ServerSchema = z.union([
     maxConnections: 0,
     backup: false,
     slowStart: 0,
+    state: "ready" as const,
     source: fixed(address),
   })),
   serverObject,

@@ -116,6 +116,8 @@ export interface ServerSnapshot {
   readonly maxConnections: number;
   readonly backup: boolean;
   readonly slowStartMs: number;
+  /** What the operator wants of it; absent: ready. */
+  readonly state?: "drain" | "maint";
   /** Index of this server in shared memory; the same for one pool, name and address across reloads. */
   readonly slot: number;
 }

@@ -277,6 +277,7 @@ export class Control implements ControlPort {
     for (const slot of servers) memory.counters.clearServer(slot);
     for (const row of listeners) memory.counters.clearListener(row);
     monitor.update(snapshot.pools);
+    setStates(memory, snapshot);
     const { errors } = await crew.apply(snapshot);
     if (errors.length === 0) {
       this.#snapshot = snapshot;
@@ -286,6 +287,7 @@ export class Control implements ControlPort {
     }
     if (before !== null && !this.#draining) {
       monitor.update(before.pools);
+      setStates(memory, before);
       // Some workers have the new one already: all get the old one again.
       const { errors: again } = await crew.apply({ ...before, generation: ++this.#generation });
       for (const error of again) this.#log.error(`Cannot go back to what ran before: ${error}`);
@@ -345,6 +347,13 @@ export class Control implements ControlPort {
         this.#log[level](`server ${to}`, { pool, server, from, reason });
       },
     };
+  }
+}
+
+/** Tells the workers which servers are to be drained. */
+function setStates({ slots }: OpenMemory, { pools }: Snapshot): void {
+  for (const { servers } of pools) {
+    for (const { slot, state } of servers) slots.setAdmin(slot, state ?? "ready");
   }
 }
 
