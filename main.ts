@@ -30,9 +30,11 @@ async function main(args: readonly string[]): Promise<number> {
       writeOut(`${`tandem ${name} ${command.usage}`.trimEnd()}\n\n${command.help}\n`);
       return GOOD;
     }
-    if (positionals.length > 0) throw new UsageError(unwanted(positionals[0]!, command));
+    const extra = positionals[command.arguments ?? 0];
+    if (extra !== undefined) throw new UsageError(unwanted(extra, command));
     return await command.run({
       values: values as Record<string, string | boolean>,
+      positionals,
       entry: new URL(import.meta.url),
     });
   } catch (error) {
@@ -44,7 +46,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 function usage(write: (text: string) => void, code: number): number {
-  const lines = shownNames().map((name) => `  ${name.padEnd(10)}${COMMANDS[name]!.summary}\n`);
+  const lines = shownNames().map((name) => `  ${name.padEnd(13)}${COMMANDS[name]!.summary}\n`);
   write(
     `Tandem, an edge load balancer: two nodes, one address.\n\nUsage: tandem COMMAND [OPTIONS]\n\n${
       lines.join("")
@@ -63,7 +65,8 @@ function didYouMean(word: string, known: readonly string[]): string {
   return near === null ? "" : ` (did you mean ${near}?)`;
 }
 
-function unwanted(argument: string, { options }: Command): string {
+function unwanted(argument: string, { options, arguments: taken = 0 }: Command): string {
+  if (taken > 0) return `takes ${taken} arguments at most, and was given "${argument}" too`;
   const hint = "config" in options ? " (the file is -c FILE)" : "";
   return `takes no arguments, but was given "${argument}"${hint}`;
 }

@@ -10,6 +10,8 @@ export const USAGE = 2;
 
 export interface Invocation {
   readonly values: Readonly<Record<string, string | boolean | undefined>>;
+  /** Words that are no options. */
+  readonly positionals: readonly string[];
   /** The program's entry file, for commands that start the program again. */
   readonly entry: URL;
 }
@@ -19,6 +21,8 @@ export interface Command {
   readonly summary: string;
   /** Arguments as shown behind the name. */
   readonly usage: string;
+  /** How many words without an option it takes at most; absent: none. */
+  readonly arguments?: number;
   readonly options: ParseArgsOptionsConfig;
   /** Explanations of the options, and an example or two. */
   readonly help: string;

@@ -1,6 +1,8 @@
 /** `tandem status`. */
 import { type Command, writeErr, writeOut } from "./command.ts";
-import { runStatus } from "./status_io.ts";
+import type { KeeperView } from "./election_table.ts";
+import { askStatus, SOCKET_HELP, SOCKET_OPTIONS, socketOf } from "./socket_io.ts";
+import { runStatus, showKeeper } from "./status_io.ts";
 
 /** Where a node answers unless its configuration says otherwise. */
 const DEFAULT_URL = "http://127.0.0.1:9900";
@@ -8,20 +10,44 @@ const DEFAULT_URL = "http://127.0.0.1:9900";
 export const command: Command = {
   summary: "show what a running node does",
   usage: "[--url URL] [--json]",
-  options: { url: { type: "string" }, token: { type: "string" }, json: { type: "boolean" } },
-  help: `Asks the admin address of a node (admin.bind in its configuration).
+  options: {
+    ...SOCKET_OPTIONS,
+    url: { type: "string" },
+    token: { type: "string" },
+    json: { type: "boolean" },
+  },
+  help:
+    `Asks the node on this machine by its admin socket: which node holds which address, since when and why. Then
+its admin address (admin.bind in its configuration): servers, connections, requests.
 
-      --url URL      where it answers (default: ${DEFAULT_URL})
+      --url URL      only this admin address, also of another machine (default: ${DEFAULT_URL} if no
+                     socket answers)
+${SOCKET_HELP}
       --token TOKEN  for an address that needs one (default: $TANDEM_TOKEN)
       --json         everything, as JSON
 
 Example: tandem status --url http://127.0.0.1:9900`,
-  run: ({ values }) =>
-    runStatus({
-      url: String(values.url ?? DEFAULT_URL),
+  run: async (invocation) => {
+    const { values } = invocation;
+    const question = {
       token: values.token === undefined ? Deno.env.get("TANDEM_TOKEN") ?? null : String(values.token),
       json: values.json === true,
       out: writeOut,
       err: writeErr,
-    }),
+    };
+    if (values.url !== undefined) return await runStatus({ ...question, url: String(values.url) });
+    const socket = socketOf(invocation);
+    const keeper = "path" in socket ? keeperOf(await askStatus(socket.path)) : null;
+    if (keeper === null) return await runStatus({ ...question, url: DEFAULT_URL });
+    const { adminUrl, balancer } = keeper;
+    if (adminUrl === null || balancer.state !== "running") return showKeeper(keeper, question);
+    return await runStatus({ ...question, keeper, url: adminUrl });
+  },
 };
+
+/** Only the shape that tells a keeper of this version from something else. */
+function keeperOf(answer: unknown): KeeperView | null {
+  const known = typeof answer === "object" && answer !== null && "vrrp" in answer && "balancer" in answer &&
+    "adminUrl" in answer;
+  return known ? answer as KeeperView : null;
+}

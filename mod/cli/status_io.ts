@@ -2,11 +2,14 @@
  * `tandem status`: asks a node's admin address and prints the answer, as a table or as JSON.
  */
 import type { NodeStatus } from "../observe/status.ts";
+import { electionTable, type KeeperView } from "./election_table.ts";
 import { statusTable } from "./status_table.ts";
 
 export interface StatusQuestion {
   /** Where the node answers: `http://127.0.0.1:9900`. */
   readonly url: string;
+  /** What the keeper has said already, which is shown first. */
+  readonly keeper?: KeeperView;
   /** Null: none is sent. */
   readonly token: string | null;
   readonly json: boolean;
@@ -18,8 +21,14 @@ export interface StatusQuestion {
 /** A node that does not answer within this is as good as down for whoever asks. */
 const ANSWER_MS = 5000;
 
+/** The keeper alone, where the node has no admin address or its balancer is down. Gives the exit code. */
+export function showKeeper(keeper: KeeperView, { json, out }: Pick<StatusQuestion, "json" | "out">): number {
+  out(json ? JSON.stringify({ keeper }, null, 2) + "\n" : electionTable(keeper, Date.now()));
+  return 0;
+}
+
 /** Asks and prints. Gives the exit code: 0 answered, 1 no node, no access, or no answer that makes sense. */
-export async function runStatus({ url, token, json, out, err }: StatusQuestion): Promise<number> {
+export async function runStatus({ url, keeper, token, json, out, err }: StatusQuestion): Promise<number> {
   const headers = token === null ? {} : { authorization: `Bearer ${token}` };
   let text: string;
   try {
@@ -42,7 +51,9 @@ export async function runStatus({ url, token, json, out, err }: StatusQuestion):
     err(`Cannot read the status from ${url} as what answers there is not Tandem of this version\n`);
     return 1;
   }
-  out(json ? JSON.stringify(status, null, 2) + "\n" : statusTable(status, Date.now()));
+  if (json) out(JSON.stringify(keeper === undefined ? status : { ...status, keeper }, null, 2) + "\n");
+  else if (keeper === undefined) out(statusTable(status, Date.now()));
+  else out(`${electionTable(keeper, Date.now())}\n${statusTable(status, Date.now())}`);
   return 0;
 }
 

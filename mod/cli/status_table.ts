@@ -73,7 +73,7 @@ function serverRow(server: ServerStatus, now: number): string[] {
 const UNITS = [["d", 86_400_000], ["h", 3_600_000], ["m", 60_000], ["s", 1000]] as const;
 
 /** The largest two units of a span of time: `3h12m`, `45s`. */
-function span(ms: number): string {
+export function span(ms: number): string {
   const first = UNITS.findIndex(([, size]) => ms >= size);
   if (first < 0) return "0s";
   let rest = ms;

@@ -70,9 +70,15 @@ async function strangersDirectory(directory: string): Promise<string | null> {
 }
 
 /** Asks a live keeper. Rejects when there is none. */
-export async function askAdmin(path: string, request: string, withinMs = ANSWER_MS): Promise<unknown> {
+export async function askAdmin(
+  path: string,
+  request: string,
+  withinMs = ANSWER_MS,
+  method: "GET" | "POST" = "GET",
+): Promise<unknown> {
   using client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
-  const answer = await fetch(`http://localhost${request}`, { client, signal: AbortSignal.timeout(withinMs) });
+  const signal = AbortSignal.timeout(withinMs);
+  const answer = await fetch(`http://localhost${request}`, { client, method, signal });
   return await answer.json();
 }
 

@@ -348,6 +348,8 @@ export class Election {
     const able = !maintenance && told.state !== "fault" && told.state !== "initialize";
     const score = Math.min(100, told.health);
     runner.input({ kind: "peerHealth", node, score, able, at: performance.now() });
+    // An owner that is unwell may be waiting for just this to hand over.
+    if (told.state === "active" && score < runner.status().health) this.#report();
   }
 
   #onTransition(name: string, from: State, to: State, reason: string): void {

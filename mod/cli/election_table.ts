@@ -1,0 +1,77 @@
+/**
+ * The keeper's part of `tandem status` for a person: the balancer in a line, then each instance with the nodes that
+ * take part, this one first. Pure.
+ */
+import type { ElectionStatus, InstanceStatus, PeerStatus } from "../observe/election_status.ts";
+import { span } from "./status_table.ts";
+
+/** The part of the keeper's status that is shown. */
+export interface KeeperView {
+  readonly node: string;
+  readonly adminUrl: string | null;
+  readonly balancer: {
+    readonly state: string;
+    readonly restarts: number;
+    readonly lastDeath: string | null;
+  };
+  readonly vrrp: ElectionStatus;
+}
+
+/** A peer that was not heard for so long is shown as silent: reports come at least every 41 s. */
+const SILENT_MS = 3000;
+const HEADINGS = ["node", "address", "state", "priority", "health", "since", "why"];
+
+/** The text, with its last newline. `now` is milliseconds since 1970. */
+export function electionTable({ node, balancer, vrrp }: KeeperView, now: number): string {
+  const { state, restarts, lastDeath } = balancer;
+  const died = lastDeath === null ? "" : `, restarted ${restarts} times, the last one ended: ${lastDeath}`;
+  const kept = vrrp.maintenance ? ", in maintenance" : "";
+  let text = `node ${node}: balancer ${state}${kept}${died}\n`;
+  for (const instance of vrrp.instances) text += instanceTable(node, instance, now);
+  // deno-lint-ignore no-control-regex -- control characters are what is removed
+  return text.replace(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/g, "?");
+}
+
+function instanceTable(node: string, instance: InstanceStatus, now: number): string {
+  const { name, interface: device, routerId, addresses, owner, signed, adverts } = instance;
+  const rows = [HEADINGS, ownRow(node, instance, now), ...instance.peers.map((peer) => peerRow(peer))];
+  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const lines = rows.map((row) =>
+    "  " + row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd() + "\n"
+  );
+  const dropped = Object.entries(adverts.dropped).map(([reason, count]) => `${count} ${reason}`);
+  const losses = dropped.length === 0 ? "" : `  dropped: ${dropped.join(", ")}\n`;
+  return `\nvrrp ${name}: ${addresses.join(", ")} on ${device}, id ${routerId}, owner ${owner ?? "unknown"}` +
+    `${signed ? "" : ", not signed"}\n${lines.join("")}${losses}`;
+}
+
+function ownRow(node: string, instance: InstanceStatus, now: number): string[] {
+  const { local, state, yielding, priority, health, healthReason, since, why, waiting } = instance;
+  const reasons = [why, healthReason, waiting ?? ""].filter((reason) => reason !== "");
+  return [
+    node,
+    local ?? "-",
+    yielding ? `${state}, yielding` : state,
+    String(priority),
+    String(health),
+    span(now - since),
+    [...new Set(reasons)].join("; "),
+  ];
+}
+
+function peerRow(peer: PeerStatus): string[] {
+  const notes = [
+    peer.silentMs > SILENT_MS ? `not heard for ${span(peer.silentMs)}` : "",
+    peer.maintenance ? "in maintenance" : "",
+    peer.sameConfiguration ? "" : "has another configuration",
+  ];
+  return [
+    peer.node,
+    peer.address,
+    peer.silentMs > SILENT_MS ? `${peer.state ?? "unknown"}?` : peer.state ?? "unknown",
+    String(peer.priority ?? "-"),
+    String(peer.health ?? "-"),
+    "-",
+    notes.filter((note) => note !== "").join("; "),
+  ];
+}

@@ -1,0 +1,55 @@
+/**
+ * How a command reaches the keeper of a node on this machine: by its socket, which also answers while the balancer is
+ * down.
+ */
+import type { ParseArgsOptionsConfig } from "node:util";
+import { adminSocketPath } from "../runtime/admin_path.ts";
+import { askAdmin } from "../runtime/admin_socket_io.ts";
+import { BAD, GOOD, type Invocation, writeErr, writeOut } from "./command.ts";
+
+export const SOCKET_OPTIONS: ParseArgsOptionsConfig = {
+  node: { type: "string" },
+  socket: { type: "string" },
+};
+
+export const SOCKET_HELP =
+  `      --node NAME    the node on this machine (default: $TANDEM_NODE, else the host name)
+      --socket PATH  its admin socket (default: where a node of that name has it)`;
+
+/** A keeper that does not answer within this is as good as down for whoever asks. */
+const ANSWER_MS = 5000;
+
+export function socketOf({ values }: Invocation): { path: string } | { problem: string } {
+  return adminSocketPath({
+    configured: String(values.socket ?? ""),
+    node: String(values.node ?? (Deno.env.get("TANDEM_NODE") || Deno.hostname())),
+    uid: Deno.uid(),
+    env: (name) => Deno.env.get(name),
+  });
+}
+
+/** Asks the keeper to do something; `done` is said when it did. The answer is the exit code. */
+export async function command(invocation: Invocation, request: string, done: string): Promise<number> {
+  const socket = socketOf(invocation);
+  if ("problem" in socket) return complain(socket.problem);
+  try {
+    const answer = await askAdmin(socket.path, request, ANSWER_MS, "POST") as { error?: string };
+    if (answer.error !== undefined) return complain(`Cannot do it as ${answer.error}`);
+    writeOut(`${done}\n`);
+    return GOOD;
+  } catch (error) {
+    return complain(
+      `Cannot ask the keeper at ${socket.path}: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+}
+
+/** What the keeper says of itself; null: nobody answers. */
+export async function askStatus(path: string): Promise<unknown> {
+  return await askAdmin(path, "/status", ANSWER_MS).catch(() => null);
+}
+
+function complain(problem: string): number {
+  writeErr(`${problem}\n`);
+  return BAD;
+}
