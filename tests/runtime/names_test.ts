@@ -3,7 +3,7 @@ import { addressesOf, namesOf } from "../../mod/runtime/names.ts";
 import { assertEquals } from "../assert.ts";
 
 function server(source: ServerConfig["source"]): ServerConfig {
-  return { name: "s", weight: 1, maxConnections: 0, backup: false, slowStart: 0, source };
+  return { name: "s", weight: 1, maxConnections: 0, backup: false, slowStart: 0, state: "ready", source };
 }
 
 const IP = server({ kind: "address", host: "10.0.0.1", port: 80 });
