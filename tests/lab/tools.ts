@@ -11,6 +11,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   dnsmasq: "dnsmasq-base",
   haproxy: "haproxy",
   ip: "iproute2",
+  keepalived: "keepalived",
   nft: "nftables",
   nginx: "nginx libnginx-mod-stream",
   openssl: "openssl",

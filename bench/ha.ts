@@ -1,0 +1,109 @@
+/**
+ * The benchmark of the election: a pair of Tandem beside a pair of keepalived, both in the same lab of namespaces, the
+ * same faults, in turns. Everything is local to the lab, and gone when it ends, also by a signal.
+ */
+import { parseArgs } from "node:util";
+import { parseDuration } from "../mod/base/duration.ts";
+import { installTools, missing } from "../tests/lab/tools.ts";
+import { type Fault, faultNamed, FAULTS } from "./ha_faults.ts";
+import { HA_PRODUCTS, type HaProduct } from "./ha_nodes_io.ts";
+import { type HaSample, haTable, summarizeHa } from "./ha_report.ts";
+import { runOnce } from "./ha_run_io.ts";
+
+const NEEDS = ["root", "namespaces", "ip", "nft", "nginx", "curl", "keepalived"];
+const USAGE = `deno task bench:ha [options]   (as root)
+  --runs N          of each fault and product (3)
+  --only FAULT      ${FAULTS.join(", ")}; may be repeated
+  --product NAME    ${HA_PRODUCTS.join(", ")}; may be repeated
+  --interval TIME   between adverts (100ms)
+  --logs DIRECTORY  keep what the nodes print
+  --json            print samples and rows as JSON instead of the table`;
+
+interface Options {
+  readonly runs: number;
+  readonly faults: readonly Fault[];
+  readonly products: readonly HaProduct[];
+  readonly intervalMs: number;
+  readonly logs: string | undefined;
+  readonly json: boolean;
+}
+
+function options(args: string[]): Options {
+  const { values } = parseArgs({
+    args,
+    options: {
+      runs: { type: "string", default: "3" },
+      only: { type: "string", multiple: true, default: [] },
+      product: { type: "string", multiple: true, default: [] },
+      interval: { type: "string", default: "100ms" },
+      logs: { type: "string" },
+      json: { type: "boolean", default: false },
+    },
+  });
+  const runs = Number(values.runs);
+  if (!Number.isInteger(runs) || runs < 1) throw new Error("--runs must be a positive integer");
+  const intervalMs = parseDuration(values.interval);
+  if (typeof intervalMs !== "number") throw new Error("--interval must be a time, 100ms or 1s");
+  const faults = values.only.map((text) => {
+    const fault = faultNamed(text);
+    if (fault === undefined) throw new Error(`there is no fault called ${text}`);
+    return fault;
+  });
+  const products = HA_PRODUCTS.filter((name) => values.product.length === 0 || values.product.includes(name));
+  if (products.length < new Set(values.product).size) throw new Error("there is no such product");
+  return {
+    runs,
+    faults: faults.length === 0 ? FAULTS : faults,
+    products,
+    intervalMs,
+    logs: values.logs,
+    json: values.json,
+  };
+}
+
+async function main({ runs, faults, products, intervalMs, logs, json }: Options): Promise<number> {
+  await installTools(["curl", "ip", "keepalived", "nft", "nginx"]);
+  const lacks = NEEDS.map(missing).filter((reason) => reason !== null);
+  if (lacks.length > 0) throw new Error(lacks.join(", "));
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stop.abort());
+  const directory = logs ?? await Deno.makeTempDir({ prefix: "tandem-bench-ha-" });
+  const samples: HaSample[] = [];
+  try {
+    for (const fault of faults) {
+      for (let run = 1; run <= runs && !stop.signal.aborted; run++) {
+        for (const product of products) {
+          const place = `${directory}/${product} ${fault} ${run}`.replaceAll(/[ %]+/g, "-");
+          await Deno.mkdir(place, { recursive: true });
+          const sample = await runOnce({ product, fault, intervalMs, signal: stop.signal, directory: place });
+          samples.push(sample);
+          const { noneMs, bothMs, failed, requests } = sample;
+          console.error(
+            `${fault} ${run}/${runs} ${product}: no owner ${Math.round(noneMs)} ms, ` +
+              `two ${Math.round(bothMs)} ms, ${failed} of ${requests} requests failed`,
+          );
+        }
+      }
+    }
+  } catch (error) {
+    console.error((error as Error).message);
+  } finally {
+    if (logs === undefined) await Deno.remove(directory, { recursive: true });
+  }
+  const rows = summarizeHa(samples);
+  console.log(json ? JSON.stringify({ intervalMs, rows, samples }, null, 2) : haTable(rows));
+  const whole = samples.length === faults.length * runs * products.length;
+  return whole && rows.every(({ worse }) => worse.length === 0) ? 0 : 1;
+}
+
+if (import.meta.main) {
+  if (Deno.args.includes("--help")) console.log(USAGE);
+  else {
+    try {
+      Deno.exit(await main(options(Deno.args)));
+    } catch (error) {
+      console.error(`Cannot run the benchmark: ${(error as Error).message}\n\n${USAGE}`);
+      Deno.exit(2);
+    }
+  }
+}
