@@ -1,0 +1,81 @@
+import { electionTable, type KeeperView } from "../../mod/cli/election_table.ts";
+import { showKeeper } from "../../mod/cli/status_io.ts";
+import { electionMetrics, type ElectionStatus } from "../../mod/observe/election_status.ts";
+import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
+import { parseExposition } from "../observe/parse_exposition.ts";
+
+const VRRP: ElectionStatus = {
+  maintenance: false,
+  timerLagMs: 1.5,
+  instances: [{
+    name: "edge",
+    interface: "eth0",
+    routerId: 51,
+    addresses: ["203.0.113.10/24"],
+    local: "203.0.113.1",
+    state: "backup",
+    yielding: false,
+    since: 100_000,
+    why: "lb1 (203.0.113.2) is active too",
+    owner: "lb1",
+    priority: 150,
+    health: 50,
+    healthReason: "pool app: 0 healthy\u001b[31m",
+    waiting: null,
+    heldUntil: null,
+    signed: true,
+    peers: [{
+      node: "lb1",
+      address: "203.0.113.2",
+      silentMs: 9000,
+      state: "active",
+      priority: 200,
+      health: 100,
+      maintenance: false,
+      version: "0",
+      sameConfiguration: false,
+      clockOffsetMs: 3,
+    }],
+    adverts: { sent: 1, received: 20, dropped: { signature: 4 } },
+    conflicts: 2,
+  }],
+};
+const KEEPER: KeeperView = {
+  node: "lb2",
+  adminUrl: null,
+  balancer: { state: "waiting", restarts: 3, lastDeath: "exit 1" },
+  vrrp: VRRP,
+};
+
+Deno.test("electionTable() shows both nodes, who holds what, since when and why, even without a balancer", () => {
+  const text = electionTable(KEEPER, 145_000);
+  assertStringIncludes(text, "node lb2: balancer waiting, restarted 3 times, the last one ended: exit 1\n");
+  assertStringIncludes(text, "vrrp edge: 203.0.113.10/24 on eth0, id 51, owner lb1\n");
+  const lines = text.split("\n");
+  assert(
+    lines.some((line) =>
+      /^ {2}lb2 +203\.0\.113\.1 +backup +150 +50 +45s +lb1 .*pool app: 0 healthy/.test(line)
+    ),
+  );
+  assert(
+    lines.some((line) => /^ {2}lb1 +203\.0\.113\.2 +active\? .*not heard for 9s; has another/.test(line)),
+  );
+  assertStringIncludes(text, "dropped: 4 signature");
+  assertEquals(text.includes("\u001b"), false);
+});
+
+Deno.test("showKeeper() as JSON is the keeper's own words", () => {
+  let out = "";
+  assertEquals(showKeeper(KEEPER, { json: true, out: (text) => out += text }), 0);
+  assertEquals(JSON.parse(out), { keeper: KEEPER });
+});
+
+Deno.test("electionMetrics() has every number by instance", () => {
+  const families = parseExposition(electionMetrics(VRRP));
+  const value = (name: string) => [...families.get(`tandem_vrrp_${name}`)?.samples.values() ?? []][0];
+  assertEquals(
+    ["active", "health", "priority", "conflicts_total", "adverts_sent_total", "dropped_total"].map(value),
+    [0, 50, 150, 2, 1, 4],
+  );
+  assertEquals([value("timer_lag_seconds"), value("peer_silent_seconds")], [0.0015, 9]);
+});

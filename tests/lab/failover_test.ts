@@ -1,0 +1,162 @@
+/** Two nodes, one address: whatever becomes of one, the other serves, and never both for long. */
+import { assert, assertEquals, assertLess } from "../assert.ts";
+import { askAdmin } from "../../mod/runtime/admin_socket_io.ts";
+import { LAB_NEEDS } from "./netns.ts";
+import { INSTANCE, Pair, pause, VIP } from "./pair.ts";
+import { labTest } from "./tools.ts";
+
+const NEEDS = [...LAB_NEEDS, "curl"];
+/** A lease of 1 s is over after 1.27 s at the latest (measured), and the busy machine is given three times that. */
+const LEASE_BOUND_MS = 4000;
+
+labTest(
+  "failover() kill -9 of the owner: the other serves, and the address is gone by itself",
+  NEEDS,
+  async () => {
+    await using pair = await Pair.start();
+    const killedAt = performance.now();
+    pair.signal("lb1", "SIGKILL");
+    await pair.answers("lb2");
+    await pair.holds("lb1", false);
+    assertLess(performance.now() - killedAt, LEASE_BOUND_MS);
+    assertEquals((await pair.instance("lb2")).state, "active");
+    // It comes back, and takes what is its own as it is well.
+    pair.run("lb1");
+    await pair.settled("lb1");
+  },
+);
+
+labTest(
+  "failover() SIGTERM: the address is handed over before the node drains, and back at its return",
+  NEEDS,
+  async () => {
+    await using pair = await Pair.start();
+    pair.signal("lb1", "SIGTERM");
+    const { why } = await pair.until("lb2", ({ state }) => state === "active");
+    assert(why.includes("gave the address up"), why);
+    assertEquals(await pair.ended("lb1"), 0);
+    assert(!await pair.holdsNow("lb1"));
+    await pair.answers("lb2");
+  },
+);
+
+labTest(
+  "failover() link cut and healed: the other serves, and the owner takes the address back cleanly",
+  NEEDS,
+  async () => {
+    await using pair = await Pair.start();
+    await pair.lab.cut("lb1");
+    await pair.holds("lb1", false);
+    const { state, why } = await pair.instance("lb1");
+    assertEquals([state, why.includes("no link")], ["fault", true]);
+    await pair.answers("lb2");
+    await pair.lab.heal("lb1");
+    await pair.settled("lb1");
+  },
+);
+
+labTest(
+  "failover() a frozen owner loses the address by its lease, and thaws without a second owner",
+  NEEDS,
+  async () => {
+    await using pair = await Pair.start();
+    // So that it stays a backup once it has found out that it is none but that.
+    pair.write("      preempt: false");
+    for (const node of ["lb1", "lb2"] as const) await pair.reload(node);
+    const frozenAt = performance.now();
+    pair.signal("lb1", "SIGSTOP");
+    await pair.answers("lb2");
+    await pair.holds("lb1", false);
+    assertLess(performance.now() - frozenAt, LEASE_BOUND_MS);
+    const before = await pair.instance("lb2");
+    pair.signal("lb1", "SIGCONT");
+    await pair.until("lb1", ({ state, owner }) => state === "backup" && owner === "lb2");
+    await pause(1000);
+    assert(!await pair.holdsNow("lb1"));
+    const after = await pair.instance("lb2");
+    assertEquals([after.state, after.conflicts], ["active", before.conflicts]);
+  },
+);
+
+labTest(
+  "failover() backends down: the address moves to the node that is better off, and nowhere when none is",
+  NEEDS,
+  async () => {
+    await using pair = await Pair.start();
+    await pair.unserve("lb1");
+    const { why } = await pair.until("lb2", ({ state }) => state === "active");
+    assert(why.includes("gave the address up"), why);
+    await pair.answers("lb2");
+    const sick = await pair.until("lb1", ({ state }) => state === "backup");
+    assert(sick.healthReason.includes("pool app"), sick.healthReason);
+    await pair.unserve("lb2");
+    await pair.until("lb2", ({ health }) => health < 100);
+    await pause(1000);
+    assertEquals((await pair.instance("lb2")).state, "active");
+  },
+);
+
+labTest(
+  "failover() a dead balancer moves the address at once, for as long as it is dead",
+  NEEDS,
+  async () => {
+    await using pair = await Pair.start();
+    const { balancer } = await pair.ask("lb1");
+    Deno.kill(balancer.pid!, "SIGKILL");
+    const { why } = await pair.until("lb2", ({ state }) => state === "active");
+    assert(why.includes("gave the address up"), why);
+    await pair.answers("lb2");
+    await pair.settled("lb1");
+  },
+);
+
+labTest("failover() the operator moves the address, and it stays where it was moved", NEEDS, async () => {
+  await using pair = await Pair.start();
+  const post = (path: string) => askAdmin(`${pair.directory}/lb1.sock`, path, 5000, "POST");
+  assertEquals(await post(`/vip/move?instance=${INSTANCE}`), { done: true });
+  await pair.settled("lb2");
+  await pause(1000);
+  assertEquals((await pair.instance("lb2")).state, "active");
+  const again = await post(`/vip/move?instance=${INSTANCE}`) as { error: string };
+  assert(again.error.includes("does not hold"), again.error);
+});
+
+labTest(
+  "failover() maintenance gives the address away and keeps out, its end lets the node in again",
+  NEEDS,
+  async () => {
+    await using pair = await Pair.start();
+    const post = (path: string) => askAdmin(`${pair.directory}/lb1.sock`, path, 5000, "POST");
+    await post("/maintenance?on=true");
+    await pair.until("lb2", ({ state }) => state === "active");
+    await pair.until("lb1", ({ state }) => state === "fault");
+    await pair.answers("lb2");
+    await post("/maintenance?on=false");
+    await pair.settled("lb1");
+  },
+);
+
+labTest("failover() an address removed by hand is put back", NEEDS, async () => {
+  await using pair = await Pair.start();
+  const { conflicts } = await pair.instance("lb2");
+  await pair.lab.ip("lb1", "address", "del", `${VIP}/24`, "dev", "eth0");
+  await pair.holds("lb1", true);
+  await pair.settled("lb1");
+  assertEquals((await pair.instance("lb2")).conflicts, conflicts);
+});
+
+labTest("failover() a reload with another address disturbs neither node", NEEDS, async () => {
+  await using pair = await Pair.start();
+  const before = await Promise.all([pair.instance("lb1"), pair.instance("lb2")]);
+  pair.write("", `${VIP}/24", "10.77.0.101`);
+  for (const node of ["lb1", "lb2"] as const) {
+    await pair.reload(node);
+    await pair.until(node, ({ addresses }) => addresses.length === 2);
+  }
+  while (!(await pair.lab.ip("lb1", "address", "show", "dev", "eth0")).includes("10.77.0.101/24")) {
+    await pause(50);
+  }
+  const after = await Promise.all([pair.instance("lb1"), pair.instance("lb2")]);
+  assertEquals(after.map(({ state }) => state), ["active", "backup"]);
+  for (const [at, { since }] of after.entries()) assertLess(Math.abs(since - before[at]!.since), 1000);
+});
