@@ -56,13 +56,21 @@ export class Channel {
   readonly #incarnation: bigint;
   readonly #freshness: Freshness;
   #sequence = 0;
+  #keys: readonly Key[];
 
   constructor(options: ChannelOptions, nowMs: number) {
     this.#options = options;
     this.#incarnation = options.random64();
     const { node, keys, random64 } = options;
+    this.#keys = keys;
     const signed = keys.length > 0;
     this.#freshness = new Freshness({ node, incarnation: this.#incarnation, signed, random64 }, nowMs);
+  }
+
+  /** Other keys for the same voice, so that peers need not believe it anew. Signed stays signed. */
+  rekey(keys: readonly Key[]): void {
+    if (keys.length === 0 || this.#keys.length === 0) throw new Error("Cannot begin or end to sign");
+    this.#keys = keys;
   }
 
   /** Throws a RangeError when the addresses do not fit into one datagram. */
@@ -76,8 +84,8 @@ export class Channel {
 
   /** Reads a datagram from `source`. After "unproved" a report sent at once lets its sender prove itself soonest. */
   hear(bytes: Uint8Array, source: IpBytes, moment: Moment): Heard {
-    const { keys, hmac, local } = this.#options;
-    const opened = unseal(bytes, source, keys, hmac);
+    const { hmac, local } = this.#options;
+    const opened = unseal(bytes, source, this.#keys, hmac);
     if (!opened.ok) return opened;
     const { extension, body, keyId } = opened;
     const content = decodeBody(extension.kind, body, local.length === 4 ? 4 : 6);
@@ -90,7 +98,7 @@ export class Channel {
   }
 
   #seal(kind: Kind, body: Uint8Array, standing: Standing, moment: Moment): Uint8Array<ArrayBuffer> {
-    const { node, local, keys, hmac } = this.#options;
+    const { node, local, hmac } = this.#options;
     const extension: Extension = {
       kind,
       node,
@@ -102,7 +110,7 @@ export class Channel {
       nonce: this.#freshness.nonce(moment.nowMs),
       echoes: this.#freshness.echoes(),
     };
-    return seal(body, extension, local, keys, hmac);
+    return seal(body, extension, local, this.#keys, hmac);
   }
 }
 

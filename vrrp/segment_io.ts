@@ -53,10 +53,10 @@ interface Voice {
 }
 
 export class Segment {
-  readonly settings: SegmentSettings;
   readonly peers = new Map<string, HeardPeer>();
   readonly dropped: Record<DropReason, number>;
   readonly #options: SegmentOptions;
+  #settings: SegmentSettings;
   #voice: Voice | null = null;
   #opening = false;
   #closed = false;
@@ -71,7 +71,7 @@ export class Segment {
 
   constructor(options: SegmentOptions) {
     this.#options = options;
-    this.settings = options.settings;
+    this.#settings = options.settings;
     this.dropped = Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<
       DropReason,
       number
@@ -84,6 +84,19 @@ export class Segment {
     this.#reportHealth = health;
     this.#looking = setInterval(() => this.look(), LOOK_MS);
     await this.look();
+  }
+
+  get settings(): SegmentSettings {
+    return this.#settings;
+  }
+
+  /** Takes other keys while it speaks; false: the settings need another socket. */
+  adapt(settings: SegmentSettings): boolean {
+    const signs = settings.keys.length > 0 && this.#settings.keys.length > 0;
+    if (!signs || settings.peers.join(";") !== this.#settings.peers.join(";")) return false;
+    this.#settings = settings;
+    this.#voice?.channel.rekey(settings.keys);
+    return true;
   }
 
   /** Reports every so often from now on. */
@@ -101,7 +114,8 @@ export class Segment {
 
   /** Looks whether the interface still has the address that is spoken from. */
   async look(): Promise<void> {
-    const { settings: { device, family }, vips, handler } = this.#options;
+    const { vips, handler } = this.#options;
+    const { device, family } = this.#settings;
     if (this.#opening || this.#closed) return;
     const local = localAddress(Deno.networkInterfaces(), device, family, vips());
     const voice = this.#voice;
@@ -145,7 +159,8 @@ export class Segment {
   }
 
   async #open(local: LocalAddress): Promise<void> {
-    const { node, settings: { keys, peers }, now, handler } = this.#options;
+    const { node, now, handler } = this.#options;
+    const { keys, peers } = this.#settings;
     const channel = new Channel(
       { node, keys, local: local.address, hmac: hmacSha256, random64 },
       now(),
@@ -158,6 +173,8 @@ export class Segment {
       onProblem: (problem) => handler.onProblem(problem),
     });
     if (this.#closed) return await transport.close();
+    // They may have changed while the socket was being opened.
+    if (this.#settings.keys.length > 0) channel.rekey(this.#settings.keys);
     this.#voice = { local, transport, channel };
     handler.onVoice(local.address, "");
     this.sendReport();

@@ -217,7 +217,9 @@ export class Election {
   /** Closes the sockets that nobody needs any more, and those that must be opened with other settings. */
   async #closeSegments(instances: readonly InstanceSettings[]): Promise<void> {
     for (const [key, segment] of this.#segments) {
-      if (instances.some((one) => sameSettings(one.segment, segment.settings))) continue;
+      const next = instances.find((one) => segmentKey(one.segment) === key);
+      if (next !== undefined && sameSettings(next.segment, segment.settings)) continue;
+      if (next !== undefined && segment.adapt(next.segment)) continue;
       this.#segments.delete(key);
       await segment.close();
     }

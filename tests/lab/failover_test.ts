@@ -160,3 +160,38 @@ labTest("failover() a reload with another address disturbs neither node", NEEDS,
   assertEquals(after.map(({ state }) => state), ["active", "backup"]);
   for (const [at, { since }] of after.entries()) assertLess(Math.abs(since - before[at]!.since), 1000);
 });
+
+labTest("failover() keys are changed in three reloads, and no node notices", NEEDS, async () => {
+  await using pair = await Pair.start();
+  const before = await Promise.all([pair.instance("lb1"), pair.instance("lb2")]);
+  const keys = [
+    '{ id: 1, secret: "a secret of the lab" }',
+    '{ id: 2, secret: "the next of the lab" }',
+  ] as const;
+  for (const step of [[keys[0], keys[1]], [keys[1], keys[0]], [keys[1]]]) {
+    pair.write("", VIP, step.join(", "));
+    for (const node of ["lb1", "lb2"] as const) await pair.reload(node);
+  }
+  await pause(1000);
+  const after = await Promise.all([pair.instance("lb1"), pair.instance("lb2")]);
+  assertEquals(after.map(({ state }) => state), ["active", "backup"]);
+  for (const [at, { since, conflicts, adverts }] of after.entries()) {
+    assertLess(Math.abs(since - before[at]!.since), 1000);
+    assertEquals([conflicts, adverts.dropped["key"] ?? 0], [before[at]!.conflicts, 0]);
+  }
+});
+
+labTest(
+  "failover() without its capabilities a node says so and stays in fault",
+  [...NEEDS, "setpriv"],
+  async () => {
+    await using pair = await Pair.start();
+    pair.signal("lb2", "SIGTERM");
+    await pair.ended("lb2");
+    pair.run("lb2", "setpriv", "--bounding-set=-net_admin,-net_raw", "--inh-caps=-net_admin,-net_raw");
+    const { why } = await pair.until("lb2", ({ state }) => state === "fault");
+    for (const words of ["CAP_NET_ADMIN", "CAP_NET_RAW"]) assert(why.includes(words), why);
+    assertEquals((await pair.instance("lb1")).state, "active");
+    assertEquals((await pair.ask("lb2")).balancer.state, "running");
+  },
+);

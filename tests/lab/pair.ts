@@ -43,7 +43,7 @@ export class Pair implements AsyncDisposable {
   }
 
   /** One file for both; `more` are lines of the instance. lb1 balances over s1, lb2 over s2. */
-  write(more = "", address = VIP): void {
+  write(more = "", address = VIP, keys = `{ id: 1, secret: "a secret of the lab" }`): void {
     const server = (name: string) => `{ pools: { app: { servers: ["${this.lab.address(name)}:9000"] } } }`;
     Deno.writeTextFileSync(
       `${this.directory}/tandem.yaml`,
@@ -60,7 +60,7 @@ vrrp:
       addresses: ["${address}/24"]
       owners: [lb1, lb2]
       advertInterval: 100ms
-      keys: [{ id: 1, secret: "a secret of the lab" }]
+      keys: [${keys}]
       track: [{ pool: app }]
 ${more}
 drainTimeout: 2s
@@ -86,11 +86,12 @@ nodes:
     await child.status;
   }
 
-  /** Starts a node. */
-  run(node: NodeName): void {
+  /** Starts a node; `through` is a program and arguments that end in running what follows them in its place. */
+  run(node: NodeName, ...through: string[]): void {
     const child = new Deno.Command("ip", {
       args: [
-        ...["netns", "exec", this.lab.namespace(node), Deno.execPath(), "run", "--quiet", "--no-check"],
+        ...["netns", "exec", this.lab.namespace(node), ...through],
+        ...[Deno.execPath(), "run", "--quiet", "--no-check"],
         ...["--no-prompt", ...FLAGS, PROGRAM, "run", "--node", node, "-c", `${this.directory}/tandem.yaml`],
       ],
       env: { RUNTIME_DIRECTORY: this.directory, NO_COLOR: "1" },
