@@ -32,6 +32,8 @@ import { Tunnel, type TunnelOwner } from "./tunnel.ts";
 
 /** A client that has sent FIN and waits for its answer is given this long for it to begin: mostly it has left. */
 const HALF_CLOSED_MS = 3000;
+/** How long an idle connection is kept when its listener drains, for a request that crosses our FIN. nginx: not at all. */
+const DRAIN_GRACE_MS = 1000;
 /** Requests behind one that waits are read up to here, as only reading tells that the client has left. */
 const READ_AHEAD_BYTES = SMALL_BYTES;
 
@@ -118,6 +120,7 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
         if (now >= this.#giveUpAt && !this.#exchange.responding) return this.#exchange.fail("clientGone");
         return this.#exchange.onDeadline();
       case HEAD:
+        if (this.listener.draining && this.#held.empty && !this.stream.blocked) return this.#finish();
         // Nothing of a request yet, or answers that nobody reads: the connection simply ends.
         if (this.#held.empty || this.stream.blocked) return this.abort();
         this.#exchange.record.start(this.#headSince || now, this.#held.length);
@@ -145,9 +148,9 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
     this.#gone();
   }
 
-  /** Stops after the request under way. */
+  /** Stops after the request under way. An idle client may have sent one that is still on its way: it is waited for. */
   drain(): void {
-    if (this.#state === HEAD && this.#held.empty) this.#finish();
+    if (this.#state === HEAD && this.#held.empty) this.arm(this.environment.now() + DRAIN_GRACE_MS);
   }
 
   /** Lines to add to the request. */

@@ -6,24 +6,28 @@ import { everyWay, simulate } from "../sim/world.ts";
 Deno.test("ClientConnection.drain() ends idle connections, and the others with their answer", () => {
   everyWay((way) =>
     simulate({ ...way, servers: 1 }, (world) => {
-      let answerNow = () => {};
-      world.servers[0]!.answer = (request, connection) => {
-        answerNow = () => echo(request, connection);
-      };
+      const due: (() => void)[] = [];
+      const answerNow = () => due.splice(0).forEach((answer) => answer());
+      world.servers[0]!.answer = (request, connection) => void due.push(() => echo(request, connection));
       const idle = world.connect();
+      const late = world.connect();
       const busy = world.connect().get("/busy");
       const reading = world.connect().send("GET /slow HTTP/1.1\r\n", "GET");
       world.settle();
       world.drain();
       world.settle();
-      assertEquals([idle.ended, busy.ended, reading.ended], [true, false, false]);
+      assertEquals([idle.ended, late.ended, busy.ended, reading.ended], [false, false, false, false]);
+      // A request that was under way when the drain began.
+      late.get("/late");
+      world.settle();
       answerNow();
       world.settle();
       reading.send("Host: a.test\r\n\r\n");
       world.settle();
       answerNow();
       world.run(6000);
-      for (const client of [busy, reading]) {
+      assertEquals(idle.ended, true);
+      for (const client of [late, busy, reading]) {
         assertEquals(client.statuses, [200]);
         assertEquals(client.answers[0]!.headers.get("connection"), "close");
         assertEquals(client.ended, true);
