@@ -20,18 +20,21 @@ export interface Result {
 }
 
 export class Lab implements AsyncDisposable {
-  readonly prefix: string;
   readonly #names: readonly string[];
   readonly #children = new Set<Deno.ChildProcess>();
 
-  private constructor(names: readonly string[]) {
-    this.prefix = `tandem-${Deno.pid}-${++labs}`;
+  private constructor(readonly prefix: string, names: readonly string[]) {
     this.#names = names;
   }
 
   /** Builds the switch and one namespace a name; `eth0` of the n-th has 10.77.0.(10 + n) and fd77::(10 + n). */
   static async create(...names: string[]): Promise<Lab> {
-    const lab = new Lab(names);
+    return await Lab.named(`tandem-${Deno.pid}-${++labs}`, ...names);
+  }
+
+  /** The same below a prefix that nothing else on the machine has. */
+  static async named(prefix: string, ...names: string[]): Promise<Lab> {
+    const lab = new Lab(prefix, names);
     try {
       await lab.#build();
       return lab;

@@ -8,6 +8,8 @@ import { Lab } from "./netns.ts";
 
 export const VIP = "10.77.0.100";
 export const INSTANCE = "edge";
+/** What the lab of a pair is made of. */
+export const PAIR_NAMES = ["lb1", "lb2", "client", "s1", "s2"] as const;
 const PROGRAM = new URL("../../main.ts", import.meta.url).pathname;
 const FLAGS = ["net", "read", "write", "env", "sys", "run", "ffi"].map((name) => `--allow-${name}`);
 const POLL_MS = 20;
@@ -26,10 +28,13 @@ export class Pair implements AsyncDisposable {
 
   private constructor(readonly lab: Lab, readonly directory: string) {}
 
-  /** Both nodes, well and agreed that lb1 owns the address. Each has a backend of its own, by its name. */
-  static async start(more = ""): Promise<Pair> {
-    const lab = await Lab.create("lb1", "lb2", "client", "s1", "s2");
-    const pair = new Pair(lab, await Deno.makeTempDir({ prefix: "tandem-lab-" }));
+  /**
+   * Both nodes, well and agreed that lb1 owns the address. Each has a backend of its own, by its name.
+   * A lab that is given has `PAIR_NAMES`, and is the pair's from then on.
+   */
+  static async start(more = "", given?: Lab): Promise<Pair> {
+    const lab = given ?? await Lab.create(...PAIR_NAMES);
+    const pair = new Pair(lab, await Deno.makeTempDir({ prefix: `${lab.prefix}-` }));
     try {
       pair.write(more);
       for (const node of ["lb1", "lb2"] as const) pair.serve(node);
