@@ -5,7 +5,7 @@
  * and hands them what happens. It holds the election (`election_io.ts`), and carries no traffic, reads the configuration itself, and takes from the balancer
  * only facts and requests. What a configuration means is told to it by an injected `check`.
  */
-import { runExecCheck } from "../health/exec_io.ts";
+import { type ExecProcess, type ExecSpawn, runExecCheck } from "../health/exec_io.ts";
 import { electionMetrics } from "../observe/election_status.ts";
 import type { Log } from "../observe/log.ts";
 import { AdminSocket } from "./admin_socket_io.ts";
@@ -20,6 +20,7 @@ import { LinkWriter, readLink } from "./link_io.ts";
 import { execSpawn, Spawner } from "./spawn_io.ts";
 import { type Action, type Input, SAME_STOP_MS, Supervisor } from "./supervise.ts";
 import { MIGRATE_REQUESTS, Sysctls } from "./sysctl_io.ts";
+import { distrustOf } from "./trusted_path_io.ts";
 
 const NO_ELECTION: ElectionSettings = { instances: [], configHash: 0n };
 /** Commands of checks that may run at the same time; more are answered as failed. */
@@ -134,7 +135,7 @@ class Keeper {
       node: options.node,
       version: options.version,
       log: options.log,
-      spawn: (path, args, env) => unprivileged(() => execSpawn(this.#spawner)(path, args, env)),
+      spawn: (path, args, env) => this.#spawnScript(path, args, env),
       balancer: () => this.#balancerFacts(),
       setSysctl: (name, value) => sysctls.set(name, value),
     });
@@ -392,6 +393,12 @@ class Keeper {
     void this.#election.reconcile(election);
   }
 
+  #spawnScript(...[path, args, env]: Parameters<ExecSpawn>): ExecProcess {
+    const distrust = distrustOf(path);
+    if (distrust !== null) throw new Error(distrust);
+    return unprivileged(() => execSpawn(this.#spawner)(path, args, env));
+  }
+
   async #runProbe(probe: Extract<ToKeeper, { kind: "probe" }>): Promise<void> {
     const child = this.#child;
     const answer = (result: { ok: boolean; reason: string; latencyMs: number }) =>
@@ -408,7 +415,7 @@ class Keeper {
     answer(
       await runExecCheck(
         { ...check, pool, server, host, port },
-        (path, args, env) => unprivileged(() => execSpawn(this.#spawner)(path, args, env)),
+        (path, args, env) => this.#spawnScript(path, args, env),
         this.#probes.signal,
       ),
     );

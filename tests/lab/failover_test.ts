@@ -195,3 +195,30 @@ labTest(
     while ((await pair.ask("lb2")).balancer.state !== "running") await pause(50);
   },
 );
+
+labTest(
+  "failover() two instances, IPv4 and IPv6, each with its own owner, share one interface",
+  NEEDS,
+  async () => {
+    await using pair = await Pair.start(`
+    - name: six
+      interface: eth0
+      routerId: 51
+      addresses: ["fd77::100/64"]
+      owners: [lb2, lb1]
+      advertInterval: 100ms
+      keys: [{ id: 1, secret: "a secret of the lab" }]`);
+    const holder = async (address: string): Promise<string[]> => {
+      const nodes = ["lb1", "lb2"];
+      const all = await Promise.all(nodes.map((node) => pair.lab.ip(node, "address", "show", "dev", "eth0")));
+      return nodes.filter((_, at) => all[at]!.includes(` ${address}/`));
+    };
+    while ((await holder("fd77::100")).join() !== "lb2") await pause(50);
+    assertEquals(await holder(VIP), ["lb1"]);
+    const { stdout } = await pair.lab.run("client", "curl", "-s", "-m", "1", "http://[fd77::100]/");
+    assertEquals(stdout.trim(), "lb2");
+    pair.signal("lb2", "SIGKILL");
+    while ((await holder("fd77::100")).join() !== "lb1") await pause(50);
+    assertEquals(await holder(VIP), ["lb1"]);
+  },
+);
