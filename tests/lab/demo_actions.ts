@@ -21,13 +21,15 @@ const ASK_MS = 2000;
 
 export class Actions {
   readonly #undo: (() => Promise<void>)[] = [];
+  /** When both are, the one that holds the address keeps it. */
+  readonly #unserved = new Set<NodeName>();
 
   constructor(readonly pair: Pair) {}
 
   /** Does it to the node that holds the address, and says what it did; `active` null: none does. */
   async run(action: Action, active: NodeName | null): Promise<string> {
     if (action === "heal") return await this.#heal();
-    if (active === null) return "no node says that it holds the address: press h, which heals";
+    if (active === null) return "no node says that it holds the address: heal first";
     return await this.#harm[action](active);
   }
 
@@ -49,9 +51,18 @@ export class Actions {
       return `cut the link of ${node}`;
     },
     backends: async (node) => {
+      if (this.#unserved.has(node)) return `the backends of ${node} are stopped already: heal first`;
       await this.pair.unserve(node);
-      this.#undo.push(() => Promise.resolve(this.pair.serve(node)));
-      return `stopped the backends of ${node}; ${otherThan(node)} has its own`;
+      this.#unserved.add(node);
+      this.#undo.push(() => {
+        this.#unserved.delete(node);
+        return Promise.resolve(this.pair.serve(node));
+      });
+      const other = otherThan(node);
+      const then = this.#unserved.has(other)
+        ? `so are those of ${other}: nobody moves`
+        : `${other} has its own`;
+      return `stopped the backends of ${node}; ${then}`;
     },
     maintenance: async (node) => {
       await this.#post(node, "/maintenance?on=true");

@@ -17,12 +17,14 @@ const PREFIX = "tandem-demo";
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** Less than the second between two lines: a frozen node does not hold them up. */
 const ASK_MS = 400;
+/** Ten times what it takes. */
+const START_LIMIT_MS = 30_000;
 
 async function main(): Promise<number> {
   const reasons = [...new Set(LAB_NEEDS.map(missing).filter((reason) => reason !== null))];
   if (reasons.length > 0) {
-    console.error(`Cannot show a pair of nodes on this machine as that ${reasons.join(", and ")}.`);
-    console.error("As root on Linux: sudo npx --yes deno@2.9.6 task demo:ha");
+    console.error(`Cannot show a pair of nodes here: the demo ${reasons.join(", ")}.`);
+    console.error("On Linux, where root may make network namespaces: sudo npx --yes deno@2.9.6 task demo:ha");
     return 1;
   }
   const quit = Promise.withResolvers<void>();
@@ -33,7 +35,7 @@ async function main(): Promise<number> {
   let pair: Pair | null = null;
   try {
     console.log("Starting two nodes, a client and two backends, each in its own network namespace …");
-    pair = await Promise.race([Pair.start("", lab), quit.promise.then(() => null)]);
+    pair = await Promise.race([Pair.start("", lab), quit.promise.then(() => null), lateStart()]);
     if (pair !== null) await show(pair, quit);
   } finally {
     console.log("Taking it all down.");
@@ -42,6 +44,14 @@ async function main(): Promise<number> {
     await sweep(PREFIX);
   }
   return 0;
+}
+
+function lateStart(): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const error = new Error(`Cannot go on as the nodes have not agreed within ${START_LIMIT_MS / 1000} s`);
+  Deno.unrefTimer(setTimeout(() => reject(error), START_LIMIT_MS));
+  promise.catch(() => undefined);
+  return promise;
 }
 
 /** Until `quit`: the menu by keys or by HTTP, and what the client and the nodes say. */
