@@ -121,10 +121,12 @@ export class Runner {
     if (ms > this.#settings.intervalMs) this.input({ kind: "stalled", ms });
   }
 
-  /** The address that adverts come from. */
-  speaksFrom(local: IpBytes): void {
+  /** The address that adverts come from; null: there is no way to speak, for this reason. */
+  hasVoice(local: IpBytes | null, reason: string): void {
+    if (local === null) return this.input({ kind: "hardFault", what: "socket", reason });
     this.#local = local;
     this.input({ kind: "reconfigure", config: this.#config() });
+    this.input({ kind: "faultCleared", what: "socket" });
   }
 
   /** Other settings for the same virtual router on the same interface. */

@@ -68,6 +68,8 @@ export class Segment {
   #provedAt = -Infinity;
   /** False: the cable is out, and what is sent would wait in a queue and tell of old times. */
   linked = true;
+  /** Why it last could not speak. */
+  whyMute = "the socket is being opened";
 
   constructor(options: SegmentOptions) {
     this.#options = options;
@@ -114,7 +116,7 @@ export class Segment {
 
   /** Looks whether the interface still has the address that is spoken from. */
   async look(): Promise<void> {
-    const { vips, handler } = this.#options;
+    const { vips } = this.#options;
     const { device, family } = this.#settings;
     if (this.#opening || this.#closed) return;
     const local = localAddress(Deno.networkInterfaces(), device, family, vips());
@@ -124,10 +126,10 @@ export class Segment {
     try {
       this.#voice = null;
       await voice?.transport.close();
-      if (local === null) handler.onVoice(null, `${device} has no IPv${family} address of its own`);
+      if (local === null) this.#mute(`${device} has no IPv${family} address of its own`);
       else await this.#open(local);
     } catch (error) {
-      handler.onVoice(null, `cannot speak on ${device}: ${error instanceof Error ? error.message : error}`);
+      this.#mute(`cannot speak on ${device}: ${error instanceof Error ? error.message : error}`);
     } finally {
       this.#opening = false;
     }
@@ -156,6 +158,11 @@ export class Segment {
     clearInterval(this.#reporting);
     await this.#voice?.transport.close();
     this.#voice = null;
+  }
+
+  #mute(reason: string): void {
+    this.whyMute = reason;
+    this.#options.handler.onVoice(null, reason);
   }
 
   async #open(local: LocalAddress): Promise<void> {

@@ -5,18 +5,15 @@
  * It decides nothing of the election (`vrrp/machine.ts` does) and nothing of health (`election_facts.ts`). Every event
  * first asks whether the process stood still. It carries no traffic and must not know how a balancer is run.
  */
-import { formatIp, type IpBytes } from "../base/address.ts";
+import { formatIp } from "../base/address.ts";
 import type { ExecSpawn } from "../health/exec_io.ts";
 import type { ElectionStatus } from "../observe/election_status.ts";
 import type { Log } from "../observe/log.ts";
-import { Repeats } from "../observe/repeats.ts";
-import { type DropReason, DROPS } from "../../vrrp/drops.ts";
 import type { State } from "../../vrrp/events.ts";
 import { type Kernel, openKernel } from "../../vrrp/kernel_io.ts";
 import type { LinkChange } from "../../vrrp/links.ts";
-import { type Report, reportIntervalMs } from "../../vrrp/report.ts";
+import type { Report } from "../../vrrp/report.ts";
 import { Runner } from "../../vrrp/runner_io.ts";
-import { Segment, type SegmentHandler } from "../../vrrp/segment_io.ts";
 import type { SegmentSettings } from "../../vrrp/settings.ts";
 import { TimerLag } from "../../vrrp/timer_lag.ts";
 import type { TrackVerdict } from "../../vrrp/track.ts";
@@ -29,6 +26,7 @@ import {
 } from "./election.ts";
 import { type BalancerFacts, verdictOf } from "./election_facts.ts";
 import { blockedStatus, instanceStatus, readyPeer } from "./election_view.ts";
+import { Segments } from "./segments_io.ts";
 import { Tracked } from "./tracked_io.ts";
 import { Transitions } from "./transitions_io.ts";
 
@@ -61,11 +59,10 @@ export class Election {
   readonly #options: ElectionOptions;
   readonly #log: Log;
   readonly #members = new Map<string, Member>();
-  readonly #segments = new Map<string, Segment>();
+  readonly #segments: Segments;
   readonly #tracked: Tracked;
   readonly #transitions: Transitions;
   readonly #lag: TimerLag;
-  readonly #drops = new Repeats<string>();
   readonly #startedAt = performance.now();
   #kernel: Kernel | null = null;
   /** Why there is no election at all, and for which instances. */
@@ -83,6 +80,16 @@ export class Election {
     this.#tracked = new Tracked(options.spawn, () => this.evaluate());
     this.#transitions = new Transitions(options.spawn, options.log);
     this.#lag = new TimerLag(MAX_PULSE_MS, performance.now());
+    this.#segments = new Segments({
+      node: options.node,
+      log: options.log,
+      configHash: () => this.#configHash,
+      linkUp: (device) => this.#linkUp(device),
+      runners: (settings) => this.#runnersOn(settings),
+      news: () => this.#news(),
+      onWake: () => this.#wake(),
+      onReport: (runner, report, node) => this.#tellReport(runner, report, node),
+    });
   }
 
   /** Makes the instances be these. Unchanged ones are not disturbed. One call after the other. */
@@ -104,7 +111,7 @@ export class Election {
     const member = this.#members.get(name);
     if (member === undefined) return `there is no instance ${name} on this node`;
     if (member.runner.state !== "active") return `this node does not hold ${name}: ask the one that does`;
-    if (!readyPeer(member, this.#segmentOf(member), performance.now())) {
+    if (!readyPeer(member, this.#segments.of(member.settings.segment), performance.now())) {
       return "no other node could take over";
     }
     member.runner.input({ kind: "handOver", reason: "moved by the operator" });
@@ -117,14 +124,20 @@ export class Election {
     this.#maintenance = on;
     this.#log.info(on ? "maintenance begins" : "maintenance ends");
     for (const { runner } of this.#members.values()) runner.input({ kind: "maintenance", on });
-    this.#report();
+    this.#segments.report();
   }
 
   status(): ElectionStatus {
     const now = performance.now();
     const { node } = this.#options;
     const members = [...this.#members.values()].map((member) =>
-      instanceStatus({ node, member, segment: this.#segmentOf(member), now, clock: Date.now() })
+      instanceStatus({
+        node,
+        member,
+        segment: this.#segments.of(member.settings.segment),
+        now,
+        clock: Date.now(),
+      })
     );
     const blocked = this.#blocked?.instances.map((settings) =>
       blockedStatus(settings, this.#blocked!.reason, Date.now())
@@ -153,10 +166,10 @@ export class Election {
   async #stop(): Promise<void> {
     await Promise.all([...this.#members.values()].map((member) => this.#leave(member)));
     await Promise.all([...this.#members.values()].map(({ runner }) => runner.stop()));
-    this.#report();
+    this.#segments.report();
     clearTimeout(this.#pulse);
     this.#tracked.close();
-    await Promise.all([...this.#segments.values()].map((segment) => segment.close()));
+    await this.#segments.close();
     await this.#transitions.close(LAST_WORDS_MS);
     await this.#kernel?.close();
     this.#kernel = null;
@@ -165,7 +178,7 @@ export class Election {
   /** Keeps the addresses until another node has them, so that no request falls between. */
   async #leave(member: Member): Promise<void> {
     const { runner } = member;
-    const segment = this.#segmentOf(member);
+    const segment = this.#segments.of(member.settings.segment);
     if (runner.state !== "active" || !readyPeer(member, segment, performance.now())) return;
     runner.input({ kind: "handOver", reason: "this node stops" });
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -186,7 +199,7 @@ export class Election {
       this.#members.delete(name);
       await member.runner.stop();
     }
-    await this.#closeSegments(instances);
+    await this.#segments.update(instances);
     for (const next of instances) await this.#place(next);
     this.#tracked.update(instances.flatMap(({ track }) => track));
     this.#setPace(instances);
@@ -214,24 +227,11 @@ export class Election {
     return true;
   }
 
-  /** Closes the sockets that nobody needs any more, and those that must be opened with other settings. */
-  async #closeSegments(instances: readonly InstanceSettings[]): Promise<void> {
-    for (const [key, segment] of this.#segments) {
-      const next = instances.find((one) => segmentKey(one.segment) === key);
-      if (next !== undefined && sameSettings(next.segment, segment.settings)) continue;
-      if (next !== undefined && segment.adapt(next.segment)) continue;
-      this.#segments.delete(key);
-      await segment.close();
-    }
-  }
-
   async #place(next: InstanceSettings): Promise<void> {
     const { name } = next.runner;
     const before = this.#members.get(name);
     const member = before ?? this.#enrol(next);
     member.settings = next;
-    const key = segmentKey(next.segment);
-    if (!this.#segments.has(key)) await this.#openSegment(key, next.segment);
     if (before === undefined) {
       this.#judge(member);
       if (this.#maintenance) member.runner.input({ kind: "maintenance", on: true });
@@ -254,7 +254,7 @@ export class Election {
       setSysctl: this.#options.setSysctl,
       now: () => performance.now(),
       speak: ({ vrid, vips }, priority, intervalMs, health) =>
-        this.#segments.get(segmentKey(settings.segment))?.sendAdvert(
+        this.#segments.of(settings.segment)?.sendAdvert(
           { version: 3, vrid, priority, intervalMs, addresses: vips.map(({ address }) => address) },
           health,
         ) ?? false,
@@ -270,7 +270,7 @@ export class Election {
             reason,
           }),
         onNote: (reason) => this.#log.info("election", { instance: name, reason }),
-        onProblem: (problem) => this.#problem(name, problem),
+        onProblem: (problem) => this.#segments.problem(name, problem),
       },
     });
     const member: Member = { settings, runner, verdict: null, faults: new Set() };
@@ -278,80 +278,41 @@ export class Election {
     if (kernel.announcer === null) {
       runner.input({ kind: "hardFault", what: "announce", reason: kernel.whyMute });
     }
-    if (kernel.findLink(device)?.running !== true) runner.input({ kind: "linkDown" });
-    const segment = this.#segments.get(segmentKey(settings.segment));
-    if (segment !== undefined) this.#tellVoice(member, segment.local, "the socket is being opened");
+    if (!this.#linkUp(device)) runner.input({ kind: "linkDown" });
+    const segment = this.#segments.of(settings.segment);
+    runner.hasVoice(segment?.local ?? null, segment?.whyMute ?? "there is no socket");
     return member;
   }
 
-  async #openSegment(key: string, settings: SegmentSettings): Promise<void> {
-    const { node } = this.#options;
-    const members = () =>
-      [...this.#members.values()].filter((member) => segmentKey(member.settings.segment) === key);
-    const handler: SegmentHandler = {
-      onVoice: (local, reason) => {
-        if (local === null) this.#problem(settings.device, reason);
-        for (const member of members()) this.#tellVoice(member, local, reason);
-      },
-      onWake: () => this.#wake(),
-      onAdvert: ({ vrid, priority, intervalMs, addresses }, { node, source, health }) => {
-        const member = members().find(({ runner }) => runner.settings.vrid === vrid);
-        if (member === undefined) return void segment.dropped.vrid++;
-        member.runner.advert({ priority, intervalMs, sender: source, count: addresses.length, node, health });
-      },
-      onReport: (report, sender) => {
-        for (const member of members()) this.#tellReport(member, report, sender.node);
-      },
-      onDropped: (reason, source) => this.#dropped(settings.device, reason, source),
-      onProblem: (problem) => this.#problem(settings.device, problem),
-    };
-    const segment: Segment = new Segment({
-      node,
-      settings,
-      vips: () =>
-        [...this.#members.values()].flatMap(({ settings }) =>
-          settings.runner.vips.map(({ address }) => address)
-        ),
-      configHash: () => this.#configHash,
-      now: () => performance.now(),
-      handler,
-    });
-    segment.linked = this.#kernel?.findLink(settings.device)?.running ?? false;
-    this.#segments.set(key, segment);
-    await segment.start(() => this.#reportOf(members()), () => worstHealth(members()));
+  #runnersOn(settings: SegmentSettings): Runner[] {
+    const key = segmentKey(settings);
+    const here = [...this.#members.values()].filter((member) => segmentKey(member.settings.segment) === key);
+    return here.map(({ runner }) => runner);
   }
 
-  #reportOf(members: readonly Member[]): Omit<Report, "omitted"> {
+  #news(): Omit<Report, "omitted" | "instances"> {
     const { version, balancer } = this.#options;
     return {
       version,
       uptimeMs: performance.now() - this.#startedAt,
       maintenance: this.#maintenance,
-      instances: members.map(({ runner }) => ({
-        vrid: runner.settings.vrid,
-        state: runner.state,
-        priority: runner.priority,
-        health: runner.status().health,
-      })),
       pools: [...balancer().pools].map(([name, { healthy, servers }]) => ({ name, healthy, servers })),
       admin: [],
     };
   }
 
-  #tellVoice({ runner }: Member, local: IpBytes | null, reason: string): void {
-    if (local === null) return runner.input({ kind: "hardFault", what: "socket", reason });
-    runner.speaksFrom(local);
-    runner.input({ kind: "faultCleared", what: "socket" });
+  #linkUp(device: string): boolean {
+    return this.#kernel?.findLink(device)?.running ?? false;
   }
 
-  #tellReport({ runner }: Member, { maintenance, instances }: Report, node: string): void {
+  #tellReport(runner: Runner, { maintenance, instances }: Report, node: string): void {
     const told = instances.find(({ vrid }) => vrid === runner.settings.vrid);
     if (told === undefined) return;
     const able = !maintenance && told.state !== "fault" && told.state !== "initialize";
     const score = Math.min(100, told.health);
     runner.input({ kind: "peerHealth", node, score, able, at: performance.now() });
     // An owner that is unwell may be waiting for just this to hand over.
-    if (told.state === "active" && score < runner.status().health) this.#report();
+    if (told.state === "active" && score < runner.status().health) this.#segments.report();
   }
 
   #onTransition(name: string, from: State, to: State, reason: string): void {
@@ -360,7 +321,7 @@ export class Election {
     this.#transitions.tell(programs, { instance: name, from, to, reason });
     if (from === "active") this.hurryIfAllLeft();
     // The peers are to know at once, as they may be waiting for just this.
-    queueMicrotask(() => this.#report());
+    queueMicrotask(() => this.#segments.report());
   }
 
   /** The last instance that `stop` waits for has left. */
@@ -370,9 +331,7 @@ export class Election {
 
   #onLink({ name, running }: LinkChange): void {
     this.#wake();
-    for (const segment of this.#segments.values()) {
-      if (segment.settings.device === name) segment.linked = running;
-    }
+    this.#segments.onLink(name, running);
     for (const { runner } of this.#members.values()) {
       if (runner.settings.device === name) runner.input({ kind: running ? "linkUp" : "linkDown" });
     }
@@ -384,7 +343,7 @@ export class Election {
     const now = performance.now();
     const verdict = verdictOf(settings.track, {
       balancer: this.#options.balancer(),
-      linkUp: (device) => this.#kernel?.findLink(device)?.running ?? false,
+      linkUp: (device) => this.#linkUp(device),
       answer: (track) => this.#tracked.answer(track),
       keepsInterval: this.#lag.keeps(runner.settings.intervalMs, now),
       timerLagMs: this.#lag.worst(now),
@@ -403,24 +362,12 @@ export class Election {
     }
     runner.input({ kind: "health", score, priorityChange, reason });
     this.#log.info("instance health", { instance: runner.settings.name, health: score, reason });
-    this.#segmentOf(member)?.sendReport();
-  }
-
-  #report(): void {
-    for (const segment of this.#segments.values()) segment.sendReport();
-  }
-
-  #segmentOf({ settings }: Member): Segment | null {
-    return this.#segments.get(segmentKey(settings.segment)) ?? null;
+    this.#segments.of(member.settings.segment)?.sendReport();
   }
 
   #setPace(instances: readonly InstanceSettings[]): void {
     const shortest = Math.min(Infinity, ...instances.map(({ runner }) => runner.intervalMs));
     this.#lag.pulseMs = Math.min(MAX_PULSE_MS, Math.max(MIN_PULSE_MS, shortest));
-    for (const [key, segment] of this.#segments) {
-      const here = instances.filter((one) => segmentKey(one.segment) === key);
-      segment.reportEvery(reportIntervalMs(Math.min(...here.map(({ runner }) => runner.intervalMs))));
-    }
   }
 
   #beat(dueAt: number): void {
@@ -439,25 +386,6 @@ export class Election {
     if (stoodMs === 0) return;
     for (const { runner } of this.#members.values()) runner.stalled(stoodMs);
   }
-
-  #dropped(device: string, reason: DropReason, source: string): void {
-    if (reason === "own" || !this.#drops.admit(`${reason} ${source}`, source, performance.now())) return;
-    // Every new peer begins unproved.
-    this.#log[reason === "unproved" ? "debug" : "warning"]("a datagram was dropped", {
-      interface: device,
-      source,
-      reason: DROPS[reason],
-    });
-  }
-
-  #problem(where: string, problem: string): void {
-    if (!this.#drops.admit(`${where} ${problem}`, problem, performance.now())) return;
-    this.#log.warning("election problem", { where, problem });
-  }
-}
-
-function worstHealth(members: readonly Member[]): number {
-  return Math.min(100, ...members.map(({ runner }) => runner.status().health));
 }
 
 function describe(error: unknown): string {

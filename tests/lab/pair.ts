@@ -38,7 +38,10 @@ export class Pair implements AsyncDisposable {
     try {
       pair.write(more);
       for (const node of ["lb1", "lb2"] as const) pair.serve(node);
-      for (const node of ["lb1", "lb2"] as const) pair.run(node);
+      pair.run("lb1");
+      // The first to come has the address, so that no move of choice is spent before the test begins.
+      await pair.until("lb1", ({ state }) => state === "active");
+      pair.run("lb2");
       await pair.settled("lb1");
       return pair;
     } catch (error) {

@@ -1,0 +1,147 @@
+/**
+ * The sockets of the election: one for every interface and family that an instance is on, with what this node reports
+ * there and what it says of what was dropped.
+ *
+ * It knows which virtual router an advert is for, and hands it over; what becomes of it is the election's affair.
+ */
+import type { IpBytes } from "../base/address.ts";
+import type { Log } from "../observe/log.ts";
+import { Repeats } from "../observe/repeats.ts";
+import { type DropReason, DROPS } from "../../vrrp/drops.ts";
+import type { Advert } from "../../vrrp/events.ts";
+import { type Report, reportIntervalMs } from "../../vrrp/report.ts";
+import type { Runner } from "../../vrrp/runner_io.ts";
+import { Segment, type SegmentHandler } from "../../vrrp/segment_io.ts";
+import type { SegmentSettings } from "../../vrrp/settings.ts";
+import { type InstanceSettings, sameSettings, segmentKey } from "./election.ts";
+
+export interface SegmentsOptions {
+  readonly node: string;
+  readonly log: Log;
+  readonly configHash: () => bigint;
+  readonly linkUp: (device: string) => boolean;
+  /** The instances at work on a segment. */
+  readonly runners: (settings: SegmentSettings) => readonly Runner[];
+  /** What a report says besides its instances. */
+  readonly news: () => Omit<Report, "omitted" | "instances">;
+  readonly onWake: () => void;
+  readonly onReport: (runner: Runner, report: Report, node: string) => void;
+}
+
+export class Segments {
+  readonly #options: SegmentsOptions;
+  readonly #segments = new Map<string, Segment>();
+  readonly #told = new Repeats<string>();
+  #vips: readonly IpBytes[] = [];
+
+  constructor(options: SegmentsOptions) {
+    this.#options = options;
+  }
+
+  /** The socket for these settings; null: there is none. */
+  of(settings: SegmentSettings): Segment | null {
+    return this.#segments.get(segmentKey(settings)) ?? null;
+  }
+
+  /** Opens and closes sockets so that every instance has one. One that may stay is not disturbed. */
+  async update(instances: readonly InstanceSettings[]): Promise<void> {
+    this.#vips = instances.flatMap(({ runner }) => runner.vips.map(({ address }) => address));
+    for (const [key, segment] of this.#segments) {
+      const next = instances.find((one) => segmentKey(one.segment) === key)?.segment;
+      if (next !== undefined && (sameSettings(next, segment.settings) || segment.adapt(next))) continue;
+      this.#segments.delete(key);
+      await segment.close();
+    }
+    for (const { segment } of instances) if (this.of(segment) === null) await this.#open(segment);
+    for (const [key, segment] of this.#segments) {
+      const here = instances.filter((one) => segmentKey(one.segment) === key);
+      segment.reportEvery(reportIntervalMs(Math.min(...here.map(({ runner }) => runner.intervalMs))));
+    }
+  }
+
+  /** Reports everywhere, now. */
+  report(): void {
+    for (const segment of this.#segments.values()) segment.sendReport();
+  }
+
+  onLink(device: string, running: boolean): void {
+    for (const segment of this.#segments.values()) {
+      if (segment.settings.device === device) segment.linked = running;
+    }
+  }
+
+  /** For the log, at a limited rate. */
+  problem(where: string, problem: string): void {
+    if (!this.#told.admit(`${where} ${problem}`, problem, performance.now())) return;
+    this.#options.log.warning("election problem", { where, problem });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#segments.values()].map((segment) => segment.close()));
+    this.#segments.clear();
+  }
+
+  async #open(settings: SegmentSettings): Promise<void> {
+    const { node, configHash, linkUp, runners, news, onWake, onReport } = this.#options;
+    const here = () => runners(settings);
+    const handler: SegmentHandler = {
+      onVoice: (local, reason) => {
+        if (local === null) this.problem(settings.device, reason);
+        for (const runner of here()) runner.hasVoice(local, reason);
+      },
+      onWake,
+      onAdvert: ({ vrid, ...advert }, sender) => {
+        const runner = here().find(({ settings }) => settings.vrid === vrid);
+        if (runner === undefined) segment.dropped.vrid++;
+        else runner.advert(advertOf(advert, sender));
+      },
+      onReport: (report, { node }) => {
+        for (const runner of here()) onReport(runner, report, node);
+      },
+      onDropped: (reason, source) => this.#dropped(settings.device, reason, source),
+      onProblem: (problem) => this.problem(settings.device, problem),
+    };
+    const segment: Segment = new Segment({
+      node,
+      settings,
+      vips: () => this.#vips,
+      configHash,
+      now: () => performance.now(),
+      handler,
+    });
+    segment.linked = linkUp(settings.device);
+    this.#segments.set(segmentKey(settings), segment);
+    const report = () => ({
+      ...news(),
+      instances: here().map((runner) => ({
+        vrid: runner.settings.vrid,
+        state: runner.state,
+        priority: runner.priority,
+        health: runner.status().health,
+      })),
+    });
+    await segment.start(report, () => Math.min(100, ...here().map((runner) => runner.status().health)));
+  }
+
+  #dropped(device: string, reason: DropReason, source: string): void {
+    if (reason === "own" || !this.#told.admit(`${reason} ${source}`, source, performance.now())) return;
+    // Every new peer begins unproved.
+    this.#options.log[reason === "unproved" ? "debug" : "warning"]("a datagram was dropped", {
+      interface: device,
+      source,
+      reason: DROPS[reason],
+    });
+  }
+}
+
+/** What the machine wants to know of an advert that was heard. */
+function advertOf(
+  { priority, intervalMs, addresses }: {
+    readonly priority: number;
+    readonly intervalMs: number;
+    readonly addresses: readonly IpBytes[];
+  },
+  { node, source, health }: { readonly node: string; readonly source: IpBytes; readonly health: number },
+): Omit<Advert, "kind"> {
+  return { priority, intervalMs, sender: source, count: addresses.length, node, health };
+}
