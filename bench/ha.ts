@@ -71,22 +71,20 @@ async function main({ runs, faults, products, intervalMs, logs, json }: Options)
   const samples: HaSample[] = [];
   try {
     for (const fault of faults) {
-      for (let run = 1; run <= runs && !stop.signal.aborted; run++) {
+      for (let run = 1; run <= runs; run++) {
         for (const product of products) {
+          if (stop.signal.aborted) break;
           const place = `${directory}/${product} ${fault} ${run}`.replaceAll(/[ %]+/g, "-");
           await Deno.mkdir(place, { recursive: true });
-          const sample = await runOnce({ product, fault, intervalMs, signal: stop.signal, directory: place });
-          samples.push(sample);
-          const { noneMs, bothMs, failed, requests } = sample;
-          console.error(
-            `${fault} ${run}/${runs} ${product}: no owner ${Math.round(noneMs)} ms, ` +
-              `two ${Math.round(bothMs)} ms, ${failed} of ${requests} requests failed`,
-          );
+          const what = { product, fault, intervalMs, signal: stop.signal, directory: place };
+          const told = await runOnce(what).then((sample) => {
+            samples.push(sample);
+            return sentence(sample);
+          }, (error) => `not measured: ${(error as Error).message}`);
+          console.error(`${fault} ${run}/${runs} ${product}: ${told}`);
         }
       }
     }
-  } catch (error) {
-    console.error((error as Error).message);
   } finally {
     if (logs === undefined) await Deno.remove(directory, { recursive: true });
   }
@@ -94,6 +92,11 @@ async function main({ runs, faults, products, intervalMs, logs, json }: Options)
   console.log(json ? JSON.stringify({ intervalMs, rows, samples }, null, 2) : haTable(rows));
   const whole = samples.length === faults.length * runs * products.length;
   return whole && rows.every(({ worse }) => worse.length === 0) ? 0 : 1;
+}
+
+function sentence({ noneMs, bothMs, failed, requests }: HaSample): string {
+  return `no owner ${Math.round(noneMs)} ms, two ${Math.round(bothMs)} ms, ` +
+    `${failed} of ${requests} requests failed`;
 }
 
 if (import.meta.main) {

@@ -39,12 +39,12 @@ export interface RunOptions {
 
 /** Throws when the nodes do not settle or `signal` is aborted; the lab is gone either way. */
 export async function runOnce(options: RunOptions): Promise<HaSample> {
-  const { product, fault, intervalMs, signal } = options;
+  const { fault, intervalMs, signal } = options;
   const limit = AbortSignal.timeout(SETTLE_LIMIT_MS + 2 * windowMs(fault, intervalMs));
   const ended = AbortSignal.any([signal, limit]);
   await using lab = await Lab.create(...NODES, "client", "s1", "s2");
   const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(new Error(`${product}, ${fault}: ended early or took too long`));
+  const onAbort = () => aborted.reject(new Error("ended early, or the nodes did not settle in time"));
   ended.addEventListener("abort", onAbort);
   try {
     return await Promise.race([measured(lab, options, ended), aborted.promise]);
