@@ -1,6 +1,6 @@
 /** Two nodes, one address: whatever becomes of one, the other serves, and never both for long. */
 import { assert, assertEquals, assertLess } from "../assert.ts";
-import { askAdmin } from "../../mod/runtime/admin_socket_io.ts";
+import { tandem } from "../cli/tandem.ts";
 import { LAB_NEEDS } from "./netns.ts";
 import { INSTANCE, Pair, pause, VIP } from "./pair.ts";
 import { labTest } from "./tools.ts";
@@ -112,13 +112,18 @@ labTest(
 
 labTest("failover() the operator moves the address, and it stays where it was moved", NEEDS, async () => {
   await using pair = await Pair.start();
-  const post = (path: string) => askAdmin(`${pair.directory}/lb1.sock`, path, 5000, "POST");
-  assertEquals(await post(`/vip/move?instance=${INSTANCE}`), { done: true });
+  const env = { RUNTIME_DIRECTORY: pair.directory };
+  const move = () => tandem(["vip", "move", INSTANCE, "--node", "lb1"], { env });
+  assertEquals(await move(), { code: 0, out: "edge is being handed over; see tandem status\n", err: "" });
   await pair.settled("lb2");
   await pause(1000);
   assertEquals((await pair.instance("lb2")).state, "active");
-  const again = await post(`/vip/move?instance=${INSTANCE}`) as { error: string };
-  assert(again.error.includes("does not hold"), again.error);
+  assertEquals((await move()).err, "Cannot do it as this node does not hold edge: ask the one that does\n");
+  const { out } = await tandem(["status", "--node", "lb1"], { env });
+  assert(/^vrrp edge: .* owner lb2$/m.test(out), out);
+  for (const row of [/^ {2}lb1 .* backup .* moved by the operator/m, /^ {2}lb2 .* active /m]) {
+    assert(row.test(out), out);
+  }
 });
 
 labTest(
@@ -126,12 +131,13 @@ labTest(
   NEEDS,
   async () => {
     await using pair = await Pair.start();
-    const post = (path: string) => askAdmin(`${pair.directory}/lb1.sock`, path, 5000, "POST");
-    await post("/maintenance?on=true");
+    const env = { RUNTIME_DIRECTORY: pair.directory };
+    const maintenance = (word: string) => tandem(["maintenance", word, "--node", "lb1"], { env });
+    assertEquals((await maintenance("on")).code, 0);
     await pair.until("lb2", ({ state }) => state === "active");
     await pair.until("lb1", ({ state }) => state === "fault");
     await pair.answers("lb2");
-    await post("/maintenance?on=false");
+    assertEquals((await maintenance("off")).code, 0);
     await pair.settled("lb1");
   },
 );
