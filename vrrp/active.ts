@@ -73,7 +73,7 @@ function isDeaf(self: Instance, advert: InputOf<"advert">, now: number): boolean
 
 export function activeTick(self: Instance, _input: InputOf<"tick">, now: number): Action[] {
   const actions: Action[] = [];
-  if (now >= self.adverAt) actions.push(self.sendAdvert(now));
+  if (now >= self.adverAt) actions.push(self.sendAdvert(now), ...self.announceAgain(now));
   if (now >= self.announceAt) actions.push(self.announce(now));
   return actions;
 }

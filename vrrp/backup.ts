@@ -78,7 +78,9 @@ export function backupTick(self: Instance, _input: InputOf<"tick">, now: number)
     self.hold.moved(now);
     return self.toActive(`own priority ${self.priority} preempts ${who}`, now);
   }
-  return self.toActive(`${who} was silent for ${Math.round(now - leader.at)} ms${takes}`, now);
+  const actions = self.toActive(`${who} was silent for ${Math.round(now - leader.at)} ms${takes}`, now);
+  self.contest(now);
+  return actions;
 }
 
 export function backupFault(

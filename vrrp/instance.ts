@@ -79,6 +79,8 @@ export class Instance {
   announcedAt = -Infinity;
   nextRound: Round = "first";
   rounds = 0;
+  /** Until then every advert comes with an announcement: an Active that we do not hear may be announcing too. */
+  contestedUntil = -Infinity;
   yielding: (Yielding & { untilAt: number }) | null = null;
 
   constructor(public config: InstanceConfig) {
@@ -158,6 +160,19 @@ export class Instance {
     return { kind: "announce", round: ++this.rounds, times };
   }
 
+  /**
+   * Took over from one that went silent: it is dead, or it lives and we do not hear it. Then it wins all announcements
+   * until it finds out, after our ActiveDown and a few adverts, and its last word does not reach us.
+   */
+  contest(now: number): void {
+    this.contestedUntil = now + 2 * this.ownDownMs;
+  }
+
+  /** One more announcement, while there may be another Active; the rounds go on as they are. */
+  announceAgain(now: number): Action[] {
+    return now > this.contestedUntil ? [] : [{ kind: "announce", round: this.rounds, times: 1 }];
+  }
+
   /** Puts the addresses back and tells the LAN again: at once, or soon when it was told a moment ago. */
   reassert(now: number): Action[] {
     this.nextRound = "first";
@@ -221,6 +236,7 @@ export class Instance {
     this.reason = reason;
     this.activeDownAt = this.adverAt = this.announceAt = Infinity;
     this.advertSentAt = Infinity;
+    this.contestedUntil = -Infinity;
     this.quick.left = 0;
     this.ableSince =
       this.waiting =

@@ -39,6 +39,22 @@ Deno.test("Machine() announces 5 times at once, 5 times after 5 s, then once eve
   ]);
 });
 
+Deno.test("Machine() announces with every advert while the silent one may live, and not after a resignation", () => {
+  const single = (leader: number) => {
+    const node = started();
+    node.give(advert(leader));
+    if (leader > 0) node.pass(DOWN_MS);
+    while (node.machine.phase !== "active") node.pass(1);
+    const contested = short(node.pass(2 * DOWN_MS));
+    assert(!short(node.pass(4 * INTERVAL_MS)).includes("announce 1"), "it ends");
+    const count = (name: string) => contested.filter((other) => other === name).length;
+    return [count("announce 1"), count("advert 100")];
+  };
+  const [announced, sent] = single(200);
+  assert(sent! > 5 && announced === sent, `${announced} announcements with ${sent} adverts`);
+  assertEquals(single(0)[0], 0);
+});
+
 Deno.test("Machine() announces again on every lower advert, but a deaf rival causes no storm", () => {
   const holder = active();
   holder.pass(1000);
