@@ -43,14 +43,18 @@ export function startNode(place: Place, product: HaProduct, node: NodeName): Nod
 }
 
 /** Sends a signal to every process of a node, as good as at once. */
-export function strike({ all }: Node, signal: Deno.Signal): void {
-  // Children first: keepalived's election would give its address up when its parent dies.
-  for (const pid of all.flatMap(({ pid }) => tree(pid).reverse())) {
-    try {
-      Deno.kill(pid, signal);
-    } catch {
-      // It ended with its parent.
-    }
+export function strike({ all }: Node, signal: "SIGKILL" | "SIGSTOP"): void {
+  // Frozen first, parents before children, so that none restarts or mourns another while they are killed.
+  const pids = all.flatMap(({ pid }) => tree(pid));
+  for (const pid of pids) send(pid, "SIGSTOP");
+  if (signal === "SIGKILL") { for (const pid of pids) send(pid, signal); }
+}
+
+function send(pid: number, signal: Deno.Signal): void {
+  try {
+    Deno.kill(pid, signal);
+  } catch {
+    // It ended with its parent.
   }
 }
 
