@@ -17,10 +17,11 @@ export async function balancer(build: Build): Promise<never> {
   setUpLog({ level: "info", format: "auto" });
   return await runBalancer({
     log: logger("balancer"),
-    makeControl: ({ hello, execProbe }) =>
+    makeControl: ({ hello, execProbe, onHealth }) =>
       new Control({
         hello,
         execProbe,
+        onHealth,
         build,
         lookUp: (name, signal) => lookUp(name, SYSTEM_LOOKUP, signal),
         env: (name) => Deno.env.get(name),

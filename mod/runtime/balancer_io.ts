@@ -21,7 +21,7 @@ import {
 import { LinkWriter, readLink } from "./link_io.ts";
 import { HEARTBEAT_MS, MAX_BAD_LINES } from "./supervise.ts";
 
-/** How often the keeper is told health and counters. */
+/** How often the keeper is told health and counters; it is also told health whenever a server's changes. */
 const REPORT_MS = 1000;
 
 export type Hello = Extract<ToBalancer, { kind: "hello" }>;
@@ -42,6 +42,8 @@ export interface ControlEnv {
   readonly hello: Hello;
   /** Has the keeper run the command of the pool's exec check. */
   readonly execProbe: Probe;
+  /** A server has changed: the keeper is told as soon as the pools show it. */
+  readonly onHealth: () => void;
 }
 
 /** Runs the balancer; ends by exiting. */
@@ -69,6 +71,7 @@ class Balancer {
   #nextProbe = 0;
   #badLines = 0;
   #draining: Promise<never> | null = null;
+  #healthIsDue = false;
 
   constructor({ log, makeControl }: { log: Log; makeControl: (env: ControlEnv) => ControlPort }) {
     this.#log = log;
@@ -85,6 +88,7 @@ class Balancer {
         this.#control ??= this.#makeControl({
           hello: message,
           execProbe: (target, signal) => this.#execProbe(target, signal),
+          onHealth: () => this.#reportHealthSoon(),
         });
         return;
       case "config":
@@ -143,11 +147,25 @@ class Balancer {
 
   #report(): void {
     if (this.#control === null) return;
-    const pools = this.#control.health();
+    this.#reportHealth();
+    this.#link.sendLossy({ kind: "counters", ...this.#control.counters() });
+  }
+
+  #reportHealth(): void {
+    const pools = this.#control?.health() ?? [];
     for (let at = 0; at < pools.length; at += POOLS_IN_MESSAGE) {
       this.#link.sendLossy({ kind: "health", pools: pools.slice(at, at + POOLS_IN_MESSAGE) });
     }
-    this.#link.sendLossy({ kind: "counters", ...this.#control.counters() });
+  }
+
+  /** Once for all that changes in this turn: a node may have to give its addresses away, and every moment counts. */
+  #reportHealthSoon(): void {
+    if (this.#healthIsDue) return;
+    this.#healthIsDue = true;
+    setTimeout(() => {
+      this.#healthIsDue = false;
+      this.#reportHealth();
+    }, 0);
   }
 
   async #execProbe(target: ProbeTarget, signal: AbortSignal): Promise<ProbeResult> {

@@ -59,6 +59,8 @@ export interface ControlOptions {
   readonly hello: Hello;
   readonly build: Build;
   readonly execProbe: Probe;
+  /** A server has changed; the pools show it in the next turn. */
+  readonly onHealth: () => void;
   readonly lookUp: (name: Name, signal: AbortSignal) => Promise<Lookup>;
   readonly env: (name: string) => string | undefined;
   readonly workerEntry: URL;
@@ -345,6 +347,7 @@ export class Control implements ControlPort {
       onTransition: ({ pool, server, from, to, reason }) => {
         const level = to === "down" || to === "ejected" ? "warning" : "info";
         this.#log[level](`server ${to}`, { pool, server, from, reason });
+        this.#options.onHealth();
       },
     };
   }

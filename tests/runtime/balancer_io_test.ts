@@ -95,6 +95,20 @@ Deno.test("runBalancer() sends heartbeats in order, health in parts and counters
   });
 });
 
+Deno.test("runBalancer() tells health as soon as servers change, once for all that do, and not only in turn", async () => {
+  await withBalancer(async ({ link, next }) => {
+    send(link, 1, "changed");
+    await next("ready");
+    // In turn, counters follow every health: one that was asked for in between is one more, for good.
+    const more = [];
+    for (let message = 0; message < 6; message++) {
+      const { healthy, servers } = (await next("health")).pools[0]!;
+      more.push(healthy - servers);
+    }
+    assertEquals(more.slice(-2), [2, 2]);
+  });
+});
+
 Deno.test("runBalancer() has the keeper run an exec check", async () => {
   await withBalancer(async ({ link, next }) => {
     send(link, 1, "probe");

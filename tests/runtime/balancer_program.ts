@@ -6,9 +6,11 @@ import { type ControlEnv, runBalancer } from "../../mod/runtime/balancer_io.ts";
 
 setUpLog({ level: "debug", format: "text" });
 console.log("a library says hello");
+/** How often each was asked for; told as the numbers of every pool. */
+const asked = { health: 0, counters: 0 };
 await runBalancer({
   log: logger("balancer"),
-  makeControl: ({ hello, execProbe }: ControlEnv) => ({
+  makeControl: ({ hello, execProbe, onHealth }: ControlEnv) => ({
     async configure(text) {
       if (text.startsWith("bad")) return { problems: ["Cannot listen"] };
       if (text.startsWith("permissions")) {
@@ -22,6 +24,7 @@ await runBalancer({
         const result = await execProbe({ ...target, check: {} as never }, new AbortController().signal);
         return { problems: [`${hello.node}: ${result.ok} ${result.reason}`] };
       }
+      if (text.startsWith("changed")) { for (let server = 0; server < 3; server++) onHealth(); }
       return { problems: [] };
     },
     drain(deadlineMs) {
@@ -29,7 +32,14 @@ await runBalancer({
       return Promise.resolve();
     },
     drainMs: () => 4321,
-    health: () => Array.from({ length: 40 }, (_, at) => ({ pool: `p${at}`, healthy: 1, servers: 2 })),
-    counters: () => ({ connections: 1, accepted: 2, requests: 3, errors: 4, workersReplaced: 5 }),
+    health() {
+      asked.health++;
+      const numbers = { healthy: asked.health, servers: asked.counters };
+      return Array.from({ length: 40 }, (_, at) => ({ pool: `p${at}`, ...numbers }));
+    },
+    counters() {
+      asked.counters++;
+      return { connections: 1, accepted: 2, requests: 3, errors: 4, workersReplaced: 5 };
+    },
   }),
 });
