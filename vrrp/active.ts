@@ -120,7 +120,7 @@ export function activePeerHealth(self: Instance, input: InputOf<"peerHealth">, n
 function yieldToBetter(self: Instance, now: number): Action[] {
   const peer = self.betterPeer(now);
   if (peer === null || self.hold.holds(now)) return [];
-  self.hold.moved(now);
+  if (self.wasWell) self.hold.moved(now);
   const reason = `own health is ${self.score} (${self.healthReason}), that of ${peer.node} is ${peer.score}`;
   return self.toYielding({ to: "backup", onPurpose: false, reason, heedAt: now }, now);
 }

@@ -3,6 +3,7 @@
  */
 import type { Input, InstanceConfig } from "./events.ts";
 import { compareAddresses, type Instance } from "./instance.ts";
+import { FULL_HEALTH } from "./peers.ts";
 
 export type InputOf<K extends Input["kind"]> = Extract<Input, { kind: K }>;
 
@@ -30,6 +31,7 @@ export function learnHealth(self: Instance, input: InputOf<"health">, now: numbe
   const before = self.priority;
   if (input.score < self.score) self.worseSince = now;
   self.score = input.score;
+  if (input.score >= FULL_HEALTH && self.phase !== "initialize") self.wasWell = true;
   self.healthReason = input.reason;
   self.priorityChange = input.priorityChange;
   return self.priority !== before;

@@ -51,6 +51,8 @@ export class Instance {
   score = FULL_HEALTH;
   healthReason = "";
   worseSince = -Infinity;
+  /** Has been in full health since it runs; before, it is starting, and what it gives away is no flapping. */
+  wasWell = false;
   priorityChange = 0;
   readonly faults = new Map<string, string>();
   readonly peers = new Peers();
@@ -232,6 +234,7 @@ export class Instance {
 
   #move(to: Phase, reason: string, now: number): Action[] {
     const from = this.state;
+    if (this.score >= FULL_HEALTH) this.wasWell = true;
     this.phase = to;
     this.reason = reason;
     this.activeDownAt = this.adverAt = this.announceAt = Infinity;

@@ -2,7 +2,7 @@
 import { FIRST_HOLD_MS } from "../../vrrp/holddown.ts";
 import { activeDownMs, skewMs } from "../../vrrp/timing.ts";
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "../assert.ts";
-import { active, advert, health, INTERVAL_MS, reasonOf, short, started } from "./machine_driver.ts";
+import { active, advert, Driver, health, INTERVAL_MS, reasonOf, short, started } from "./machine_driver.ts";
 
 const DOWN_MS = activeDownMs(3, 100, INTERVAL_MS);
 
@@ -63,6 +63,27 @@ Deno.test("Machine() soft fault: on a resignation a sick backup lets a healthier
   node.pass(INTERVAL_MS);
   node.give(advert(0));
   assert(node.leftMs < INTERVAL_MS);
+});
+
+Deno.test("Machine() what a node that is still starting gives away is not counted against it", () => {
+  const moves = (starting: boolean) => {
+    const node = new Driver();
+    if (starting) node.give(health(0));
+    node.give({ kind: "start" });
+    node.pass(DOWN_MS);
+    if (!starting) node.give(health(0));
+    node.pass(10);
+    node.tell("lb1", 100);
+    node.give(advert(50));
+    node.give(health(100));
+    // It fetches the address back, and then is really unwell.
+    while (node.machine.state !== "active") node.hear(advert(50), INTERVAL_MS);
+    node.give(health(50));
+    node.pass(10);
+    return short(node.tell("lb1", 100));
+  };
+  assertEquals(moves(true), ["advert 0"]);
+  assertEquals(moves(false), []);
 });
 
 Deno.test("Machine() yielding: repeats priority 0, and stays when nobody takes over", () => {
