@@ -63,18 +63,21 @@ export async function run({ file, node, context, entry, text }: RunArguments): P
     };
   }
 
-  const code = await runKeeper({
-    version: settings.version,
-    node,
-    context,
-    file,
-    read: () => text === undefined ? readConfigFile(file) : Promise.resolve(text),
-    check,
-    balancer: ownCommand(entry, flags, ["balancer"]),
-    log,
-  });
-  await flushLog();
-  return code;
+  try {
+    return await runKeeper({
+      version: settings.version,
+      node,
+      context,
+      file,
+      read: () => text === undefined ? readConfigFile(file) : Promise.resolve(text),
+      check,
+      balancer: ownCommand(entry, flags, ["balancer"]),
+      log,
+    });
+  } finally {
+    // Also when something threw: the last lines are the ones that are wanted then.
+    await flushLog();
+  }
 }
 
 /** The first 64 bits of the text's hash: nodes compare them. */
