@@ -23,6 +23,8 @@ export const ANSWER_LIMIT_MS = 500;
 /** Both products have told each other and their checks everything by then. */
 const SETTLED_MS = 2500;
 const CLIENT_START_MS = 1000;
+/** The fault comes at any moment between two checks, and so between two adverts. */
+const CHECK_INTERVAL_MS = 1000;
 const POLL_MS = 100;
 const LOSS_PERCENT = 30;
 const SETTLE_LIMIT_MS = 40_000;
@@ -65,7 +67,7 @@ async function measured(lab: Lab, options: RunOptions, ended: AbortSignal): Prom
     ...[VIP, `${REQUESTS_PER_SECOND}`, `${ANSWER_LIMIT_MS}`],
   ]);
   const told = new Response(client.stdout).text();
-  await pause(CLIENT_START_MS);
+  await pause(CLIENT_START_MS + Math.random() * CHECK_INTERVAL_MS);
   const from = now();
   await befall(lab, fault, nodes[0]!, backends[0]!);
   const until = from + windowMs(fault, intervalMs);
