@@ -2,7 +2,7 @@
  * From the configuration of a node to the snapshot that its workers get: names resolved, rows given, words made
  * numbers. Pure: what a name stands for now is a parameter.
  */
-import { formatIp, parseIp } from "../base/address.ts";
+import { formatHostPort, formatIp, parseIp } from "../base/address.ts";
 import type { CheckConfig } from "./check_schema.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import type { PoolConfig, ServerConfig } from "./pool_schema.ts";
@@ -74,7 +74,10 @@ function listenerSnapshot(listener: ListenerConfig, rows: RowAllocator): Listene
   };
 }
 
-/** Every address of a server is one. With several, the address makes the names differ. */
+/**
+ * Every address of a server is one. With several, the address makes the names differ: `NAME#IP`, and with several
+ * ports `NAME#IP:port`, as SRV records may name one host twice.
+ */
 function serversOf(
   pool: string,
   server: ServerConfig,
@@ -84,13 +87,14 @@ function serversOf(
 ): ServerSnapshot[] {
   const { name, weight, maxConnections, backup, slowStart, state } = server;
   const several = addresses.length > 1;
+  const ports = new Set(addresses.map(({ port }) => port)).size;
   return addresses.map((address) => {
     const ip = parseIp(address.host);
     const host = ip === null ? address.host : formatIp(ip);
     const key = JSON.stringify([pool, name, host, address.port]);
     kept.add(key);
     return {
-      name: several ? `${name}#${host}` : name,
+      name: several ? `${name}#${ports > 1 ? formatHostPort(host, address.port) : host}` : name,
       host,
       port: address.port,
       weight: address.weight === undefined ? weight : address.weight * weight,

@@ -39,7 +39,10 @@ export class Rows {
     if (this.#fresh < this.capacity) return this.#fresh++;
     const oldest = this.#gone.entries().next().value;
     if (oldest === undefined) {
-      throw new Error(`Cannot use this configuration as it has more than ${this.capacity} ${this.what}`);
+      // Names that are about to go still hold their rows: what is under way on them goes on counting there.
+      throw new Error(
+        `Cannot use this configuration as there is room for ${this.capacity} ${this.what}, those it replaces included`,
+      );
     }
     this.#gone.delete(oldest[0]);
     return oldest[1];

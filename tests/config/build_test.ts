@@ -159,8 +159,25 @@ Deno.test("buildSnapshot() every address of a name is a server, named by its add
       { host: "10.0.0.1", port: 81, weight: 10 },
       { host: "FE80:0::1", port: 82, weight: 0, backup: true },
     ]),
-    [["n#10.0.0.1", "10.0.0.1", 81, 20, false], ["n#fe80::1", "fe80::1", 82, 0, true], last],
+    [["n#10.0.0.1:81", "10.0.0.1", 81, 20, false], ["n#[fe80::1]:82", "fe80::1", 82, 0, true], last],
   );
+  assertEquals(await names([{ host: "10.0.0.1", port: 81 }, { host: "10.0.0.2", port: 81 }]), [
+    ["n#10.0.0.1", "10.0.0.1", 81, 2, false],
+    ["n#10.0.0.2", "10.0.0.2", 81, 2, false],
+    last,
+  ]);
+});
+
+Deno.test("buildSnapshot() gives two ports of one host two names", async () => {
+  const snapshot = await built(
+    NAMED,
+    (_, server) =>
+      server === 0
+        ? [{ host: "10.0.0.1", port: 8001 }, { host: "10.0.0.1", port: 8002 }]
+        : [{ host: "10.0.0.9", port: 80 }],
+  );
+  const names = snapshot.pools[0]?.servers.map(({ name }) => name);
+  assertEquals(names, ["n#10.0.0.1:8001", "n#10.0.0.1:8002", "10.0.0.9:80"]);
 });
 
 Deno.test("buildSnapshot() keeps slots over reloads while pool, name and address stay", async () => {
@@ -189,6 +206,6 @@ Deno.test("buildSnapshot() says what does not fit into shared memory", async () 
   assertThrows(
     () => buildSnapshot(config, { generation: 1, node: "n", resolve, rows: allocator(1) }),
     Error,
-    "more than 1 servers",
+    "room for 1 servers, those it replaces included",
   );
 });

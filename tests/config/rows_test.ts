@@ -28,7 +28,11 @@ Deno.test("Rows() uses a row again only when no fresh one is left, the one unuse
 Deno.test("Rows() says what there is too much of", () => {
   const rows = new Rows(1, "servers");
   rows.row("a");
-  assertThrows(() => rows.row("b"), Error, "Cannot use this configuration as it has more than 1 servers");
+  assertThrows(
+    () => rows.row("b"),
+    Error,
+    "Cannot use this configuration as there is room for 1 servers, those it replaces included",
+  );
   assertEquals(rows.row("a"), 0);
 });
 
