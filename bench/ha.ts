@@ -5,7 +5,7 @@
 import { parseArgs } from "node:util";
 import { parseDuration } from "../mod/base/duration.ts";
 import { installTools, missing } from "../tests/lab/tools.ts";
-import { type Fault, faultNamed, FAULTS } from "./ha_faults.ts";
+import { type Fault, faultNamed, FAULTS, PEACEFUL, windowMs } from "./ha_faults.ts";
 import { HA_PRODUCTS, type HaProduct } from "./ha_nodes_io.ts";
 import { type HaSample, haTable, summarizeHa } from "./ha_report.ts";
 import { runOnce } from "./ha_run_io.ts";
@@ -13,9 +13,12 @@ import { runOnce } from "./ha_run_io.ts";
 const NEEDS = ["root", "namespaces", "ip", "nft", "nginx", "curl", "keepalived"];
 const USAGE = `deno task bench:ha [options]   (as root)
   --runs N          of each fault and product (3)
-  --only FAULT      ${FAULTS.join(", ")}; may be repeated
+  --only FAULT      ${FAULTS.join(", ")}; may be repeated;
+                    and, only by name: ${PEACEFUL.join(", ")}
   --product NAME    ${HA_PRODUCTS.join(", ")}; may be repeated
   --interval TIME   between adverts (100ms)
+  --saturate        64 connections ask as fast as they can all the time, so that both cores are busy
+  --window TIME     how long to watch from the fault on (some intervals and 3s)
   --logs DIRECTORY  keep what the nodes print
   --json            print samples and rows as JSON instead of the table`;
 
@@ -24,6 +27,8 @@ interface Options {
   readonly faults: readonly Fault[];
   readonly products: readonly HaProduct[];
   readonly intervalMs: number;
+  readonly saturate: boolean;
+  readonly windowMs: number | null;
   readonly logs: string | undefined;
   readonly json: boolean;
 }
@@ -36,14 +41,15 @@ function options(args: string[]): Options {
       only: { type: "string", multiple: true, default: [] },
       product: { type: "string", multiple: true, default: [] },
       interval: { type: "string", default: "100ms" },
+      saturate: { type: "boolean", default: false },
+      window: { type: "string" },
       logs: { type: "string" },
       json: { type: "boolean", default: false },
     },
   });
   const runs = Number(values.runs);
   if (!Number.isInteger(runs) || runs < 1) throw new Error("--runs must be a positive integer");
-  const intervalMs = parseDuration(values.interval);
-  if (typeof intervalMs !== "number") throw new Error("--interval must be a time, 100ms or 1s");
+  const intervalMs = milliseconds("interval", values.interval);
   const faults = values.only.map((text) => {
     const fault = faultNamed(text);
     if (fault === undefined) throw new Error(`there is no fault called ${text}`);
@@ -56,31 +62,55 @@ function options(args: string[]): Options {
     faults: faults.length === 0 ? FAULTS : faults,
     products,
     intervalMs,
+    saturate: values.saturate,
+    windowMs: values.window === undefined ? null : milliseconds("window", values.window),
     logs: values.logs,
     json: values.json,
   };
 }
 
-async function main({ runs, faults, products, intervalMs, logs, json }: Options): Promise<number> {
-  await installTools(["curl", "ip", "keepalived", "nft", "nginx"]);
-  const lacks = NEEDS.map(missing).filter((reason) => reason !== null);
+function milliseconds(option: string, text: string): number {
+  const time = parseDuration(text);
+  if (typeof time !== "number") throw new Error(`--${option} must be a time, 100ms or 1s`);
+  return time;
+}
+
+async function main(options: Options): Promise<number> {
+  const { runs, faults, products, intervalMs, saturate, logs, json } = options;
+  const needs = saturate ? [...NEEDS, "wrk"] : NEEDS;
+  await installTools(["curl", "ip", "keepalived", "nft", "nginx", "wrk"]);
+  const lacks = needs.map(missing).filter((reason) => reason !== null);
   if (lacks.length > 0) throw new Error(lacks.join(", "));
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stop.abort());
   const directory = logs ?? await Deno.makeTempDir({ prefix: "tandem-bench-ha-" });
   const samples: HaSample[] = [];
+  let whole = true;
   try {
     for (const fault of faults) {
+      const able = products.filter((product) => product === "tandem" || fault !== "hand-over");
       for (let run = 1; run <= runs; run++) {
-        for (const product of products) {
+        for (const product of able) {
           if (stop.signal.aborted) break;
           const place = `${directory}/${product} ${fault} ${run}`.replaceAll(/[ %]+/g, "-");
           await Deno.mkdir(place, { recursive: true });
-          const what = { product, fault, intervalMs, signal: stop.signal, directory: place };
+          const watchedMs = options.windowMs ?? windowMs(fault, intervalMs);
+          const what = {
+            product,
+            fault,
+            intervalMs,
+            watchedMs,
+            saturate,
+            signal: stop.signal,
+            directory: place,
+          };
           const told = await runOnce(what).then((sample) => {
             samples.push(sample);
             return sentence(sample);
-          }, (error) => `not measured: ${(error as Error).message}`);
+          }, (error) => {
+            whole = false;
+            return `not measured: ${(error as Error).message}`;
+          });
           console.error(`${fault} ${run}/${runs} ${product}: ${told}`);
         }
       }
@@ -90,12 +120,12 @@ async function main({ runs, faults, products, intervalMs, logs, json }: Options)
   }
   const rows = summarizeHa(samples);
   console.log(json ? JSON.stringify({ intervalMs, rows, samples }, null, 2) : haTable(rows));
-  const whole = samples.length === faults.length * runs * products.length;
+  whole &&= !stop.signal.aborted;
   return whole && rows.every(({ worse }) => worse.length === 0) ? 0 : 1;
 }
 
-function sentence({ noneMs, bothMs, failed, requests }: HaSample): string {
-  return `no owner ${Math.round(noneMs)} ms, two ${Math.round(bothMs)} ms, ` +
+function sentence({ noneMs, bothMs, moves, failed, requests }: HaSample): string {
+  return `no owner ${Math.round(noneMs)} ms, two ${Math.round(bothMs)} ms, moved ${moves} times, ` +
     `${failed} of ${requests} requests failed`;
 }
 

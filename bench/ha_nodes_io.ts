@@ -9,6 +9,7 @@ import { tree } from "./process_io.ts";
 export const HA_PRODUCTS = ["keepalived", "tandem"] as const;
 export type HaProduct = typeof HA_PRODUCTS[number];
 export const VIP = "10.77.0.100";
+export const INSTANCE = "edge";
 export const NODES = ["lb1", "lb2"] as const;
 export type NodeName = typeof NODES[number];
 
@@ -69,7 +70,7 @@ pools:
     check: { type: http, path: /, interval: 1s, timeout: 500ms, rise: 1, fall: 2 }
 vrrp:
   instances:
-    - name: edge
+    - name: ${INSTANCE}
       interface: eth0
       routerId: 51
       addresses: ["${VIP}/24"]
@@ -103,7 +104,7 @@ vrrp_script app {
   rise 1
   fall 2
 }
-vrrp_instance edge {
+vrrp_instance ${INSTANCE} {
   state BACKUP
   interface eth0
   virtual_router_id 51

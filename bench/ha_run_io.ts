@@ -2,10 +2,13 @@
  * One run of the election's benchmark: a fresh lab, both nodes settled, requests over the address, one fault, and what
  * the kernels and the client saw from the fault on. Always taken down again, also when it takes too long.
  */
+import { askAdmin } from "../mod/runtime/admin_socket_io.ts";
 import { denoCommand, Lab } from "../tests/lab/netns.ts";
-import { type Fault, silences, windowMs } from "./ha_faults.ts";
+import { requireTool } from "../tests/lab/tools.ts";
+import { type Fault, silences } from "./ha_faults.ts";
 import {
   type HaProduct,
+  INSTANCE,
   type Node,
   type NodeName,
   NODES,
@@ -28,11 +31,16 @@ const CHECK_INTERVAL_MS = 1000;
 const POLL_MS = 100;
 const LOSS_PERCENT = 30;
 const SETTLE_LIMIT_MS = 40_000;
+const ADMIN_LIMIT_MS = 1000;
 
 export interface RunOptions {
   readonly product: HaProduct;
   readonly fault: Fault;
   readonly intervalMs: number;
+  /** How long the run is watched from the fault on. */
+  readonly watchedMs: number;
+  /** Ask for as much as the owner can serve, besides the steady requests. */
+  readonly saturate: boolean;
   /** Ends the run early. */
   readonly signal: AbortSignal;
   /** Keeps the nodes' logs there. */
@@ -41,8 +49,8 @@ export interface RunOptions {
 
 /** Throws when the nodes do not settle or `signal` is aborted; the lab is gone either way. */
 export async function runOnce(options: RunOptions): Promise<HaSample> {
-  const { fault, intervalMs, signal } = options;
-  const limit = AbortSignal.timeout(SETTLE_LIMIT_MS + 2 * windowMs(fault, intervalMs));
+  const { watchedMs, signal } = options;
+  const limit = AbortSignal.timeout(SETTLE_LIMIT_MS + 2 * watchedMs);
   const ended = AbortSignal.any([signal, limit]);
   await using lab = await Lab.create(...NODES, "client", "s1", "s2");
   const aborted = Promise.withResolvers<never>();
@@ -56,7 +64,7 @@ export async function runOnce(options: RunOptions): Promise<HaSample> {
 }
 
 async function measured(lab: Lab, options: RunOptions, ended: AbortSignal): Promise<HaSample> {
-  const { product, fault, intervalMs, directory } = options;
+  const { product, fault, intervalMs, watchedMs, saturate, directory } = options;
   const place = { lab, directory, intervalMs };
   const monitors = NODES.map((node) => [node, monitor(lab, node)] as const);
   const backends = NODES.map((node) => startBackend(place, node));
@@ -67,10 +75,11 @@ async function measured(lab: Lab, options: RunOptions, ended: AbortSignal): Prom
     ...[VIP, `${REQUESTS_PER_SECOND}`, `${ANSWER_LIMIT_MS}`],
   ]);
   const told = new Response(client.stdout).text();
+  if (saturate) startLoad(lab, 2 * CLIENT_START_MS + CHECK_INTERVAL_MS + watchedMs);
   await pause(CLIENT_START_MS + Math.random() * CHECK_INTERVAL_MS);
   const from = now();
-  await befall(lab, fault, nodes[0]!, backends[0]!);
-  const until = from + windowMs(fault, intervalMs);
+  await befall(lab, fault, nodes[0]!, backends[0]!, directory);
+  const until = from + watchedMs;
   await pause(until - now());
   await client.stdin.close();
   const answers = (JSON.parse(await told) as { at: number; by: string }[])
@@ -85,7 +94,13 @@ async function measured(lab: Lab, options: RunOptions, ended: AbortSignal): Prom
   return { fault, product, ...seen, failed, requests: answers.length };
 }
 
-async function befall(lab: Lab, fault: Fault, owner: Node, backend: Deno.ChildProcess): Promise<void> {
+async function befall(
+  lab: Lab,
+  fault: Fault,
+  owner: Node,
+  backend: Deno.ChildProcess,
+  directory: string,
+): Promise<void> {
   const [first, second] = NODES;
   switch (fault) {
     case "SIGTERM":
@@ -102,7 +117,22 @@ async function befall(lab: Lab, fault: Fault, owner: Node, backend: Deno.ChildPr
       return;
     case "pool down":
       return strike({ election: backend, all: [backend] }, "SIGKILL");
+    case "hand-over":
+      await askAdmin(`${directory}/${first}.sock`, `/vip/move?instance=${INSTANCE}`, ADMIN_LIMIT_MS, "POST");
+      return;
+    case "nothing":
+      return;
   }
+}
+
+/** Two threads and 64 connections that ask as fast as they are answered; ends with its time, or with the lab. */
+function startLoad(lab: Lab, forMs: number): void {
+  const wrk = requireTool("wrk");
+  if ("skip" in wrk) throw new Error(`Cannot saturate the owner: it ${wrk.skip}`);
+  const seconds = `${Math.ceil(forMs / 1000)}s`;
+  const child = lab.start("client", [wrk.path, "-t", "2", "-c", "64", "-d", seconds, `http://${VIP}/`]);
+  void child.stdin.close();
+  void child.stdout.cancel();
 }
 
 /** Waits until the first node has had the address for a while, and each node serves. */

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "../assert.ts";
-import { faultNamed, FAULTS } from "../../bench/ha_faults.ts";
+import { faultNamed, FAULTS, PEACEFUL } from "../../bench/ha_faults.ts";
 import { changesIn, ownership } from "../../bench/ha_owners.ts";
 import { type HaSample, haTable, summarizeHa } from "../../bench/ha_report.ts";
 
@@ -27,7 +27,7 @@ function sample(product: string, noneMs: number, more: Partial<HaSample> = {}): 
 }
 
 Deno.test("faultNamed() knows every fault as it is easy to type, and no other", () => {
-  for (const fault of FAULTS) {
+  for (const fault of [...FAULTS, ...PEACEFUL]) {
     assertEquals(faultNamed(fault), fault);
     assertEquals(faultNamed(fault.toUpperCase().replaceAll(" ", "-")), fault);
   }
