@@ -41,7 +41,12 @@ export function activeAdvert(self: Instance, advert: InputOf<"advert">, now: num
     : `${who} is active too and wins over priority ${self.priority}`;
   const { sender, priority } = advert;
   const conflict: Action = { kind: "conflict", sender, priority, won, reason };
-  if (won) return [conflict, self.sendAdvert(now), ...self.reassert(now)];
+  if (won) {
+    // The loser may go on announcing, and its last word may be lost.
+    self.contest(now);
+    // Besides the regular ones: an answer that gets lost must not put the next advert off.
+    return [conflict, self.advert(self.priority), ...self.reassert(now)];
+  }
   if (deaf) {
     // Counted double, so that it is not fetched back at once only to find that we are still not heard.
     self.hold.moved(now, FREE_MOVES);

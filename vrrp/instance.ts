@@ -163,8 +163,8 @@ export class Instance {
   }
 
   /**
-   * Took over from one that went silent: it is dead, or it lives and we do not hear it. Then it wins all announcements
-   * until it finds out, after our ActiveDown and a few adverts, and its last word does not reach us.
+   * Took over from one that went silent: it is dead, or it lives and we do not hear it. Or another was active that
+   * should lose. It wins all announcements until it finds out, and its last word may not reach us.
    */
   contest(now: number): void {
     this.contestedUntil = now + 2 * this.ownDownMs;

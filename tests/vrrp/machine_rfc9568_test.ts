@@ -310,7 +310,8 @@ Deno.test("RFC 9568 6.4.3 + an advert that loses is discarded and answered at on
     "add",
     "announce 5",
   ]);
-  assertEquals(holder.leftMs, INTERVAL_MS);
+  // The regular advert is not put off: the answer may get lost.
+  assertEquals(holder.leftMs, INTERVAL_MS - 300);
 });
 
 Deno.test("RFC 9568 6.4.3 − a Backup answers no advert", () => {

@@ -69,6 +69,17 @@ Deno.test("Machine() announces again on every lower advert, but a deaf rival cau
   assert(announced >= 4 && announced <= 500 / ANNOUNCE_APART_MS, `${announced} rounds in 500 ms`);
 });
 
+Deno.test("Machine() goes on announcing after a lower advert: the loser may, and its last word may be lost", () => {
+  const holder = active();
+  holder.pass(DOWN_MS * 4);
+  holder.give(advert(50));
+  const after = short(holder.pass(DOWN_MS));
+  const count = (name: string) => after.filter((other) => other === name).length;
+  assert(count("announce 1") >= 3 && count("announce 1") === count("advert 100"), after.join());
+  holder.pass(DOWN_MS + SECOND_ROUND_MS);
+  assert(!short(holder.pass(4 * INTERVAL_MS)).includes("announce 1"), "it ends");
+});
+
 Deno.test("Machine() announces after the last of many lower adverts, too", () => {
   const holder = active();
   holder.pass(1000);
