@@ -14,6 +14,8 @@ export interface KeeperView {
     readonly restarts: number;
     readonly lastDeath: string | null;
   };
+  /** The last reload, when it was refused; `at` is milliseconds since 1970. */
+  readonly refused: { readonly at: number; readonly problems: readonly string[] } | null;
   readonly vrrp: ElectionStatus;
 }
 
@@ -22,11 +24,16 @@ const SILENT_MS = 3000;
 const HEADINGS = ["node", "address", "state", "priority", "health", "since", "why"];
 
 /** The text, with its last newline. `now` is milliseconds since 1970. */
-export function electionTable({ node, balancer, vrrp }: KeeperView, now: number): string {
+export function electionTable({ node, balancer, refused, vrrp }: KeeperView, now: number): string {
   const { state, restarts, lastDeath } = balancer;
   const died = lastDeath === null ? "" : `, restarted ${restarts} times, the last one ended: ${lastDeath}`;
   const kept = vrrp.maintenance ? ", in maintenance" : "";
   let text = `node ${node}: balancer ${state}${kept}${died}\n`;
+  if (refused !== null) {
+    const [first = "", ...more] = refused.problems;
+    const rest = more.length === 0 ? "" : ` (and ${more.length} more)`;
+    text += `the reload ${span(now - refused.at)} ago was refused: ${first.split("\n")[0]}${rest}\n`;
+  }
   for (const instance of vrrp.instances) text += instanceTable(node, instance, now);
   // deno-lint-ignore no-control-regex -- control characters are what is removed
   return text.replace(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/g, "?");

@@ -104,6 +104,8 @@ class Keeper {
   #log: Log;
   #supervisor: Supervisor;
   #generations = new Generations();
+  /** The last configuration, when it was refused: what runs is an older one. */
+  #refused: { readonly at: number; readonly problems: readonly string[] } | null = null;
   #checked = new Map<number, KeeperFacts>();
   #spawner = new Spawner();
   #child: Child | null = null;
@@ -190,10 +192,12 @@ class Keeper {
       text = await this.#options.read();
       checked = await this.#options.check(text);
     } catch (error) {
+      this.#refused = { at: Date.now(), problems: [describe(error)] };
       this.#log.error(`reload refused: ${describe(error)}`);
       return;
     }
     if ("problems" in checked) {
+      this.#refused = { at: Date.now(), problems: checked.problems };
       for (const problem of checked.problems) this.#log.error(problem);
       const count = checked.problems.length === 1 ? "1 problem" : `${checked.problems.length} problems`;
       this.#log.error(`reload refused: ${count}; running on as before`);
@@ -230,6 +234,7 @@ class Keeper {
       uptimeMs: Math.round(performance.now() - this.#startedAt),
       generation: this.#generations.accepted?.generation ?? null,
       reloading: this.#generations.pending,
+      refused: this.#refused,
       adminUrl: this.#adminUrl,
       balancer: {
         state: this.#supervisor.state,
@@ -370,6 +375,7 @@ class Keeper {
 
   #onReady(generation: number): void {
     if (!this.#generations.ready(generation)) return;
+    this.#refused = null;
     const facts = this.#checked.get(generation);
     for (const older of this.#checked.keys()) if (older < generation) this.#checked.delete(older);
     if (facts !== undefined) this.#adopt(facts);
@@ -380,6 +386,7 @@ class Keeper {
 
   #onRejected(generation: number, problems: readonly string[]): void {
     if (!this.#generations.rejected(generation)) return;
+    this.#refused = { at: Date.now(), problems };
     for (const problem of problems) this.#log.error(problem, { generation });
     this.#input({ kind: "rejected" });
   }

@@ -44,6 +44,7 @@ const KEEPER: KeeperView = {
   node: "lb2",
   adminUrl: null,
   balancer: { state: "waiting", restarts: 3, lastDeath: "exit 1" },
+  refused: null,
   vrrp: VRRP,
 };
 
@@ -62,6 +63,14 @@ Deno.test("electionTable() shows both nodes, who holds what, since when and why,
   );
   assertStringIncludes(text, "dropped: 4 signature");
   assertEquals(text.includes("\u001b"), false);
+});
+
+Deno.test("electionTable() says that the last reload was refused, and why", () => {
+  const refused = { at: 100_000, problems: ["tandem.yaml:2:3: pool: names no pool\n  pool: ap", "another"] };
+  const text = electionTable({ ...KEEPER, refused }, 145_000);
+  const line = "the reload 45s ago was refused: tandem.yaml:2:3: pool: names no pool (and 1 more)\n";
+  assertStringIncludes(text, line);
+  assertEquals(electionTable(KEEPER, 145_000).includes("refused"), false);
 });
 
 Deno.test("showKeeper() as JSON is the keeper's own words", () => {

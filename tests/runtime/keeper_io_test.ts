@@ -80,15 +80,17 @@ Deno.test("runKeeper() SIGHUP with a bad file logs every problem and runs on; wi
     await keeper.line("reload refused");
     assertStringIncludes(keeper.text, "first problem");
     assertStringIncludes(keeper.text, "second problem");
-    assertEquals((await keeper.status()).generation, 1);
+    const refused = await keeper.status();
+    assertEquals([refused.generation, refused.refused?.problems], [1, ["first problem", "second problem"]]);
     write("good again");
     keeper.kill("SIGHUP");
-    await keeper.until((status) => status.generation === 2);
+    assertEquals((await keeper.until((status) => status.generation === 2)).refused, null);
     write("refuse");
     keeper.kill("SIGHUP");
     await keeper.line("listener `web` cannot bind");
     const status = await keeper.until((status) => !status.reloading);
     assertEquals([status.generation, status.balancer.restarts], [2, 0]);
+    assertStringIncludes(status.refused?.problems.join() ?? "", "listener `web` cannot bind");
   });
 });
 

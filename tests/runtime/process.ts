@@ -7,6 +7,7 @@ const PATIENCE_MS = 30_000;
 export interface KeeperStatus {
   pid: number;
   generation: number | null;
+  refused: { problems: string[] } | null;
   reloading: boolean;
   balancer: {
     state: string;
