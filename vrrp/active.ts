@@ -17,7 +17,7 @@ import {
   learnPeer,
   MAINTENANCE,
 } from "./facts.ts";
-import { FREE_MOVES } from "./holddown.ts";
+import { FREE_MOVES, STEADY_MS } from "./holddown.ts";
 import { compareAddresses, type Instance } from "./instance.ts";
 import { activeDownMs, RESIGN_PRIORITY } from "./timing.ts";
 
@@ -124,7 +124,7 @@ export function activePeerHealth(self: Instance, input: InputOf<"peerHealth">, n
 /** Soft faults: only to a peer that is better off, and not too often. When all are bad nobody moves. */
 function yieldToBetter(self: Instance, now: number): Action[] {
   const peer = self.betterPeer(now);
-  if (peer === null || self.hold.holds(now)) return [];
+  if (peer === null || (self.hold.holds(now) && now - peer.since < STEADY_MS)) return [];
   if (self.wasWell) self.hold.moved(now);
   const reason = `own health is ${self.score} (${self.healthReason}), that of ${peer.node} is ${peer.score}`;
   return self.toYielding({ to: "backup", onPurpose: false, reason, heedAt: now }, now);

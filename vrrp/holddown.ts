@@ -3,13 +3,16 @@
  *
  * The first moves are free, so that one incident (away, and back again) costs nobody a wait. From then on every
  * further move must wait, twice as long each time, up to a bound; a node that has kept still for a while is forgiven
- * one move after the other. It never stands between an address and its only taker: that is no move of choice.
+ * one move after the other. It never stands between an address and its only taker: that is no move of choice. Nor
+ * does it keep the address with a sick node for long, when a peer is steadily better off.
  */
 
 /** There and back: one incident. */
 export const FREE_MOVES = 2;
 /** The first wait; a process that is restarted is well again in less. */
 export const FIRST_HOLD_MS = 10_000;
+/** A peer that has been better off for so long without a change does not flap: what is sick goes to it at once. */
+export const STEADY_MS = FIRST_HOLD_MS;
 /** The longest wait: a flapping node still gets its chance within five minutes. */
 export const LONGEST_HOLD_MS = 300_000;
 /** As long as this without a move forgives one; longer than the longest wait, else nothing would ever add up. */

@@ -7,7 +7,7 @@
 import { formatIp, type IpBytes } from "../mod/base/address.ts";
 import type { Action, Advert, InstanceConfig, Phase, State } from "./events.ts";
 import { HoldDown } from "./holddown.ts";
-import { FULL_HEALTH, type PeerHealth, Peers } from "./peers.ts";
+import { FULL_HEALTH, type KnownPeer, Peers } from "./peers.ts";
 import { activeDownMs, OWNER_PRIORITY, RESIGN_PRIORITY, skewMs } from "./timing.ts";
 
 /** Announcements in the first and in the second round: some get lost, some switches learn late. */
@@ -105,7 +105,7 @@ export class Instance {
   }
 
   /** A peer that is better off, by a fresh report that came after we became worse; null in full health. */
-  betterPeer(now: number): PeerHealth | null {
+  betterPeer(now: number): KnownPeer | null {
     if (this.score >= FULL_HEALTH) return null;
     return this.peers.better(this.score, this.worseSince, now, this.config.intervalMs);
   }

@@ -5,6 +5,8 @@
  * at the same broken server without knowing it. It knows no signatures and no sockets.
  */
 
+import { STEADY_MS } from "./holddown.ts";
+
 /** Health of a node with nothing to complain of. */
 export const FULL_HEALTH = 100;
 /** Reports come every max(interval, this). */
@@ -24,13 +26,21 @@ export interface PeerHealth {
   readonly at: number;
 }
 
+export interface KnownPeer extends PeerHealth {
+  /** Since when its reports have said the same, without a long silence. */
+  readonly since: number;
+}
+
 export class Peers {
-  readonly #peers = new Map<string, PeerHealth>();
+  readonly #peers = new Map<string, KnownPeer>();
 
   record(peer: PeerHealth): void {
+    const before = this.#peers.get(peer.node);
+    const same = before !== undefined && before.score === peer.score && before.able === peer.able &&
+      peer.at - before.at < STEADY_MS;
     this.#peers.delete(peer.node);
     if (this.#peers.size >= MAX_PEERS) this.#peers.delete(this.#peers.keys().next().value!);
-    this.#peers.set(peer.node, peer);
+    this.#peers.set(peer.node, { ...peer, since: same ? before.since : peer.at });
   }
 
   health(node: string | null): number | null {
@@ -41,9 +51,9 @@ export class Peers {
    * The best able peer that is better off than `score`, by a report that arrived after `since` and is still fresh
    * at `now`; null: there is none.
    */
-  better(score: number, since: number, now: number, intervalMs: number): PeerHealth | null {
+  better(score: number, since: number, now: number, intervalMs: number): KnownPeer | null {
     const oldest = now - FRESH_REPORTS * Math.max(intervalMs, REPORT_MS);
-    let best: PeerHealth | null = null;
+    let best: KnownPeer | null = null;
     for (const peer of this.#peers.values()) {
       if (!peer.able || peer.at <= since || peer.at < oldest || peer.score <= (best?.score ?? score)) {
         continue;

@@ -3,7 +3,7 @@
  * without one and with several is bounded.
  */
 import fc from "fast-check";
-import { HoldDown } from "../../vrrp/holddown.ts";
+import { HoldDown, STEADY_MS } from "../../vrrp/holddown.ts";
 import { activeDownMs, skewMs } from "../../vrrp/timing.ts";
 import { assert, assertEquals, assertLessOrEqual } from "../assert.ts";
 import { Lan, type LanOptions, type Node } from "./vrrp_lan.ts";
@@ -305,7 +305,8 @@ Deno.test("Lan() flapping health moves the address a bounded number of times", (
     }
     const moves = lan.swaps.length - before;
     assert(moves >= 2, "it does move");
-    assertLessOrEqual(moves, 2 * mostMoves(spanMs), `${moves} moves in 30 minutes`);
+    // Without a hold-down it would be 144. Now and then a peer is well for so long that the sick one need not wait.
+    assertLessOrEqual(moves, spanMs / (3 * STEADY_MS), `${moves} moves in 30 minutes`);
     assertEquals(lan.noneMs, 0);
   }
 });

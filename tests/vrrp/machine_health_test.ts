@@ -1,7 +1,7 @@
 /** Going on purpose: soft faults, hand-over, maintenance, and the hold-down that keeps the address from wandering. */
-import { FIRST_HOLD_MS } from "../../vrrp/holddown.ts";
+import { FIRST_HOLD_MS, STEADY_MS } from "../../vrrp/holddown.ts";
 import { activeDownMs, skewMs } from "../../vrrp/timing.ts";
-import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "../assert.ts";
+import { assert, assertAlmostEquals, assertEquals, assertLess, assertStringIncludes } from "../assert.ts";
 import { active, advert, Driver, health, INTERVAL_MS, reasonOf, short, started } from "./machine_driver.ts";
 
 const DOWN_MS = activeDownMs(3, 100, INTERVAL_MS);
@@ -145,9 +145,10 @@ Deno.test("Machine() hold-down: after moving there and back the next move waits,
   for (let round = 0; round < 4; round++) {
     const since = node.now;
     node.give(health(40));
-    while (node.machine.status(node.now).yielding === false) {
+    for (let at = 0; node.machine.status(node.now).yielding === false; at++) {
       node.pass(100);
-      node.tell("lb2", 100);
+      // It flaps too: whoever is better off now may not be so in a moment.
+      node.tell("lb2", at % 2 === 0 ? 100 : 90);
     }
     waits.push(node.now - since);
     node.give(advert(50, { node: "lb2" }), health(100));
@@ -160,6 +161,23 @@ Deno.test("Machine() hold-down: after moving there and back the next move waits,
     const leastMs = FIRST_HOLD_MS * 2 ** (at - 2) - 2 * DOWN_MS;
     assert(waits[at]! >= leastMs, `move ${at} after ${waits[at]} ms`);
   }
+});
+
+Deno.test("Machine() hold-down never keeps the address long from a peer that is steadily better off", () => {
+  const node = active();
+  for (let round = 0; round < 6; round++) {
+    const since = node.now;
+    node.give(health(40));
+    while (node.machine.status(node.now).yielding === false) {
+      node.pass(100);
+      node.tell("lb2", 100);
+    }
+    assertLess(node.now - since, STEADY_MS + 1000);
+    node.give(advert(50, { node: "lb2" }), health(100));
+    // Fetching it back by choice waits longer each time.
+    while (node.machine.state !== "active") node.hear(advert(50), INTERVAL_MS);
+  }
+  assert(node.now > FIRST_HOLD_MS * 8, `${node.now} ms for six times`);
 });
 
 Deno.test("Machine() hold-down never keeps a node from an address that nobody has", () => {

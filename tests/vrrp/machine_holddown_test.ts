@@ -1,4 +1,11 @@
-import { FIRST_HOLD_MS, FORGIVE_MS, FREE_MOVES, HoldDown, LONGEST_HOLD_MS } from "../../vrrp/holddown.ts";
+import {
+  FIRST_HOLD_MS,
+  FORGIVE_MS,
+  FREE_MOVES,
+  HoldDown,
+  LONGEST_HOLD_MS,
+  STEADY_MS,
+} from "../../vrrp/holddown.ts";
 import { judgePreempt, type PreemptFacts } from "../../vrrp/preempt.ts";
 import { Peers } from "../../vrrp/peers.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
@@ -90,6 +97,19 @@ Deno.test("Peers.better() finds the best able peer, by reports that are fresh an
   assertEquals(peers.better(50, 0, 4000, 1000)?.node, "lb3");
   peers.record({ ...peer, node: "lb3", score: 10 });
   assertEquals(peers.better(50, 0, 1000, 100)?.node, "lb2");
+});
+
+Deno.test("Peers.better() knows since when a peer has said the same, without a long silence", () => {
+  const peers = new Peers();
+  const tell = (at: number, score: number) => {
+    peers.record({ node: "lb2", score, able: true, at });
+    return peers.better(0, -1, at, 100)?.since;
+  };
+  assertEquals([tell(0, 100), tell(1000, 100), tell(2000, 90), tell(3000, 90)], [0, 0, 2000, 2000]);
+  assertEquals([tell(3000 + STEADY_MS, 90), tell(4000 + STEADY_MS, 90)], [
+    3000 + STEADY_MS,
+    3000 + STEADY_MS,
+  ]);
 });
 
 Deno.test("Peers() keeps a bounded number of them, the ones heard last", () => {
