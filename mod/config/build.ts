@@ -8,7 +8,16 @@ import type { ListenerConfig } from "./listener_schema.ts";
 import type { PoolConfig, ServerConfig } from "./pool_schema.ts";
 import type { RowAllocator } from "./rows.ts";
 import type { Config } from "./schema.ts";
-import type { CheckSnapshot, ListenerSnapshot, PoolSnapshot, ServerSnapshot, Snapshot } from "./snapshot.ts";
+import type { RouteConfig } from "./route_schema.ts";
+import type {
+  CheckSnapshot,
+  ListenerSnapshot,
+  PoolSnapshot,
+  ProxyVersion,
+  RouteMatch,
+  ServerSnapshot,
+  Snapshot,
+} from "./snapshot.ts";
 
 /** One address of a server. Weight and backup are told only by SRV records. */
 export interface ResolvedAddress {
@@ -52,13 +61,14 @@ export function buildSnapshot(config: Config, options: BuildOptions): Snapshot {
 }
 
 function listenerSnapshot(listener: ListenerConfig, rows: RowAllocator): ListenerSnapshot {
-  const { name, bind, protocol, trustedProxies, timeouts, limits } = listener;
+  const { name, bind, protocol, trustedProxies, proxyProtocol, timeouts, limits } = listener;
   return {
     name,
     row: rows.listeners.row(name),
     binds: bind,
     protocol,
     trustedProxies,
+    ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
     timeouts: {
       headMs: timeouts.head,
       bodyMs: timeouts.body,
@@ -67,10 +77,19 @@ function listenerSnapshot(listener: ListenerConfig, rows: RowAllocator): Listene
       tunnelMs: timeouts.tunnel,
     },
     limits,
-    routes: listener.routes.map(({ match: { host, path, method, headers, query }, action }) => ({
-      match: { hosts: host, methods: method, headers, query, ...(path === undefined ? {} : { path }) },
-      action,
-    })),
+    routes: listener.routes.map(({ match, action }) => ({ match: matchSnapshot(match), action })),
+  };
+}
+
+function matchSnapshot(match: RouteConfig["match"]): RouteMatch {
+  const { host, path, method, headers, query, sni, alpn } = match;
+  return {
+    hosts: host,
+    methods: method,
+    headers,
+    query,
+    ...(path === undefined ? {} : { path }),
+    ...(sni.length + alpn.length === 0 ? {} : { tls: { sni, alpn } }),
   };
 }
 
@@ -113,7 +132,8 @@ function poolSnapshot(
   servers: readonly ServerSnapshot[],
   rows: RowAllocator,
 ): PoolSnapshot {
-  const { balance, hashOn, hashMethod, check, passive, retry, timeouts, queue, whenAllDown } = pool;
+  const { balance, hashOn, hashMethod, check, passive, retry, timeouts, queue, whenAllDown, proxyProtocol } =
+    pool;
   return {
     name,
     row: rows.pools.row(name),
@@ -121,7 +141,8 @@ function poolSnapshot(
     hashOn,
     hashMethod,
     servers,
-    check: check === undefined ? null : checkSnapshot(check),
+    ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
+    check: check === undefined ? null : checkSnapshot(check, proxyProtocol),
     passive: passive === null ? null : {
       failures: passive.failures,
       serverErrors: passive.serverErrors,
@@ -137,13 +158,16 @@ function poolSnapshot(
   };
 }
 
-function checkSnapshot(check: CheckConfig): CheckSnapshot {
+function checkSnapshot(check: CheckConfig, ofPool: ProxyVersion | undefined): CheckSnapshot {
+  // Another port is mostly another listener of the server, which knows nothing of proxies. HAProxy does the same.
+  const wanted = check.proxyProtocol ?? (ofPool !== undefined && check.port === undefined);
   return {
     type: check.type,
     path: check.path,
     method: check.method,
     host: check.host ?? "",
     port: check.port ?? 0,
+    ...(wanted ? { proxyProtocol: ofPool ?? "v2" } : {}),
     expectStatus: check.expect.status,
     intervalMs: check.interval,
     fastIntervalMs: check.fastInterval ?? check.interval,

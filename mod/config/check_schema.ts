@@ -36,6 +36,9 @@ export const CheckSchema = z.strictObject({
   method: token("an HTTP method").prefault("GET").describe("Method. (http)"),
   host: hostField.optional().describe("`Host` header and TLS server name. Without: the server's address."),
   port: integer(1, 65535).optional().describe("Port to probe. Without: the server's own."),
+  proxyProtocol: flag().optional().describe(
+    "Begins each probe with a PROXY header in its own name. Without: as the pool does, unless `port` is given. (http, tcp, tls)",
+  ),
   expect: z.strictObject({
     status: oneOrMore(statusRange).prefault("200-299").describe(
       "Good statuses: `200`, `200-299`, or a list.",

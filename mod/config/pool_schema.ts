@@ -113,6 +113,9 @@ export const PoolSchema = z.strictObject({
   ),
   servers: z.array(ServerSchema).min(1, "must have at least one server")
     .describe("The pool's servers: `host:port`, or an object."),
+  proxyProtocol: choice("v1", "v2").optional().describe(
+    "Tells servers who the client is by a PROXY header before everything else. Without: no header.",
+  ),
   check: CheckSchema.optional().describe(
     "Active health check. Without: servers count as healthy until traffic fails.",
   ),

@@ -4,21 +4,29 @@
  * Certificates are not verified: the question is whether the server speaks TLS, and servers behind a balancer
  * usually have certificates of their own making. `node:tls`, because `Deno.connectTls` always verifies.
  */
-import { isIP } from "node:net";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
-import { describeFailure, type Outcome, type Probe, runProbe } from "./probe_io.ts";
+import {
+  describeFailure,
+  type Outcome,
+  type Probe,
+  probeHeader,
+  type ProbeScope,
+  type ProbeTarget,
+  runProbe,
+} from "./probe_io.ts";
 
 export const probeTls: Probe = (target, signal) =>
-  runProbe(target.check.timeoutMs, signal, (scope) => {
+  runProbe(target.check.timeoutMs, signal, async (scope) => {
     const name = target.check.host;
+    const under = target.check.proxyProtocol === undefined ? null : await introduced(target, scope);
     const socket = connect({
-      host: target.host,
-      port: target.port,
+      ...(under === null ? { host: target.host, port: target.port } : { socket: under }),
       rejectUnauthorized: false,
       // RFC 6066 section 3: literal addresses are not permitted as a server name.
       ...(name === "" || isIP(name.replace(/^\[|\]$/g, "")) !== 0 ? {} : { servername: name }),
     });
-    return new Promise<Outcome>((resolve) => {
+    return await new Promise<Outcome>((resolve) => {
       let outcome: Outcome = { ok: false, reason: "the server closed the connection during the handshake" };
       scope.closing(() => socket.destroy());
       socket.once("secureConnect", () => {
@@ -31,6 +39,20 @@ export const probeTls: Probe = (target, signal) =>
       socket.once("close", () => resolve(outcome));
     });
   });
+
+/** A connection on which the PROXY header has been said, before which there must be no byte of TLS. */
+function introduced(target: ProbeTarget, scope: ProbeScope): Promise<Socket> {
+  const socket = connectTcp({ host: target.host, port: target.port });
+  scope.closing(() => socket.destroy());
+  return new Promise((resolve, reject) => {
+    socket.once("error", reject);
+    socket.once("close", () => reject(new Error("the probe ended")));
+    socket.once("connect", () => {
+      const { localAddress = "", localPort = 0 } = socket;
+      socket.write(probeHeader(target, { host: localAddress, port: localPort }), () => resolve(socket));
+    });
+  });
+}
 
 /** Says close_notify first, so that the server does not log an error for every probe. */
 function closeGently(socket: TLSSocket): void {

@@ -39,7 +39,7 @@ export class AccessLog {
     const { bytes, length } = this.#batch;
     let at = length;
     if (this.#format === "json") at = this.#json(bytes, at, record);
-    else if (record.tcp) at = this.#tcplog(bytes, at, record); // Apache has no line for a connection
+    else if (record.tcp) at = this.#connection(bytes, at, record);
     else if (this.#format === "combined") at = this.#combined(bytes, at, record);
     else at = this.#httplog(bytes, at, record);
     bytes[at++] = NEWLINE;
@@ -56,6 +56,7 @@ export class AccessLog {
     at = putJson(bytes, at, KEY.client, record.clientHost);
     at = putInteger(bytes, putBytes(bytes, at, KEY.clientPort), record.clientPort);
     if (!record.tcp) at = putJsonRequest(bytes, at, record);
+    else if (textLength(record.host) > 0) at = putJson(bytes, at, KEY.host, record.host);
     at = putInteger(bytes, putBytes(bytes, at, KEY.bytesIn), record.bytesIn);
     at = putInteger(bytes, putBytes(bytes, at, KEY.bytesOut), record.bytesOut);
     at = putJsonMs(bytes, at, KEY.headMs, record.headMs);
@@ -119,6 +120,13 @@ export class AccessLog {
     at = textLength(record.method) === 0 ? putAscii(bytes, at, "<BADREQ>") : putRequest(bytes, at, record);
     bytes[at++] = QUOTE;
     return at;
+  }
+
+  /** Apache has no line for a connection: HAProxy's, behind which combined names the host where TLS told one. */
+  #connection(bytes: Uint8Array, at: number, record: AccessRecord): number {
+    at = this.#tcplog(bytes, at, record);
+    const named = this.#format === "combined" && textLength(record.host) > 0;
+    return named ? putQuoted(bytes, at, ' host="', record.host) : at;
   }
 
   /** HAProxy's `option tcplog`. */

@@ -15,13 +15,13 @@ import { TICK_MS, Wheel } from "../net/wheel.ts";
 import { Batch } from "../observe/batch.ts";
 import { AccessLog } from "../proxy/access_log.ts";
 import { ChunkEncoder } from "../proxy/chunks.ts";
-import { ClientConnection } from "../proxy/client_connection.ts";
 import type { ListenerState, ProxyEnvironment } from "../proxy/environment.ts";
 import { HeadFacts } from "../proxy/facts.ts";
 import { buildLive, type Live } from "../proxy/live.ts";
 import { AccessRecorder } from "../proxy/record.ts";
 import type { ServerConnection } from "../proxy/server_connection.ts";
-import { TcpConnection } from "../proxy/tcp_connection.ts";
+import { openSession } from "../proxy/session.ts";
+import type { Session } from "../proxy/stage.ts";
 import type { RouteTable } from "../route/match.ts";
 import { acceptProblem } from "./accept_problem.ts";
 import { RequestIds } from "./request_ids_io.ts";
@@ -34,13 +34,6 @@ export interface DataplaneOptions {
   readonly log: (batch: Uint8Array<ArrayBuffer>, dropped: number) => void;
   /** Something went wrong that a person should know of. */
   readonly onError: (error: unknown) => void;
-}
-
-interface Session {
-  readonly listener: ListenerState;
-  start(): void;
-  drain(): void;
-  close(): void;
 }
 
 interface Socket {
@@ -189,6 +182,12 @@ export class Dataplane {
     if (this.#sessions.size === 0) this.#emptied?.();
   }
 
+  /** `next` goes on with the connection of a stage. */
+  onReplaced(stage: Session, next: Session): void {
+    this.#sessions.delete(stage);
+    this.#sessions.add(next);
+  }
+
   /** Binds the addresses that are not bound yet. */
   #bind(snapshot: Snapshot, fresh: Socket[]): string[] {
     const errors: string[] = [];
@@ -274,13 +273,11 @@ export class Dataplane {
   }
 
   #begin(state: ListenerState, stream: Stream): void {
-    const { row, protocol } = state.live.snapshot;
+    const { row } = state.live.snapshot;
     const { counters } = this.#memory;
     counters.addListener(row, LISTENER_COLUMN.accepted, 1);
     counters.addListener(row, LISTENER_COLUMN.active, 1);
-    const session = protocol === "http"
-      ? new ClientConnection(this, state, stream)
-      : new TcpConnection(this, state, stream);
+    const session = openSession(this, state, stream);
     this.#sessions.add(session);
     session.start();
   }
