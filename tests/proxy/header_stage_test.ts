@@ -30,7 +30,7 @@ function telling(world: World): void {
   }
 }
 
-Deno.test("HeaderStage gives an http connection the client's address, for servers, log and hash", () => {
+Deno.test("HeaderStage gives an http connection the client's address, for servers and log", () => {
   for (const header of [LINE, BINARY]) {
     everyWay((way) =>
       simulate({ ...way, listener: FROM }, (world) => {
@@ -129,6 +129,24 @@ Deno.test("HeaderStage on a tcp listener: the header is not passed on, what foll
       ]);
     })
   );
+});
+
+Deno.test("HeaderStage gives the hash policies the client's address", () => {
+  for (const protocol of ["http", "tcp"] as const) {
+    simulate({ protocol, servers: 4, pool: { balance: "maglev" }, listener: FROM }, (world) => {
+      const visit = (host: string) => {
+        const client = world.connectPeer();
+        client.send(text(writeProxyLine({ host, port: 1 }, SERVICE)) + GET);
+        client.end();
+        world.settle();
+        return world.log.at(-1)!.server;
+      };
+      const hosts = Array.from({ length: 20 }, (_, at) => `203.0.113.${at}`);
+      const first = hosts.map(visit);
+      assertEquals(hosts.map(visit), first, "the same client, the same server");
+      assert(new Set(first).size > 1, "not all of them the same");
+    });
+  }
 });
 
 Deno.test("HeaderStage ends with its client, its time-out or its node", () => {
