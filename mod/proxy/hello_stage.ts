@@ -6,7 +6,6 @@
  */
 import { ClientHelloReader } from "../net/client_hello.ts";
 import type { Stream } from "../net/stream.ts";
-import type { SniTable } from "../route/sni.ts";
 import type { ListenerState, LiveRoute } from "./environment.ts";
 import { HeldBytes } from "./held.ts";
 import { type Session, Stage, type StageOwner } from "./stage.ts";
@@ -30,26 +29,27 @@ export class HelloStage extends Stage {
     owner: StageOwner,
     listener: ListenerState,
     stream: Stream,
-    readonly table: SniTable,
     readonly next: (opening: Opening) => Session,
   ) {
     super(owner, listener, stream);
   }
 
   onData(view: Uint8Array): void {
-    const { held, table } = this;
+    const { held } = this;
     held.append(view);
     const read = this.#reader.read(held.bytes, held.start, held.end);
+    if (read.kind === "more") return;
+    const { sni, routes } = this.listener.live;
     if (read.kind === "hello") {
       this.serverName = read.hello.serverName;
-      this.#go(table.match(read.hello), "noRoute");
-    } else if (read.kind === "bad") {
-      this.#go(table.fallback, read.problem === "notTls" ? "notTls" : "badClientHello");
+      // Since a reload there may be no table: one route takes everything.
+      this.#go(routes[sni === null ? 0 : sni.match(read.hello)], "noRoute");
+    } else {
+      this.#go(routes[sni?.fallback ?? 0], read.problem === "notTls" ? "notTls" : "badClientHello");
     }
   }
 
-  #go(index: number, otherwise: "noRoute" | "notTls" | "badClientHello"): void {
-    const route = this.listener.live.routes[index];
+  #go(route: LiveRoute | undefined, otherwise: "noRoute" | "notTls" | "badClientHello"): void {
     if (route === undefined) return this.fail(otherwise);
     const { serverName, tookMs: headMs, held: bytes } = this;
     this.held = new HeldBytes(this.owner.environment.buffers);

@@ -29,7 +29,6 @@ function afterHeader(owner: SessionOwner, listener: ListenerState, stream: Strea
     owner,
     listener,
     stream,
-    sni,
     (opening) => new TcpConnection(owner, listener, stream, opening),
   );
 }

@@ -212,6 +212,32 @@ Deno.test("HelloStage behind a PROXY header, before a server that wants one with
   );
 });
 
+Deno.test("HelloStage decides by the routes of the time when its hello is whole", () => {
+  const other = `${A.slice(0, 5)}\x02${A.slice(6)}`;
+  const reloads: [routes: RouteSnapshot[], sent: string, got: string | null][] = [
+    [[route("app", { sni: ["c.test"] }), route("app", { sni: ["a.test"] })], A, A],
+    [[route("app", { sni: ["c.test"] })], A, null],
+    [[route("app")], A, A],
+    [[route("app")], other, other],
+  ];
+  for (const [routes, sent, got] of reloads) {
+    simulate(tcp(NAMED), (world) => {
+      echoing(world);
+      const client = world.connectPeer();
+      client.send(sent.slice(0, 5));
+      world.settle();
+      world.reload((snapshot) => {
+        return { ...snapshot, listeners: snapshot.listeners.map((listener) => ({ ...listener, routes })) };
+      });
+      client.send(sent.slice(5));
+      world.settle();
+      assertEquals([client.text, world.log[0]?.error], [got ?? "", got === null ? "noRoute" : undefined]);
+      client.end();
+      world.settle();
+    });
+  }
+});
+
 Deno.test("HelloStage is not there where no route needs it", () => {
   simulate(tcp([route("app")]), (world) => {
     world.servers[0]!.onConnect = (connection) => connection.send("220 the server speaks first");
