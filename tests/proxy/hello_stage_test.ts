@@ -2,6 +2,7 @@
 import { LISTENER_COLUMN } from "../../mod/base/counters.ts";
 import { latin1 } from "../../mod/http/grammar.ts";
 import type { RouteSnapshot, TlsMatch } from "../../mod/config/snapshot.ts";
+import { LARGE_BYTES } from "../../mod/net/buffers.ts";
 import { readProxyHeader, TLV_AUTHORITY } from "../../mod/net/proxy_protocol.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { extension, helloBytes } from "../net/hello_bytes.ts";
@@ -176,6 +177,9 @@ Deno.test("HelloStage keeps what came while no server has a place", () => {
         world.settle();
         return client;
       });
+      third!.send(500_000);
+      world.settle();
+      assert(third!.available >= 500_000 - 2 * LARGE_BYTES, "a client that waits is not read from");
       first!.end();
       world.settle();
       assertEquals([second!.text, third!.text], [`${A}2`, ""]);
