@@ -68,7 +68,7 @@ export class Dataplane {
     this.#memory = openSharedMemory(options.memory, options.worker);
     const buffers = new BufferPool();
     // The precise clock costs 0.3 µs a look, the wall clock a quarter: within one millisecond time stands still, and
-    // what is measured between two events is right on average. Only whether the wall clock moved counts, not where to.
+    // what is measured between two events is right on average. Durations need of the wall clock only that it moves.
     let now = performance.now();
     let millisecond = Date.now();
     const tick = () => {
@@ -90,9 +90,9 @@ export class Dataplane {
       counters: this.#memory.counters,
       facts: new HeadFacts(),
       now: () => now,
-      wallClock: () => Date.now(),
+      wallClock: () => millisecond,
       httpDate: () => {
-        const present = Math.floor(Date.now() / 1000);
+        const present = Math.floor(millisecond / 1000);
         if (present !== second) date = new Date((second = present) * 1000).toUTCString();
         return date;
       },
