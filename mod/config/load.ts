@@ -5,6 +5,7 @@
  * here. Pure: the text and the environment are parameters. The readers that only some files or only errors need
  * are loaded when they are needed.
  */
+import type { Accounts } from "../base/accounts.ts";
 import { type Environment, expandEnvironment } from "./environment.ts";
 import { applyOverlays, overlayNames } from "./overlay.ts";
 import {
@@ -32,6 +33,8 @@ export interface LoadOptions {
   /** For `contexts`; null: without one. */
   readonly context: string | null;
   readonly env: Environment;
+  /** The users of the machine that it is for; absent: they are not looked at. */
+  readonly accounts?: Accounts;
 }
 
 export type LoadResult =
@@ -143,7 +146,7 @@ function resolveTree(root: MapNode, options: LoadOptions, findings: Finding[]): 
     const priorities = nodePriorities(root, options.context, options.env);
     // A node that the overlays do not know has been told already.
     const node = overlayNames(root, "nodes").length === 0 ? options.node : null;
-    const facts = { node, nodes: nodeNames(root), priorities };
+    const facts = { node, nodes: nodeNames(root), priorities, accounts: options.accounts ?? null };
     checkRules(new RuleContext(config, tree, damage, findings, facts));
   }
   return config;

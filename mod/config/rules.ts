@@ -3,6 +3,7 @@
  *
  * Parts that lost something to an earlier error are left alone: what seems wrong there may be the cut.
  */
+import type { Accounts } from "../base/accounts.ts";
 import { checkCapacity } from "./capacity_rules.ts";
 import { checkListeners } from "./listener_rules.ts";
 import { checkPools } from "./pool_rules.ts";
@@ -19,6 +20,8 @@ export interface NodeFacts {
   readonly node: string | null;
   readonly nodes: readonly string[];
   readonly priorities: NodePriorities;
+  /** Null: nobody knows. */
+  readonly accounts: Accounts | null;
 }
 
 export class RuleContext {
@@ -26,6 +29,7 @@ export class RuleContext {
   readonly node: string | null;
   readonly nodes: readonly string[];
   readonly priorities: NodePriorities;
+  readonly accounts: Accounts | null;
   readonly #tree: TreeNode;
   readonly #damage: Damage;
   readonly #findings: Finding[];
@@ -35,6 +39,7 @@ export class RuleContext {
     this.node = facts.node;
     this.nodes = facts.nodes;
     this.priorities = facts.priorities;
+    this.accounts = facts.accounts;
     this.#tree = tree;
     this.#damage = damage;
     this.#findings = findings;

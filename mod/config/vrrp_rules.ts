@@ -1,10 +1,12 @@
 /**
  * Rules about the election: what cannot work is an error, what can never fail over a warning. Pure.
  */
+import { findAccount } from "../base/accounts.ts";
 import { MAX_INSTANCES } from "../../vrrp/report.ts";
 import { priorityWarnings } from "../../vrrp/priorities.ts";
 import type { Path } from "./problem.ts";
 import { eachRepeated, type RuleContext } from "./rules.ts";
+import { closest } from "./suggest.ts";
 import type { TrackConfig, VrrpInstanceConfig } from "./vrrp_schema.ts";
 
 export function checkVrrp(context: RuleContext): void {
@@ -34,7 +36,20 @@ export function checkVrrp(context: RuleContext): void {
       );
     }
   });
+  checkScriptUser(context);
   for (const [at, one] of instances.entries()) checkInstance(context, one, [...all, at]);
+}
+
+function checkScriptUser(context: RuleContext): void {
+  const { config, accounts } = context;
+  const { scriptUser } = config.vrrp;
+  if (scriptUser === undefined || accounts === null) return;
+  const found = findAccount(scriptUser, accounts);
+  if (!("unknown" in found)) return;
+  const known = found.unknown === "user" ? accounts.users : accounts.groups;
+  const near = closest(found.name, known.keys());
+  const hint = near === null ? "" : `; did you mean "${near}"?`;
+  context.error(["vrrp", "scriptUser"], `names no ${found.unknown} of this machine: "${found.name}"${hint}`);
 }
 
 function segmentOf(one: VrrpInstanceConfig): string {

@@ -1,3 +1,4 @@
+import { parseAccounts } from "../../mod/base/accounts.ts";
 import { assert, assertEquals, assertNotMatch } from "../assert.ts";
 import { errors, good, load, SMALLEST, warnings } from "./reading.ts";
 
@@ -111,4 +112,20 @@ Deno.test("checkVrrp() compares the priorities that overlays give the nodes", as
   const [told] = words(await warnings(nodes(90, 90), { node: "lb1" }));
   assert(told?.includes("lb1 and lb2 have the same priority 90"), told ?? "no warning");
   assertEquals(await warnings(vrrp(KEYS, "priority: 100"), { node: "lb1" }), []);
+});
+
+Deno.test("checkVrrp() scriptUser names a user of the machine, where the users are known", async () => {
+  const accounts = parseAccounts("nobody:x:65534:65534::/:\n", "daemon:x:1:\n");
+  const text = (user: string) => `${SMALLEST}\nvrrp:\n  scriptUser: ${user}`;
+  for (const user of ["nobody", "nobody:daemon"]) assertEquals(await errors(text(user), { accounts }), []);
+  assertEquals(await errors(text("nobdy"), { accounts }), [
+    '4:15 «nobdy» vrrp.scriptUser: names no user of this machine: "nobdy"; did you mean "nobody"?',
+  ]);
+  assertEquals(await errors(text("nobody:wheel"), { accounts }), [
+    '4:15 «nobody:wheel» vrrp.scriptUser: names no group of this machine: "wheel"',
+  ]);
+  assertEquals(await errors(text("nobdy")), []);
+  assertEquals(words(await errors(text('"a:b:c"'), { accounts })), [
+    'vrrp.scriptUser: must be the name of a user, or user:group, not "a:b:c"',
+  ]);
 });
