@@ -19,7 +19,7 @@ import {
 } from "./facts.ts";
 import { FREE_MOVES, STEADY_MS } from "./holddown.ts";
 import { compareAddresses, type Instance } from "./instance.ts";
-import { activeDownMs, RESIGN_PRIORITY } from "./timing.ts";
+import { activeDownMs, RESIGN_PRIORITY, skewMs } from "./timing.ts";
 
 /** Adverts at the old interval after it grew: backups that miss one would take over before the next. */
 const QUICK_ADVERTS = 3;
@@ -40,7 +40,8 @@ export function activeAdvert(self: Instance, advert: InputOf<"advert">, now: num
     ? `${who} stays active and does not hear us: leaving the address to it`
     : `${who} is active too and wins over priority ${self.priority}`;
   const { sender, priority } = advert;
-  const conflict: Action = { kind: "conflict", sender, priority, won, reason };
+  const counts = wins && isConflict(self, advert, now);
+  const conflict: Action = { kind: "conflict", sender, priority, won, counts, reason };
   if (won) {
     // The loser may go on announcing, and its last word may be lost.
     self.contest(now);
@@ -74,6 +75,26 @@ function isDeaf(self: Instance, advert: InputOf<"advert">, now: number): boolean
     now - before.at <= patienceMs;
   self.rival = { sender: advert.sender, since: same ? before.since : now, at: now };
   return now - self.rival.since > patienceMs;
+}
+
+/**
+ * For how long two Actives are explained by a take-over: the one that is preempted hears our first advert, or, when
+ * that was lost, the second; its last word is on the way then. The skew is its share of an interval to do so.
+ *
+ * Only whoever wins can tell. It knows since when it is active itself; for the loser the first advert of the winner is
+ * the same whether it preempts now or was active for an hour behind a cut cable.
+ */
+function explainedMs({ config: { version, intervalMs } }: Instance, rival: InputOf<"advert">): number {
+  return intervalMs + skewMs(version, rival.priority, intervalMs);
+}
+
+/** True once for as long as others that should lose go on, whoever they are. */
+function isConflict(self: Instance, advert: InputOf<"advert">, now: number): boolean {
+  if (now - self.since <= explainedMs(self, advert)) return false;
+  const patienceMs = activeDownMs(self.config.version, advert.priority, advert.intervalMs);
+  const goesOn = now - self.conflictAt <= patienceMs;
+  self.conflictAt = now;
+  return !goesOn;
 }
 
 export function activeTick(self: Instance, _input: InputOf<"tick">, now: number): Action[] {

@@ -60,6 +60,8 @@ export class Instance {
 
   leader: Leader | null = null;
   rival: Rival | null = null;
+  /** When an Active that should lose was last heard for longer than a take-over explains. */
+  conflictAt = -Infinity;
   /** Why the address was given away on purpose; null: it was not. */
   movedAway: string | null = null;
   /** See preempt.ts. */
@@ -240,6 +242,7 @@ export class Instance {
     this.activeDownAt = this.adverAt = this.announceAt = Infinity;
     this.advertSentAt = Infinity;
     this.contestedUntil = -Infinity;
+    if (to !== "yielding" && to !== "active") this.conflictAt = -Infinity;
     this.quick.left = 0;
     this.ableSince =
       this.waiting =

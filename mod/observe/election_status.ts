@@ -41,7 +41,7 @@ export interface InstanceStatus {
     /** Datagrams of the whole interface, by reason; reasons without any are left out. */
     readonly dropped: Readonly<Record<string, number>>;
   };
-  /** How often two nodes were found active. */
+  /** How often two nodes were active for longer than a take-over explains. */
   readonly conflicts: number;
 }
 
@@ -88,7 +88,11 @@ export function electionMetrics({ instances, timerLagMs, maintenance }: Election
     ]),
     counter("adverts_sent", "Adverts sent.", each((one) => one.adverts.sent)),
     counter("adverts_received", "Adverts of others heard.", each((one) => one.adverts.received)),
-    counter("conflicts", "Times that two nodes were active.", each((one) => one.conflicts)),
+    counter(
+      "conflicts",
+      "Times that two nodes were active for longer than a take-over explains.",
+      each((one) => one.conflicts),
+    ),
     counter(
       "dropped",
       "Datagrams dropped on the instance's interface.",

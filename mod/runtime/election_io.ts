@@ -260,9 +260,8 @@ export class Election {
         ) ?? false,
       events: {
         onTransition: (from, to, reason) => this.#onTransition(name, from, to, reason),
-        onConflict: (sender, priority, won, reason) =>
-          // The last word of a node that has handed over is of priority 1.
-          this.#log[won && priority === 1 ? "info" : "warning"]("two nodes held the address", {
+        onConflict: ({ sender, priority, won, counts, reason }) =>
+          this.#log[counts ? "warning" : "debug"]("two nodes held the address", {
             instance: name,
             sender: formatIp(sender),
             priority,

@@ -60,6 +60,8 @@ export class Lan {
   readonly nodes: readonly Node[];
   readonly schedule = new Schedule();
   readonly swaps: Swap[] = [];
+  /** Who counted a conflict, and when. */
+  readonly conflicts: { readonly at: number; readonly node: string }[] = [];
   readonly trace: string[] = [];
   readonly random: () => number;
   loss: number;
@@ -178,6 +180,7 @@ export class Lan {
   #give(node: Node, input: Input): void {
     const machine = node.machine!;
     for (const action of machine.handle(input, this.#local(node))) {
+      if (action.kind === "conflict" && action.counts) this.conflicts.push({ at: this.now, node: node.name });
       if (action.kind === "addAddresses") node.holds = true;
       if (action.kind === "removeAddresses") node.holds = false;
       if (action.kind === "sendAdvert") {

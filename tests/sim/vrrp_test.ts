@@ -208,6 +208,44 @@ Deno.test("Lan() time without and with two Actives is bounded: crash, freeze, st
   }
 });
 
+Deno.test("Lan() no take-over is a conflict: preemption, crash, stop, freeze, hand-over, with duplicates and drift", () => {
+  fc.assert(
+    fc.property(lans([true, false, 2500]), fc.nat(25), (options, harms) => {
+      const lan = new Lan(options);
+      for (const node of lan.nodes) lan.start(node);
+      for (let at = 0; at < harms; at++) {
+        lan.run(lan.random() * 5 * options.intervalMs);
+        harm(lan, ["crash", "start", "stop", "freeze", "thaw", "link", "handOver"]);
+      }
+      makeWhole(lan);
+      lan.run(20 * options.intervalMs);
+      assertEquals(lan.conflicts, []);
+    }),
+    { numRuns: 150, seed: 9568 },
+  );
+});
+
+Deno.test("Lan() a network that was cut, and a node that is not heard, are one conflict each time they are met", () => {
+  for (let seed = 0; seed < 30; seed++) {
+    const parted = pair(seed);
+    parted.second.group = 1;
+    parted.lan.run(10 * SECOND);
+    assertEquals(parted.lan.conflicts, [], "nobody knows yet");
+    parted.second.group = 0;
+    parted.lan.run(30 * SECOND);
+    assertEquals(parted.lan.conflicts.map(({ node }) => node), ["n1"]);
+
+    const muted = pair(seed);
+    muted.first.mute = true;
+    muted.lan.run(9 * SECOND);
+    assertEquals(muted.lan.conflicts.map(({ node }) => node), ["n1"]);
+    // Every attempt to take it back is another one, and they become rare.
+    muted.lan.run(10 * 60 * SECOND);
+    const attempts = muted.lan.swaps.filter(({ node, at }) => node === "n1" && at > 10 * SECOND).length;
+    assertLessOrEqual(muted.lan.conflicts.length, 1 + attempts);
+  }
+});
+
 Deno.test("Lan() an Active that is not heard leaves the address to the other, and tries again ever more rarely", () => {
   for (let seed = 0; seed < 20; seed++) {
     const { lan, first } = pair(seed);
