@@ -43,6 +43,20 @@ export interface InstanceStatus {
   };
   /** How often two nodes were active for longer than a take-over explains. */
   readonly conflicts: number;
+  /** Who else was active with this id in the last minute. */
+  readonly foreign: readonly ForeignStatus[];
+  /** Adverts of such, ever. */
+  readonly foreignAdverts: number;
+}
+
+export interface ForeignStatus {
+  readonly address: string;
+  /** Of whoever answers for that address; null: nobody does, or not yet. */
+  readonly mac: string | null;
+  readonly priority: number;
+  readonly why: string;
+  readonly silentMs: number;
+  readonly adverts: number;
 }
 
 export interface PeerStatus {
@@ -92,6 +106,11 @@ export function electionMetrics({ instances, timerLagMs, maintenance }: Election
       "conflicts",
       "Times that two nodes were active for longer than a take-over explains.",
       each((one) => one.conflicts),
+    ),
+    counter(
+      "foreign_adverts",
+      "Adverts of others that are active with this id and should not be.",
+      each((one) => one.foreignAdverts),
     ),
     counter(
       "dropped",
