@@ -22,7 +22,7 @@ import { checkRules, RuleContext } from "./rules.ts";
 import type { Config } from "./schema.ts";
 import { childOf, describeNode, type MapNode, type TreeNode, treeOf } from "./tree.ts";
 import { validateTree } from "./validate.ts";
-import { nodeNames, nodePriorities } from "./vrrp_nodes.ts";
+import { nodeNames, nodeRouters } from "./vrrp_nodes.ts";
 import { parseYaml, TOO_DEEP } from "./yaml_text.ts";
 
 export interface LoadOptions {
@@ -143,10 +143,10 @@ function resolveTree(root: MapNode, options: LoadOptions, findings: Finding[]): 
   checkReferences(tree, poolNames, findings);
   const { config, damage } = validateTree(tree, findings);
   if (config !== null) {
-    const priorities = nodePriorities(root, options.context, options.env);
+    const routers = nodeRouters(root, options.context, options.env);
     // A node that the overlays do not know has been told already.
     const node = overlayNames(root, "nodes").length === 0 ? options.node : null;
-    const facts = { node, nodes: nodeNames(root), priorities, accounts: options.accounts ?? null };
+    const facts = { node, nodes: nodeNames(root), routers, accounts: options.accounts ?? null };
     checkRules(new RuleContext(config, tree, damage, findings, facts));
   }
   return config;
