@@ -323,7 +323,8 @@ export class Election {
     if (told === undefined) return;
     const able = !maintenance && told.state !== "fault" && told.state !== "initialize";
     const score = Math.min(100, told.health);
-    runner.input({ kind: "peerHealth", node, score, able, at: performance.now() });
+    const standby = told.state === "backup";
+    runner.input({ kind: "peerHealth", node, score, able, standby, at: performance.now() });
     // An owner that is unwell may be waiting for just this to hand over.
     if (told.state === "active" && score < runner.status().health) this.#segments.report();
   }
