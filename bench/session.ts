@@ -122,6 +122,7 @@ const dataplane = new Dataplane({
   worker: 0,
   memory,
   buildTable: buildRouteTable,
+  engine: "deno",
   log: () => queueMicrotask(() => dataplane.logWritten()),
   onError: (error) => console.error(error),
 });

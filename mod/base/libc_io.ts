@@ -3,8 +3,9 @@
  * with every permission), and the sockets it does not know: packet and netlink, with one `poll` for all of them.
  *
  * The only place that loads a library. The bare name goes through the loader, so it fits every architecture; it
- * needs `--allow-ffi` without a path. Only the keeper may use it: the balancer has given `ffi` up. Structures that
- * callers lay out are those of little-endian Linux with 64-bit pointers (x86-64 and arm64), whose layouts agree.
+ * needs `--allow-ffi` without a path. The keeper uses the first list; a data worker the second, of socket calls only,
+ * and then gives `ffi` up. Structures that callers lay out are those of little-endian Linux with 64-bit pointers
+ * (x86-64 and arm64), whose layouts agree unless the caller says otherwise.
  */
 
 const SYMBOLS = {
@@ -24,6 +25,49 @@ const SYMBOLS = {
   poll: { parameters: ["buffer", "u64", "i32"], result: "i32", nonblocking: true },
   __errno_location: { parameters: [], result: "pointer" },
 } as const;
+
+/** Nothing here waits but the last. A call costs some 20 ns besides the kernel's work. */
+const SOCKET_SYMBOLS = {
+  recv: SYMBOLS.recv,
+  send: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
+  socket: SYMBOLS.socket,
+  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  bind: SYMBOLS.bind,
+  listen: { parameters: ["i32", "i32"], result: "i32" },
+  accept4: { parameters: ["i32", "buffer", "buffer", "i32"], result: "i32" },
+  shutdown: { parameters: ["i32", "i32"], result: "i32" },
+  close: SYMBOLS.close,
+  setsockopt: SYMBOLS.setsockopt,
+  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
+  getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  epoll_create1: { parameters: ["i32"], result: "i32" },
+  epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
+  eventfd: SYMBOLS.eventfd,
+  eventfd_write: { parameters: ["i32", "u64"], result: "i32" },
+  __errno_location: SYMBOLS.__errno_location,
+  memcpy: { parameters: ["buffer", "pointer", "usize"], result: "void" },
+  malloc: { parameters: ["usize"], result: "pointer" },
+  // Waits on a thread of the pool; see `poll` above. Its memory is C's, as this thread may end before that one.
+  epoll_wait_apart: {
+    name: "epoll_wait",
+    parameters: ["i32", "pointer", "i32", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+} as const;
+
+export type SocketLibc = Deno.DynamicLibrary<typeof SOCKET_SYMBOLS>["symbols"];
+export interface SocketLibrary {
+  readonly libc: SocketLibc;
+  close(): void;
+}
+
+/** Opens the socket calls until `close`. Throws what `Deno.dlopen` throws. */
+export function openSocketLibc(): SocketLibrary {
+  const library = Deno.dlopen("libc.so.6", SOCKET_SYMBOLS);
+  return { libc: library.symbols, close: () => library.close() };
+}
 
 type Library = Deno.DynamicLibrary<typeof SYMBOLS>;
 export type Libc = Library["symbols"];
@@ -69,20 +113,32 @@ export const EPERM = 1;
 export const EINTR = 4;
 export const EAGAIN = 11;
 export const ENODEV = 19;
+export const EINPROGRESS = 115;
 export const EADDRNOTAVAIL = 99;
+export const ECONNABORTED = 103;
 export const ENOBUFS = 105;
 
 const ERRNO: Readonly<Record<number, string>> = {
   1: "operation not permitted",
   2: "no such file",
   6: "no such device or address",
+  12: "out of memory",
   13: "permission denied",
   17: "it exists already",
   19: "no such device",
   22: "invalid argument",
+  23: "too many open files on this machine",
+  24: "too many open files",
   30: "read-only file system",
+  32: "broken pipe",
   97: "address family not supported",
-  99: "no such address",
+  98: "the address is in use",
+  99: "no such address, or no free port",
   100: "the network is down",
+  101: "the network is unreachable",
+  104: "connection reset",
   105: "no buffer space",
+  110: "timed out",
+  111: "connection refused",
+  113: "no route to the host",
 };

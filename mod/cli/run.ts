@@ -34,7 +34,7 @@ export interface RunArguments {
 /** Deno looks for it from the working directory on, which may be anywhere. */
 const SETTINGS = new URL("../../deno.json", import.meta.url);
 /** What the balancer may do when it runs from source: no processes, no libraries, no files to write. */
-const BALANCER_FLAGS = ["--allow-net", "--allow-read", "--allow-env", "--allow-sys"];
+const BALANCER_FLAGS = ["--allow-net", "--allow-read", "--allow-env", "--allow-sys", "--allow-ffi"];
 
 /** Runs until told to stop. The answer is the exit code. */
 export async function run({ file, node, context, entry, text }: RunArguments): Promise<number> {

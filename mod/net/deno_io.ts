@@ -12,7 +12,7 @@ import type { Address, Dial, Dialer, DialHandler, Stream, StreamHandler } from "
 /** Queued bytes above which `write` says to wait: one bulk read. HAProxy buffers 16 KiB a direction, nginx 32–64 KiB. */
 export const HIGH_WATER_BYTES = 64 * 1024;
 /** How long accepting rests at the limit of connections, or after an error such as "too many open files". */
-const ACCEPT_BACKOFF_MS = 50;
+export const ACCEPT_BACKOFF_MS = 50;
 
 function rest(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ACCEPT_BACKOFF_MS));
@@ -346,7 +346,7 @@ export class DenoListener {
   #closed = false;
 
   /** Throws what `Deno.listen` throws (address in use, no permission). */
-  constructor(host: string, port: number) {
+  constructor(host: string, port: number, readonly world: StreamWorld) {
     this.#listener = Deno.listen({ hostname: host, port, reusePort: true });
   }
 
@@ -354,7 +354,9 @@ export class DenoListener {
     return this.#listener.addr.port;
   }
 
-  async accept(world: StreamWorld, handler: AcceptHandler): Promise<void> {
+  /** Begins to take clients; resolves when it is closed. */
+  async accept(handler: AcceptHandler): Promise<void> {
+    const { world } = this;
     while (!this.#closed) {
       if (!handler.mayAccept()) {
         await rest();

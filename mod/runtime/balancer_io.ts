@@ -51,7 +51,7 @@ export async function runBalancer(options: {
   readonly log: Log;
   readonly makeControl: (env: ControlEnv) => ControlPort;
 }): Promise<never> {
-  for (const name of ["run", "ffi", "write"] as const) await Deno.permissions.revoke({ name });
+  for (const name of ["run", "write"] as const) await Deno.permissions.revoke({ name });
   const balancer = new Balancer(options);
   Deno.addSignalListener("SIGTERM", () => balancer.drain(null, "SIGTERM"));
   // A terminal sends these to the keeper too, which decides.

@@ -9,7 +9,8 @@ import { type OpenMemory, openSharedMemory, type SharedMemory } from "../base/sh
 import { TurnClock } from "../base/turn_clock.ts";
 import type { AccessFormat, RouteSnapshot, Snapshot } from "../config/snapshot.ts";
 import { BufferPool } from "../net/buffers.ts";
-import { DenoDialer, DenoListener, type StreamWorld } from "../net/deno_io.ts";
+import type { StreamWorld } from "../net/deno_io.ts";
+import { type Engine, type Listener, makeEngine } from "../net/engine_io.ts";
 import { IdleConnections } from "../net/idle.ts";
 import type { Stream } from "../net/stream.ts";
 import { TICK_MS, Wheel } from "../net/wheel.ts";
@@ -35,11 +36,13 @@ export interface DataplaneOptions {
   readonly log: (batch: Uint8Array<ArrayBuffer>, dropped: number) => void;
   /** Something went wrong that a person should know of. */
   readonly onError: (error: unknown) => void;
+  /** Of sockets, by name, for comparison; the fastest that works here by default. */
+  readonly engine?: string;
 }
 
 interface Socket {
   readonly key: string;
-  readonly listener: DenoListener;
+  readonly listener: Listener;
   /** May change at a reload, when another listener of the configuration takes over the address. */
   state: ListenerState;
 }
@@ -51,6 +54,7 @@ export class Dataplane {
   readonly #options: DataplaneOptions;
   readonly #memory: OpenMemory;
   readonly #world: StreamWorld;
+  readonly #engine: Engine;
   readonly #wheel: Wheel;
   readonly #idle = new IdleConnections<ServerConnection>();
   readonly #batch = new Batch();
@@ -71,6 +75,7 @@ export class Dataplane {
     const clock = new TurnClock(Date.now, () => performance.now());
     const tick = () => clock.tick();
     this.#world = { buffers, tick, onBug: options.onError };
+    this.#engine = makeEngine(this.#world, options.worker, options.engine);
     this.encoder = new ChunkEncoder(buffers);
     const ids = new RequestIds();
     let second = -1;
@@ -78,7 +83,7 @@ export class Dataplane {
     this.environment = {
       buffers,
       wheel: this.#wheel,
-      dialer: new DenoDialer(this.#world),
+      dialer: this.#engine.dialer,
       idle: this.#idle,
       counters: this.#memory.counters,
       facts: new HeadFacts(),
@@ -148,11 +153,11 @@ export class Dataplane {
       await promise;
       clearTimeout(timer);
     }
-    this.close();
+    await this.close();
   }
 
-  /** Closes everything at once. */
-  close(): void {
+  /** Closes everything at once; resolves when nothing of it is at work any more. */
+  close(): Promise<void> {
     for (const { listener } of this.#sockets.values()) listener.close();
     this.#sockets.clear();
     for (const session of [...this.#sessions]) session.close();
@@ -160,6 +165,7 @@ export class Dataplane {
     this.#memory.queue.stop();
     clearInterval(this.#tick);
     this.#flushLog();
+    return this.#engine.stop();
   }
 
   /** A batch given to `log` has been written. */
@@ -190,7 +196,7 @@ export class Dataplane {
         if (this.#sockets.has(key)) continue;
         try {
           const state = this.#states.get(name) ?? null;
-          fresh.push({ key, listener: new DenoListener(host, port), state: state! });
+          fresh.push({ key, listener: this.#engine.listen(host, port), state: state! });
         } catch (error) {
           errors.push(`listener ${name}: cannot listen on ${host} port ${port}: ${(error as Error).message}`);
         }
@@ -254,7 +260,7 @@ export class Dataplane {
   }
 
   #accept(socket: Socket): void {
-    socket.listener.accept(this.#world, {
+    socket.listener.accept({
       mayAccept: () => {
         const { row, limits } = socket.state.live.snapshot;
         return limits.connections === 0 ||

@@ -29,6 +29,8 @@ export interface DataplanePort {
   drain(deadlineMs: number): Promise<void>;
   /** The oldest batch not yet answered is written, or given up. */
   logWritten(): void;
+  /** Closes everything within the call: what it has opened would outlive this thread. */
+  close(): Promise<void>;
 }
 
 /** The part of a worker's global scope that is used. */
@@ -77,7 +79,11 @@ export function serveWorker(scope: WorkerScope, make: (env: DataplaneEnv) => Dat
   const die = (event: Event, error: unknown) => {
     event.preventDefault();
     scope.postMessage({ kind: "fatal", reason: describe(error) });
-    scope.close();
+    try {
+      void dataplane?.close();
+    } finally {
+      scope.close();
+    }
   };
   scope.addEventListener("error", (event) => die(event, (event as ErrorEvent).error));
   scope.addEventListener(

@@ -13,9 +13,14 @@ Deno.test("cases() have names of their own", () => {
 // `-- --only=TEXT` runs the cases with that text in their names.
 const only = Deno.args.find((arg) => arg.startsWith("--only="))?.slice("--only=".length) ?? "";
 
-Deno.test("Dataplane answers HTTP/1 as the cases say, from the outside", async (t) => {
+for (const engine of ["epoll", "deno"]) {
+  Deno.test(`Dataplane on ${engine} answers HTTP/1 as the cases say, from the outside`, (t) =>
+    runAll(t, engine));
+}
+
+async function runAll(t: Deno.TestContext, engine: string): Promise<void> {
   const server = new RecordingServer();
-  const tandem = await startTandem(server.port);
+  const tandem = await startTandem(server.port, engine);
   try {
     for (const each of CASES.filter(({ name }) => name.includes(only))) {
       // What is open between the steps is the subject; the whole test checks that all of it is closed.
@@ -28,10 +33,10 @@ Deno.test("Dataplane answers HTTP/1 as the cases say, from the outside", async (
     }
     assertEquals(tandem.errors, []);
   } finally {
-    tandem.close();
+    await tandem.close();
     await server.close();
   }
-});
+}
 
 Deno.test("Dataplane survives a malformed body that has come before the server is reached", async () => {
   const server = new RecordingServer();
@@ -42,7 +47,7 @@ Deno.test("Dataplane survives a malformed body that has come before the server i
     assertEquals(await runCase(each, tandem, server), []);
     assertEquals(tandem.errors, []);
   } finally {
-    tandem.close();
+    await tandem.close();
     await server.close();
   }
 });

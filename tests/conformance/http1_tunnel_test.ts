@@ -25,7 +25,7 @@ async function withBothEnds(
   } finally {
     await client.close();
     await (await server).close();
-    tandem.close();
+    await tandem.close();
     listener.close();
   }
 }

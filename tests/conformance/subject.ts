@@ -13,11 +13,11 @@ const BODY_LIMIT_BYTES = 1_000_000;
 export interface RunningSubject extends Subject {
   /** What went wrong inside. */
   readonly errors: unknown[];
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Starts a data plane before the server on `serverPort`. */
-export async function startTandem(serverPort: number): Promise<RunningSubject> {
+export async function startTandem(serverPort: number, engine = ""): Promise<RunningSubject> {
   const memory = createSharedMemory({ workers: 1, servers: 4, listeners: 4, pools: 4 });
   openSharedMemory(memory, 0).slots.assign(0, 256, true);
   const errors: unknown[] = [];
@@ -25,6 +25,7 @@ export async function startTandem(serverPort: number): Promise<RunningSubject> {
     worker: 0,
     memory,
     buildTable: buildRouteTable,
+    engine,
     log: () => plane.logWritten(),
     onError: (error) => errors.push(error),
   });

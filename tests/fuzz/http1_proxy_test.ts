@@ -32,7 +32,7 @@ async function withTandem(
     await body(tandem, server);
     assertEquals(tandem.errors, []);
   } finally {
-    tandem.close();
+    await tandem.close();
     await server.close();
   }
 }

@@ -14,9 +14,7 @@ await runBalancer({
     async configure(text) {
       if (text.startsWith("bad")) return { problems: ["Cannot listen"] };
       if (text.startsWith("permissions")) {
-        const states = (["run", "ffi", "write"] as const).map((name) =>
-          Deno.permissions.querySync({ name }).state
-        );
+        const states = (["run", "write"] as const).map((name) => Deno.permissions.querySync({ name }).state);
         return { problems: states };
       }
       if (text.startsWith("probe")) {

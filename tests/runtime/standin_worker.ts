@@ -35,6 +35,10 @@ class Standin {
     await new Promise((resolve) => setTimeout(resolve, deadlineMs));
   }
 
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
   logWritten(): void {
     this.#written++;
     if (this.#written === 2) this.#env.onError(new Error("two batches are written"));

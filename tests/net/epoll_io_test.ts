@@ -1,0 +1,245 @@
+/** The streams on epoll keep the contract, and dialing does what it says. */
+import { EpollDialer } from "../../mod/net/epoll_dial_io.ts";
+import { makeEngine } from "../../mod/net/engine_io.ts";
+import { Poller, socketLibc } from "../../mod/net/epoll_io.ts";
+import { EpollListener } from "../../mod/net/epoll_listen_io.ts";
+import type { Stream } from "../../mod/net/stream.ts";
+import { assert, assertEquals } from "../assert.ts";
+import { streamContract, type StreamPair } from "../contract/stream.ts";
+import { ConnPeer, openFiles, until, world } from "./peer.ts";
+
+const library = socketLibc();
+library?.close();
+if (library === null) {
+  Deno.test({ name: "EpollStream (skipped: needs Linux and libc.so.6)", ignore: true, fn() {} });
+} else tests();
+
+function tests(): void {
+  const poller = (shared: ReturnType<typeof world>) => new Poller(socketLibc()!, shared.tick, shared.onBug);
+
+  /** A stream that was accepted. */
+  async function open(): Promise<StreamPair> {
+    const shared = world();
+    const polling = poller(shared);
+    const { stream, conn, close } = await accepted(polling, shared);
+    const peer = new ConnPeer(conn);
+    return {
+      stream,
+      peer,
+      buffers: shared.buffers,
+      until,
+      pass: () => new Promise((resolve) => setTimeout(resolve, 20)),
+      close: async () => {
+        await peer.close();
+        close();
+        await polling.stop();
+        assertEquals(shared.bugs, []);
+      },
+    };
+  }
+
+  async function accepted(polling: Poller, shared: ReturnType<typeof world>) {
+    const listener = new EpollListener("127.0.0.1", 0, polling, shared);
+    const { promise, resolve } = Promise.withResolvers<Stream>();
+    listener.accept({ mayAccept: () => true, onAccept: resolve, onAcceptError() {} });
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port: listener.port });
+    const stream = await promise;
+    return { stream, conn, close: () => listener.close() };
+  }
+
+  /** The same for the other side: a stream that was dialled. */
+  async function dialled(): Promise<StreamPair> {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const shared = world();
+    const polling = poller(shared);
+    const accepted = listener.accept();
+    const stream = await new Promise<Stream>((onOpen, onFailed) => {
+      new EpollDialer(polling, shared).dial("127.0.0.1", listener.addr.port, { onOpen, onFailed });
+    });
+    const peer = new ConnPeer(await accepted);
+    return {
+      stream,
+      peer,
+      buffers: shared.buffers,
+      until,
+      pass: () => new Promise((resolve) => setTimeout(resolve, 20)),
+      close: async () => {
+        await peer.close();
+        await polling.stop();
+        assertEquals(shared.bugs, []);
+      },
+    };
+  }
+
+  streamContract("EpollStream (accepted)", open);
+  streamContract("EpollStream (dialled)", dialled);
+
+  Deno.test("EpollDialer connects by IPv4 and IPv6, and says why it cannot", async () => {
+    const shared = world();
+    const polling = poller(shared);
+    const dialer = new EpollDialer(polling, shared);
+    for (const hostname of ["127.0.0.1", "::1"]) {
+      const listener = Deno.listen({ hostname, port: 0 });
+      const { port } = listener.addr;
+      const accepted = listener.accept();
+      const stream = await new Promise<Stream>((onOpen, onFailed) => {
+        dialer.dial(hostname, port, { onOpen, onFailed });
+      });
+      const conn = await accepted;
+      const { hostname: host, port: ours } = conn.remoteAddr as Deno.NetAddr;
+      assertEquals([stream.remoteHost, stream.remotePort], [hostname, port]);
+      assertEquals([stream.localHost, stream.localPort], [host, ours]);
+      conn.close();
+      stream.close();
+      listener.close();
+      const error = await new Promise<Error>((onFailed, onOpen) => {
+        dialer.dial(hostname, port, { onOpen, onFailed });
+      });
+      assertEquals(error.message, "connection refused");
+    }
+    await polling.stop();
+    assertEquals(shared.bugs, []);
+  });
+
+  Deno.test("EpollDialer lets go of the sockets of dials that are cancelled while the server is silent", async () => {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
+    const { port } = listener.addr;
+    const filling = await Promise.all([1, 2].map(() => Deno.connect({ hostname: "127.0.0.1", port })));
+    const shared = world();
+    const polling = poller(shared);
+    const dialer = new EpollDialer(polling, shared);
+    const handler = { onOpen: () => assert(false), onFailed: () => assert(false) };
+    const before = openFiles();
+    const dials = Array.from({ length: 5 }, () => dialer.dial("127.0.0.1", port, handler));
+    assertEquals(openFiles(), before + dials.length);
+    for (const dial of dials) dial.cancel();
+    assertEquals(openFiles(), before);
+    for (const conn of filling) conn.close();
+    listener.close();
+    await polling.stop();
+  });
+
+  Deno.test("EpollStream closes a connection whose session throws, and tells", async () => {
+    const shared = world();
+    const polling = poller(shared);
+    const { stream, conn: far, close } = await accepted(polling, shared);
+    let closed = false;
+    stream.handler = {
+      onData() {
+        throw new Error("a bug");
+      },
+      onEnd() {},
+      onDrain() {},
+      onClosed: () => closed = true,
+    };
+    stream.resume();
+    await far.write(new Uint8Array(1));
+    await until(() => closed);
+    assertEquals((shared.bugs[0] as Error).message, "a bug");
+    assertEquals(shared.buffers.outstanding, 0);
+    far.close();
+    close();
+    await polling.stop();
+  });
+
+  Deno.test("Poller() a descriptor that is used again hears nothing of its predecessor", async () => {
+    const shared = world();
+    const polling = poller(shared);
+    for (let round = 0; round < 50; round++) {
+      const { stream, conn: far, close } = await accepted(polling, shared);
+      let heard = 0;
+      stream.handler = { onData: () => heard++, onEnd() {}, onDrain() {}, onClosed() {} };
+      stream.resume();
+      await far.write(Uint8Array.of(round));
+      // Half of them are closed with an event for them on its way.
+      if (round % 2 === 0) await until(() => heard === 1);
+      stream.close();
+      far.close();
+      close();
+    }
+    await polling.stop();
+    assertEquals([shared.bugs, shared.buffers.outstanding], [[], 0]);
+  });
+
+  Deno.test("EpollListener accepts while it may, and waits while it may not", async () => {
+    const shared = world();
+    const polling = poller(shared);
+    const listener = new EpollListener("127.0.0.1", 0, polling, shared);
+    const streams: Stream[] = [];
+    let may = true;
+    listener.accept({
+      mayAccept: () => may,
+      onAccept: (stream) => streams.push(stream),
+      onAcceptError: () => {},
+    });
+    const address = { hostname: "127.0.0.1", port: listener.port };
+    const conns = [await Deno.connect(address)];
+    await until(() => streams.length === 1);
+    may = false;
+    for (let i = 0; i < 100; i++) conns.push(await Deno.connect(address));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assertEquals(streams.length, 1);
+    may = true;
+    await until(() => streams.length === 101);
+    assertEquals(streams.map(({ remotePort }) => remotePort).toSorted(), conns.map(portOf).toSorted());
+    listener.close();
+    for (const stream of streams) stream.close();
+    for (const conn of conns) conn.close();
+    await polling.stop();
+    assertEquals(shared.bugs, []);
+  });
+
+  Deno.test("EpollListener shares a port, takes both families, and says why it cannot listen", async () => {
+    const shared = world();
+    const polling = poller(shared);
+    const both = new EpollListener("::", 0, polling, shared);
+    const second = new EpollListener("::", both.port, polling, shared);
+    const hosts: string[] = [];
+    for (const listener of [both, second]) {
+      listener.accept({
+        mayAccept: () => true,
+        onAccept: (stream) => {
+          hosts.push(stream.remoteHost);
+          stream.close();
+        },
+        onAcceptError() {},
+      });
+    }
+    for (const hostname of ["127.0.0.1", "::1"]) {
+      (await Deno.connect({ hostname, port: both.port })).close();
+    }
+    await until(() => hosts.length === 2);
+    assertEquals(hosts.toSorted(), ["127.0.0.1", "::1"]);
+    const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const reasons = [["127.0.0.1", taken.addr.port], ["192.0.2.1", 0], ["example", 0]].map(([host, port]) => {
+      try {
+        new EpollListener(String(host), Number(port), polling, shared).close();
+        return "";
+      } catch (error) {
+        return (error as Error).message;
+      }
+    });
+    assertEquals(reasons, [
+      "the address is in use",
+      "no such address, or no free port",
+      "Cannot listen on example as it is no IP address",
+    ]);
+    for (const each of [both, second, taken]) each.close();
+    await polling.stop();
+    assertEquals(shared.bugs, []);
+  });
+
+  Deno.test("makeEngine() takes epoll unless told otherwise, and only for so many workers", async () => {
+    const names: string[] = [];
+    for (const [worker, prefer] of [[0, undefined], [15, ""], [16, undefined], [0, "deno"]] as const) {
+      const engine = makeEngine(world(), worker, prefer);
+      names.push(engine.name);
+      await engine.stop();
+    }
+    assertEquals(names, ["epoll", "epoll", "deno", "deno"]);
+  });
+}
+
+function portOf(conn: Deno.TcpConn): number {
+  return conn.localAddr.port;
+}
