@@ -6,7 +6,6 @@
  */
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import settings from "../../deno.json" with { type: "json" };
 import { formatHostPort, type HostPort, isUnspecifiedIp, parseIp } from "../base/address.ts";
 import { loadConfig } from "../config/load.ts";
 import { problemLine } from "../config/problem.ts";
@@ -20,6 +19,7 @@ import { electionSettings } from "../runtime/election.ts";
 import { type Checked, type KeeperFacts, runKeeper } from "../runtime/keeper_io.ts";
 import { scriptUser } from "../runtime/script_user.ts";
 import { ownCommand } from "../runtime/spawn_io.ts";
+import { CALLED } from "./version.ts";
 
 export interface RunArguments {
   readonly file: string;
@@ -69,7 +69,7 @@ export async function run({ file, node, context, entry, text }: RunArguments): P
 
   try {
     return await runKeeper({
-      version: settings.version,
+      version: CALLED.version,
       node,
       context,
       file,

@@ -19,12 +19,18 @@ const PACKAGES: Readonly<Record<string, string>> = {
   wrk: "wrk",
 };
 
+/**
+ * Prints the path of a base runtime for `deno compile`, which takes it from the network otherwise; stands beside the
+ * repository. `DENORT_BIN` names another.
+ */
+export const BASE_RUNTIME = new URL("../../../shared/tools/base-runtime.sh", import.meta.url).pathname;
+
 /** Debian keeps servers and network tools in sbin, which is not on everyone's PATH. */
 const SYSTEM_DIRECTORIES = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin"];
 const APT_ATTEMPTS = 3;
 
-/** What a lab test may need: a program by name, to be root, or to be able to make network namespaces. */
-export type Need = "root" | "namespaces" | (string & Record<never, never>);
+/** What a lab test may need: a program by name, to be root, to make network namespaces, or to compile the binary. */
+export type Need = "root" | "namespaces" | "binary" | (string & Record<never, never>);
 
 /** Where a program is, or why a test that needs it is skipped. */
 export type Tool = { readonly path: string } | { readonly skip: string };
@@ -47,6 +53,7 @@ export function requireTool(name: string): Tool {
 export function missing(need: Need): string | null {
   if (need === "root") return Deno.uid() === 0 ? null : "needs root";
   if (need === "namespaces") return missing("root") ?? namespacesMissing();
+  if (need === "binary") return missing("npx") ?? binaryMissing();
   const tool = requireTool(need);
   return "skip" in tool ? tool.skip : null;
 }
@@ -100,4 +107,18 @@ function namespacesMissing(): string | null {
   const made = new Deno.Command(unshare.path, { args: ["--net", "true"], stdout: "null", stderr: "null" })
     .outputSync();
   return made.success ? missing("ip") : "needs network namespaces";
+}
+
+function binaryMissing(): string | null {
+  if (Deno.build.target !== "x86_64-unknown-linux-gnu") return "needs an x86-64 Linux";
+  return Deno.env.get("DENORT_BIN") ? null : missing("npm") ?? scriptMissing(BASE_RUNTIME);
+}
+
+function scriptMissing(path: string): string | null {
+  try {
+    Deno.statSync(path);
+    return null;
+  } catch {
+    return "needs a base runtime for deno compile (DENORT_BIN)";
+  }
 }
