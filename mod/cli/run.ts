@@ -18,6 +18,7 @@ import { adminSocketPath } from "../runtime/admin_path.ts";
 import { electionSettings } from "../runtime/election.ts";
 import { type Checked, type KeeperFacts, runKeeper } from "../runtime/keeper_io.ts";
 import { scriptUser } from "../runtime/script_user.ts";
+import { ServiceManager } from "../runtime/sdnotify_io.ts";
 import { ownCommand } from "../runtime/spawn_io.ts";
 import { CALLED } from "./version.ts";
 
@@ -77,6 +78,7 @@ export async function run({ file, node, context, entry, text }: RunArguments): P
       check,
       balancer: ownCommand(entry, flags, ["balancer"]),
       log,
+      service: ServiceManager.find(log),
     });
   } finally {
     // Also when something threw: the last lines are the ones that are wanted then.
