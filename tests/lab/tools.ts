@@ -15,6 +15,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   nft: "nftables",
   nginx: "nginx libnginx-mod-stream",
   openssl: "openssl",
+  setpriv: "util-linux",
+  "systemd-analyze": "systemd",
   unshare: "util-linux",
   wrk: "wrk",
 };
