@@ -5,6 +5,8 @@
  * programs are used for. As root on a Debian machine `installTools` fetches what is missing, once for a whole run.
  */
 
+import { unbootable } from "./throwaway_root.ts";
+
 /** The Debian package of every program; `dnsmasq-base` and `nginx-light` start no service of their own accord. */
 const PACKAGES: Readonly<Record<string, string>> = {
   curl: "curl",
@@ -31,8 +33,11 @@ export const BASE_RUNTIME = new URL("../../../shared/tools/base-runtime.sh", imp
 const SYSTEM_DIRECTORIES = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin"];
 const APT_ATTEMPTS = 3;
 
-/** What a lab test may need: a program by name, to be root, to make network namespaces, or to compile the binary. */
-export type Need = "root" | "namespaces" | "binary" | (string & Record<never, never>);
+/**
+ * What a lab test may need: a program by name, to be root, to make network namespaces, to compile the binary, or to boot
+ * a systemd of its own.
+ */
+export type Need = "root" | "namespaces" | "binary" | "boot" | (string & Record<never, never>);
 
 /** Where a program is, or why a test that needs it is skipped. */
 export type Tool = { readonly path: string } | { readonly skip: string };
@@ -55,6 +60,7 @@ export function requireTool(name: string): Tool {
 export function missing(need: Need): string | null {
   if (need === "root") return Deno.uid() === 0 ? null : "needs root";
   if (need === "namespaces") return missing("root") ?? namespacesMissing();
+  if (need === "boot") return missing("systemd-analyze") ?? unbootable();
   if (need === "binary") return missing("npx") ?? binaryMissing();
   const tool = requireTool(need);
   return "skip" in tool ? tool.skip : null;
