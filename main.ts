@@ -3,6 +3,7 @@
  */
 import { COMMANDS } from "./mod/cli/table.ts";
 import { type Command, GOOD, USAGE, UsageError, writeErr, writeOut } from "./mod/cli/command.ts";
+import { CALLED } from "./mod/cli/version.ts";
 import { closest } from "./mod/config/suggest.ts";
 import { parseArgs } from "node:util";
 
@@ -83,4 +84,4 @@ function usageProblem(error: unknown, { options }: Command): string | null {
   return said + didYouMean(option, [...Object.keys(options), "help"].map((known) => `--${known}`));
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) Deno.exit(await main(CALLED.args));

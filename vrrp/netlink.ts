@@ -58,6 +58,8 @@ const IFINFOMSG_BYTES = 16;
 const NDMSG_BYTES = 12;
 /** Bytes of an address by its family. */
 const WIDTHS: Readonly<Record<number, number>> = { [AF_INET]: 4, [AF_INET6]: 16 };
+/** `struct ifa_cacheinfo`: preferred and valid for, created and updated at. */
+const CACHEINFO_BYTES = 16;
 /** `valid_lft` of an address without a lease. */
 const FOREVER = 0xffffffff;
 
@@ -75,6 +77,8 @@ export interface InterfaceAddress extends AddressSetting {
   readonly index: number;
   /** IPv4: it goes when its primary goes, unless `promote_secondaries` is set. */
   readonly secondary: boolean;
+  /** When it was set or its lease renewed, by a clock of the kernel's own; absent where that is not told. */
+  readonly renewedAtMs?: number;
 }
 
 export interface Link {
@@ -204,6 +208,10 @@ function decodeAddress(body: DataView): InterfaceAddress | null {
   const flags = firstU32(attributes.get(IFA_FLAGS)) ?? body.getUint8(2);
   const cache = attributes.get(IFA_CACHEINFO);
   const valid = cache === undefined || cache.length < 8 ? FOREVER : firstU32(cache.subarray(4)) ?? FOREVER;
+  // In hundredths of a second.
+  const renewedAt = cache === undefined || cache.length < CACHEINFO_BYTES
+    ? null
+    : firstU32(cache.subarray(12));
   return {
     index: body.getUint32(4, true),
     address,
@@ -211,6 +219,7 @@ function decodeAddress(body: DataView): InterfaceAddress | null {
     leaseSeconds: valid === FOREVER || (flags & IFA_F_PERMANENT) !== 0 ? null : valid,
     noPrefixRoute: (flags & IFA_F_NOPREFIXROUTE) !== 0,
     secondary: width === 4 && (flags & IFA_F_SECONDARY) !== 0,
+    ...(renewedAt === null ? {} : { renewedAtMs: renewedAt * 10 }),
   };
 }
 

@@ -6,7 +6,6 @@
  */
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import settings from "../../deno.json" with { type: "json" };
 import { formatHostPort, type HostPort, isUnspecifiedIp, parseIp } from "../base/address.ts";
 import { loadConfig } from "../config/load.ts";
 import { problemLine } from "../config/problem.ts";
@@ -19,7 +18,9 @@ import { adminSocketPath } from "../runtime/admin_path.ts";
 import { electionSettings } from "../runtime/election.ts";
 import { type Checked, type KeeperFacts, runKeeper } from "../runtime/keeper_io.ts";
 import { scriptUser } from "../runtime/script_user.ts";
+import { ServiceManager } from "../runtime/sdnotify_io.ts";
 import { ownCommand } from "../runtime/spawn_io.ts";
+import { CALLED } from "./version.ts";
 
 export interface RunArguments {
   readonly file: string;
@@ -69,7 +70,7 @@ export async function run({ file, node, context, entry, text }: RunArguments): P
 
   try {
     return await runKeeper({
-      version: settings.version,
+      version: CALLED.version,
       node,
       context,
       file,
@@ -77,6 +78,7 @@ export async function run({ file, node, context, entry, text }: RunArguments): P
       check,
       balancer: ownCommand(entry, flags, ["balancer"]),
       log,
+      service: ServiceManager.find(log),
     });
   } finally {
     // Also when something threw: the last lines are the ones that are wanted then.

@@ -22,7 +22,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: () => import("./demo_command.ts"),
   },
   status: { summary: "show what a running node does", load: () => import("./status_command.ts") },
-  vip: { summary: "move an address to another node", load: () => import("./vip_command.ts") },
+  vip: {
+    summary: "move an address to another node, or clean up after a crash",
+    load: () => import("./vip_command.ts"),
+  },
   maintenance: {
     summary: "keep this node out of every election",
     load: () => import("./maintenance_command.ts"),

@@ -1,6 +1,6 @@
 /** `tandem version`. */
-import settings from "../../deno.json" with { type: "json" };
 import { type Command, GOOD, writeOut } from "./command.ts";
+import { CALLED } from "./version.ts";
 
 export const command: Command = {
   summary: "print the version",
@@ -8,7 +8,7 @@ export const command: Command = {
   options: {},
   help: "The version of Tandem, and of the runtime it runs on.",
   run: () => {
-    writeOut(`tandem ${settings.version} (deno ${Deno.version.deno})\n`);
+    writeOut(`tandem ${CALLED.version} (deno ${Deno.version.deno})\n`);
     return Promise.resolve(GOOD);
   },
 };

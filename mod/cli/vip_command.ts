@@ -1,22 +1,34 @@
-/** `tandem vip move INSTANCE`. */
-import { type Command, UsageError } from "./command.ts";
-import { command as ask, SOCKET_HELP, SOCKET_OPTIONS } from "./socket_io.ts";
+/** `tandem vip move INSTANCE` and `tandem vip clean`. */
+import { type Command, type Invocation, UsageError } from "./command.ts";
+import { SELECTION_HELP, SELECTION_OPTIONS } from "./selection.ts";
+import { command as ask, SOCKET_OPTIONS } from "./socket_io.ts";
+import { clean } from "./vip_clean.ts";
 
 export const command: Command = {
-  summary: "move an address to another node",
-  usage: "move INSTANCE",
+  summary: "move an address to another node, or clean up after a crash",
+  usage: "move INSTANCE | clean [-c FILE]",
   arguments: 2,
-  options: SOCKET_OPTIONS,
-  help: `Has the node on this machine hand the addresses of an instance over to another node, which keeps them
-until it fails or they are moved again.
+  options: { ...SELECTION_OPTIONS, ...SOCKET_OPTIONS },
+  help:
+    `move   has the node on this machine hand the addresses of an instance over to another node, which keeps them
+       until it fails or they are moved again
+clean  takes off this machine what a keeper that was killed left of the addresses in the file, without waiting for
+       the end of their leases; what a live keeper leases is never touched
 
-${SOCKET_HELP}
+${SELECTION_HELP}
+      --socket PATH   the node's admin socket (default: where a node of that name has it)
 
-Example: tandem vip move edge`,
-  run: (invocation) => {
+Examples: tandem vip move edge
+          tandem vip clean -c /etc/tandem/tandem.yaml`,
+  run: async (invocation) => {
     const [verb, instance] = invocation.positionals;
-    if (verb !== "move" || instance === undefined) throw new UsageError("needs: move INSTANCE");
-    const request = `/vip/move?instance=${encodeURIComponent(instance)}`;
-    return ask(invocation, request, `${instance} is being handed over; see tandem status`);
+    if (verb === "clean" && instance === undefined) return await clean(invocation);
+    if (verb === "move" && instance !== undefined) return await move(invocation, instance);
+    throw new UsageError("needs: move INSTANCE, or clean");
   },
 };
+
+function move(invocation: Invocation, instance: string): Promise<number> {
+  const request = `/vip/move?instance=${encodeURIComponent(instance)}`;
+  return ask(invocation, request, `${instance} is being handed over; see tandem status`);
+}

@@ -69,6 +69,21 @@ async function strangersDirectory(directory: string): Promise<string | null> {
   return `${directory} belongs to another user (uid ${uid}), who could put another socket in its place`;
 }
 
+/** True while a keeper of the node that has its socket there is alive, even one that is frozen: it has the lock. */
+export async function isRunning(path: string): Promise<boolean> {
+  let lock: Deno.FsFile;
+  try {
+    lock = await Deno.open(path + ".lock", { write: true });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+  // When it is another's, the attempt goes on until the process ends: so this is for commands that end.
+  const free = await lockWithin(lock, LOCK_MS);
+  if (free) lock.close();
+  return !free;
+}
+
 /** Asks a live keeper. Rejects when there is none. */
 export async function askAdmin(
   path: string,

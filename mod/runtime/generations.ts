@@ -25,6 +25,12 @@ export class Generations {
     return this.#offers.length > 0;
   }
 
+  /** True while another configuration than the one that runs is on offer. */
+  get changing(): boolean {
+    const accepted = this.#accepted;
+    return accepted !== null && this.#offers.some((one) => one.generation > accepted.generation);
+  }
+
   /** A new, checked text: it gets the next number. */
   offer(text: string): Configuration {
     const offer = { generation: ++this.#last, text };

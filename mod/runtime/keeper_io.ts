@@ -19,14 +19,20 @@ import { configMessages, type Decoded, TO_KEEPER, type ToBalancer, type ToKeeper
 import { answerRequest } from "./keeper_requests_io.ts";
 import { LinkWriter, readLink } from "./link_io.ts";
 import type { ScriptUser } from "./script_user.ts";
+import type { ServiceManager } from "./sdnotify_io.ts";
 import { execSpawn, Spawner } from "./spawn_io.ts";
-import { type Action, type Input, SAME_STOP_MS, Supervisor } from "./supervise.ts";
+import { type Action, HEARTBEAT_MS, type Input, SAME_STOP_MS, Supervisor } from "./supervise.ts";
 import { MIGRATE_REQUESTS, Sysctls } from "./sysctl_io.ts";
 import { distrustOf } from "./trusted_path_io.ts";
 
 const NO_ELECTION: ElectionSettings = { instances: [], configHash: 0n };
 /** Commands of checks that may run at the same time; more are answered as failed. */
 const MAX_PROBES = 64;
+
+/** Heartbeats missed after which the service manager is no longer told that all is well. */
+const WELL_MS = 5 * HEARTBEAT_MS;
+/** What the end of a node may take besides its drain. */
+const LEAVE_GRACE_MS = 10_000;
 
 /** What the keeper takes from a good configuration: never more than it needs itself. */
 export interface KeeperFacts {
@@ -57,6 +63,8 @@ export interface KeeperOptions {
   readonly check: (text: string) => Promise<Checked>;
   readonly balancer: { readonly command: string; readonly args: readonly string[] };
   readonly log: Log;
+  /** The service manager that started this node; absent or null: none did. */
+  readonly service?: ServiceManager | null;
 }
 
 /** Runs a node until it is told to stop. The answer is the exit code. */
@@ -131,6 +139,8 @@ class Keeper {
   #election: Election;
   #leaving: "no" | "handing over" | "draining" = "no";
   #leavingSince = 0;
+  /** Reloads whose file is being read. */
+  #reading = 0;
   #counters: Extract<ToKeeper, { kind: "counters" }> | null = null;
   #pools = new Map<string, { healthy: number; servers: number }>();
 
@@ -177,6 +187,7 @@ class Keeper {
     if (this.#leaving === "no") {
       this.#leaving = "handing over";
       this.#leavingSince = now;
+      this.#tellService();
       await this.#election.stop();
       this.#leaving = "draining";
     } else if (this.#leaving === "handing over") {
@@ -188,7 +199,12 @@ class Keeper {
 
   /** Reads the file again; a bad one changes nothing. One at a time, in order. */
   reload(): Promise<void> {
-    this.#reloading = this.#reloading.then(() => this.#reloadOnce());
+    this.#reading++;
+    this.#tellService();
+    this.#reloading = this.#reloading.then(() => this.#reloadOnce()).then(() => {
+      this.#reading--;
+      this.#tellService();
+    });
     return this.#reloading;
   }
 
@@ -272,11 +288,28 @@ class Keeper {
     const deadline = this.#supervisor.deadline();
     clearTimeout(this.#timer);
     this.#election.evaluate();
+    this.#tellService();
     if (deadline === null) return;
     this.#timer = setTimeout(
       () => this.#input({ kind: "tick" }),
       Math.max(0, deadline - performance.now()) + 1,
     );
+  }
+
+  #tellService(): void {
+    const { service } = this.#options;
+    if (service === undefined || service === null) return;
+    const { state, lastDeath, drainMs } = this.#supervisor;
+    service.tell({
+      generation: this.#generations.accepted?.generation ?? null,
+      reloading: this.#reading > 0 || this.#generations.changing,
+      refused: this.#refused !== null,
+      leaving: this.#leaving,
+      leaveMs: drainMs + LEAVE_GRACE_MS,
+      balancer: { state, lastDeath },
+      well: this.#child !== null && performance.now() - this.#heardAt < WELL_MS,
+      instances: this.#election.status().instances,
+    });
   }
 
   #perform(action: Action): void {

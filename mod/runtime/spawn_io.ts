@@ -9,6 +9,12 @@ import type { ExecSpawn } from "../health/exec_io.ts";
 /** Tools that are found by name, along the PATH. */
 const TOOLS: readonly string[] = ["ip", "nft"];
 
+/**
+ * This program, as its file was called when it started. The runtime asks the kernel anew each time, which answers
+ * "deleted" once the file was replaced by a new version: a balancer that dies then could not be started again.
+ */
+const OWN_PROGRAM = Deno.execPath();
+
 /** What an executor that must run something is given. */
 export type Spawn = (command: string, options: Deno.CommandOptions) => Deno.ChildProcess;
 
@@ -28,7 +34,7 @@ export class Spawner {
 
   /** Starts a process, or throws: what is not on the list, and what the system refuses. */
   readonly spawn: Spawn = (command, options) => {
-    if (!TOOLS.includes(command) && command !== Deno.execPath() && !this.#scripts.has(command)) {
+    if (!TOOLS.includes(command) && command !== OWN_PROGRAM && !this.#scripts.has(command)) {
       throw new Error(`Cannot run a program that the configuration does not name: ${command}`);
     }
     return new Deno.Command(command, options).spawn();
@@ -41,9 +47,8 @@ export function ownCommand(
   flags: readonly string[],
   args: readonly string[],
 ): { command: string; args: string[] } {
-  const command = Deno.execPath();
-  if (Deno.build.standalone) return { command, args: [...args] };
-  return { command, args: ["run", ...flags, entry.href, ...args] };
+  if (Deno.build.standalone) return { command: OWN_PROGRAM, args: [...args] };
+  return { command: OWN_PROGRAM, args: ["run", ...flags, entry.href, ...args] };
 }
 
 /**

@@ -12,6 +12,8 @@ export const INSTANCE = "edge";
 export const PAIR_NAMES = ["lb1", "lb2", "client", "s1", "s2"] as const;
 const PROGRAM = new URL("../../main.ts", import.meta.url).pathname;
 const FLAGS = ["net", "read", "write", "env", "sys", "run", "ffi"].map((name) => `--allow-${name}`);
+/** The program as it runs from source. */
+const SOURCE = [Deno.execPath(), "run", "--quiet", "--no-check", "--no-prompt", ...FLAGS, PROGRAM];
 const POLL_MS = 20;
 
 export type NodeName = "lb1" | "lb2";
@@ -26,15 +28,15 @@ export class Pair implements AsyncDisposable {
   readonly #children = new Map<NodeName, Deno.ChildProcess>();
   readonly #backends = new Map<NodeName, Deno.ChildProcess>();
 
-  private constructor(readonly lab: Lab, readonly directory: string) {}
+  private constructor(readonly lab: Lab, readonly directory: string, readonly program: readonly string[]) {}
 
   /**
    * Both nodes, well and agreed that lb1 owns the address. Each has a backend of its own, by its name.
-   * A lab that is given has `PAIR_NAMES`, and is the pair's from then on.
+   * A lab that is given has `PAIR_NAMES`, and is the pair's from then on. `program`: what to run instead of the source.
    */
-  static async start(more = "", given?: Lab): Promise<Pair> {
+  static async start(more = "", given?: Lab, program: readonly string[] = SOURCE): Promise<Pair> {
     const lab = given ?? await Lab.create(...PAIR_NAMES);
-    const pair = new Pair(lab, await Deno.makeTempDir({ prefix: `${lab.prefix}-` }));
+    const pair = new Pair(lab, await Deno.makeTempDir({ prefix: `${lab.prefix}-` }), program);
     try {
       pair.write(more);
       for (const node of ["lb1", "lb2"] as const) pair.serve(node);
@@ -99,8 +101,7 @@ nodes:
     const child = new Deno.Command("ip", {
       args: [
         ...["netns", "exec", this.lab.namespace(node), ...through],
-        ...[Deno.execPath(), "run", "--quiet", "--no-check"],
-        ...["--no-prompt", ...FLAGS, PROGRAM, "run", "--node", node, "-c", `${this.directory}/tandem.yaml`],
+        ...[...this.program, "run", "--node", node, "-c", `${this.directory}/tandem.yaml`],
       ],
       env: { RUNTIME_DIRECTORY: this.directory, NO_COLOR: "1" },
       stdin: "null",

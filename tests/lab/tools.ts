@@ -5,6 +5,8 @@
  * programs are used for. As root on a Debian machine `installTools` fetches what is missing, once for a whole run.
  */
 
+import { unbootable } from "./throwaway_root.ts";
+
 /** The Debian package of every program; `dnsmasq-base` and `nginx-light` start no service of their own accord. */
 const PACKAGES: Readonly<Record<string, string>> = {
   curl: "curl",
@@ -15,16 +17,27 @@ const PACKAGES: Readonly<Record<string, string>> = {
   nft: "nftables",
   nginx: "nginx libnginx-mod-stream",
   openssl: "openssl",
+  setpriv: "util-linux",
+  "systemd-analyze": "systemd",
   unshare: "util-linux",
   wrk: "wrk",
 };
+
+/**
+ * Prints the path of a base runtime for `deno compile`, which takes it from the network otherwise; stands beside the
+ * repository. `DENORT_BIN` names another.
+ */
+export const BASE_RUNTIME = new URL("../../../shared/tools/base-runtime.sh", import.meta.url).pathname;
 
 /** Debian keeps servers and network tools in sbin, which is not on everyone's PATH. */
 const SYSTEM_DIRECTORIES = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin"];
 const APT_ATTEMPTS = 3;
 
-/** What a lab test may need: a program by name, to be root, or to be able to make network namespaces. */
-export type Need = "root" | "namespaces" | (string & Record<never, never>);
+/**
+ * What a lab test may need: a program by name, to be root, to make network namespaces, to compile the binary, or to boot
+ * a systemd of its own.
+ */
+export type Need = "root" | "namespaces" | "binary" | "boot" | (string & Record<never, never>);
 
 /** Where a program is, or why a test that needs it is skipped. */
 export type Tool = { readonly path: string } | { readonly skip: string };
@@ -47,6 +60,8 @@ export function requireTool(name: string): Tool {
 export function missing(need: Need): string | null {
   if (need === "root") return Deno.uid() === 0 ? null : "needs root";
   if (need === "namespaces") return missing("root") ?? namespacesMissing();
+  if (need === "boot") return missing("systemd-analyze") ?? unbootable();
+  if (need === "binary") return missing("npx") ?? binaryMissing();
   const tool = requireTool(need);
   return "skip" in tool ? tool.skip : null;
 }
@@ -100,4 +115,18 @@ function namespacesMissing(): string | null {
   const made = new Deno.Command(unshare.path, { args: ["--net", "true"], stdout: "null", stderr: "null" })
     .outputSync();
   return made.success ? missing("ip") : "needs network namespaces";
+}
+
+function binaryMissing(): string | null {
+  if (Deno.build.target !== "x86_64-unknown-linux-gnu") return "needs an x86-64 Linux";
+  return Deno.env.get("DENORT_BIN") ? null : missing("npm") ?? scriptMissing(BASE_RUNTIME);
+}
+
+function scriptMissing(path: string): string | null {
+  try {
+    Deno.statSync(path);
+    return null;
+  } catch {
+    return "needs a base runtime for deno compile (DENORT_BIN)";
+  }
 }

@@ -42,3 +42,16 @@ Deno.test("Generations() offers the newest when none was ever accepted", () => {
   assertEquals(generations.restart(), { configuration: { generation: 2, text: "b" }, dropped: [1] });
   assertEquals(generations.ready(2), true);
 });
+
+Deno.test("Generations() changing only while another configuration than the one that runs is on offer", () => {
+  const generations = new Generations();
+  generations.offer("a");
+  assertEquals(generations.changing, false);
+  generations.ready(1);
+  assertEquals(generations.changing, false);
+  generations.offer("b");
+  assertEquals(generations.changing, true);
+  // A new balancer is offered what ran before, which is no change.
+  generations.restart();
+  assertEquals([generations.changing, generations.pending], [false, true]);
+});

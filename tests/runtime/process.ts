@@ -27,13 +27,21 @@ export class Program implements AsyncDisposable {
   #ended = false;
   #wake = Promise.withResolvers<void>();
 
-  /** Deno with `args`; `through`: a program and arguments that end in running what follows them in its place. */
+  /**
+   * Deno (or another `program`) with `args`; `through`: a program and arguments that end in running what follows them
+   * in its place.
+   */
   constructor(
     args: readonly string[],
-    options: { socket: string; env?: Record<string, string>; through?: readonly string[] },
+    options: {
+      socket: string;
+      env?: Record<string, string>;
+      through?: readonly string[];
+      program?: string;
+    },
   ) {
     this.socket = options.socket;
-    const [command, ...rest] = [...options.through ?? [], Deno.execPath(), ...args];
+    const [command, ...rest] = [...options.through ?? [], options.program ?? Deno.execPath(), ...args];
     this.child = new Deno.Command(command!, {
       args: rest,
       env: { NO_COLOR: "1", ...options.env },

@@ -117,11 +117,12 @@ Deno.test("decodeNetlink() reads addresses with lease, flags and primary or seco
       leaseSeconds: null,
       noPrefixRoute: false,
       secondary: true,
+      renewedAtMs: 0,
     },
   }]);
   const leased = "0a800200" + "03000000" + "14000100" + "fd770000000000000000000000000050" + "08000800" +
     "02020000" +
-    "14000600" + "00000000" + "05000000" + "0000000000000000";
+    "14000600" + "00000000" + "05000000" + "01000000" + "2a000000";
   assertEquals(decodeNetlink(fromHex(message(21, leased))), [{
     kind: "address",
     gone: true,
@@ -132,6 +133,7 @@ Deno.test("decodeNetlink() reads addresses with lease, flags and primary or seco
       leaseSeconds: 5,
       noPrefixRoute: true,
       secondary: false,
+      renewedAtMs: 420,
     },
   }]);
 });

@@ -1,0 +1,71 @@
+/**
+ * `tandem vip clean`: takes off this machine what a keeper that was killed left of its addresses. For `ExecStopPost=`.
+ *
+ * A node that runs is left alone by its lock, and any other keeper by its renewals (`vrrp/leftovers.ts`).
+ */
+import { formatIp } from "../base/address.ts";
+import { loadConfig } from "../config/load.ts";
+import { formatProblem } from "../config/problem.ts";
+import { readConfigFile } from "../config/store_io.ts";
+import { adminSocketPath } from "../runtime/admin_path.ts";
+import { isRunning } from "../runtime/admin_socket_io.ts";
+import { electionSettings, type InstanceSettings } from "../runtime/election.ts";
+import { openKernel } from "../../vrrp/kernel_io.ts";
+import { removeAbandoned } from "../../vrrp/leftovers_io.ts";
+import { BAD, GOOD, type Invocation, writeErr, writeOut } from "./command.ts";
+import { selectionOf } from "./selection.ts";
+
+export async function clean(invocation: Invocation): Promise<number> {
+  const { file, node, context } = selectionOf(invocation);
+  const env = (name: string) => Deno.env.get(name);
+  const text = await readConfigFile(file).catch((error: Error) => complain(error.message));
+  if (typeof text === "number") return text;
+  const loaded = await loadConfig(text, { file, node, context, env });
+  if ("problems" in loaded) {
+    return complain(loaded.problems.map((problem) => formatProblem(problem)).join("\n"));
+  }
+  const configured = String(invocation.values.socket ?? loaded.config.admin?.socket ?? "");
+  const socket = adminSocketPath({ configured, node, uid: Deno.uid(), env });
+  if ("problem" in socket) return complain(socket.problem);
+  try {
+    if (await isRunning(socket.path)) {
+      writeOut(`node ${node} runs: its addresses are left alone\n`);
+      return GOOD;
+    }
+    return await cleanAll(electionSettings(loaded.config, node, 0n).instances);
+  } catch (error) {
+    return complain(error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function cleanAll(instances: readonly InstanceSettings[]): Promise<number> {
+  if (instances.length === 0) return GOOD;
+  const kernel = openKernel({ onLink() {}, onAddressGone() {} }, () => {});
+  const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+  try {
+    const all = await Promise.all(instances.map(async ({ runner: { device, vips } }) => ({
+      device,
+      ...await removeAbandoned(device, vips, kernel.writer, wait),
+    })));
+    for (const { device, removed, left, problems } of all) {
+      for (const problem of problems) writeErr(`${problem}\n`);
+      if (problems.length === 0) {
+        for (const { address } of removed) writeOut(`removed ${formatIp(address)} from ${device}\n`);
+      }
+      for (const { address, leaseSeconds } of left) {
+        const why = leaseSeconds === null
+          ? "has no lease, so no keeper set it"
+          : "is leased by a live keeper";
+        writeOut(`left ${formatIp(address)} on ${device}: it ${why}\n`);
+      }
+    }
+    return all.every(({ problems }) => problems.length === 0) ? GOOD : BAD;
+  } finally {
+    await kernel.close();
+  }
+}
+
+function complain(problem: string): number {
+  writeErr(`${problem}\n`);
+  return BAD;
+}

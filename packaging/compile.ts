@@ -1,0 +1,53 @@
+/**
+ * `deno task compile`: the one binary, `dist/tandem`.
+ *
+ * A compiled program has one set of permissions, which both of its processes start with: the balancer gives up `run`,
+ * `ffi` and `write` first of all. `--allow-run` has no list, as a list refuses the binary's own path; `spawn_io.ts`
+ * holds the list. The thread of the data workers is no import of the program, so it is named.
+ */
+import { parseArgs } from "node:util";
+import settings from "../deno.json" with { type: "json" };
+import { stampOf } from "../mod/cli/version.ts";
+import { commitOf, must, ROOT, run } from "./process_io.ts";
+import { buildVersion } from "./stamp.ts";
+
+export const TARGETS = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"] as const;
+const PERMISSIONS = ["net", "read", "write", "env", "sys", "run", "ffi"].map((name) => `--allow-${name}`);
+const INCLUDED = ["mod/runtime/worker_io.ts"];
+/** Newer versions of Deno can leave out the packages that only tests import (4 MB). */
+const LEAN = "--exclude-unused-npm";
+
+/** Compiles to `output`, and gives the version that the binary is stamped with. */
+export async function compile(target: string, output: string): Promise<string> {
+  const version = buildVersion(settings.version, await commitOf(settings.version));
+  const lean = (await run(Deno.execPath(), ["compile", "--help"])).out.includes(LEAN) ? [LEAN] : [];
+  await must(Deno.execPath(), [
+    ...["compile", "--quiet", "--no-check", "--no-prompt", "--frozen", ...lean, ...PERMISSIONS],
+    ...INCLUDED.flatMap((path) => ["--include", path]),
+    ...["--target", target, "--output", output, "main.ts", stampOf(version)],
+  ]);
+  return version;
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { target: { type: "string" }, output: { type: "string" } } });
+  const target = values.target ?? Deno.build.target;
+  if (!(TARGETS as readonly string[]).includes(target)) {
+    console.error(`Cannot compile for ${target}: it must be ${TARGETS.join(" or ")}`);
+    return 2;
+  }
+  const name = target === Deno.build.target ? "tandem" : `tandem-${target.split("-")[0]}`;
+  const output = values.output ?? `${ROOT}/dist/${name}`;
+  try {
+    const version = await compile(target, output);
+    const { size } = await Deno.stat(output);
+    console.log(`${output}: tandem ${version} for ${target}, ${Math.round(size / 1e6)} MB`);
+    return 0;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    console.error("(deno compile takes a base runtime of the target from the network, or from DENORT_BIN)");
+    return 1;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main());

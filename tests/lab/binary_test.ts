@@ -1,0 +1,145 @@
+/** The compiled binary does what the program does from source: the main job, and the election. */
+import { assertEquals, assertLess, assertMatch, assertStringIncludes } from "../assert.ts";
+import { freePort } from "../cli/tandem.ts";
+import { Program, untilGone } from "../runtime/process.ts";
+import { binary } from "./binary.ts";
+import { LAB_NEEDS } from "./netns.ts";
+import { Pair } from "./pair.ts";
+import { labTest } from "./tools.ts";
+
+/** As in the tests of failover from source. */
+const LEASE_BOUND_MS = 4000;
+
+interface Bench {
+  readonly program: string;
+  readonly directory: string;
+  readonly file: string;
+  readonly url: string;
+  /** Writes a configuration that balances over these ports. */
+  write(backends: readonly number[]): void;
+  start(): Program;
+}
+
+/** Two real servers and a directory of its own; the compiled program is a copy, which a test may replace. */
+async function withBench(use: (bench: Bench, backends: number[]) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "tandem-compiled-" });
+  const program = `${directory}/tandem`;
+  await Deno.copyFile(await binary(), program);
+  const servers = ["one", "two"].map((name) =>
+    Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+      if (new URL(request.url).pathname === "/slow") await new Promise((done) => setTimeout(done, 500));
+      return new Response(name);
+    })
+  );
+  const backends = servers.map(({ addr }) => addr.port);
+  const port = freePort();
+  const file = `${directory}/tandem.yaml`;
+  const write = (to: readonly number[]) =>
+    Deno.writeTextFileSync(
+      file,
+      `listeners: [{ name: web, bind: "127.0.0.1:${port}", pool: app }]
+pools:
+  app:
+    servers: [${to.map((backend) => `"127.0.0.1:${backend}"`).join(", ")}]
+    check: { type: exec, command: [/usr/bin/test, -d, /], interval: 100ms }
+workers: 2
+`,
+    );
+  write(backends);
+  const start = () =>
+    new Program(["run", "--node", "n1", "-c", file], {
+      program,
+      socket: `${directory}/n1.sock`,
+      env: { RUNTIME_DIRECTORY: directory },
+    });
+  try {
+    await use({ program, directory, file, url: `http://127.0.0.1:${port}`, write, start }, backends);
+  } finally {
+    await Promise.all(servers.map((server) => server.shutdown()));
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+async function say(program: string, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const options = { args, stdin: "null", env: { NO_COLOR: "1" } } as const;
+  const { code, stdout, stderr } = await new Deno.Command(program, options).output();
+  return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
+}
+
+async function curl(url: string, ...args: string[]): Promise<string> {
+  const { code, out } = await say("curl", "-sS", "--fail", "--max-time", "10", ...args, url);
+  assertEquals(code, 0, `curl ${url}`);
+  return out;
+}
+
+labTest("binary() says what it was built from, and takes its arguments as the program does", [
+  "binary",
+], async () => {
+  const program = await binary();
+  const { out } = await say(program, "version");
+  assertMatch(out, /^tandem \d+\.\d+\.\d+(\+\d{8}\.[0-9a-f]+(\.changed)?)? \(deno \d+\.\d+\.\d+\)\n$/);
+  assertEquals((await say(program, "check", "-c", "/no/such/file")).code, 1);
+  const wrong = await say(program, "runn");
+  assertEquals(wrong.code, 2);
+  assertStringIncludes(wrong.err, "did you mean run?");
+});
+
+labTest("binary() balances over two servers, reloads, drains, and exits with 0", [
+  "binary",
+  "curl",
+], async () => {
+  await withBench(async ({ start, url, write, program, directory }, backends) => {
+    await using node = start();
+    await node.until(({ generation, balancer }) => generation === 1 && balancer.pools.app?.healthy === 2);
+    const answers = [await curl(url), await curl(url), await curl(url), await curl(url)];
+    assertEquals(answers.sort(), ["one", "one", "two", "two"]);
+    write(backends.slice(1));
+    node.kill("SIGHUP");
+    await node.until((status) => status.generation === 2);
+    assertEquals([await curl(url), await curl(url)], ["two", "two"]);
+    const status = await say(program, "status", "--socket", `${directory}/n1.sock`);
+    assertStringIncludes(status.out, "node n1: balancer running");
+    const slow = curl(`${url}/slow`);
+    await new Promise((done) => setTimeout(done, 200));
+    node.kill("SIGTERM");
+    await node.line("draining");
+    assertEquals(await slow, "two");
+    assertEquals(await node.ended(), 0, node.text);
+  });
+});
+
+labTest("binary() starts its balancer anew also when its file was replaced meanwhile", [
+  "binary",
+  "curl",
+], async () => {
+  await withBench(async ({ start, program, url }) => {
+    await using node = start();
+    const { balancer } = await node.until(({ generation }) => generation === 1);
+    await Deno.copyFile(program, `${program}.new`);
+    await Deno.rename(`${program}.new`, program);
+    Deno.kill(balancer.pid!, "SIGKILL");
+    await untilGone(balancer.pid!);
+    await node.until((status) => status.balancer.restarts === 1 && status.balancer.state === "running");
+    assertEquals((await curl(url)).length, 3);
+  });
+});
+
+labTest("binary() kill -9 of the owner: the other serves, and the address is gone by its lease", [
+  ...LAB_NEEDS,
+  "binary",
+  "curl",
+], async () => {
+  const program = await binary();
+  await using pair = await Pair.start("", undefined, [program]);
+  const killedAt = performance.now();
+  pair.signal("lb1", "SIGKILL");
+  await pair.answers("lb2");
+  await pair.holds("lb1", false);
+  assertLess(performance.now() - killedAt, LEASE_BOUND_MS);
+  assertEquals((await pair.instance("lb2")).state, "active");
+  pair.run("lb1");
+  await pair.settled("lb1");
+  pair.signal("lb1", "SIGTERM");
+  assertEquals(await pair.ended("lb1"), 0);
+  await pair.answers("lb2");
+});
