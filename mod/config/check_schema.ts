@@ -5,6 +5,7 @@ import { z } from "zod";
 import { isHostName, parseIp } from "../base/address.ts";
 import { acrossIssue, choice, duration, flag, integer, line, oneOrMore, share, token } from "./fields.ts";
 import { quoteText } from "./problem.ts";
+import { ServerTlsSchema } from "./server_tls_schema.ts";
 
 type StatusRange = readonly [number, number];
 
@@ -35,6 +36,9 @@ export const CheckSchema = z.strictObject({
     .describe("Path and query to ask for. (http)"),
   method: token("an HTTP method").prefault("GET").describe("Method. (http)"),
   host: hostField.optional().describe("`Host` header and TLS server name. Without: the server's address."),
+  tls: ServerTlsSchema.optional().describe(
+    "TLS of the probe, where it differs from the pool's; `false`: a plain connection. (http, tls)",
+  ),
   port: integer(1, 65535).optional().describe("Port to probe. Without: the server's own."),
   expect: z.strictObject({
     status: oneOrMore(statusRange).prefault("200-299").describe(

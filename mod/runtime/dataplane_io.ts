@@ -9,6 +9,7 @@ import { type OpenMemory, openSharedMemory, type SharedMemory } from "../base/sh
 import type { AccessFormat, RouteSnapshot, Snapshot } from "../config/snapshot.ts";
 import { BufferPool } from "../net/buffers.ts";
 import { DenoDialer, DenoListener, type StreamWorld } from "../net/deno_io.ts";
+import { TlsDialer } from "../net/tls_dial_io.ts";
 import { IdleConnections } from "../net/idle.ts";
 import type { Stream } from "../net/stream.ts";
 import { TICK_MS, Wheel } from "../net/wheel.ts";
@@ -16,7 +17,7 @@ import { Batch } from "../observe/batch.ts";
 import { AccessLog } from "../proxy/access_log.ts";
 import { ChunkEncoder } from "../proxy/chunks.ts";
 import { ClientConnection } from "../proxy/client_connection.ts";
-import type { ListenerState, ProxyEnvironment } from "../proxy/environment.ts";
+import type { ListenerState, ProxyEnvironment, TlsTrouble } from "../proxy/environment.ts";
 import { HeadFacts } from "../proxy/facts.ts";
 import { buildLive, type Live } from "../proxy/live.ts";
 import { AccessRecorder } from "../proxy/record.ts";
@@ -34,6 +35,8 @@ export interface DataplaneOptions {
   readonly log: (batch: Uint8Array<ArrayBuffer>, dropped: number) => void;
   /** Something went wrong that a person should know of. */
   readonly onError: (error: unknown) => void;
+  /** A server was reached and no TLS came of it. */
+  readonly onTlsFailure?: (trouble: TlsTrouble) => void;
 }
 
 interface Session {
@@ -104,6 +107,7 @@ export class Dataplane {
         return date;
       },
       writeRequestId: (out, at) => ids.write(out, at),
+      onTlsFailure: (trouble) => options.onTlsFailure?.(trouble),
       logAccess: (record) => {
         this.#access?.append(record);
         if (this.#batch.ready) this.#flushLog();
@@ -137,6 +141,7 @@ export class Dataplane {
         memory: this.#memory,
         worker: this.#options.worker,
         random: Math.random,
+        tlsDialer: (tls) => new TlsDialer(this.#world, tls),
         buildTable: this.#options.buildTable,
       });
       const errors = this.#bind(snapshot, fresh);

@@ -1,0 +1,149 @@
+/**
+ * The socket seam on a `TLSSocket` of `node:tls`, once its handshake is done.
+ *
+ * Every read is a buffer of its own that the runtime has made, so a lease on it belongs to no pool. The socket
+ * queues writes itself; what is counted here is what it has not handed on yet. A stream never calls its handler
+ * from within a call to it.
+ */
+import type { TLSSocket } from "node:tls";
+import { Buffer } from "node:buffer";
+import { Lease } from "./buffers.ts";
+import { HIGH_WATER_BYTES, IGNORE, type StreamWorld } from "./deno_io.ts";
+import type { Stream, StreamHandler } from "./stream.ts";
+
+export class TlsStream implements Stream {
+  handler: StreamHandler = IGNORE;
+  readonly remoteHost: string;
+  readonly remotePort: number;
+  queued = 0;
+  readonly #socket: TLSSocket;
+  readonly #world: StreamWorld;
+  #input: Lease | null = null;
+  #wantsDrain = false;
+  /** The peer has finished. */
+  #ended = false;
+  /** We have, and everything is out. */
+  #finished = false;
+  #finishing = false;
+  #closed = false;
+  #error: Error | null = null;
+
+  /** Starts paused: set `handler`, then `resume()`. */
+  constructor(socket: TLSSocket, world: StreamWorld) {
+    this.#socket = socket;
+    this.#world = world;
+    this.remoteHost = socket.remoteAddress ?? "";
+    this.remotePort = socket.remotePort ?? 0;
+    socket.pause();
+    socket.on("data", this.#onData);
+    socket.once("end", this.#onEnd);
+    socket.once("finish", this.#onFinish);
+    socket.on("error", (error) => this.#error ??= error);
+    socket.once("close", this.#onClose);
+  }
+
+  get blocked(): boolean {
+    return this.#wantsDrain;
+  }
+
+  write(view: Uint8Array): boolean {
+    if (this.#closed || this.#finishing) return true;
+    const lease = this.#world.buffers.atLeast(view.length);
+    lease.bytes.set(view);
+    return this.writeLease(lease, 0, view.length);
+  }
+
+  writeLease(lease: Lease, start: number, end: number): boolean {
+    if (this.#closed || this.#finishing || start === end) {
+      lease.release();
+      return true;
+    }
+    const size = end - start;
+    this.queued += size;
+    const { buffer, byteOffset } = lease.bytes;
+    this.#socket.write(Buffer.from(buffer, byteOffset + start, size), () => {
+      lease.release();
+      this.queued -= size;
+      if (this.queued === 0) this.#drained();
+    });
+    if (this.queued <= HIGH_WATER_BYTES) return true;
+    this.#wantsDrain = true;
+    return false;
+  }
+
+  take(): Lease {
+    return this.#input!;
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#closed) this.#socket.resume();
+  }
+
+  /** The runtime chooses the size of its buffers itself. */
+  bulk(_on: boolean): void {}
+
+  end(): void {
+    if (this.#finishing || this.#closed) return;
+    this.#finishing = true;
+    this.#socket.end();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.destroy();
+  }
+
+  #onData = (chunk: Buffer): void => {
+    if (this.#closed) return;
+    const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
+    this.#input = new Lease(bytes, null);
+    this.#world.tick();
+    this.#tell(() => this.handler.onData(bytes));
+    this.#input = null;
+  };
+
+  #onEnd = (): void => {
+    if (this.#closed) return;
+    this.#ended = true;
+    this.#world.tick();
+    this.#tell(() => this.handler.onEnd());
+    if (this.#finished) this.close();
+  };
+
+  #onFinish = (): void => {
+    this.#finished = true;
+    if (this.#ended) this.close();
+  };
+
+  #drained(): void {
+    if (!this.#wantsDrain || this.#closed) return;
+    this.#wantsDrain = false;
+    this.#world.tick();
+    this.#tell(() => this.handler.onDrain());
+  }
+
+  #onClose = (): void => {
+    // What was closed by us has no error, whatever the socket says on its way out.
+    const error = this.#closed ? null : this.#error;
+    this.#closed = true;
+    const { handler } = this;
+    this.handler = IGNORE;
+    this.#world.tick();
+    this.#tell(() => handler.onClosed(error));
+  };
+
+  /** A session that throws loses its connection; the worker goes on. */
+  #tell(event: () => void): void {
+    try {
+      event();
+    } catch (error) {
+      this.#world.onBug(error);
+      this.close();
+    }
+  }
+}
