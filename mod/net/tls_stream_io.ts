@@ -1,13 +1,13 @@
 /**
  * The socket seam on a `TLSSocket` of `node:tls`, once its handshake is done.
  *
- * Every read is a buffer of its own that the runtime has made, so a lease on it belongs to no pool. The socket
- * queues writes itself; what is counted here is what it has not handed on yet. A stream never calls its handler
+ * Every read is a buffer of its own that the runtime has made, so a lease on it belongs to no pool; it may be larger
+ * than what sessions are used to, and is handed over in pieces. The socket queues writes itself; what is counted here is what it has not handed on yet. A stream never calls its handler
  * from within a call to it.
  */
 import type { TLSSocket } from "node:tls";
 import { Buffer } from "node:buffer";
-import { Lease } from "./buffers.ts";
+import { LARGE_BYTES, Lease } from "./buffers.ts";
 import { HIGH_WATER_BYTES, IGNORE, type StreamWorld } from "./deno_io.ts";
 import type { Stream, StreamHandler } from "./stream.ts";
 
@@ -19,6 +19,10 @@ export class TlsStream implements Stream {
   readonly #socket: TLSSocket;
   readonly #world: StreamWorld;
   #input: Lease | null = null;
+  #paused = true;
+  /** What has come and was not handed over yet. */
+  #held: Uint8Array | null = null;
+  #delivering = false;
   #wantsDrain = false;
   /** The peer has finished. */
   #ended = false;
@@ -76,11 +80,16 @@ export class TlsStream implements Stream {
   }
 
   pause(): void {
+    this.#paused = true;
     this.#socket.pause();
   }
 
   resume(): void {
-    if (!this.#closed) this.#socket.resume();
+    if (!this.#paused || this.#closed) return;
+    this.#paused = false;
+    if (this.#delivering) return;
+    if (this.#held === null) this.#socket.resume();
+    else queueMicrotask(this.#deliver);
   }
 
   /** The runtime chooses the size of its buffers itself. */
@@ -100,11 +109,24 @@ export class TlsStream implements Stream {
 
   #onData = (chunk: Buffer): void => {
     if (this.#closed) return;
-    const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
-    this.#input = new Lease(bytes, null);
+    this.#held = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
+    this.#deliver();
+  };
+
+  /** Hands over what has come, piece by piece, until the handler wants a pause. */
+  #deliver = (): void => {
     this.#world.tick();
-    this.#tell(() => this.handler.onData(bytes));
+    this.#delivering = true;
+    while (this.#held !== null && !this.#paused && !this.#closed) {
+      const all = this.#held;
+      const bytes = all.length > LARGE_BYTES ? all.subarray(0, LARGE_BYTES) : all;
+      this.#held = bytes === all ? null : all.subarray(LARGE_BYTES);
+      this.#input = new Lease(bytes, null);
+      this.#tell(() => this.handler.onData(bytes));
+    }
     this.#input = null;
+    this.#delivering = false;
+    if (!this.#paused && !this.#closed) this.#socket.resume();
   };
 
   #onEnd = (): void => {
