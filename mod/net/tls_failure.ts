@@ -30,6 +30,8 @@ const ANOTHER_NAME = "ERR_TLS_CERT_ALTNAME_INVALID";
 const CERTIFICATE_CODE = /^(CERT_|CRL_|UNABLE_TO_|ERROR_IN_CERT|SUBJECT_ISSUER_|AKID_|KEYUSAGE_|INVALID_)/;
 /** A record that does not look like one: the server speaks something else. */
 const NO_TLS = /InvalidContentType|wrong version number/;
+/** A certificate may have hundreds of names. */
+const MAX_NAMES = 200;
 const ALERT = /received fatal alert: (\w+)/;
 
 /** What to tell of an error of the runtime; null when it is no failure of TLS (a refused connection, say). */
@@ -53,10 +55,12 @@ export function tlsFailure(error: Error & { code?: unknown }, name: string): Tls
     : null;
 }
 
-/** The names that the certificate is for, as the runtime tells them. */
+/** The names that the certificate is for, as the runtime tells them; a stranger wrote them. */
 function namesOf(message: string): string {
-  const names = /altnames: (.+)$/.exec(message)?.[1];
-  return names === undefined ? "" : ` but for ${names.replaceAll("DNS:", "").replaceAll("IP Address:", "")}`;
+  const names = /cert's (?:altnames|list|CN): (.+)$/s.exec(message)?.[1];
+  if (names === undefined) return "";
+  const shown = names.replaceAll("DNS:", "").replaceAll("IP Address:", "").replace(/[^\x20-\x7e]/g, "?");
+  return ` but for ${shown.length > MAX_NAMES ? `${shown.slice(0, MAX_NAMES)}…` : shown}`;
 }
 
 /** `NoApplicationProtocol` as words. */
