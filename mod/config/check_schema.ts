@@ -35,7 +35,9 @@ export const CheckSchema = z.strictObject({
   path: line(1, 2048).regex(/^\/\S*$/, 'must start with "/" and have no spaces').prefault("/")
     .describe("Path and query to ask for. (http)"),
   method: token("an HTTP method").prefault("GET").describe("Method. (http)"),
-  host: hostField.optional().describe("`Host` header and TLS server name. Without: the server's address."),
+  host: hostField.optional().describe(
+    "`Host` header, and the TLS server name of type tls. Without: the server's address.",
+  ),
   tls: ServerTlsSchema.optional().describe(
     "TLS of the probe, where it differs from the pool's; `false`: a plain connection. (http, tls)",
   ),
