@@ -121,7 +121,7 @@ Deno.test("checkServerTls() what cannot be meant is an error, what has no effect
     "4:15 «{ dns: _a._tcp.b, type: SRV }» pools.app.servers[0]: needs a serverName for tls, as the name of an SRV record is not that of a host",
   ]);
   assertEquals(await errors(poolWith("tls: { alpn: [h2] }")), [
-    "6:18 «[h2]» pools.app.tls.alpn: must be http/1.1 for HTTP, as that is what servers are spoken to in",
+    "5:18 «[h2]» pools.app.tls.alpn: must be http/1.1 for HTTP, as that is what servers are spoken to in",
   ]);
   assertEquals(
     await errors(poolWith("tls: { serverName: 10.0.0.1 }", "tls2: 1")).then((all) => all.length),
@@ -129,7 +129,7 @@ Deno.test("checkServerTls() what cannot be meant is an error, what has no effect
   );
   assertEquals(await errors(poolWith("tls: { minVersion: 1.1 }")).then((all) => all.length), 1);
   assertEquals(await warnings(poolWith("tls: { verify: false, ca: a.pem }")), [
-    "6:27 «ca» pools.app.tls.ca: has no effect without verify",
+    "5:27 «ca» pools.app.tls.ca: has no effect without verify",
   ]);
 });
 
