@@ -126,7 +126,8 @@ export class TlsStream implements Stream {
     }
     this.#input = null;
     this.#delivering = false;
-    if (!this.#paused && !this.#closed) this.#socket.resume();
+    // The handler may have paused and gone on within one call.
+    if (!this.#paused && !this.#closed && this.#socket.isPaused()) this.#socket.resume();
   };
 
   #onEnd = (): void => {
