@@ -30,7 +30,7 @@ const settings = z.strictObject({
     "Name that is asked for (SNI) and that the certificate must be for. Without: the server's host name, else its address.",
   ),
   ca: oneOrMore(line(1, MAX_PATH)).optional().describe(
-    "Files (PEM) with the only authorities that are trusted. Without: the well-known ones that come with the runtime.",
+    "Files (PEM) with the only authorities that are trusted. Without: the well-known ones, Mozilla's and the system's.",
   ),
   clientCertificate: z.strictObject({
     cert: line(1, MAX_PATH).describe("File (PEM) with the certificate and what leads to its authority."),

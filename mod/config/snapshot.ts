@@ -129,7 +129,7 @@ export interface ServerSnapshot {
 /** TLS towards servers. Holds private keys: never to be shown. */
 export interface ServerTlsSnapshot {
   readonly verify: boolean;
-  /** PEM of the only authorities that are trusted; null: those of the runtime. */
+  /** PEM of the only authorities that are trusted; null: the well-known ones. */
   readonly ca: string | null;
   /** PEM. */
   readonly clientCertificate: { readonly cert: string; readonly key: string } | null;

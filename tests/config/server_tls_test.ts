@@ -140,7 +140,7 @@ labTest(
     using made = new Certificates();
     const ours = made.authority("ours");
     const app = made.sign("app", ours, { names: "DNS:app" });
-    const other = made.sign("other", ours, { names: "DNS:other", days: -1 });
+    made.sign("other", ours, { names: "DNS:other", days: -1 });
     Deno.writeTextFileSync(
       `${made.directory}/broken.pem`,
       Deno.readTextFileSync(app.cert).replace(/^MII/m, "AAA"),
