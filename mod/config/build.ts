@@ -9,11 +9,14 @@ import type { ListenerConfig } from "./listener_schema.ts";
 import type { PoolConfig, ServerConfig } from "./pool_schema.ts";
 import type { RowAllocator } from "./rows.ts";
 import type { Config } from "./schema.ts";
+import type { RouteConfig } from "./route_schema.ts";
 import type { ServerTlsConfig } from "./server_tls_schema.ts";
 import type {
   CheckSnapshot,
   ListenerSnapshot,
   PoolSnapshot,
+  ProxyVersion,
+  RouteMatch,
   ServerSnapshot,
   ServerTlsSnapshot,
   Snapshot,
@@ -54,7 +57,7 @@ export function buildSnapshot(config: Config, options: BuildOptions): Snapshot {
     const servers = pool.servers.flatMap((server, index) =>
       serversOf(name, server, names, options.resolve(name, index), rows, keptServers)
     );
-    const check = pool.check === undefined ? null : checkSnapshot(pool.check, tls, files);
+    const check = pool.check === undefined ? null : checkSnapshot(pool.check, tls, files, pool.proxyProtocol);
     return poolSnapshot(name, pool, servers, tls, check, rows);
   });
   const listeners = config.listeners.map((listener) => listenerSnapshot(listener, rows));
@@ -73,13 +76,14 @@ export function buildSnapshot(config: Config, options: BuildOptions): Snapshot {
 }
 
 function listenerSnapshot(listener: ListenerConfig, rows: RowAllocator): ListenerSnapshot {
-  const { name, bind, protocol, trustedProxies, timeouts, limits } = listener;
+  const { name, bind, protocol, trustedProxies, proxyProtocol, timeouts, limits } = listener;
   return {
     name,
     row: rows.listeners.row(name),
     binds: bind,
     protocol,
     trustedProxies,
+    ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
     timeouts: {
       headMs: timeouts.head,
       bodyMs: timeouts.body,
@@ -88,10 +92,19 @@ function listenerSnapshot(listener: ListenerConfig, rows: RowAllocator): Listene
       tunnelMs: timeouts.tunnel,
     },
     limits,
-    routes: listener.routes.map(({ match: { host, path, method, headers, query }, action }) => ({
-      match: { hosts: host, methods: method, headers, query, ...(path === undefined ? {} : { path }) },
-      action,
-    })),
+    routes: listener.routes.map(({ match, action }) => ({ match: matchSnapshot(match), action })),
+  };
+}
+
+function matchSnapshot(match: RouteConfig["match"]): RouteMatch {
+  const { host, path, method, headers, query, sni, alpn } = match;
+  return {
+    hosts: host,
+    methods: method,
+    headers,
+    query,
+    ...(path === undefined ? {} : { path }),
+    ...(sni.length + alpn.length === 0 ? {} : { tls: { sni, alpn } }),
   };
 }
 
@@ -185,7 +198,7 @@ function poolSnapshot(
   check: CheckSnapshot | null,
   rows: RowAllocator,
 ): PoolSnapshot {
-  const { balance, hashOn, hashMethod, passive, retry, timeouts, queue, whenAllDown } = pool;
+  const { balance, hashOn, hashMethod, passive, retry, timeouts, queue, whenAllDown, proxyProtocol } = pool;
   return {
     name,
     row: rows.pools.row(name),
@@ -194,6 +207,7 @@ function poolSnapshot(
     hashMethod,
     servers,
     ...(tls === null ? {} : { tls }),
+    ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
     check,
     passive: passive === null ? null : {
       failures: passive.failures,
@@ -215,10 +229,13 @@ function checkSnapshot(
   check: CheckConfig,
   pool: ServerTlsSnapshot | null,
   files: ReadonlyMap<string, string>,
+  ofPool: ProxyVersion | undefined,
 ): CheckSnapshot {
   const own = check.tls == null ? null : tlsSnapshot(check.tls, files);
   const probes = check.type === "http" || check.type === "tls";
   const tls = probes ? own ?? (check.tls === null ? null : pool) : null;
+  // Another port is mostly another listener of the server, which knows nothing of proxies. HAProxy does the same.
+  const wanted = check.proxyProtocol ?? (ofPool !== undefined && check.port === undefined);
   return {
     type: check.type,
     ...(tls === null ? {} : { tls }),
@@ -227,6 +244,7 @@ function checkSnapshot(
     method: check.method,
     host: check.host ?? "",
     port: check.port ?? 0,
+    ...(wanted ? { proxyProtocol: ofPool ?? "v2" } : {}),
     expectStatus: check.expect.status,
     intervalMs: check.interval,
     fastIntervalMs: check.fastInterval ?? check.interval,

@@ -42,6 +42,9 @@ export const CheckSchema = z.strictObject({
     "TLS of the probe, where it differs from the pool's; `false`: a plain connection. (http, tls)",
   ),
   port: integer(1, 65535).optional().describe("Port to probe. Without: the server's own."),
+  proxyProtocol: flag().optional().describe(
+    "Begins each probe with a PROXY header in its own name. Without: as the pool does, unless `port` is given. (http, tcp, tls)",
+  ),
   expect: z.strictObject({
     status: oneOrMore(statusRange).prefault("200-299").describe(
       "Good statuses: `200`, `200-299`, or a list.",

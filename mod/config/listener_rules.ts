@@ -69,12 +69,13 @@ function checkAdmin(context: RuleContext): void {
   );
 }
 
-const HTTP_ONLY: readonly Path[] = [["trustedProxies"], ["timeouts", "head"], ["timeouts", "body"]].concat(
-  [["timeouts", "keepAlive"], ["timeouts", "tunnel"], ["limits", "head"], ["limits", "headers"], [
-    "limits",
-    "body",
-  ]],
-);
+const HTTP_ONLY: readonly Path[] = [["trustedProxies"], ["timeouts", "body"], ["timeouts", "keepAlive"]]
+  .concat(
+    [["timeouts", "tunnel"], ["limits", "head"], ["limits", "headers"], ["limits", "body"]],
+  );
+/** Conditions of a route that only a request can meet, and those that only a TLS connection can. */
+const OF_REQUESTS = ["host", "path", "method", "headers", "query"] as const;
+const OF_HELLOS = ["sni", "alpn"] as const;
 
 function checkProtocol(context: RuleContext, listener: ListenerConfig, at: number): void {
   if (listener.protocol !== "tcp") return;
@@ -84,22 +85,40 @@ function checkProtocol(context: RuleContext, listener: ListenerConfig, at: numbe
       context.warn([...path, ...field], "has no effect on a tcp listener", "key");
     }
   }
-  if (!context.given([...path, "routes"]) || !context.whole([...path, "routes"])) return;
-  const [route] = listener.routes;
-  if (listener.routes.length > 1) {
-    context.error([...path, "routes"], "must be one route on a tcp listener (or write pool: NAME)", "key");
-  } else if (route !== undefined && context.given([...path, "routes", 0, "match"])) {
-    context.error(
-      [...path, "routes", 0, "match"],
-      "cannot stand on a tcp listener, which sees no requests",
+  const waits = listener.proxyProtocol !== undefined ||
+    listener.routes.some(({ match }) => readsHello(match));
+  const whole = context.whole([...path, "routes"]) && context.whole([...path, "proxyProtocol"]);
+  if (!waits && whole && context.given([...path, "timeouts", "head"])) {
+    context.warn(
+      [...path, "timeouts", "head"],
+      "has no effect on a tcp listener without proxyProtocol and routes that match on sni or alpn",
       "key",
     );
-  } else if (route !== undefined && route.action.kind !== "pool") {
-    context.error(
-      [...path, "routes", 0, route.action.kind],
-      "cannot stand on a tcp listener, only pool can",
-      "key",
-    );
+  }
+}
+
+function readsHello({ sni, alpn }: RouteConfig["match"]): boolean {
+  return sni.length + alpn.length > 0;
+}
+
+/** Conditions and actions that a listener of this protocol has no use for. */
+function checkRouteKind(
+  context: RuleContext,
+  { protocol }: ListenerConfig,
+  route: RouteConfig,
+  path: Path,
+): void {
+  const foreign = protocol === "tcp" ? OF_REQUESTS : OF_HELLOS;
+  const why = protocol === "tcp"
+    ? "cannot stand on a tcp listener, which sees no requests"
+    : "needs a tcp listener, which passes TLS on unread";
+  for (const condition of foreign) {
+    if (context.given([...path, "match", condition])) {
+      context.error([...path, "match", condition], why, "key");
+    }
+  }
+  if (protocol === "tcp" && route.action.kind !== "pool") {
+    context.error([...path, route.action.kind], "cannot stand on a tcp listener, only pool can", "key");
   }
 }
 
@@ -109,15 +128,22 @@ function checkRoutes(context: RuleContext, listener: ListenerConfig, at: number)
     const short = context.given(["listeners", at, "pool"]);
     const path = short ? ["listeners", at] : ["listeners", at, "routes", index];
     if (route.action.kind === "redirect") checkRedirect(context, route, route.action.to, path);
-    if (!context.whole(path) || listener.protocol === "tcp") continue;
-    const earlier = coverage.coveredBy(route.match);
+    checkRouteKind(context, listener, route, path);
+    if (!context.whole(path)) continue;
+    const match = listener.protocol === "tcp" ? helloMatch(route.match) : route.match;
+    const earlier = coverage.coveredBy(match);
     if (earlier === null) {
-      coverage.add(route.match, index);
+      coverage.add(match, index);
       continue;
     }
     const by = context.show(["listeners", at, "routes", earlier]);
     context.warn(path, `is never reached: ${by} takes all it would match`);
   }
+}
+
+/** What a route takes of TLS connections, as if it were of requests: names and words are compared the same way. */
+function helloMatch({ sni, alpn }: RouteConfig["match"]): RouteConfig["match"] {
+  return { host: sni, method: alpn, headers: [], query: [], sni: [], alpn: [] };
 }
 
 function checkRedirect(context: RuleContext, route: RouteConfig, to: string, path: Path): void {

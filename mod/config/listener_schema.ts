@@ -16,7 +16,9 @@ import {
 import { type RouteConfig, RouteSchema } from "./route_schema.ts";
 
 const timeouts = z.strictObject({
-  head: duration().prefault("10s").describe("Longest wait for a whole request head."),
+  head: duration().prefault("10s").describe(
+    "Longest wait for a whole request head; for a PROXY header; for a ClientHello that a route needs.",
+  ),
   body: duration().prefault("30s").describe("Longest wait for more of a request body."),
   keepAlive: duration().prefault("60s").describe("How long an idle connection is kept for another request."),
   idle: duration().prefault("5m").describe("How long a connection may be silent in both directions. (tcp)"),
@@ -41,11 +43,19 @@ export const ListenerSchema = z.strictObject({
   trustedProxies: z.array(cidr()).prefault([]).describe(
     "Blocks whose `X-Forwarded-*` and `Forwarded` are believed; everyone else's are replaced. (http)",
   ),
+  proxyProtocol: z.strictObject({
+    from: z.array(cidr()).min(1, "must name at least one block")
+      .describe(
+        "Blocks whose connections must begin with a PROXY header. Everyone else's are served without one.",
+      ),
+  }).optional().describe(
+    "Reading the PROXY protocol (version 1 or 2) of proxies in front. Without: of none.",
+  ),
   timeouts: timeouts.prefault({}).describe("Time-outs towards clients."),
   limits: limits.prefault({}).describe("Limits towards clients."),
   pool: name().optional().describe("Short for one route that sends everything to this pool."),
   routes: z.array(RouteSchema).min(1, "must have at least one route").optional()
-    .describe("Tried in order, the first match wins. (http)"),
+    .describe("Tried in order, the first match wins. On a tcp listener they match on `sni` and `alpn`."),
 }).transform(({ pool, routes, ...rest }, context) => {
   if ((pool === undefined) !== (routes === undefined)) return { ...rest, routes: routes ?? [routeTo(pool!)] };
   const given = pool === undefined ? "neither" : "both";
@@ -56,5 +66,8 @@ export const ListenerSchema = z.strictObject({
 export type ListenerConfig = z.output<typeof ListenerSchema>;
 
 function routeTo(pool: string): RouteConfig {
-  return { match: { host: [], method: [], headers: [], query: [] }, action: { kind: "pool", pool } };
+  return {
+    match: { host: [], method: [], headers: [], query: [], sni: [], alpn: [] },
+    action: { kind: "pool", pool },
+  };
 }

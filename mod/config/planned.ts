@@ -5,9 +5,8 @@ import type { Path } from "./problem.ts";
 
 /** Keys by the shape of the path they stand at: `*` is any name, `#` any index. */
 const KEYS: ReadonlyMap<string, readonly string[]> = new Map([
-  ["listeners.#", ["tls", "proxyProtocol", "forward"]],
+  ["listeners.#", ["tls", "forward"]],
   ["listeners.#.routes.#", ["files", "rewrite", "headers"]],
-  ["listeners.#.routes.#.match", ["sni"]],
   ["pools.*", ["sticky"]],
 ]);
 

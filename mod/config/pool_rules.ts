@@ -83,6 +83,7 @@ function checkCheck(context: RuleContext, name: string, { check }: PoolConfig): 
   const path = ["pools", name, "check"];
   if (check === undefined || !context.whole(path)) return;
   const without: Record<string, boolean> = {
+    proxyProtocol: check.type === "exec",
     path: check.type !== "http",
     method: check.type !== "http",
     expect: check.type !== "http",

@@ -121,6 +121,9 @@ export const PoolSchema = z.strictObject({
   tls: ServerTlsSchema.prefault(false).describe(
     "TLS to the servers. `true`: with the defaults of the settings below.",
   ),
+  proxyProtocol: choice("v1", "v2").optional().describe(
+    "Tells servers who the client is by a PROXY header before everything else. Without: no header.",
+  ),
   check: CheckSchema.optional().describe(
     "Active health check. Without: servers count as healthy until traffic fails.",
   ),

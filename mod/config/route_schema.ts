@@ -19,6 +19,12 @@ const host = line(1, 255).transform((text) => text.toLowerCase()).refine((text) 
   return isHostName(bare) || parseIp(bare.replace(/^\[(.*)\]$/, "$1")) !== null;
 }, "must be a host name without a port, or *.domain");
 
+/** A name that a client may send in TLS: RFC 6066 section 3 knows no addresses and no dot at the end. */
+const serverName = line(1, 255).transform((text) => text.toLowerCase()).refine((text) => {
+  const bare = text.startsWith("*.") ? text.slice(2) : text;
+  return isHostName(bare) && !bare.endsWith(".") && parseIp(bare) === null;
+}, "must be a host name, or *.domain");
+
 const path = line(1, 1024).superRefine((text, context) => {
   const problem = patternProblem(text);
   if (problem !== null) context.addIssue({ code: "custom", message: problem });
@@ -38,6 +44,14 @@ export const MatchSchema = z.strictObject({
     .describe("Headers that must be there with exactly this value."),
   query: z.record(line(1), line()).prefault({}).transform(pairs)
     .describe("Parameters of the query that must be there with exactly this value."),
+  sni: oneOrMore(serverName).default([])
+    .describe(
+      "Server name of a TLS connection, or `*.example.com` for every name below it; one or a list. (tcp)",
+    ),
+  alpn: oneOrMore(line(1, 255)).default([])
+    .describe(
+      "Protocol that the client of a TLS connection offers, such as `h2`; one or a list, any of which. (tcp)",
+    ),
 });
 
 const redirect = z.strictObject({

@@ -19,6 +19,9 @@ export function checkServerTls(context: RuleContext, files: NamedFiles): void {
     const path = ["pools", name];
     checkTls(context, files, [...path, "tls"], pool.tls, overHttp.has(name));
     checkTls(context, files, [...path, "check", "tls"], pool.check?.tls ?? null, pool.check?.type === "http");
+    if (pool.tls !== null && pool.proxyProtocol !== undefined) {
+      context.error([...path, "proxyProtocol"], "cannot be had together with tls in this version", "key");
+    }
     checkNames(context, path, pool);
   }
 }

@@ -25,6 +25,8 @@ export interface ListenerSnapshot {
   readonly protocol: "http" | "tcp";
   /** CIDR blocks whose `X-Forwarded-*` and `Forwarded` are believed. */
   readonly trustedProxies: readonly string[];
+  /** CIDR blocks whose connections begin with a PROXY header; absent: none. */
+  readonly proxyProtocol?: { readonly from: readonly string[] };
   readonly timeouts: {
     readonly headMs: number;
     readonly bodyMs: number;
@@ -38,7 +40,7 @@ export interface ListenerSnapshot {
     readonly body: number;
     readonly connections: number;
   };
-  /** Tried in order, the first match wins. A tcp listener has exactly one route, a pool without a match. */
+  /** Tried in order, the first match wins. Those of a tcp listener are pools, with no conditions but `tls`. */
   readonly routes: readonly RouteSnapshot[];
 }
 
@@ -58,6 +60,16 @@ export interface RouteMatch {
   /** Lower-case name, exact value. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly query: readonly (readonly [name: string, value: string])[];
+  /** tcp listeners only; absent: any connection, of TLS or not. */
+  readonly tls?: TlsMatch;
+}
+
+/** What a ClientHello must ask for. */
+export interface TlsMatch {
+  /** Lower case; exact, or `*.example.com` (one or more labels). Empty: any name, and none. */
+  readonly sni: readonly string[];
+  /** One of these must be among the protocols that the client offers. Empty: any. */
+  readonly alpn: readonly string[];
 }
 
 export type RouteAction =
@@ -94,6 +106,8 @@ export interface PoolSnapshot {
   readonly servers: readonly ServerSnapshot[];
   /** How its servers are connected to over TLS; absent: plainly. */
   readonly tls?: ServerTlsSnapshot;
+  /** Connections to servers begin with a PROXY header of this version; absent: with none. */
+  readonly proxyProtocol?: ProxyVersion;
   readonly check: CheckSnapshot | null;
   readonly passive: PassiveSnapshot | null;
   readonly retry: {
@@ -105,6 +119,8 @@ export interface PoolSnapshot {
   readonly queue: { readonly size: number; readonly timeoutMs: number };
   readonly whenAllDown: "fail" | "try";
 }
+
+export type ProxyVersion = "v1" | "v2";
 
 export type RetryCondition = "connect" | "empty" | "timeout" | 500 | 502 | 503 | 504;
 
@@ -149,6 +165,8 @@ export interface CheckSnapshot {
   readonly host: string;
   /** 0: the server's own port. */
   readonly port: number;
+  /** Probes begin with a PROXY header of this version, in their own name; absent: with none. */
+  readonly proxyProtocol?: ProxyVersion;
   /** Inclusive ranges of good status codes. */
   readonly expectStatus: readonly (readonly [number, number])[];
   readonly intervalMs: number;

@@ -5,6 +5,7 @@
  * time-out or abort. A probe never rejects: whatever happens becomes a `ProbeResult`. It knows no protocol.
  */
 import type { CheckSnapshot } from "../config/snapshot.ts";
+import { type Endpoint, localProxyHeader, writeProxyLine } from "../net/proxy_protocol.ts";
 import type { ProbeResult } from "./rise_fall.ts";
 
 /** One server to probe; `host` is an IP address, `port` the check's own if it has one. */
@@ -74,12 +75,27 @@ export async function runProbe(
   return { ...outcome, latencyMs: performance.now() - startedAt };
 }
 
-/** Connects to the target, within the scope's limit; the connection is closed when the probe ends. */
+/**
+ * Connects to the target, within the scope's limit, and says whose connection it is where the check wants that; the
+ * connection is closed when the probe ends.
+ */
 export async function connect(target: ProbeTarget, scope: ProbeScope): Promise<Deno.TcpConn> {
   const conn = await Deno.connect({ hostname: target.host, port: target.port, signal: scope.signal });
   scope.closing(() => conn.close());
+  const { hostname, port } = conn.localAddr;
+  const header = probeHeader(target, { host: hostname, port });
+  for (let at = 0; at < header.length;) at += await conn.write(header.subarray(at));
   return conn;
 }
+
+/** What a probe from `own` begins with; often nothing. */
+export function probeHeader({ check, host, port }: ProbeTarget, own: Endpoint): Uint8Array {
+  if (check.proxyProtocol === undefined) return NOTHING;
+  // The specification wants checks to have a whole line, as there are servers that refuse UNKNOWN (section 2.1).
+  return check.proxyProtocol === "v1" ? writeProxyLine(own, { host, port }) : localProxyHeader();
+}
+
+const NOTHING = new Uint8Array(0);
 
 /** A connection error in the words of the operating system, without addresses and error numbers. */
 export function describeFailure(error: unknown): string {

@@ -5,7 +5,7 @@
  * In a pool with TLS the probe connects as traffic does. Without, certificates are not verified: the question is
  * whether the server speaks TLS, and servers that traffic is passed through to prove themselves to its clients.
  */
-import { isIP } from "node:net";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import type { ServerTlsSnapshot } from "../config/snapshot.ts";
 import { serverNameOption, tlsConnectOptions } from "../net/tls_dial_io.ts";
@@ -14,6 +14,7 @@ import {
   describeFailure,
   type Outcome,
   type Probe,
+  probeHeader,
   type ProbeScope,
   type ProbeTarget,
   runProbe,
@@ -54,20 +55,37 @@ function optionsOf(target: ProbeTarget, tls: ServerTlsSnapshot | undefined): Con
   };
 }
 
-function connectTls(
-  { host, port }: ProbeTarget,
+async function connectTls(
+  target: ProbeTarget,
   options: ConnectionOptions,
   scope: ProbeScope,
 ): Promise<{ socket: TLSSocket } | { reason: string }> {
-  const socket = connect({ ...options, host, port });
+  const { host, port } = target;
+  const under = target.check.proxyProtocol === undefined ? null : await introduced(target, scope);
+  // The host is what a certificate is for, also where the connection is there already.
+  const socket = connect({ ...options, host, port, ...(under === null ? {} : { socket: under }) });
   scope.closing(() => socket.destroy());
-  return new Promise((resolve) => {
+  return await new Promise((resolve) => {
     let reason = NO_ANSWER;
     socket.once("secureConnect", () => resolve({ socket }));
     socket.on("error", (error: Error) => {
       reason = tlsFailure(error, options.servername ?? host)?.message ?? describeFailure(error);
     });
     socket.once("close", () => resolve({ reason }));
+  });
+}
+
+/** A connection on which the PROXY header has been said, before which there must be no byte of TLS. */
+function introduced(target: ProbeTarget, scope: ProbeScope): Promise<Socket> {
+  const socket = connectTcp({ host: target.host, port: target.port });
+  scope.closing(() => socket.destroy());
+  return new Promise((resolve, reject) => {
+    socket.once("error", reject);
+    socket.once("close", () => reject(new Error("the probe ended")));
+    socket.once("connect", () => {
+      const { localAddress = "", localPort = 0 } = socket;
+      socket.write(probeHeader(target, { host: localAddress, port: localPort }), () => resolve(socket));
+    });
   });
 }
 

@@ -7,7 +7,7 @@
  */
 import { type BufferPool, type Lease, SMALL_BYTES } from "./buffers.ts";
 import { type ConnOps, connOps } from "./deno_ops_io.ts";
-import type { Dial, Dialer, DialHandler, Stream, StreamHandler } from "./stream.ts";
+import type { Address, Dial, Dialer, DialHandler, Stream, StreamHandler } from "./stream.ts";
 
 /** Queued bytes above which `write` says to wait: one bulk read. HAProxy buffers 16 KiB a direction, nginx 32–64 KiB. */
 export const HIGH_WATER_BYTES = 64 * 1024;
@@ -38,10 +38,12 @@ export interface StreamWorld {
 
 export class DenoStream implements Stream {
   handler: StreamHandler = IGNORE;
-  readonly remoteHost: string;
-  readonly remotePort: number;
+  remoteHost: string;
+  remotePort: number;
   queued = 0;
   readonly #conn: Deno.TcpConn;
+  /** Null: as the connection says. */
+  #local: Address | null = null;
   readonly #ops: ConnOps;
   readonly #world: StreamWorld;
   readonly #buffers: BufferPool;
@@ -80,6 +82,20 @@ export class DenoStream implements Stream {
 
   get blocked(): boolean {
     return this.#wantsDrain;
+  }
+
+  get localHost(): string {
+    return this.#local?.host ?? this.#conn.localAddr.hostname;
+  }
+
+  get localPort(): number {
+    return this.#local?.port ?? this.#conn.localAddr.port;
+  }
+
+  setAddresses(remote: Address, local: Address): void {
+    this.remoteHost = remote.host;
+    this.remotePort = remote.port;
+    this.#local = local;
   }
 
   write(view: Uint8Array): boolean {

@@ -18,12 +18,23 @@ export interface StreamHandler {
   onClosed(error: Error | null): void;
 }
 
+export interface Address {
+  /** Textual IP address. */
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface Stream {
   /** Where events go. May be changed at any time, also during a call. */
   handler: StreamHandler;
   /** Textual IP address and port of the other side. */
   readonly remoteHost: string;
   readonly remotePort: number;
+  /** Textual IP address and port of our side. */
+  readonly localHost: string;
+  readonly localPort: number;
+  /** The other side speaks for somebody else (a PROXY header): from now on the addresses are these. */
+  setAddresses(remote: Address, local: Address): void;
   /** Queues a copy of `view`. False: more than the high-water mark is queued, wait for `onDrain`. */
   write(view: Uint8Array): boolean;
   /** Queues bytes `start` to `end` of a lease without copying; the stream releases the lease when they are written. */

@@ -9,12 +9,14 @@ import type { TLSSocket } from "node:tls";
 import { Buffer } from "node:buffer";
 import { LARGE_BYTES, Lease } from "./buffers.ts";
 import { HIGH_WATER_BYTES, IGNORE, type StreamWorld } from "./deno_io.ts";
-import type { Stream, StreamHandler } from "./stream.ts";
+import type { Address, Stream, StreamHandler } from "./stream.ts";
 
 export class TlsStream implements Stream {
   handler: StreamHandler = IGNORE;
-  readonly remoteHost: string;
-  readonly remotePort: number;
+  remoteHost: string;
+  remotePort: number;
+  localHost: string;
+  localPort: number;
   queued = 0;
   readonly #socket: TLSSocket;
   readonly #world: StreamWorld;
@@ -38,6 +40,8 @@ export class TlsStream implements Stream {
     this.#world = world;
     this.remoteHost = socket.remoteAddress ?? "";
     this.remotePort = socket.remotePort ?? 0;
+    this.localHost = socket.localAddress ?? "";
+    this.localPort = socket.localPort ?? 0;
     socket.pause();
     socket.on("data", this.#onData);
     socket.once("end", this.#onEnd);
@@ -48,6 +52,13 @@ export class TlsStream implements Stream {
 
   get blocked(): boolean {
     return this.#wantsDrain;
+  }
+
+  setAddresses(remote: Address, local: Address): void {
+    this.remoteHost = remote.host;
+    this.remotePort = remote.port;
+    this.localHost = local.host;
+    this.localPort = local.port;
   }
 
   write(view: Uint8Array): boolean {

@@ -7,8 +7,11 @@
  */
 
 const FIRST_BYTES = 16 * 1024;
-/** Worth a message of its own: some 200 lines. */
-const READY_BYTES = 64 * 1024;
+/**
+ * Worth a message of its own before the next tick: some 2000 lines. Each costs a message there and back, a
+ * write on yet another thread and a buffer.
+ */
+const READY_BYTES = 256 * 1024;
 /** Bound of what one thread keeps while the sink is behind. */
 const MAX_BYTES = 1024 * 1024;
 /** Batches handed over and not yet acknowledged: one being written, one waiting. */

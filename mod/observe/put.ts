@@ -15,8 +15,11 @@ export interface ByteRange {
   end: number;
 }
 
-/** json: `\"`, `\n`, `\u00e4`; text: `\x22`, `\x0A`, as nginx does it. A byte counts as the Latin-1 character. */
-export type Escape = "json" | "text";
+/**
+ * json: `\"`, `\n`, `\u00e4`; text: `\x22`, `\x0A`, as nginx does it; word: as text, and a space, which would end an
+ * unquoted field, becomes `_`. A byte counts as the Latin-1 character.
+ */
+export type Escape = "json" | "text" | "word";
 
 export function textLength(text: LogText): number {
   return typeof text === "string" ? text.length : text.end - text.start;
@@ -29,12 +32,13 @@ export function textBound(text: LogText): number {
 
 const LONGEST_ESCAPE = 6; // \u00e4
 
-/** Writes `text` escaped for the inside of a quoted string. */
+/** Writes `text` escaped for the inside of a quoted string, or for a field without quotes. */
 export function putText(bytes: Uint8Array, at: number, text: LogText, escape: Escape): number {
+  const plain = escape === "word" ? PLAIN_WORD : PLAIN;
   if (typeof text === "string") {
     for (let from = 0; from < text.length; from++) {
       const code = text.charCodeAt(from);
-      if (code < 0x80 && PLAIN[code] === 1) bytes[at++] = code;
+      if (code < 0x80 && plain[code] === 1) bytes[at++] = code;
       else at = putEscaped(bytes, at, code, escape);
     }
     return at;
@@ -42,7 +46,7 @@ export function putText(bytes: Uint8Array, at: number, text: LogText, escape: Es
   const { bytes: source, end } = text;
   for (let from = text.start; from < end; from++) {
     const code = source[from]!;
-    if (PLAIN[code] === 1) bytes[at++] = code;
+    if (plain[code] === 1) bytes[at++] = code;
     else at = putEscaped(bytes, at, code, escape);
   }
   return at;
@@ -62,6 +66,10 @@ export function putBytes(bytes: Uint8Array, at: number, words: Uint8Array): numb
 
 /** Writes an integer; a fraction is cut off. Up to 2^53, at most 17 bytes. */
 export function putInteger(bytes: Uint8Array, at: number, value: number): number {
+  if (value >= 0 && value < 10) { // most of what a line of the log counts
+    bytes[at] = ZERO + value;
+    return at + 1;
+  }
   let rest = Math.trunc(value);
   if (rest < 0) {
     bytes[at++] = MINUS;
@@ -101,18 +109,26 @@ const BILLION = 1e9;
 const ZERO = 0x30;
 const MINUS = 0x2d;
 const DOT = 0x2e;
+const SPACE = 0x20;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const UNDERSCORE = 0x5f;
 const LETTER_U = 0x75;
 const LETTER_X = 0x78;
 
 /** 1: printable ASCII that both escapes leave alone. */
 const PLAIN = new Uint8Array(256).fill(1, 0x20, 0x7f);
 PLAIN[QUOTE] = PLAIN[BACKSLASH] = 0;
+const PLAIN_WORD = PLAIN.slice();
+PLAIN_WORD[SPACE] = 0;
 
 const HEX = new TextEncoder().encode("0123456789ABCDEF");
 
 function putEscaped(bytes: Uint8Array, at: number, code: number, escape: Escape): number {
+  if (escape === "word" && code === SPACE) {
+    bytes[at++] = UNDERSCORE;
+    return at;
+  }
   bytes[at++] = BACKSLASH;
   if (escape === "json" && (code === QUOTE || code === BACKSLASH)) {
     bytes[at++] = code;

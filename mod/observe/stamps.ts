@@ -3,22 +3,24 @@
  *
  * Pure: a time is a parameter, in milliseconds since 1970.
  */
-import { putAscii, putPadded } from "./put.ts";
+import { putAscii, putBytes, putPadded } from "./put.ts";
 
 /** Requests that end together began in different seconds: the last few are kept, not only the last one. */
 const SECONDS = 8;
 const DOT = 0x2e;
+const NOTHING = new Uint8Array(0);
+const encoder = new TextEncoder();
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /** Time stamps (UTC) up to the second, formatted once. */
 export class Stamps {
   readonly #seconds = new Float64Array(SECONDS).fill(-1);
-  readonly #iso: string[] = new Array(SECONDS).fill("");
-  readonly #clf: string[] = new Array(SECONDS).fill("");
+  readonly #iso: Uint8Array[] = new Array(SECONDS).fill(NOTHING);
+  readonly #clf: Uint8Array[] = new Array(SECONDS).fill(NOTHING);
 
   /** `2026-01-31T10:00:00.123Z` (RFC 3339) */
   iso(bytes: Uint8Array, at: number, time: number): number {
-    at = putAscii(bytes, at, this.#iso[this.#entry(time)]!);
+    at = putBytes(bytes, at, this.#iso[this.#entry(time)]!);
     bytes[at++] = DOT;
     at = putPadded(bytes, at, millisecondOf(time), 3);
     return putAscii(bytes, at, "Z");
@@ -26,7 +28,7 @@ export class Stamps {
 
   /** `31/Jan/2026:10:00:00` */
   clf(bytes: Uint8Array, at: number, time: number): number {
-    return putAscii(bytes, at, this.#clf[this.#entry(time)]!);
+    return putBytes(bytes, at, this.#clf[this.#entry(time)]!);
   }
 
   #entry(time: number): number {
@@ -35,9 +37,10 @@ export class Stamps {
     if (this.#seconds[entry] !== second) {
       const iso = new Date(second * 1000).toISOString();
       this.#seconds[entry] = second;
-      this.#iso[entry] = iso.slice(0, 19);
+      this.#iso[entry] = encoder.encode(iso.slice(0, 19));
       const month = MONTHS[Number(iso.slice(5, 7)) - 1];
-      this.#clf[entry] = `${iso.slice(8, 10)}/${month}/${iso.slice(0, 4)}:${iso.slice(11, 19)}`;
+      const clf = `${iso.slice(8, 10)}/${month}/${iso.slice(0, 4)}:${iso.slice(11, 19)}`;
+      this.#clf[entry] = encoder.encode(clf);
     }
     return entry;
   }

@@ -7,7 +7,7 @@ import type { LogText } from "../observe/put.ts";
 
 /** One request, or one connection of a tcp listener. Filled anew for each; the log keeps nothing of it. */
 export interface AccessRecord {
-  /** True for a connection of a tcp listener: method to userAgent are then not looked at. */
+  /** True for a connection of a tcp listener: of what a request says only `host` is then looked at. */
   tcp: boolean;
   /** When the request or the connection began, in milliseconds since 1970. */
   time: number;
@@ -29,6 +29,7 @@ export interface AccessRecord {
   bytesIn: number;
   bytesOut: number;
   requestId: LogText;
+  /** Of a connection the server's name that its client asked for in TLS; mostly empty. */
   host: LogText;
   referer: LogText;
   userAgent: LogText;

@@ -372,6 +372,7 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
     this.#state = CLOSED;
     this.environment.wheel.drop(this.#timer);
     this.#dropHeldUnlessWorking();
+    this.#exchange.forget();
     this.owner.onGone(this);
   }
 }

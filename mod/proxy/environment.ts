@@ -9,6 +9,7 @@ import type { BufferPool } from "../net/buffers.ts";
 import type { Dialer } from "../net/stream.ts";
 import type { IdleConnections } from "../net/idle.ts";
 import type { Wheel } from "../net/wheel.ts";
+import type { SniTable } from "../route/sni.ts";
 import type { AccessRecord } from "./access_log.ts";
 import type { HeadFacts, RequestRouter } from "./facts.ts";
 import type { RetryBudget } from "./retry.ts";
@@ -49,6 +50,10 @@ export interface LiveListener {
   /** True when the `X-Forwarded-*` of this peer are believed. */
   readonly trusts: (address: string) => boolean;
   readonly logged: boolean;
+  /** True when the connections of this peer begin with a PROXY header; null: nobody's do. */
+  readonly sendsHeader: ((address: string) => boolean) | null;
+  /** Null where no ClientHello is needed to find the route. */
+  readonly sni: SniTable | null;
 }
 
 export interface ListenerState {

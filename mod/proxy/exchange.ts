@@ -11,6 +11,7 @@ import { CHUNKED, END, FIXED, MORE, NONE, TOO_LARGE } from "../http1/body.ts";
 import type { Head } from "../http1/head.ts";
 import type { RequestInfo } from "../http1/request.ts";
 import type { ResponseInfo } from "../http1/response.ts";
+import { IdleConnections } from "../net/idle.ts";
 import type { Stream } from "../net/stream.ts";
 import { SMALL_BYTES } from "../net/buffers.ts";
 import type { Answer } from "../http/answer.ts";
@@ -24,6 +25,7 @@ import { hashOfRequest } from "./hash_key.ts";
 import { Record } from "./record.ts";
 import { composeRequest, UpstreamRequest } from "./request_head.ts";
 import { routeAnswer } from "./route_answer.ts";
+import { sendHeader } from "./sent_header.ts";
 import { type ResponseHandler, ServerConnection } from "./server_connection.ts";
 import type { Tunnel } from "./tunnel.ts";
 
@@ -44,6 +46,8 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   #upgrade = false;
   #clientKeepAlive = true;
   #serverKeepAlive = true;
+  /** Idle connections whose PROXY header names this client: nobody else may use them. */
+  #own: IdleConnections<ServerConnection> | null = null;
   /** Body bytes have left that are not kept in `request`: it cannot be sent again. */
   #streamed = false;
   /** Body bytes still to come for which `request` has room. */
@@ -174,7 +178,8 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   }
 
   reuse(slot: number, now: number): boolean {
-    const idle = this.#environment.idle.take(slot);
+    const named = this.#attempts.pool!.snapshot.proxyProtocol !== undefined;
+    const idle = named ? this.#takeOwn(slot) : this.#environment.idle.take(slot);
     if (idle === null) return false;
     this.#attempts.count(SERVER_COLUMN.reuses);
     this.#send(idle, now);
@@ -183,8 +188,18 @@ export class Exchange implements AttemptOwner, ResponseHandler {
 
   onConnected(stream: Stream, now: number): void {
     const { pool, slot } = this.#attempts;
-    const { idleMs } = pool!.snapshot.timeouts;
-    this.#send(new ServerConnection(this.#environment, stream, slot, idleMs), now);
+    const { timeouts: { idleMs }, proxyProtocol } = pool!.snapshot;
+    let { idle } = this.#environment;
+    if (proxyProtocol !== undefined) {
+      sendHeader(stream, pool!.snapshot, this.client.stream, "");
+      idle = this.#own ??= new IdleConnections();
+    }
+    this.#send(new ServerConnection(this.#environment, stream, slot, idleMs, idle), now);
+  }
+
+  /** The client is gone for good, and with it the connections that were made in its name. */
+  forget(): void {
+    if (this.#own !== null) { for (const connection of this.#own.clear()) connection.close(); }
   }
 
   onGivenUp(code: ErrorCode): void {
@@ -246,6 +261,16 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     if (what === BROKEN) this.onMalformedResponse();
     else this.#complete(what === COMPLETE);
     return false;
+  }
+
+  /** Since a reload the slot may be another server's, which for connections of all the data plane sees to. */
+  #takeOwn(slot: number): ServerConnection | null {
+    const connection = this.#own?.take(slot) ?? null;
+    if (connection === null) return null;
+    const { host, port } = this.#attempts.pool!.snapshot.servers.find((server) => server.slot === slot)!;
+    if (connection.stream.remoteHost === host && connection.stream.remotePort === port) return connection;
+    connection.close();
+    return null;
   }
 
   #compose(head: Head, info: RequestInfo, bytes: Uint8Array, pool: LivePool | null): void {

@@ -15,6 +15,7 @@ import type {
 import { fromLatin1 } from "../http/grammar.ts";
 import type { Dialer } from "../net/stream.ts";
 import type { RouteTable } from "../route/match.ts";
+import { needsHello, SniTable } from "../route/sni.ts";
 import type { LiveListener, LivePool } from "./environment.ts";
 import { RequestRouter } from "./facts.ts";
 import { RetryBudget } from "./retry.ts";
@@ -83,6 +84,8 @@ function liveListener(
     router: new RequestRouter(options.buildTable(snapshot.routes)),
     trusts: trustOf(snapshot.trustedProxies),
     logged,
+    sendsHeader: snapshot.proxyProtocol === undefined ? null : trustOf(snapshot.proxyProtocol.from),
+    sni: needsHello(snapshot.routes) ? new SniTable(snapshot.routes) : null,
   };
 }
 

@@ -3,6 +3,7 @@
  */
 import { type ErrorCode, ERRORS } from "../base/errors.ts";
 import { LISTENER_COLUMN, SERVER_COLUMN } from "../base/counters.ts";
+import { fromLatin1 } from "../http/grammar.ts";
 import type { ProxyEnvironment } from "./environment.ts";
 import { type AccessRecord, emptyAccessRecord } from "./access_log.ts";
 import type { UpstreamRequest } from "./request_head.ts";
@@ -108,6 +109,13 @@ export class AccessRecorder {
     record.userAgent = this.#userAgent;
     record.referer = this.#referer;
     record.requestId = this.#requestId;
+  }
+
+  /** For a connection that is no request; `serverName` is what a client asked for in TLS, or empty. */
+  setConnection(serverName: string): void {
+    this.setRequest(null, 1);
+    this.record.tcp = true;
+    set(this.#host, fromLatin1(serverName), 0, serverName.length);
   }
 
   /** Points the texts into the composed request; null: none could be read. */

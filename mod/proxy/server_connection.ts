@@ -6,6 +6,7 @@
  */
 import { DONE, Head, MORE, parseResponseHead } from "../http1/head.ts";
 import { readResponse, ResponseInfo } from "../http1/response.ts";
+import type { IdleConnections } from "../net/idle.ts";
 import type { Stream, StreamHandler } from "../net/stream.ts";
 import { Timer } from "../net/wheel.ts";
 import type { ProxyEnvironment } from "./environment.ts";
@@ -47,6 +48,8 @@ export class ServerConnection implements StreamHandler {
     readonly stream: Stream,
     readonly slot: number,
     readonly idleMs: number,
+    /** Where it waits for its next request: with all others, or with those of one client. */
+    readonly idle: IdleConnections<ServerConnection> = environment.idle,
   ) {
     this.#timer = new Timer(this);
     this.#held = new HeldBytes(environment.buffers);
@@ -67,7 +70,7 @@ export class ServerConnection implements StreamHandler {
     this.exchange = null;
     this.#held.drop();
     if (this.closed) return;
-    if (!reusable || !this.environment.idle.put(this.slot, this)) return this.close();
+    if (!reusable || !this.idle.put(this.slot, this)) return this.close();
     this.stream.bulk(false);
     this.stream.resume();
     this.environment.wheel.set(this.#timer, this.environment.now() + this.idleMs);
@@ -123,7 +126,7 @@ export class ServerConnection implements StreamHandler {
   }
 
   #leaveIdle(): void {
-    this.environment.idle.remove(this.slot, this);
+    this.idle.remove(this.slot, this);
     this.close();
   }
 

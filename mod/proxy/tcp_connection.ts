@@ -1,8 +1,8 @@
 /**
  * One TCP connection through the balancer: get a connection to a server, and pump both ways.
  *
- * Nothing is read from the client before its server is there, so any attempt to connect may be repeated. It must
- * not know what the bytes mean.
+ * Nothing is read from the client before its server is there, or only what a stage before read to find the route,
+ * and nothing of it is sent before, so any attempt to connect may be repeated. It must not know what the bytes mean.
  */
 import type { ErrorCode } from "../base/errors.ts";
 import { hashText } from "../base/hash.ts";
@@ -11,7 +11,11 @@ import type { Stream, StreamHandler } from "../net/stream.ts";
 import { Timer } from "../net/wheel.ts";
 import { type AttemptOwner, Attempts } from "./attempts.ts";
 import type { ListenerState, ProxyEnvironment } from "./environment.ts";
+import { HeldBytes } from "./held.ts";
+import type { Opening } from "./hello_stage.ts";
 import { type AccessRecorder, Record } from "./record.ts";
+import { sendHeader } from "./sent_header.ts";
+import { logConnection } from "./stage.ts";
 import { Tunnel, type TunnelOwner } from "./tunnel.ts";
 
 export interface TcpOwner {
@@ -27,14 +31,24 @@ export class TcpConnection implements StreamHandler, AttemptOwner, TunnelOwner {
   readonly #record = new Record();
   readonly #attempts: Attempts;
   readonly #idleMs: number;
+  /** Bytes that came before the server was there; null: none did. */
+  #early: HeldBytes | null;
+  #ended = false;
   #tunnel: Tunnel | null = null;
   #closed = false;
 
-  constructor(readonly owner: TcpOwner, readonly listener: ListenerState, readonly stream: Stream) {
+  /** `opening`: what a stage before has found out; null: the listener has one route for everything. */
+  constructor(
+    readonly owner: TcpOwner,
+    readonly listener: ListenerState,
+    readonly stream: Stream,
+    readonly opening: Opening | null,
+  ) {
     this.#environment = owner.environment;
     this.address = plainAddress(stream.remoteHost);
     this.#timer = new Timer(this);
     this.#attempts = new Attempts(this, owner.environment, this.#record);
+    this.#early = opening === null ? null : opening.bytes;
     this.#idleMs = listener.live.snapshot.timeouts.idleMs;
     stream.handler = this;
   }
@@ -42,7 +56,8 @@ export class TcpConnection implements StreamHandler, AttemptOwner, TunnelOwner {
   start(): void {
     const now = this.#environment.now();
     this.#record.start(now, 0);
-    this.#attempts.start(this.listener.live.routes[0]!.pool!, hashText(this.address), now);
+    const route = this.opening?.route ?? this.listener.live.routes[0]!;
+    this.#attempts.start(route.pool!, hashText(this.address), now);
   }
 
   /** A tcp connection has no point at which it could stop gently: it runs on until the deadline of the drain. */
@@ -72,8 +87,10 @@ export class TcpConnection implements StreamHandler, AttemptOwner, TunnelOwner {
     record.error = null;
     this.#attempts.observe(now - record.acquiredAt, now);
     this.#environment.wheel.drop(this.#timer);
+    sendHeader(stream, this.#attempts.pool!.snapshot, this.stream, this.opening?.serverName ?? "");
     this.#tunnel = new Tunnel(this, this.#environment, this.stream, stream, this.#idleMs);
-    this.#tunnel.start(false);
+    if (this.#early !== null && !this.#early.empty) this.#passEarly(this.#early, stream, this.#tunnel);
+    this.#tunnel.start(this.#ended);
   }
 
   onGivenUp(code: ErrorCode): void {
@@ -90,34 +107,37 @@ export class TcpConnection implements StreamHandler, AttemptOwner, TunnelOwner {
     this.#gone();
   }
 
-  /** Before the tunnel takes over, the client can only leave. */
+  /** Before the tunnel takes over, the client can leave, and what a stage before has read goes on arriving. */
   onClosed(_error: Error | null): void {
     this.onGivenUp("clientGone");
   }
-  onData(): void {}
-  onEnd(): void {}
+  onData(view: Uint8Array): void {
+    this.#early ??= new HeldBytes(this.#environment.buffers);
+    this.#early.append(view);
+  }
+  onEnd(): void {
+    this.#ended = true;
+  }
   onDrain(): void {}
+
+  #passEarly(early: HeldBytes, server: Stream, tunnel: Tunnel): void {
+    const { start, end } = early;
+    tunnel.bytesUp = end - start;
+    server.writeLease(early.take(), start, end);
+  }
 
   #gone(): void {
     this.#closed = true;
+    this.#early?.drop();
     this.#attempts.leave();
     this.#environment.wheel.drop(this.#timer);
     const { live } = this.listener;
     const now = this.#environment.now();
     this.#record.account(this.#environment, live.snapshot.row, now);
-    if (live.logged) this.#log(now);
+    if (live.logged) {
+      const { serverName = "", headMs = -1 } = this.opening ?? {};
+      logConnection(this.owner, this.listener, this.stream, this.#record, now, serverName, headMs);
+    }
     this.owner.onGone(this);
-  }
-
-  #log(now: number): void {
-    const { recorder } = this.owner;
-    recorder.setRequest(null, 1);
-    const access = recorder.record;
-    this.#record.fill(access, this.#environment, now);
-    access.tcp = true;
-    access.listener = this.listener.live.snapshot.name;
-    access.clientHost = this.address;
-    access.clientPort = this.stream.remotePort;
-    this.#environment.logAccess(access);
   }
 }

@@ -16,13 +16,13 @@ import { TICK_MS, Wheel } from "../net/wheel.ts";
 import { Batch } from "../observe/batch.ts";
 import { AccessLog } from "../proxy/access_log.ts";
 import { ChunkEncoder } from "../proxy/chunks.ts";
-import { ClientConnection } from "../proxy/client_connection.ts";
 import type { ListenerState, ProxyEnvironment, TlsTrouble } from "../proxy/environment.ts";
 import { HeadFacts } from "../proxy/facts.ts";
 import { buildLive, type Live } from "../proxy/live.ts";
 import { AccessRecorder } from "../proxy/record.ts";
 import type { ServerConnection } from "../proxy/server_connection.ts";
-import { TcpConnection } from "../proxy/tcp_connection.ts";
+import { openSession } from "../proxy/session.ts";
+import type { Session } from "../proxy/stage.ts";
 import type { RouteTable } from "../route/match.ts";
 import { acceptProblem } from "./accept_problem.ts";
 import { RequestIds } from "./request_ids_io.ts";
@@ -37,13 +37,6 @@ export interface DataplaneOptions {
   readonly onError: (error: unknown) => void;
   /** A server was reached and no TLS came of it. */
   readonly onTlsFailure?: (trouble: TlsTrouble) => void;
-}
-
-interface Session {
-  readonly listener: ListenerState;
-  start(): void;
-  drain(): void;
-  close(): void;
 }
 
 interface Socket {
@@ -78,7 +71,7 @@ export class Dataplane {
     this.#memory = openSharedMemory(options.memory, options.worker);
     const buffers = new BufferPool();
     // The precise clock costs 0.3 µs a look, the wall clock a quarter: within one millisecond time stands still, and
-    // what is measured between two events is right on average. Only whether the wall clock moved counts, not where to.
+    // what is measured between two events is right on average. Durations need of the wall clock only that it moves.
     let now = performance.now();
     let millisecond = Date.now();
     const tick = () => {
@@ -100,9 +93,9 @@ export class Dataplane {
       counters: this.#memory.counters,
       facts: new HeadFacts(),
       now: () => now,
-      wallClock: () => Date.now(),
+      wallClock: () => millisecond,
       httpDate: () => {
-        const present = Math.floor(Date.now() / 1000);
+        const present = Math.floor(millisecond / 1000);
         if (present !== second) date = new Date((second = present) * 1000).toUTCString();
         return date;
       },
@@ -194,6 +187,12 @@ export class Dataplane {
     if (this.#sessions.size === 0) this.#emptied?.();
   }
 
+  /** `next` goes on with the connection of a stage. */
+  onReplaced(stage: Session, next: Session): void {
+    this.#sessions.delete(stage);
+    this.#sessions.add(next);
+  }
+
   /** Binds the addresses that are not bound yet. */
   #bind(snapshot: Snapshot, fresh: Socket[]): string[] {
     const errors: string[] = [];
@@ -279,13 +278,11 @@ export class Dataplane {
   }
 
   #begin(state: ListenerState, stream: Stream): void {
-    const { row, protocol } = state.live.snapshot;
+    const { row } = state.live.snapshot;
     const { counters } = this.#memory;
     counters.addListener(row, LISTENER_COLUMN.accepted, 1);
     counters.addListener(row, LISTENER_COLUMN.active, 1);
-    const session = protocol === "http"
-      ? new ClientConnection(this, state, stream)
-      : new TcpConnection(this, state, stream);
+    const session = openSession(this, state, stream);
     this.#sessions.add(session);
     session.start();
   }

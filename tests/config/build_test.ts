@@ -2,7 +2,7 @@ import { buildSnapshot, type ResolvedAddress } from "../../mod/config/build.ts";
 import { RowAllocator } from "../../mod/config/rows.ts";
 import type { Snapshot } from "../../mod/config/snapshot.ts";
 import { assertEquals, assertThrows } from "../assert.ts";
-import { good, SMALLEST } from "./reading.ts";
+import { good, LISTENER, SMALLEST } from "./reading.ts";
 
 type Resolve = (pool: string, server: number) => readonly ResolvedAddress[];
 
@@ -134,6 +134,39 @@ log: { format: text, access: haproxy, level: debug }
     30_000,
   ]);
   assertEquals(snapshot.log, { level: "debug", format: "text", access: "haproxy" });
+});
+
+Deno.test("buildSnapshot() spells out what TLS is matched by, and who reads and sends PROXY headers", async () => {
+  const { listeners, pools } = await built(`
+listeners:
+  - name: tls
+    bind: ":443"
+    protocol: tcp
+    proxyProtocol: { from: [10.0.0.0/8, "::1"] }
+    routes: [{ match: { sni: A.test }, pool: app }, { match: { alpn: [h2, h3] }, pool: app }, { pool: app }]
+pools: { app: { servers: ["10.0.0.1:80"], proxyProtocol: v1 } }
+`);
+  assertEquals(listeners[0]?.proxyProtocol, { from: ["10.0.0.0/8", "::1/128"] });
+  assertEquals(listeners[0]?.routes.map(({ match }) => match.tls), [
+    { sni: ["a.test"], alpn: [] },
+    { sni: [], alpn: ["h2", "h3"] },
+    undefined,
+  ]);
+  assertEquals(pools[0]?.proxyProtocol, "v1");
+});
+
+Deno.test("buildSnapshot() probes send the header of their pool, unless they go to another port or say otherwise", async () => {
+  const probes = async (pool: string, check: string) => {
+    const text =
+      `${LISTENER}\npools: { app: { servers: ["10.0.0.1:80"], ${pool} check: { type: tcp, ${check} } } }`;
+    return (await built(text)).pools[0]?.check?.proxyProtocol;
+  };
+  assertEquals(await probes("", ""), undefined);
+  assertEquals(await probes("", "proxyProtocol: true"), "v2");
+  assertEquals(await probes("proxyProtocol: v1,", ""), "v1");
+  assertEquals(await probes("proxyProtocol: v2,", "proxyProtocol: false"), undefined);
+  assertEquals(await probes("proxyProtocol: v1,", "port: 8008"), undefined);
+  assertEquals(await probes("proxyProtocol: v1,", "port: 8008, proxyProtocol: true"), "v1");
 });
 
 const NAMED = SMALLEST.replace(

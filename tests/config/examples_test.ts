@@ -8,7 +8,14 @@ import { assert, assertEquals } from "../assert.ts";
 import { good, listenerWith, load, POOL, poolWith, routesOf, serversOf, SMALLEST } from "./reading.ts";
 
 const DIRECTORY = new URL("../../examples/", import.meta.url);
-const NAMES = ["smallest.yaml", "shop.yaml", "pair.yaml", "tls-servers.yaml"];
+const NAMES = [
+  "smallest.yaml",
+  "shop.yaml",
+  "pair.yaml",
+  "passthrough.yaml",
+  "proxy-protocol.yaml",
+  "tls-servers.yaml",
+];
 
 const read = (name: string) => Deno.readTextFileSync(new URL(name, DIRECTORY));
 const env = { TANDEM_KEY: "sixteen characters" };
@@ -70,6 +77,9 @@ Deno.test("editorSchema() accepts the examples and every form that is accepted",
       "passive: { serverErrors: 50%, maxEjected: 1 }",
     ),
     poolWith("passive: '${PASSIVE}'", "balance: '${BALANCE}'"),
+    listenerWith("protocol: tcp", "routes: [{ match: { sni: '*.a.org', alpn: [h2] }, pool: app }]"),
+    listenerWith("pool: app", "proxyProtocol: { from: [10.0.0.0/8, '::1'] }"),
+    poolWith("proxyProtocol: v1", "check: { proxyProtocol: false }"),
     routesOf("{ match: { host: [a.org], method: GET, headers: { a: b } }, respond: { status: 204 } }"),
     serversOf('["10.0.0.1:80", { dns: a.org, type: SRV, weight: "${W}", backup: "${B}" }]'),
     `${SMALLEST}\nworkers: auto\nnodes: { a: , b: { listeners: {} } }\nadmin: { token: "\${T}" }`,
@@ -87,6 +97,8 @@ Deno.test("editorSchema() refuses what is refused field by field", async () => {
     listenerWith("pool: app", "timeouts: { head: 10 }"),
     poolWith("retry: { on: [418] }"),
     poolWith("check: { type: grpc }"),
+    poolWith("proxyProtocol: v3"),
+    listenerWith("pool: app", "proxyProtocol: { from: [] }"),
     serversOf("[]"),
     serversOf("[{ name: a, weight: 500 }]"),
   ];

@@ -81,19 +81,74 @@ Deno.test("checkListeners() exactly one of pool and routes", async () => {
   ]);
 });
 
-Deno.test("checkListeners() a tcp listener has one route, to a pool, without a match", async () => {
-  const tcp = (...routes: string[]) =>
-    routesOf(...routes).replace("    routes:", "    protocol: tcp\n    routes:");
-  assertEquals(await errors(tcp("{ pool: app }", "{ pool: app }")), [
-    "5:5 «routes» listeners[0].routes: must be one route on a tcp listener (or write pool: NAME)",
-  ]);
-  assertEquals(await errors(tcp("{ match: { path: /x }, pool: app }")), [
-    "6:11 «match» listeners[0].routes[0].match: cannot stand on a tcp listener, which sees no requests",
+/** Routes of a tcp listener; the first stands in line 6. */
+function tcp(...routes: string[]): string {
+  return routesOf(...routes).replace("    routes:", "    protocol: tcp\n    routes:");
+}
+
+Deno.test("checkListeners() the routes of a tcp listener lead to pools, by what TLS says", async () => {
+  assertEquals(await errors(tcp("{ match: { path: /x, sni: a.org, host: a.org }, pool: app }")), [
+    "6:20 «path» listeners[0].routes[0].match.path: cannot stand on a tcp listener, which sees no requests",
+    "6:42 «host» listeners[0].routes[0].match.host: cannot stand on a tcp listener, which sees no requests",
   ]);
   assertEquals(await errors(tcp("{ respond: {} }")), [
     "6:11 «respond» listeners[0].routes[0].respond: cannot stand on a tcp listener, only pool can",
   ]);
   assertEquals(await errors(tcp("{ pool: app }")), []);
+  const routes = ["{ match: { sni: [A.org, '*.b.org'], alpn: h2 }, pool: app }", "{ pool: app }"];
+  assertEquals(await errors(tcp(...routes)), []);
+  assertEquals(await warnings(tcp(...routes)), []);
+});
+
+Deno.test("checkListeners() what TLS says is heard on tcp listeners only", async () => {
+  assertEquals(await errors(routesOf("{ match: { sni: a.org, alpn: [h2] }, pool: app }", "pool: app")), [
+    "5:20 «sni» listeners[0].routes[0].match.sni: needs a tcp listener, which passes TLS on unread",
+    "5:32 «alpn» listeners[0].routes[0].match.alpn: needs a tcp listener, which passes TLS on unread",
+  ]);
+});
+
+Deno.test("checkListeners() the names that TLS can ask for", async () => {
+  const names = ["10.0.0.1", "a.org.", "*", "a b", "a.*.org"];
+  assertEquals(
+    await errors(tcp(...names.map((name) => `{ match: { sni: "${name}" }, pool: app }`))),
+    names.map((name, at) =>
+      `${6 + at}:25 «"${name}"» listeners[0].routes[${at}].match.sni: must be a host name, or *.domain`
+    ),
+  );
+});
+
+Deno.test("checkListeners() warns of tcp routes that are never reached", async () => {
+  const never = (at: number, by: number) =>
+    `listeners[0].routes[${at}]: is never reached: listeners[0].routes[${by}] takes all it would match`;
+  const second = "{ match: { sni: x.a.org, alpn: h2 }, pool: app }";
+  assertEquals(await warnings(tcp("{ match: { sni: '*.a.org' }, pool: app }", second)), [
+    `7:9 «${second}» ${never(1, 0)}`,
+  ]);
+  assertEquals(await warnings(tcp("{ pool: app }", second)), [`7:9 «${second}» ${never(1, 0)}`]);
+  assertEquals(
+    await warnings(tcp("{ match: { alpn: h2 }, pool: app }", "{ match: { sni: a.org }, pool: app }")),
+    [],
+  );
+});
+
+Deno.test("checkListeners() a PROXY header is believed from blocks that are named", async () => {
+  assertEquals(await errors(listenerWith("pool: app", "proxyProtocol: {}")), [
+    "5:5 «proxyProtocol» listeners[0].proxyProtocol.from: is required: Blocks whose connections must begin with a PROXY header. Everyone else's are served without one",
+  ]);
+  assertEquals(await errors(listenerWith("pool: app", "proxyProtocol: { from: [] }")), [
+    "5:28 «[]» listeners[0].proxyProtocol.from: must name at least one block",
+  ]);
+  assertEquals(await errors(listenerWith("pool: app", "proxyProtocol: { from: [10.0.0.1/8] }")), [
+    '5:29 «10.0.0.1/8» listeners[0].proxyProtocol.from[0]: must be a CIDR block or an IP address, such as 10.0.0.0/8, not "10.0.0.1/8"',
+  ]);
+});
+
+Deno.test("checkListeners() the time-out of a head counts on a tcp listener that reads one", async () => {
+  const timed = ["pool: app", "protocol: tcp", "timeouts: { head: 5s }"];
+  assertEquals(await warnings(listenerWith(...timed, "proxyProtocol: { from: [10.0.0.0/8] }")), []);
+  assertEquals(await warnings(listenerWith(...timed)), [
+    "6:17 «head» listeners[0].timeouts.head: has no effect on a tcp listener without proxyProtocol and routes that match on sni or alpn",
+  ]);
 });
 
 Deno.test("checkListeners() warns of what a tcp listener does not heed", async () => {
@@ -106,7 +161,7 @@ Deno.test("checkListeners() warns of what a tcp listener does not heed", async (
       "limits: { body: 1m, connections: 5 }",
     )),
     [
-      "6:17 «head» listeners[0].timeouts.head: has no effect on a tcp listener",
+      "6:17 «head» listeners[0].timeouts.head: has no effect on a tcp listener without proxyProtocol and routes that match on sni or alpn",
       "7:5 «trustedProxies» listeners[0].trustedProxies: has no effect on a tcp listener",
       "8:15 «body» listeners[0].limits.body: has no effect on a tcp listener",
     ],

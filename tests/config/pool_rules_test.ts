@@ -118,6 +118,16 @@ Deno.test("checkPools() the fields of checks", async () => {
   );
 });
 
+Deno.test("checkPools() PROXY headers to servers and in checks", async () => {
+  assertEquals(await errors(poolWith("proxyProtocol: true", "check: { proxyProtocol: v1 }")), [
+    "5:20 «true» pools.app.proxyProtocol: must be one of v1, v2, not true",
+    '6:29 «v1» pools.app.check.proxyProtocol: must be true or false, not "v1"',
+  ]);
+  assertEquals(await warnings(poolWith("check: { type: exec, command: /x, proxyProtocol: true }")), [
+    "5:39 «proxyProtocol» pools.app.check.proxyProtocol: has no effect in a check of type exec",
+  ]);
+});
+
 Deno.test("checkPools() warns of a pool that nobody uses, unless something else may be the reason", async () => {
   const more = SMALLEST.replace("} }", '}, more: { servers: ["10.0.0.2:80"] } }');
   assertEquals(await warnings(more), ["2:45 «more» pools.more: is used by no listener"]);

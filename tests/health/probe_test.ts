@@ -3,6 +3,8 @@ import type { AddressInfo } from "node:net";
 import { createServer } from "node:tls";
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import type { CheckSnapshot, ServerTlsSnapshot } from "../../mod/config/snapshot.ts";
+import { fromLatin1 } from "../../mod/http/grammar.ts";
+import { type ProxyRead, readProxyHeader } from "../../mod/net/proxy_protocol.ts";
 import type { ProbeTarget } from "../../mod/health/probe_io.ts";
 import { probeTable } from "../../mod/health/probes_io.ts";
 import type { ProbeResult } from "../../mod/health/rise_fall.ts";
@@ -230,6 +232,48 @@ Deno.test("tls probe() a handshake is enough, whoever signed the certificate", a
       assertEquals(result.ok, true, result.reason);
       assertMatch(result.reason, /^handshake completed, TLSv1\.[23]$/);
     }
+  });
+});
+
+Deno.test("probe() says first whose connection it is, where the check wants that", async () => {
+  for (const version of ["v1", "v2"] as const) {
+    for (const type of ["http", "tcp", "tls"] as const) {
+      const told = Promise.withResolvers<[ProxyRead, next: number | undefined]>();
+      const serve = async (conn: Deno.TcpConn) => {
+        const bytes = new Uint8Array(4096);
+        let size = 0;
+        let read: ProxyRead = { kind: "more" };
+        while (
+          read.kind === "more" || type !== "tcp" && read.kind === "header" && size === read.header.size
+        ) {
+          size += await conn.read(bytes.subarray(size)) ?? 4096;
+          read = readProxyHeader(bytes, 0, size);
+        }
+        told.resolve([read, read.kind === "header" ? bytes[read.header.size] : undefined]);
+        await conn.write(fromLatin1("HTTP/1.1 200 OK\r\n\r\n"));
+      };
+      await withServer(serve, async (port) => {
+        await probe(port, { type, proxyProtocol: version });
+        const [read, next] = await told.promise;
+        assert(read.kind === "header", `${version} ${type}: ${JSON.stringify(read)}`);
+        const { addresses } = read.header;
+        if (version === "v2") assertEquals(addresses, null);
+        else {assertEquals([addresses?.source.host, addresses?.destination], ["127.0.0.1", {
+            host: "127.0.0.1",
+            port,
+          }]);}
+        // "GET", nothing, or a TLS record of a handshake.
+        assertEquals(next, { http: 0x47, tcp: 0, tls: 22 }[type]);
+      });
+    }
+  }
+});
+
+Deno.test("tls probe() with a header: the time limit and a server that is not there", async () => {
+  assertEquals((await probe(freePort(), { type: "tls", proxyProtocol: "v2" })).reason, "connection refused");
+  await withServer(silent, async (port) => {
+    const result = await probe(port, { type: "tls", proxyProtocol: "v1", timeoutMs: 50 });
+    assertEquals([result.ok, result.reason], [false, "no answer within 50 ms"]);
   });
 });
 

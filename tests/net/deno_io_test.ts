@@ -172,6 +172,18 @@ Deno.test("DenoListener accepts while it may, and waits while it may not", async
   for (const conn of conns) conn.close();
 });
 
+Deno.test("DenoStream says both addresses of its connection, until others are set", async () => {
+  const [near, far] = await connPair();
+  const stream = new DenoStream(near, world());
+  const addresses = () => [stream.remoteHost, stream.remotePort, stream.localHost, stream.localPort];
+  const { remoteAddr, localAddr } = near;
+  assertEquals(addresses(), [remoteAddr.hostname, remoteAddr.port, localAddr.hostname, localAddr.port]);
+  stream.setAddresses({ host: "192.0.2.7", port: 1 }, { host: "2001:db8::1", port: 443 });
+  assertEquals(addresses(), ["192.0.2.7", 1, "2001:db8::1", 443]);
+  stream.close();
+  far.close();
+});
+
 Deno.test("DenoStream closes a connection whose session throws, and tells", async () => {
   const [near, far] = await connPair();
   const shared = world();

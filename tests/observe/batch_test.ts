@@ -22,14 +22,14 @@ Deno.test("take() gives what was written, in order, and begins anew", () => {
 Deno.test("take() waits for the sink after two batches", () => {
   const batch = new Batch();
   for (let n = 0; n < 2; n++) {
-    add(batch, 70_000);
+    add(batch, 300_000);
     assertEquals(batch.ready, true);
-    assertEquals(batch.take()?.length, 70_000);
+    assertEquals(batch.take()?.length, 300_000);
   }
-  add(batch, 70_000);
+  add(batch, 300_000);
   assertEquals([batch.ready, batch.take()], [false, null]);
   batch.written();
-  assertEquals([batch.ready, batch.take()?.length], [true, 70_000]);
+  assertEquals([batch.ready, batch.take()?.length], [true, 300_000]);
 });
 
 Deno.test("reserve() drops and counts what would go over the bound", () => {

@@ -101,11 +101,20 @@ Deno.test("append() writes HAProxy's httplog", () => {
   );
 });
 
-Deno.test("append() writes HAProxy's tcplog for a connection, in combined as well", () => {
+Deno.test("append() writes HAProxy's tcplog for a connection, in combined and in JSON with the name of TLS", () => {
   const record = { ...REQUEST, tcp: true, termination: "cD" };
-  const expected = "203.0.113.7:51234 [31/Jan/2026:09:05:07.042] web app/a 0/30/109 2750 cD 0/0/0/0/0 0/0\n";
-  assertEquals(line("haproxy", record), expected);
-  assertEquals(line("combined", record), expected);
+  const expected = "203.0.113.7:51234 [31/Jan/2026:09:05:07.042] web app/a 0/30/109 2750 cD 0/0/0/0/0 0/0";
+  assertEquals(line("haproxy", record), `${expected}\n`);
+  assertEquals(line("combined", record), `${expected} host="shop.example"\n`);
+  assertEquals(line("combined", { ...record, host: "" }), `${expected}\n`);
+  const parsed = JSON.parse(line("json", record));
+  assertEquals([parsed.clientPort, parsed.host, parsed.bytesIn, parsed.method], [
+    51234,
+    "shop.example",
+    410,
+    undefined,
+  ]);
+  assertEquals(JSON.parse(line("json", { ...record, host: "" })).host, undefined);
 });
 
 Deno.test("append() writes times of several seconds in any order", () => {
@@ -153,7 +162,8 @@ Deno.test("append() makes one line of printable ASCII of any record, with quotes
         host: text,
       });
       assertMatch(written, /^[ -~]+\n$/);
-      assertEquals(written.split('"').length - 1, tcp ? 0 : form === "combined" ? 8 : 2);
+      const quotes = form === "haproxy" ? (tcp ? 0 : 2) : tcp ? (text === "" ? 0 : 2) : 8;
+      assertEquals(written.split('"').length - 1, quotes);
     }),
   );
 });

@@ -1,6 +1,7 @@
 /** Every code of the table is raised by something a peer does, with the answer that the table says. */
 import { ERROR_CODES, type ErrorCode, ERRORS } from "../../mod/base/errors.ts";
 import { LISTENER_COLUMN } from "../../mod/base/counters.ts";
+import type { RouteSnapshot } from "../../mod/config/snapshot.ts";
 import { assertEquals } from "../assert.ts";
 import { reply } from "../sim/parties.ts";
 import { simulate, type World, type WorldOptions } from "../sim/world.ts";
@@ -19,6 +20,11 @@ interface Scenario {
 const HEAD = "GET / HTTP/1.1\r\nHost: a.test\r\n";
 const GET = `${HEAD}\r\n`;
 const POST = "POST / HTTP/1.1\r\nHost: a.test\r\n";
+
+const BY_NAME: RouteSnapshot = {
+  match: { hosts: [], methods: [], headers: [], query: [], tls: { sni: ["a.test"], alpn: [] } },
+  action: { kind: "pool", pool: "app" },
+};
 
 const refusing = (world: World) => world.servers.forEach((server) => server.accepts = "refuses");
 const silent = (world: World) => world.servers.forEach((server) => server.answer = () => {});
@@ -54,6 +60,13 @@ const SCENARIOS: Record<ErrorCode, Scenario> = {
     stops: true,
     then: wait(301_000),
   },
+  badProxyHeader: { options: { listener: { proxyProtocol: { from: ["192.0.2.0/24"] } } } },
+  proxyHeaderTimeout: {
+    options: { listener: { proxyProtocol: { from: ["192.0.2.0/24"] } } },
+    sends: "PROXY ",
+  },
+  notTls: { options: { protocol: "tcp", routes: [BY_NAME] } },
+  badClientHello: { options: { protocol: "tcp", routes: [BY_NAME] }, sends: "\x16\x03\x01\x00\x01\x02" },
   noRoute: { options: { routes: [] } },
   noServer: { servers: ({ control }) => [0, 1].forEach((slot) => control.slots.setUp(slot, false)) },
   queueFull: { options: { servers: [{ maxConnections: 1 }], pool: { queue: { size: 0 } } }, servers: occupy },

@@ -2,10 +2,13 @@
  * Everything at once, by chance: clients and servers that are slow, pipeline, stop reading, break off, refuse and
  * come back, under small limits, with a reload now and then. `SIM_SEEDS` says how many seeds are tried.
  *
+ * PROXY headers come from some clients, and go to some servers.
+ *
  * What must hold: every answer is to the request it stands behind, carries the body that was sent, and is complete;
  * a client that stays gets an answer to every request or sees its connection closed; nothing stays behind.
  */
 import { assert, assertEquals } from "../assert.ts";
+import { writeProxyLine } from "../../mod/net/proxy_protocol.ts";
 import { statusOf } from "./http_text.ts";
 import { reply, type ServedConnection, type SimClient } from "./parties.ts";
 import { simulate, type World } from "./world.ts";
@@ -21,6 +24,7 @@ interface Asked {
 /** One client and what it asked, in order. */
 interface Talk {
   readonly client: SimClient;
+  readonly port: number;
   readonly asked: Asked[];
   /** It broke off or stopped of its own will. */
   left: boolean;
@@ -29,6 +33,9 @@ interface Talk {
 Deno.test("sessions keep their promises whatever happens", () => {
   for (let seed = 1; seed <= SEEDS; seed++) {
     const split = seed % 3 === 0 ? "whole" as const : "random" as const;
+    // Of some clients only a PROXY header tells who they are, and some servers want to be told.
+    const proxied = seed % 4 === 1;
+    const named = seed % 4 < 2;
     const retry = { attempts: seed % 4, on: ["connect", "empty", 503] as const };
     simulate({
       seed,
@@ -38,19 +45,40 @@ Deno.test("sessions keep their promises whatever happens", () => {
       window: 3000,
       servers: [{ maxConnections: 2 }, { maxConnections: seed % 2 }, {}],
       pool: {
+        ...(named ? { proxyProtocol: seed % 8 < 4 ? "v1" : "v2" } : {}),
         retry,
         queue: { size: 3, timeoutMs: 900 },
         timeouts: { responseMs: 2000, connectMs: 500, idleMs: 700 },
       },
-      listener: { timeouts: { headMs: 1500, bodyMs: 1500, keepAliveMs: 4000, idleMs: 3000 } },
+      listener: {
+        ...(proxied ? { proxyProtocol: { from: ["192.0.2.7"] } } : {}),
+        timeouts: { headMs: 1500, bodyMs: 1500, keepAliveMs: 4000, idleMs: 3000 },
+      },
     }, (world) => {
       const chance = (share: number) => world.network.random() < share;
       for (const server of world.servers) {
-        server.answer = (request, connection) => answerSomehow(world, request.line, request.body, connection);
+        server.expectsHeader = named;
+        server.answer = (request, connection) => {
+          const source = connection.header?.addresses?.source;
+          if (source !== undefined) {
+            assert(
+              request.line.includes(` /${source.port}-`),
+              "a request of the client that the header names",
+            );
+          }
+          answerSomehow(world, request.line, request.body, connection);
+        };
       }
       const talks: Talk[] = [];
       for (let round = 0; round < 40; round++) {
-        if (chance(0.3)) talks.push({ client: world.connect(), asked: [], left: false });
+        if (chance(0.3)) {
+          const client = world.connect();
+          const port = client.peer.stream.remotePort;
+          if (proxied) {
+            client.send(writeProxyLine({ host: "203.0.113.1", port }, { host: "203.0.113.2", port: 80 }));
+          }
+          talks.push({ client, port, asked: [], left: false });
+        }
         for (const talk of talks) act(world, talk, `${round}`);
         if (chance(0.1)) upset(world);
         world.run(Math.floor(world.network.random() * 200));
@@ -79,7 +107,7 @@ function act(world: World, talk: Talk, round: string): void {
   }
   if (dice < 0.12) return client.peer.stop();
   if (dice < 0.3) return client.peer.go();
-  const path = `/${client.peer.stream.remotePort}-${round}`;
+  const path = `/${talk.port}-${round}`;
   const body = dice < 0.6 ? "" : "b".repeat(Math.floor(random() * 4000)) + round;
   asked.push({ path, body });
   if (body === "") client.get(path);

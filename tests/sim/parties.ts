@@ -2,6 +2,7 @@
  * The scripted ends of a simulation: a client that sends and reads answers, and servers that answer as told.
  */
 import { type Dial, type Dialer, type DialHandler, TlsFailure } from "../../mod/net/stream.ts";
+import { type ProxyHeader, readProxyHeader } from "../../mod/net/proxy_protocol.ts";
 import { HttpText, type Message, statusOf } from "./http_text.ts";
 import type { Network } from "./network.ts";
 import { type Peer, SimStream } from "./stream.ts";
@@ -52,6 +53,9 @@ export class ServedConnection {
   readonly reader = new HttpText(null);
   /** Number of requests so far. */
   requests = 0;
+  /** The PROXY header that it began with. */
+  header: ProxyHeader | null = null;
+  #begun: Uint8Array = new Uint8Array(0);
 
   constructor(readonly server: SimServer, readonly peer: Peer) {
     this.reader.onHead = (head) => server.onHead(this, head.line);
@@ -61,13 +65,25 @@ export class ServedConnection {
       server.answer(request, this);
     };
     peer.handler = {
-      onData: (view) => server.onBytes?.(view, this) ?? this.reader.feed(view),
+      onData: (view) => {
+        if (!server.expectsHeader || this.header !== null) return this.#take(view);
+        this.#begun = Uint8Array.of(...this.#begun, ...view);
+        const read = readProxyHeader(this.#begun, 0, this.#begun.length);
+        if (read.kind === "bad") throw new Error(`Tandem sent no PROXY header: ${read.problem}`);
+        if (read.kind === "more") return;
+        this.header = read.header;
+        this.#take(this.#begun.subarray(read.header.size));
+      },
       onEnd: () => server.onEnd(this),
     };
   }
 
   send(what: string | Uint8Array | number): void {
     this.peer.send(what);
+  }
+
+  #take(view: Uint8Array): void {
+    if (view.length > 0) this.server.onBytes?.(view, this) ?? this.reader.feed(view);
   }
 }
 
@@ -93,6 +109,8 @@ export class SimServer {
   onConnect: (connection: ServedConnection) => void = () => {};
   /** The other side ended. By default the server then ends too. */
   onEnd: (connection: ServedConnection) => void = ({ peer }) => peer.end();
+  /** Connections begin with a PROXY header. */
+  expectsHeader = false;
   /** Takes the bytes instead of the HTTP reader. */
   onBytes: ((view: Uint8Array, connection: ServedConnection) => true) | null = null;
   /** Complete requests. */

@@ -5,7 +5,7 @@
  * `Peer` is the other end: a test says what it sends, whether it reads, and when it closes.
  */
 import { type Lease, SMALL_BYTES } from "../../mod/net/buffers.ts";
-import type { Stream, StreamHandler } from "../../mod/net/stream.ts";
+import type { Address, Stream, StreamHandler } from "../../mod/net/stream.ts";
 import type { Network } from "./network.ts";
 
 /** What stands in a buffer that is nobody's. */
@@ -43,7 +43,10 @@ export class SimStream implements Stream {
   #finished = false;
   #writeBroken = false;
 
-  constructor(network: Network, readonly remoteHost: string, readonly remotePort: number) {
+  localHost = "192.0.2.1";
+  localPort = 80;
+
+  constructor(network: Network, public remoteHost: string, public remotePort: number) {
     this.#network = network;
     this.peer = new Peer(network, this);
     network.streams.push(this);
@@ -51,6 +54,13 @@ export class SimStream implements Stream {
 
   get blocked(): boolean {
     return this.#wantsDrain;
+  }
+
+  setAddresses(remote: Address, local: Address): void {
+    this.remoteHost = remote.host;
+    this.remotePort = remote.port;
+    this.localHost = local.host;
+    this.localPort = local.port;
   }
 
   write(view: Uint8Array): boolean {

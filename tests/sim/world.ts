@@ -20,17 +20,18 @@ import type {
   ServerSnapshot,
   Snapshot,
 } from "../../mod/config/snapshot.ts";
+import { latin1 } from "../../mod/http/grammar.ts";
 import { IdleConnections } from "../../mod/net/idle.ts";
 import { TICK_MS, type Timer, Wheel } from "../../mod/net/wheel.ts";
 import type { AccessRecord } from "../../mod/proxy/access_log.ts";
 import { ChunkEncoder } from "../../mod/proxy/chunks.ts";
-import { ClientConnection } from "../../mod/proxy/client_connection.ts";
 import type { ListenerState, ProxyEnvironment } from "../../mod/proxy/environment.ts";
 import { HeadFacts } from "../../mod/proxy/facts.ts";
 import { buildLive, type Live } from "../../mod/proxy/live.ts";
 import { AccessRecorder } from "../../mod/proxy/record.ts";
 import type { ServerConnection } from "../../mod/proxy/server_connection.ts";
-import { TcpConnection } from "../../mod/proxy/tcp_connection.ts";
+import { openSession } from "../../mod/proxy/session.ts";
+import type { Session } from "../../mod/proxy/stage.ts";
 import { buildRouteTable } from "../../routes/table.ts";
 import { assertEquals } from "../assert.ts";
 import { Network, type NetworkOptions } from "./network.ts";
@@ -50,8 +51,11 @@ export interface WorldOptions extends NetworkOptions {
 
 /** What is kept of one line of the access log. */
 export type Logged =
-  & Pick<AccessRecord, "status" | "retries" | "server" | "bytesIn" | "bytesOut" | "termination">
-  & { readonly error: ErrorCode | "" };
+  & Pick<
+    AccessRecord,
+    "status" | "retries" | "server" | "bytesIn" | "bytesOut" | "termination" | "clientHost" | "clientPort"
+  >
+  & { readonly error: ErrorCode | ""; readonly host: string };
 
 const POOL: Omit<PoolSnapshot, "servers"> = {
   name: "app",
@@ -90,7 +94,7 @@ export class World {
   readonly memory: OpenMemory;
   readonly control: OpenMemory;
   readonly log: Logged[] = [];
-  readonly sessions = new Set<ClientConnection | TcpConnection>();
+  readonly sessions = new Set<Session>();
   readonly state: ListenerState;
   readonly idle = new IdleConnections<ServerConnection>();
   readonly #wheel: CountedWheel;
@@ -133,9 +137,23 @@ export class World {
         for (const digit of String(ids++)) out[at++] = digit.charCodeAt(0);
         return at;
       },
-      logAccess: ({ status, retries, server, bytesIn, bytesOut, termination, error: text }) => {
-        const error = text as ErrorCode | "";
-        this.log.push({ status, retries, server, bytesIn, bytesOut, termination, error });
+      logAccess: (record) => {
+        const { status, retries, server, bytesIn, bytesOut, termination, clientHost, clientPort } = record;
+        const error = record.error as ErrorCode | "";
+        const { host: name } = record;
+        const host = typeof name === "string" ? name : latin1(name.bytes, name.start, name.end);
+        this.log.push({
+          status,
+          retries,
+          server,
+          bytesIn,
+          bytesOut,
+          termination,
+          clientHost,
+          clientPort,
+          error,
+          host,
+        });
       },
     };
     this.#snapshot = snapshotOf(options, servers);
@@ -150,11 +168,9 @@ export class World {
   /** A client connects; nothing is sent yet. */
   connectPeer(): Peer {
     const stream = new SimStream(this.network, "192.0.2.7", 1000 + this.#clients++);
-    const { protocol, row } = this.state.live.snapshot;
+    const { row } = this.state.live.snapshot;
     this.memory.counters.addListener(row, LISTENER_COLUMN.active, 1);
-    const session = protocol === "http"
-      ? new ClientConnection(this, this.state, stream)
-      : new TcpConnection(this, this.state, stream);
+    const session = openSession(this, this.state, stream);
     this.sessions.add(session);
     session.start();
     return stream.peer;
@@ -223,7 +239,13 @@ export class World {
   }
 
   /** For the sessions. */
-  onGone(session: ClientConnection | TcpConnection): void {
+  onReplaced(stage: Session, next: Session): void {
+    if (!this.sessions.delete(stage)) throw new Error("A stage ended twice");
+    this.sessions.add(next);
+  }
+
+  /** For the sessions. */
+  onGone(session: Session): void {
     if (!this.sessions.delete(session)) throw new Error("A session ended twice");
     this.memory.counters.addListener(0, LISTENER_COLUMN.active, -1);
   }

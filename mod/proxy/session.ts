@@ -1,0 +1,34 @@
+/**
+ * What becomes of a client's connection: which stages it goes through before its session, by its listener.
+ *
+ * A listener that needs no stage has none: its connections cost what they did.
+ */
+import type { Stream } from "../net/stream.ts";
+import { ClientConnection, type ConnectionOwner } from "./client_connection.ts";
+import type { ListenerState } from "./environment.ts";
+import { HeaderStage } from "./header_stage.ts";
+import { HelloStage } from "./hello_stage.ts";
+import type { Session, StageOwner } from "./stage.ts";
+import { TcpConnection } from "./tcp_connection.ts";
+
+/** What keeps the sessions of a worker. */
+export interface SessionOwner extends StageOwner, Pick<ConnectionOwner, "encoder"> {}
+
+/** Makes the first that has the connection; it has to be started. */
+export function openSession(owner: SessionOwner, listener: ListenerState, stream: Stream): Session {
+  const { sendsHeader } = listener.live;
+  if (sendsHeader === null || !sendsHeader(stream.remoteHost)) return afterHeader(owner, listener, stream);
+  return new HeaderStage(owner, listener, stream, () => afterHeader(owner, listener, stream));
+}
+
+function afterHeader(owner: SessionOwner, listener: ListenerState, stream: Stream): Session {
+  const { snapshot, sni } = listener.live;
+  if (snapshot.protocol === "http") return new ClientConnection(owner, listener, stream);
+  if (sni === null) return new TcpConnection(owner, listener, stream, null);
+  return new HelloStage(
+    owner,
+    listener,
+    stream,
+    (opening) => new TcpConnection(owner, listener, stream, opening),
+  );
+}
