@@ -18,8 +18,8 @@ import {
   MAINTENANCE,
 } from "./facts.ts";
 import { FREE_MOVES, STEADY_MS } from "./holddown.ts";
-import { compareAddresses, type Instance } from "./instance.ts";
-import { activeDownMs, RESIGN_PRIORITY } from "./timing.ts";
+import { compareAddresses, type Instance, type Leaving } from "./instance.ts";
+import { activeDownMs, RESIGN_PRIORITY, skewMs } from "./timing.ts";
 
 /** Adverts at the old interval after it grew: backups that miss one would take over before the next. */
 const QUICK_ADVERTS = 3;
@@ -40,7 +40,8 @@ export function activeAdvert(self: Instance, advert: InputOf<"advert">, now: num
     ? `${who} stays active and does not hear us: leaving the address to it`
     : `${who} is active too and wins over priority ${self.priority}`;
   const { sender, priority } = advert;
-  const conflict: Action = { kind: "conflict", sender, priority, won, reason };
+  const counts = wins && isConflict(self, advert, now);
+  const conflict: Action = { kind: "conflict", sender, priority, won, counts, reason };
   if (won) {
     // The loser may go on announcing, and its last word may be lost.
     self.contest(now);
@@ -52,7 +53,15 @@ export function activeAdvert(self: Instance, advert: InputOf<"advert">, now: num
     self.hold.moved(now, FREE_MOVES);
     // Not at once: should it have heard us at last, this is its last word, and then nobody would be active.
     const heedAt = now + advert.intervalMs / 2;
-    return [conflict, ...self.toYielding({ to: "backup", onPurpose: false, reason, heedAt }, now)];
+    return [
+      conflict,
+      ...self.toYielding({ to: "backup", onPurpose: false, reason, heedAt, graceful: false }, now),
+    ];
+  }
+  if (isPreemption(self, advert, now)) {
+    const why = `own priority ${self.priority} is the lower one`;
+    const yielding = { to: "backup", onPurpose: false, reason: why, heedAt: now, graceful: true } as const;
+    return [conflict, ...self.toLeaving(yielding, advert, now)];
   }
   // Our last advert makes the winner announce again, after our address is gone; else clients keep asking us.
   return [
@@ -61,6 +70,19 @@ export function activeAdvert(self: Instance, advert: InputOf<"advert">, now: num
     self.advert(self.priority),
     ...self.toBackup(reason, now, advert),
   ];
+}
+
+/** Adverts that a backup waits out before it preempts, and that it misses before it takes over from silence. */
+const WAITED_INTERVALS = 3;
+
+/**
+ * The winner preempts us, and was no Active all along behind a cut cable: it said that it is backup so short a time ago
+ * that it cannot have missed us for long enough. And it has had the time to hear us first: two that have just begun
+ * are a race. Only then may both have the address for the grace.
+ */
+function isPreemption(self: Instance, { node }: InputOf<"advert">, now: number): boolean {
+  const before = now - WAITED_INTERVALS * self.config.intervalMs;
+  return self.claimedAt <= before && self.peers.wasStandby(node, before);
 }
 
 /**
@@ -74,6 +96,26 @@ function isDeaf(self: Instance, advert: InputOf<"advert">, now: number): boolean
     now - before.at <= patienceMs;
   self.rival = { sender: advert.sender, since: same ? before.since : now, at: now };
   return now - self.rival.since > patienceMs;
+}
+
+/**
+ * For how long two Actives are explained by a take-over: the one that is preempted hears our first advert, or, when
+ * that was lost, the second; its last word is on the way then. The skew is its share of an interval to do so.
+ *
+ * Only whoever wins can tell. It knows since when it is active itself; for the loser the first advert of the winner is
+ * the same whether it preempts now or was active for an hour behind a cut cable.
+ */
+function explainedMs({ config: { version, intervalMs } }: Instance, rival: InputOf<"advert">): number {
+  return intervalMs + skewMs(version, rival.priority, intervalMs);
+}
+
+/** True once for as long as others that should lose go on, whoever they are. */
+function isConflict(self: Instance, advert: InputOf<"advert">, now: number): boolean {
+  if (now - self.claimedAt <= explainedMs(self, advert)) return false;
+  const patienceMs = activeDownMs(self.config.version, advert.priority, advert.intervalMs);
+  const goesOn = now - self.conflictAt <= patienceMs;
+  self.conflictAt = now;
+  return !goesOn;
 }
 
 export function activeTick(self: Instance, _input: InputOf<"tick">, now: number): Action[] {
@@ -103,12 +145,21 @@ export function activeFaultCleared(self: Instance, input: InputOf<"faultCleared"
 export function activeMaintenance(self: Instance, input: InputOf<"maintenance">, now: number): Action[] {
   learnMaintenance(self, input.on);
   return input.on
-    ? self.toYielding({ to: "fault", onPurpose: false, reason: self.faultReason(), heedAt: now }, now)
+    ? self.toYielding({
+      to: "fault",
+      onPurpose: false,
+      reason: self.faultReason(),
+      heedAt: now,
+      graceful: true,
+    }, now)
     : [];
 }
 
 export function activeHandOver(self: Instance, input: InputOf<"handOver">, now: number): Action[] {
-  return self.toYielding({ to: "backup", onPurpose: true, reason: input.reason, heedAt: now }, now);
+  return self.toYielding(
+    { to: "backup", onPurpose: true, reason: input.reason, heedAt: now, graceful: true },
+    now,
+  );
 }
 
 export function activeHealth(self: Instance, input: InputOf<"health">, now: number): Action[] {
@@ -127,7 +178,7 @@ function yieldToBetter(self: Instance, now: number): Action[] {
   if (peer === null || (self.hold.holds(now) && now - peer.since < STEADY_MS)) return [];
   if (self.wasWell) self.hold.moved(now);
   const reason = `own health is ${self.score} (${self.healthReason}), that of ${peer.node} is ${peer.score}`;
-  return self.toYielding({ to: "backup", onPurpose: false, reason, heedAt: now }, now);
+  return self.toYielding({ to: "backup", onPurpose: false, reason, heedAt: now, graceful: false }, now);
 }
 
 /** No word to anyone: others may have taken over, and a resignation would take it from them. */
@@ -164,22 +215,40 @@ export function activeReconfigure(self: Instance, input: InputOf<"reconfigure">,
   return changed.addresses ? [advert, ...self.reassert(now)] : [advert];
 }
 
-/** Another has it: go. */
+/** Another has it: go, at once or after the grace. */
 export function yieldingAdvert(self: Instance, advert: InputOf<"advert">, now: number): Action[] {
   const refused = refuse(self, advert);
-  if (refused !== null || advert.priority === RESIGN_PRIORITY) return refused ?? [];
-  const { to, onPurpose, reason, heedAt } = self.yielding!;
+  if (refused !== null) return refused;
+  const { leaving, heedAt, graceful, untilAt, ...why } = self.yielding!;
+  if (advert.priority === RESIGN_PRIORITY) {
+    const same = leaving !== null && compareAddresses(leaving.advert.sender, advert.sender) === 0;
+    return same ? resume(self, `${self.describe(advert)} gave the address back at once`, now) : [];
+  }
   if (now < heedAt) return [];
+  if (!graceful) return leave(self, { advert, heardAt: now }, now);
+  const actions = self.toLeaving({ ...why, heedAt, graceful }, advert, now);
+  // The grace counts from the first.
+  if (leaving !== null) self.yielding = { ...self.yielding!, untilAt };
+  return actions;
+}
+
+function leave(self: Instance, { advert, heardAt }: Leaving, now: number): Action[] {
+  const { to, onPurpose, reason } = self.yielding!;
   const taken = `${reason}; ${self.describe(advert)} took over`;
   // As the loser of two Actives does; of a priority that loses for certain, and takes nobody's timer away.
   const last = advert.priority > 1 ? [self.advert(1)] : [];
   const moved = to === "fault" ? self.toFault(taken, now) : self.toBackup(taken, now, advert);
+  if (to === "backup") {
+    self.leader = { advert, at: heardAt };
+    self.follow(heardAt, advert.intervalMs);
+  }
   if (onPurpose) self.movedAway = reason;
   return [{ kind: "removeAddresses" }, ...last, ...moved];
 }
 
 export function yieldingTick(self: Instance, _input: InputOf<"tick">, now: number): Action[] {
-  const { untilAt, to, reason } = self.yielding!;
+  const { untilAt, to, reason, leaving } = self.yielding!;
+  if (leaving !== null) return now >= untilAt ? leave(self, leaving, now) : [];
   if (now >= untilAt) {
     if (to === "backup") return resume(self, `nobody took the address over (${reason})`, now);
     return [{ kind: "removeAddresses" }, ...self.toFault(`${reason}; nobody took over`, now)];
@@ -190,6 +259,7 @@ export function yieldingTick(self: Instance, _input: InputOf<"tick">, now: numbe
 export function yieldingMaintenance(self: Instance, input: InputOf<"maintenance">, now: number): Action[] {
   learnMaintenance(self, input.on);
   if (input.on) self.yielding = { ...self.yielding!, to: "fault", reason: self.faultReason() };
+  else if (self.yielding!.leaving !== null) self.yielding = { ...self.yielding!, to: "backup" };
   else if (self.yielding!.to === "fault") {
     return resume(self, "maintenance ended before anyone took over", now);
   }

@@ -79,12 +79,16 @@ export type Action =
   /** `times` announcements of every address; rounds count from 1 since the node became active. */
   | { readonly kind: "announce"; readonly round: number; readonly times: number }
   | { readonly kind: "notify"; readonly from: State; readonly to: State; readonly reason: string }
-  /** Two Actives met. `won`: we stay. */
+  /**
+   * Two Actives met. `won`: we stay. `counts`: it is the first time for as long as they go on, and longer than a
+   * take-over explains; it never counts for the loser, as it cannot tell.
+   */
   | {
     readonly kind: "conflict";
     readonly sender: IpBytes;
     readonly priority: number;
     readonly won: boolean;
+    readonly counts: boolean;
     readonly reason: string;
   }
   /** For the log: something was decided that is no transition. */

@@ -38,7 +38,8 @@ export function learnHealth(self: Instance, input: InputOf<"health">, now: numbe
 }
 
 export function learnPeer(self: Instance, input: InputOf<"peerHealth">): void {
-  self.peers.record({ node: input.node, score: input.score, able: input.able, at: input.at });
+  const { kind: _, ...peer } = input;
+  self.peers.record(peer);
 }
 
 /** Takes the configuration; returns what of it changed for the others on the LAN, null: nothing at all did. */

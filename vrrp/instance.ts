@@ -17,6 +17,9 @@ export const REFRESH_MS = 60_000;
 /** Adverts of a deaf second Active must not become a storm of announcements. */
 export const ANNOUNCE_APART_MS = 100;
 
+/** How long a node keeps an address that another has taken from it as planned. */
+export const GRACE_MS = 200;
+
 type Round = "first" | "second" | "refresh";
 
 /** The node that was last heard as Active. */
@@ -33,6 +36,14 @@ export interface Yielding {
   readonly reason: string;
   /** Adverts before this are no sign that another has the address: it may be the last word of one that goes. */
   readonly heedAt: number;
+  /** True: it keeps the address for a moment when another has it, so that what is under way may end. */
+  readonly graceful: boolean;
+}
+
+/** The other one has the address: what is left is to let go of it, in silence. */
+export interface Leaving {
+  readonly advert: Advert;
+  readonly heardAt: number;
 }
 
 /** An Active that loses against us, and has not gone. */
@@ -59,7 +70,11 @@ export class Instance {
   readonly hold = new HoldDown();
 
   leader: Leader | null = null;
+  /** When it last became active, or took back what it was giving away. */
+  claimedAt = -Infinity;
   rival: Rival | null = null;
+  /** When an Active that should lose was last heard for longer than a take-over explains. */
+  conflictAt = -Infinity;
   /** Why the address was given away on purpose; null: it was not. */
   movedAway: string | null = null;
   /** See preempt.ts. */
@@ -83,7 +98,7 @@ export class Instance {
   rounds = 0;
   /** Until then every advert comes with an announcement: an Active that we do not hear may be announcing too. */
   contestedUntil = -Infinity;
-  yielding: (Yielding & { untilAt: number }) | null = null;
+  yielding: (Yielding & { untilAt: number; leaving: Leaving | null }) | null = null;
 
   constructor(public config: InstanceConfig) {
     this.followMs = config.intervalMs;
@@ -102,6 +117,11 @@ export class Instance {
   /** How long an Active at our own interval may be silent before we take over. */
   get ownDownMs(): number {
     return activeDownMs(this.config.version, this.priority, this.config.intervalMs);
+  }
+
+  /** Long enough for a request, and no longer than an interval: the other takes what comes later for a conflict. */
+  get graceMs(): number {
+    return Math.min(GRACE_MS, this.config.intervalMs);
   }
 
   /** A peer that is better off, by a fresh report that came after we became worse; null in full health. */
@@ -196,6 +216,7 @@ export class Instance {
   toActive(reason: string, now: number): Action[] {
     const told = this.#move("active", reason, now);
     this.leader = null;
+    this.claimedAt = now;
     this.movedAway = null;
     this.nextRound = "first";
     this.rounds = 0;
@@ -205,8 +226,18 @@ export class Instance {
   /** Says that it goes, and keeps the address until another has it or `ownDownMs` are over. */
   toYielding(why: Yielding, now: number): Action[] {
     this.#move("yielding", why.reason, now);
-    this.yielding = { ...why, untilAt: now + this.ownDownMs };
+    this.yielding = { ...why, untilAt: now + this.ownDownMs, leaving: null };
     return [this.sendAdvert(now), { kind: "note", reason: `handing the address over: ${why.reason}` }];
+  }
+
+  /** Another has the address, and announces it: keeps it for the grace, without a word. */
+  toLeaving(why: Yielding, advert: Advert, now: number): Action[] {
+    if (this.phase !== "yielding") this.#move("yielding", why.reason, now);
+    this.yielding = { ...why, untilAt: now + this.graceMs, leaving: { advert, heardAt: now } };
+    this.adverAt = Infinity;
+    this.announceAt = Infinity;
+    this.advertSentAt = now;
+    return [];
   }
 
   toFault(reason: string, now: number): Action[] {
@@ -240,6 +271,7 @@ export class Instance {
     this.activeDownAt = this.adverAt = this.announceAt = Infinity;
     this.advertSentAt = Infinity;
     this.contestedUntil = -Infinity;
+    if (to !== "yielding" && to !== "active") this.conflictAt = -Infinity;
     this.quick.left = 0;
     this.ableSince =
       this.waiting =

@@ -2,6 +2,7 @@
  * What all virtual routers of a node share of the kernel: libc, the one poller, link and address events, the ways to
  * set addresses and to announce them.
  */
+import type { IpBytes } from "../mod/base/address.ts";
 import { openLibc } from "../mod/base/libc_io.ts";
 import { type AddressWriter, netlinkWriter } from "./address_writer_io.ts";
 import { Announcer } from "./announce_io.ts";
@@ -15,6 +16,8 @@ export interface Kernel {
   readonly announcer: Announcer | null;
   readonly whyMute: string;
   findLink(device: string): Link | null;
+  /** The MAC that a neighbour is known by; null: none now, and the kernel has been asked to find it. */
+  neighbour(device: string, address: IpBytes): Uint8Array | null;
   close(): Promise<void>;
 }
 
@@ -30,6 +33,10 @@ export function openKernel(handler: LinkHandler, onError: (error: Error) => void
       announcer,
       whyMute,
       findLink: (device) => watch.find(device),
+      neighbour(device, address) {
+        const link = watch.find(device);
+        return link === null ? null : watch.requests.neighbour(link.index, address);
+      },
       async close() {
         announcer?.close();
         watch.close();

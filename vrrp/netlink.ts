@@ -1,6 +1,7 @@
 /**
- * The part of rtnetlink that a virtual address needs, as bytes: add, renew, delete and list addresses, list links, and
- * read what the kernel tells of both. Layouts of linux/netlink.h, if_addr.h and if_link.h, little-endian.
+ * The part of rtnetlink that a virtual address needs, as bytes: add, renew, delete and list addresses, list links, ask
+ * for a neighbour, and read what the kernel tells of them. Layouts of linux/netlink.h, if_addr.h, if_link.h and
+ * neighbour.h, little-endian.
  *
  * Adding and renewing are one message: an address that is there gets its new lease, one that is missing is added, for
  * both families. So who must know of a removal listens to the events. Unknown messages and attributes are passed over;
@@ -20,6 +21,8 @@ const RTM_GETLINK = 18;
 const RTM_NEWADDR = 20;
 const RTM_DELADDR = 21;
 const RTM_GETADDR = 22;
+const RTM_NEWNEIGH = 28;
+const RTM_GETNEIGH = 30;
 
 const NLM_F_REQUEST = 0x1;
 const NLM_F_ACK = 0x4;
@@ -43,11 +46,18 @@ const IFF_RUNNING = 0x40;
 const IFF_LOOPBACK = 0x8;
 const IFF_NOARP = 0x80;
 
+const NDA_DST = 1;
+const NDA_LLADDR = 2;
+const NTF_USE = 0x01;
+
 const AF_INET = 2;
 const AF_INET6 = 10;
 const HEADER_BYTES = 16;
 const IFADDRMSG_BYTES = 8;
 const IFINFOMSG_BYTES = 16;
+const NDMSG_BYTES = 12;
+/** Bytes of an address by its family. */
+const WIDTHS: Readonly<Record<number, number>> = { [AF_INET]: 4, [AF_INET6]: 16 };
 /** `valid_lft` of an address without a lease. */
 const FOREVER = 0xffffffff;
 
@@ -81,6 +91,7 @@ export interface Link {
 export type NetlinkMessage =
   | { readonly kind: "link"; readonly gone: boolean; readonly link: Link }
   | { readonly kind: "address"; readonly gone: boolean; readonly address: InterfaceAddress }
+  | { readonly kind: "neighbour"; readonly address: IpBytes; readonly mac: Uint8Array | null }
   /** The end of a request: 0, or a positive error number. */
   | { readonly kind: "done"; readonly sequence: number; readonly errno: number };
 
@@ -115,6 +126,25 @@ export function encodeListLinks(sequence: number) {
   return message(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, sequence, new Uint8Array(IFINFOMSG_BYTES));
 }
 
+/** The neighbour of that address, as a message before a "done". */
+export function encodeGetNeighbour(index: number, address: IpBytes, sequence: number) {
+  const flags = NLM_F_REQUEST | NLM_F_ACK;
+  return message(
+    RTM_GETNEIGH,
+    flags,
+    sequence,
+    neighbourHeader(index, address, 0),
+    attribute(NDA_DST, address),
+  );
+}
+
+/** Has the kernel find out who has that address, as if something were to be sent there. */
+export function encodeResolveNeighbour(index: number, address: IpBytes, sequence: number) {
+  const flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE;
+  const header = neighbourHeader(index, address, NTF_USE);
+  return message(RTM_NEWNEIGH, flags, sequence, header, attribute(NDA_DST, address));
+}
+
 /** What a netlink socket delivered at once. Never throws. */
 export function decodeNetlink(bytes: Uint8Array): NetlinkMessage[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -147,9 +177,21 @@ function decodeMessage(type: number, sequence: number, body: DataView): NetlinkM
       const address = decodeAddress(body);
       return address === null ? null : { kind: "address", gone: type === RTM_DELADDR, address };
     }
+    case RTM_NEWNEIGH:
+      return decodeNeighbour(body);
     default:
       return null;
   }
+}
+
+/** Without a link-layer address while it is being asked for, and when nobody answered. */
+function decodeNeighbour(body: DataView): NetlinkMessage | null {
+  if (body.byteLength < NDMSG_BYTES) return null;
+  const attributes = decodeAttributes(body, NDMSG_BYTES);
+  const address = attributes.get(NDA_DST);
+  const mac = attributes.get(NDA_LLADDR);
+  if (address === undefined || address.length !== WIDTHS[body.getUint8(0)]) return null;
+  return { kind: "neighbour", address, mac: mac?.length === 6 ? mac : null };
 }
 
 function decodeAddress(body: DataView): InterfaceAddress | null {
@@ -157,7 +199,7 @@ function decodeAddress(body: DataView): InterfaceAddress | null {
   const attributes = decodeAttributes(body, IFADDRMSG_BYTES);
   // IPv4 has both on point-to-point links, where IFA_ADDRESS is the other side.
   const address = attributes.get(IFA_LOCAL) ?? attributes.get(IFA_ADDRESS);
-  const width = { [AF_INET]: 4, [AF_INET6]: 16 }[body.getUint8(0)];
+  const width = WIDTHS[body.getUint8(0)];
   if (address === undefined || address.length !== width) return null;
   const flags = firstU32(attributes.get(IFA_FLAGS)) ?? body.getUint8(2);
   const cache = attributes.get(IFA_CACHEINFO);
@@ -216,6 +258,14 @@ function addressMessage(
   header.set(u32(index), 4);
   const all = [[IFA_LOCAL, address], [IFA_ADDRESS, address], ...attributes] as const;
   return message(type, flags, sequence, header, ...all.map(([kind, value]) => attribute(kind, value)));
+}
+
+function neighbourHeader(index: number, address: IpBytes, flags: number): Uint8Array {
+  const header = new Uint8Array(NDMSG_BYTES);
+  header[0] = address.length === 16 ? AF_INET6 : AF_INET;
+  header.set(u32(index), 4);
+  header[10] = flags;
+  return header;
 }
 
 function message(type: number, flags: number, sequence: number, ...parts: readonly Uint8Array[]) {

@@ -4,6 +4,7 @@
  * Nothing here waits: what is asked is answered at once, events are read when `poll` said that there are some
  * (`poll_io.ts`). Errors of requests come in-band. It knows no meaning of addresses and links.
  */
+import type { IpBytes } from "../mod/base/address.ts";
 import {
   EAGAIN,
   EINTR,
@@ -18,8 +19,10 @@ import {
   type AddressSetting,
   decodeNetlink,
   encodeDeleteAddress,
+  encodeGetNeighbour,
   encodeListAddresses,
   encodeListLinks,
+  encodeResolveNeighbour,
   encodeSetAddress,
   type InterfaceAddress,
   type Link,
@@ -76,6 +79,15 @@ export class NetlinkSocket {
   links(): Link[] {
     return this.#ask(encodeListLinks(++this.#sequence)).messages
       .flatMap((message) => message.kind === "link" ? [message.link] : []);
+  }
+
+  /** The MAC of a neighbour. Null: not known now; the kernel is asked to find it, and may know it a moment later. */
+  neighbour(index: number, address: IpBytes): Uint8Array | null {
+    for (const message of this.#ask(encodeGetNeighbour(index, address, ++this.#sequence)).messages) {
+      if (message.kind === "neighbour" && message.mac !== null) return message.mac;
+    }
+    this.#ask(encodeResolveNeighbour(index, address, ++this.#sequence));
+    return null;
   }
 
   /** The events that wait; null: some were lost, for they came faster than they were read. */

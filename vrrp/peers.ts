@@ -22,6 +22,8 @@ export interface PeerHealth {
   readonly score: number;
   /** It takes part in the election: neither in fault nor in maintenance. */
   readonly able: boolean;
+  /** It was backup; absent: it was not, or that is not told. */
+  readonly standby?: boolean;
   /** When the report arrived, in this node's time. */
   readonly at: number;
 }
@@ -41,6 +43,12 @@ export class Peers {
     this.#peers.delete(peer.node);
     if (this.#peers.size >= MAX_PEERS) this.#peers.delete(this.#peers.keys().next().value!);
     this.#peers.set(peer.node, { ...peer, since: same ? before.since : peer.at });
+  }
+
+  /** True when that node has told, since `since`, that it is backup. */
+  wasStandby(node: string | null, since: number): boolean {
+    const peer = node === null ? undefined : this.#peers.get(node);
+    return peer?.standby === true && peer.at >= since;
   }
 
   health(node: string | null): number | null {

@@ -31,8 +31,8 @@ export interface RunnerOptions {
 
 export interface RunnerEvents {
   onTransition(from: State, to: State, reason: string): void;
-  /** Two nodes held the address. */
-  onConflict(sender: IpBytes, priority: number, won: boolean, reason: string): void;
+  /** Two nodes held the address, if only for the moment that a take-over lasts. */
+  onConflict(conflict: Extract<Action, { kind: "conflict" }>): void;
   onNote(reason: string): void;
   onProblem(problem: string): void;
 }
@@ -192,8 +192,8 @@ export class Runner {
       case "notify":
         return events.onTransition(action.from, action.to, action.reason);
       case "conflict":
-        this.conflicts++;
-        return events.onConflict(action.sender, action.priority, action.won, action.reason);
+        if (action.counts) this.conflicts++;
+        return events.onConflict(action);
       case "note":
         return events.onNote(action.reason);
     }

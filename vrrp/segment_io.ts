@@ -9,6 +9,7 @@
 import { formatIp, type IpBytes } from "../mod/base/address.ts";
 import { Channel, type Moment, type Sender } from "./channel.ts";
 import { DROP_REASONS, type DropReason } from "./drops.ts";
+import { claimIn } from "./foreign.ts";
 import type { HeardPeer } from "./heard.ts";
 import { hmacSha256 } from "./hmac_io.ts";
 import { type LocalAddress, localAddress } from "./interfaces.ts";
@@ -26,6 +27,8 @@ export interface SegmentHandler {
   onAdvert(advert: Advert, sender: Sender): void;
   onReport(report: Report, sender: Sender): void;
   onDropped(reason: DropReason, source: string): void;
+  /** What was dropped is an advert of one that says it is active. */
+  onClaim(advert: Advert, source: IpBytes, reason: DropReason): void;
   onProblem(problem: string): void;
 }
 
@@ -193,6 +196,8 @@ export class Segment {
     const heard = channel.hear(bytes, source, this.#moment());
     if (!heard.ok) {
       this.#drop(heard.reason, formatIp(source));
+      const claim = claimIn(bytes, heard.reason, this.#settings.family);
+      if (claim !== null) handler.onClaim(claim, source, heard.reason);
       if (heard.reason === "unproved") this.#prove();
       return;
     }

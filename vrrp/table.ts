@@ -71,10 +71,11 @@ export const TABLE: Readonly<Record<Phase, Row>> = {
   },
   active: {
     stop: on(active.activeStop, ["initialize", "stop: priority 0"]),
-    advert: on(active.activeAdvert, ["backup", "another Active wins"], [
-      "yielding",
-      "another Active does not hear us",
-    ]),
+    advert: on(
+      active.activeAdvert,
+      ["backup", "another Active wins"],
+      ["yielding", "another preempts, or does not hear us"],
+    ),
     tick: on(active.activeTick),
     hardFault: on(active.activeFault, ["fault", "hard fault: priority 0"]),
     faultCleared: on(active.activeFaultCleared),
@@ -94,11 +95,13 @@ export const TABLE: Readonly<Record<Phase, Row>> = {
       active.yieldingAdvert,
       ["backup", "another is active"],
       ["fault", "maintenance, and another is active"],
+      ["active", "who took over resigns"],
     ),
     tick: on(
       active.yieldingTick,
+      ["backup", "end of the grace"],
       ["active", "nobody took over within ActiveDown"],
-      ["fault", "maintenance, and nobody took over within ActiveDown"],
+      ["fault", "maintenance, and the grace is over or nobody took over within ActiveDown"],
     ),
     hardFault: on(active.activeFault, ["fault", "hard fault: priority 0"]),
     faultCleared: on(active.activeFaultCleared),

@@ -4,6 +4,7 @@ import { listOverlays, loadConfig, type LoadResult } from "../config/load.ts";
 import { formatProblem, type Problem } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
 import { readConfigFile } from "../config/store_io.ts";
+import { readAccounts } from "../runtime/accounts_io.ts";
 import { BAD, type Command, GOOD, writeErr, writeOut } from "./command.ts";
 import { SELECTION_HELP, SELECTION_OPTIONS, selectionOf } from "./selection.ts";
 
@@ -28,17 +29,14 @@ Example: tandem check -c tandem.yaml --node lb2`,
     if (text === null) return BAD;
     const overlays = nodeGiven ? [] : (await listOverlays(text, file)).nodes;
     const nodes = overlays.length === 0 ? [node] : overlays;
-    const results = await Promise.all(
-      nodes.map((node) =>
-        loadConfig(text, {
-          file,
-          node,
-          context,
-          env: (name) => Deno.env.get(name),
-          files: certificateFiles(file),
-        })
-      ),
-    );
+    const given = {
+      file,
+      context,
+      env: (name: string) => Deno.env.get(name),
+      accounts: readAccounts(),
+      files: certificateFiles(file),
+    };
+    const results = await Promise.all(nodes.map((node) => loadConfig(text, { ...given, node })));
     const problems = once(results.flatMap((result) => "problems" in result ? result.problems : []));
     const warnings = once(results.flatMap((result) => result.warnings));
     if (invocation.values.json === true) {

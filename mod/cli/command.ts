@@ -33,8 +33,9 @@ export interface Command {
 /** A wrong use of the command line; its message is shown with a pointer to the help. */
 export class UsageError extends Error {}
 
-export function writeOut(text: string): void {
-  writeAll(Deno.stdout, text);
+/** False: whoever read it has gone. */
+export function writeOut(text: string): boolean {
+  return writeAll(Deno.stdout, text);
 }
 
 export function writeErr(text: string): void {
@@ -43,12 +44,14 @@ export function writeErr(text: string): void {
 
 const encoder = new TextEncoder();
 
-/** A reader that has gone away (`| head`) is no error of ours. */
-function writeAll(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
+/** A reader that has gone away (`| head`) is no error of ours: it is told as false. */
+function writeAll(to: { writeSync(bytes: Uint8Array): number }, text: string): boolean {
   let bytes: Uint8Array = encoder.encode(text);
   try {
     while (bytes.length > 0) bytes = bytes.subarray(to.writeSync(bytes));
+    return true;
   } catch (error) {
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    return false;
   }
 }

@@ -2,7 +2,12 @@
  * The keeper's part of `tandem status` for a person: the balancer in a line, then each instance with the nodes that
  * take part, this one first. Pure.
  */
-import type { ElectionStatus, InstanceStatus, PeerStatus } from "../observe/election_status.ts";
+import type {
+  ElectionStatus,
+  ForeignStatus,
+  InstanceStatus,
+  PeerStatus,
+} from "../observe/election_status.ts";
 import { span } from "./status_table.ts";
 
 /** The part of the keeper's status that is shown. */
@@ -47,9 +52,15 @@ function instanceTable(node: string, instance: InstanceStatus, now: number): str
     "  " + row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd() + "\n"
   );
   const dropped = Object.entries(adverts.dropped).map(([reason, count]) => `${count} ${reason}`);
+  const others = instance.foreign.map(foreignLine).join("");
   const losses = dropped.length === 0 ? "" : `  dropped: ${dropped.join(", ")}\n`;
   return `\nvrrp ${name}: ${addresses.join(", ")} on ${device}, id ${routerId}, owner ${owner ?? "unknown"}` +
-    `${signed ? "" : ", not signed"}\n${lines.join("")}${losses}`;
+    `${signed ? "" : ", not signed"}\n${lines.join("")}${others}${losses}`;
+}
+
+function foreignLine({ address, mac, priority, why, silentMs, adverts }: ForeignStatus): string {
+  const heard = `${adverts} ${adverts === 1 ? "advert" : "adverts"}, the last ${span(silentMs)} ago`;
+  return `  also active: ${address} (MAC ${mac ?? "unknown"}), priority ${priority}, ${heard}: ${why}\n`;
 }
 
 function ownRow(node: string, instance: InstanceStatus, now: number): string[] {

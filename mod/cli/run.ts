@@ -15,9 +15,11 @@ import type { Config } from "../config/schema.ts";
 import { readConfigFile } from "../config/store_io.ts";
 import { logger } from "../observe/log.ts";
 import { flushLog, setUpLog } from "../observe/log_io.ts";
+import { readAccounts } from "../runtime/accounts_io.ts";
 import { adminSocketPath } from "../runtime/admin_path.ts";
 import { electionSettings } from "../runtime/election.ts";
 import { type Checked, type KeeperFacts, runKeeper } from "../runtime/keeper_io.ts";
+import { scriptUser } from "../runtime/script_user.ts";
 import { ownCommand } from "../runtime/spawn_io.ts";
 
 export interface RunArguments {
@@ -48,7 +50,15 @@ export async function run({ file, node, context, entry, text }: RunArguments): P
   ];
 
   async function check(text: string): Promise<Checked> {
-    const loaded = await loadConfig(text, { file, node, context, env, files: certificateFiles(file) });
+    const accounts = readAccounts();
+    const loaded = await loadConfig(text, {
+      file,
+      node,
+      context,
+      env,
+      accounts,
+      files: certificateFiles(file),
+    });
     for (const warning of loaded.warnings) log.warning(problemLine(warning));
     if ("problems" in loaded) return { problems: loaded.problems.map((problem) => problemLine(problem)) };
     const { log: logSettings, admin, drainTimeout } = loaded.config;
@@ -60,6 +70,7 @@ export async function run({ file, node, context, entry, text }: RunArguments): P
       socketPath: socket.path,
       drainMs: drainTimeout,
       adminUrl: admin === undefined ? null : adminUrl(admin.bind),
+      scriptUser: scriptUser(loaded.config.vrrp.scriptUser, Deno.uid() ?? 0, accounts),
       election: electionSettings(loaded.config, node, hashOf(text)),
     };
   }

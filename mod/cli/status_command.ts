@@ -1,20 +1,22 @@
 /** `tandem status`. */
-import { type Command, writeErr, writeOut } from "./command.ts";
+import { type Command, GOOD, type Invocation, writeErr, writeOut } from "./command.ts";
 import type { KeeperView } from "./election_table.ts";
 import { askStatus, SOCKET_HELP, SOCKET_OPTIONS, socketOf } from "./socket_io.ts";
-import { runStatus, showKeeper } from "./status_io.ts";
+import { runStatus, showKeeper, type StatusQuestion } from "./status_io.ts";
+import { watch } from "./watch_io.ts";
 
 /** Where a node answers unless its configuration says otherwise. */
 const DEFAULT_URL = "http://127.0.0.1:9900";
 
 export const command: Command = {
   summary: "show what a running node does",
-  usage: "[--url URL] [--json]",
+  usage: "[--url URL] [--watch] [--json]",
   options: {
     ...SOCKET_OPTIONS,
     url: { type: "string" },
     token: { type: "string" },
     json: { type: "boolean" },
+    watch: { type: "boolean", short: "w" },
   },
   help:
     `Asks the node on this machine by its admin socket: which node holds which address, since when and why. Then
@@ -25,25 +27,45 @@ its admin address (admin.bind in its configuration): servers, connections, reque
 ${SOCKET_HELP}
       --token TOKEN  for an address that needs one (default: $TANDEM_TOKEN)
       --json         everything, as JSON
+  -w, --watch        every second until Ctrl-C, also while the node does not answer: drawn anew on a terminal,
+                     else one block after another; with --json one document a line
 
 Example: tandem status --url http://127.0.0.1:9900`,
   run: async (invocation) => {
     const { values } = invocation;
-    const question = {
-      token: values.token === undefined ? Deno.env.get("TANDEM_TOKEN") ?? null : String(values.token),
-      json: values.json === true,
+    if (values.watch !== true) return await ask(invocation, { out: writeOut, err: writeErr });
+    const plain = Deno.stdout.isTerminal() ? "screen" : "blocks";
+    return await watch({
+      form: values.json === true ? "lines" : plain,
       out: writeOut,
-      err: writeErr,
-    };
-    if (values.url !== undefined) return await runStatus({ ...question, url: String(values.url) });
-    const socket = socketOf(invocation);
-    const keeper = "path" in socket ? keeperOf(await askStatus(socket.path)) : null;
-    if (keeper === null) return await runStatus({ ...question, url: DEFAULT_URL });
-    const { adminUrl, balancer } = keeper;
-    if (adminUrl === null || balancer.state !== "running") return showKeeper(keeper, question);
-    return await runStatus({ ...question, keeper, url: adminUrl });
+      async ask() {
+        let text = "", problem = "";
+        const code = await ask(invocation, {
+          out: (part) => text += part,
+          err: (part) => problem += part,
+        });
+        return code === GOOD ? { text } : { problem };
+      },
+    });
   },
 };
+
+/** Asks once and prints. Gives the exit code. */
+async function ask(invocation: Invocation, to: Pick<StatusQuestion, "out" | "err">): Promise<number> {
+  const { values } = invocation;
+  const question = {
+    token: values.token === undefined ? Deno.env.get("TANDEM_TOKEN") ?? null : String(values.token),
+    json: values.json === true,
+    ...to,
+  };
+  if (values.url !== undefined) return await runStatus({ ...question, url: String(values.url) });
+  const socket = socketOf(invocation);
+  const keeper = "path" in socket ? keeperOf(await askStatus(socket.path)) : null;
+  if (keeper === null) return await runStatus({ ...question, url: DEFAULT_URL });
+  const { adminUrl, balancer } = keeper;
+  if (adminUrl === null || balancer.state !== "running") return showKeeper(keeper, question);
+  return await runStatus({ ...question, keeper, url: adminUrl });
+}
 
 /** Only the shape that tells a keeper of this version from something else. */
 function keeperOf(answer: unknown): KeeperView | null {

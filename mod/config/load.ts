@@ -5,6 +5,7 @@
  * here. Pure: the text and the environment are parameters. The readers that only some files or only errors need
  * are loaded when they are needed.
  */
+import type { Accounts } from "../base/accounts.ts";
 import { type Environment, expandEnvironment } from "./environment.ts";
 import { applyOverlays, overlayNames } from "./overlay.ts";
 import {
@@ -23,7 +24,7 @@ import { type FileReader, NamedFiles } from "./named_files.ts";
 import { checkServerTls } from "./server_tls_rules.ts";
 import { childOf, describeNode, type MapNode, type TreeNode, treeOf } from "./tree.ts";
 import { validateTree } from "./validate.ts";
-import { nodeNames, nodePriorities } from "./vrrp_nodes.ts";
+import { nodeNames, nodeRouters } from "./vrrp_nodes.ts";
 import { parseYaml, TOO_DEEP } from "./yaml_text.ts";
 
 export interface LoadOptions {
@@ -36,6 +37,8 @@ export interface LoadOptions {
   readonly env: Environment;
   /** Reads the files that a configuration names; without, they are not looked at. */
   readonly files?: FileReader;
+  /** The users of the machine that it is for; absent: they are not looked at. */
+  readonly accounts?: Accounts;
 }
 
 export type LoadResult =
@@ -157,10 +160,10 @@ function resolveTree(
   checkReferences(tree, poolNames, findings);
   const { config, damage } = validateTree(tree, findings);
   if (config !== null) {
-    const priorities = nodePriorities(root, options.context, options.env);
+    const routers = nodeRouters(root, options.context, options.env);
     // A node that the overlays do not know has been told already.
     const node = overlayNames(root, "nodes").length === 0 ? options.node : null;
-    const facts = { node, nodes: nodeNames(root), priorities };
+    const facts = { node, nodes: nodeNames(root), routers, accounts: options.accounts ?? null };
     const context = new RuleContext(config, tree, damage, findings, facts);
     checkRules(context);
     checkServerTls(context, files);

@@ -3,6 +3,7 @@
  *
  * Parts that lost something to an earlier error are left alone: what seems wrong there may be the cut.
  */
+import type { Accounts } from "../base/accounts.ts";
 import { checkCapacity } from "./capacity_rules.ts";
 import { checkListeners } from "./listener_rules.ts";
 import { checkPools } from "./pool_rules.ts";
@@ -10,7 +11,7 @@ import { type Finding, formatPath, type Path } from "./problem.ts";
 import type { Config } from "./schema.ts";
 import { nodeAt, sourceOf, type TreeNode } from "./tree.ts";
 import type { Damage } from "./validate.ts";
-import type { NodePriorities } from "./vrrp_nodes.ts";
+import type { NodeRouter } from "./vrrp_nodes.ts";
 import { checkVrrp } from "./vrrp_rules.ts";
 
 /** Which node the configuration is for, and what the file says of all of them. */
@@ -18,14 +19,17 @@ export interface NodeFacts {
   /** Null: for none in particular. */
   readonly node: string | null;
   readonly nodes: readonly string[];
-  readonly priorities: NodePriorities;
+  readonly routers: readonly NodeRouter[];
+  /** Null: nobody knows. */
+  readonly accounts: Accounts | null;
 }
 
 export class RuleContext {
   readonly config: Config;
   readonly node: string | null;
   readonly nodes: readonly string[];
-  readonly priorities: NodePriorities;
+  readonly routers: readonly NodeRouter[];
+  readonly accounts: Accounts | null;
   readonly #tree: TreeNode;
   readonly #damage: Damage;
   readonly #findings: Finding[];
@@ -34,7 +38,8 @@ export class RuleContext {
     this.config = config;
     this.node = facts.node;
     this.nodes = facts.nodes;
-    this.priorities = facts.priorities;
+    this.routers = facts.routers;
+    this.accounts = facts.accounts;
     this.#tree = tree;
     this.#damage = damage;
     this.#findings = findings;

@@ -1,7 +1,8 @@
 /**
- * The nodes that a file is for, and the priority of each in every instance of the election: read from the tree before
+ * The nodes that a file is for, and what each of them is in every instance of the election: read from the tree before
  * the schema sees it, as the schema sees only one node's part. What is malformed is passed over here. Pure.
  */
+import { parseIp } from "../base/address.ts";
 import { ownerPriorities } from "../../vrrp/priorities.ts";
 import { type Environment, expandEnvironment } from "./environment.ts";
 import { applyOverlays, overlayNames } from "./overlay.ts";
@@ -13,28 +14,52 @@ export function nodeNames(root: TreeNode): string[] {
   return [...new Set([...overlayNames(root, "nodes"), ...ownersIn(root)])];
 }
 
-/** By the name of the instance, then by the node that takes part in it. */
-export type NodePriorities = ReadonlyMap<string, ReadonlyMap<string, number>>;
+/** What one node is in one instance. */
+export interface NodeRouter {
+  readonly node: string;
+  readonly instance: string;
+  readonly priority: number;
+  /** Null, these: not well-formed. */
+  readonly device: string | null;
+  readonly routerId: number | null;
+  readonly family: 4 | 6 | null;
+}
 
-export function nodePriorities(root: MapNode, context: string | null, env: Environment): NodePriorities {
-  const all = new Map<string, Map<string, number>>();
-  for (const node of nodeNames(root)) {
+/** All that the file tells, node by node. */
+export function nodeRouters(root: MapNode, context: string | null, env: Environment): NodeRouter[] {
+  return nodeNames(root).flatMap((node) => {
     const vrrp = childOf(applyOverlays(root, { node, context }, []), "vrrp");
     const instances = vrrp === undefined ? undefined : childOf(expandEnvironment(vrrp, env, []), "instances");
-    for (const instance of instances?.kind === "list" ? instances.items : []) {
-      const name = textOf(childOf(instance, "name"));
-      const priority = priorityIn(instance, node);
-      if (name === null || priority === null) continue;
-      all.set(name, (all.get(name) ?? new Map()).set(node, priority));
-    }
-  }
-  return all;
+    const items = instances?.kind === "list" ? instances.items : [];
+    return items.flatMap((instance) => routerIn(instance, node) ?? []);
+  });
+}
+
+function routerIn(item: TreeNode, node: string): NodeRouter | null {
+  const instance = textOf(childOf(item, "name"));
+  const priority = priorityIn(item, node);
+  if (instance === null || priority === null) return null;
+  const routerId = Number(textOf(childOf(item, "routerId")) ?? NaN);
+  return {
+    node,
+    instance,
+    priority,
+    device: textOf(childOf(item, "interface")),
+    routerId: Number.isInteger(routerId) ? routerId : null,
+    family: familyIn(childOf(item, "addresses")),
+  };
 }
 
 function priorityIn(instance: TreeNode, node: string): number | null {
   const given = Number(textOf(childOf(instance, "priority")) ?? NaN);
   if (Number.isInteger(given)) return given;
   return ownerPriorities(textsOf(childOf(instance, "owners"))).get(node) ?? null;
+}
+
+function familyIn(addresses: TreeNode | undefined): 4 | 6 | null {
+  const [first] = textsOf(addresses);
+  const bytes = parseIp((first ?? "").replace(/\/.*$/, ""));
+  return bytes === null ? null : bytes.length === 4 ? 4 : 6;
 }
 
 function textOf(node: TreeNode | undefined): string | null {

@@ -1,11 +1,13 @@
 /**
- * Rules about the election: what cannot work is an error, what can never fail over a warning. Pure.
+ * Rules about the election: what cannot work is an error, what can never fail over a warning (vrrp_warnings.ts). Pure.
  */
+import { findAccount } from "../base/accounts.ts";
 import { MAX_INSTANCES } from "../../vrrp/report.ts";
-import { priorityWarnings } from "../../vrrp/priorities.ts";
 import type { Path } from "./problem.ts";
 import { eachRepeated, type RuleContext } from "./rules.ts";
+import { closest } from "./suggest.ts";
 import type { TrackConfig, VrrpInstanceConfig } from "./vrrp_schema.ts";
+import { familyOf, warnOfFailover } from "./vrrp_warnings.ts";
 
 export function checkVrrp(context: RuleContext): void {
   const { instances } = context.config.vrrp;
@@ -34,15 +36,24 @@ export function checkVrrp(context: RuleContext): void {
       );
     }
   });
+  checkScriptUser(context);
   for (const [at, one] of instances.entries()) checkInstance(context, one, [...all, at]);
+}
+
+function checkScriptUser(context: RuleContext): void {
+  const { config, accounts } = context;
+  const { scriptUser } = config.vrrp;
+  if (scriptUser === undefined || accounts === null) return;
+  const found = findAccount(scriptUser, accounts);
+  if (!("unknown" in found)) return;
+  const known = found.unknown === "user" ? accounts.users : accounts.groups;
+  const near = closest(found.name, known.keys());
+  const hint = near === null ? "" : `; did you mean "${near}"?`;
+  context.error(["vrrp", "scriptUser"], `names no ${found.unknown} of this machine: "${found.name}"${hint}`);
 }
 
 function segmentOf(one: VrrpInstanceConfig): string {
   return `${one.interface} ${familyOf(one)}`;
-}
-
-function familyOf({ addresses }: VrrpInstanceConfig): 4 | 6 {
-  return addresses[0]!.address.includes(":") ? 6 : 4;
 }
 
 function checkInstance(context: RuleContext, one: VrrpInstanceConfig, path: Path): void {
@@ -68,7 +79,7 @@ function checkInstance(context: RuleContext, one: VrrpInstanceConfig, path: Path
   }
   checkNode(context, one, path);
   for (const [at, track] of one.track.entries()) checkTrack(context, track, [...path, "track", at]);
-  checkFailover(context, one, path);
+  warnOfFailover(context, one, path);
 }
 
 /** A node that takes part in nothing has the wrong name, most likely. */
@@ -90,33 +101,4 @@ function checkTrack(context: RuleContext, track: TrackConfig, path: Path): void 
   if (!listeners.some(({ name }) => name === track.name)) {
     context.error([...path, "listener"], `names no listener: "${track.name}"`);
   }
-}
-
-function checkFailover(context: RuleContext, one: VrrpInstanceConfig, path: Path): void {
-  const priorities = context.priorities.get(one.name) ?? new Map<string, number>();
-  // Priorities that stand in a file for each node are not known here.
-  if (!context.whole(path) || (one.owners === undefined && priorities.size < 2)) return;
-  const found = priorityWarnings({
-    name: one.name,
-    priorities,
-    preempt: one.preempt,
-    weights: one.track.flatMap((track) =>
-      track.weight === null ? [] : [{ what: nameOf(track), weight: track.weight }]
-    ),
-    pools: one.track.flatMap((track) => {
-      if (track.kind !== "pool") return [];
-      const servers = context.config.pools[track.name]?.servers ?? [];
-      // A name may stand for any number of addresses.
-      const known = servers.every(({ source }) =>
-        source.kind === "address" && /^[0-9.:a-f]+$/.test(source.host)
-      );
-      return [{ pool: track.name, minHealthy: track.minHealthy, servers: known ? servers.length : null }];
-    }),
-  });
-  for (const { message } of found) context.warn(path, message);
-}
-
-/** What is tracked, for a person. */
-export function nameOf(track: TrackConfig): string {
-  return track.kind === "exec" ? track.command[0]! : track.name;
 }

@@ -23,6 +23,8 @@ const MIN_SECRET = 16;
 const MAX_WEIGHT = 253;
 /** Names that the kernel gives interfaces (IFNAMSIZ is 16 with the final zero). */
 const INTERFACE = /^(?!\.{1,2}$)[^\s/:]{1,15}$/;
+/** Names as useradd(8) allows them, and what directories add to that. */
+const ACCOUNT = /^[\w.@-]{1,64}\$?(:[\w.@-]{1,64}\$?)?$/;
 
 const interfaceName = () => z.string().regex(INTERFACE, "must be the name of an interface, such as eth0");
 
@@ -135,6 +137,10 @@ const instance = z.strictObject({
 });
 
 export const VrrpSchema = z.strictObject({
+  scriptUser: z.string().regex(ACCOUNT, "must be the name of a user, or user:group").optional().describe(
+    "Who the programs of this file run as when the node is started as root: a user, or `user:group`. Without: " +
+      "`tandem_script` if there is such a user, else root.",
+  ),
   instances: z.array(instance).prefault([]).describe("The addresses that the nodes share."),
 });
 

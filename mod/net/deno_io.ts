@@ -30,7 +30,7 @@ export const IGNORE: StreamHandler = { onData() {}, onEnd() {}, onDrain() {}, on
 /** What streams share in one worker. */
 export interface StreamWorld {
   readonly buffers: BufferPool;
-  /** Called before every event, so that a worker reads the clock once an event and not once a use. */
+  /** Called before every event, so that a worker reads the clock once for all events of a turn and not once a use. */
   tick(): void;
   /** A session threw: a bug of ours, which costs this connection and no other. */
   onBug(error: unknown): void;

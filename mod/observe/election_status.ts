@@ -41,8 +41,22 @@ export interface InstanceStatus {
     /** Datagrams of the whole interface, by reason; reasons without any are left out. */
     readonly dropped: Readonly<Record<string, number>>;
   };
-  /** How often two nodes were found active. */
+  /** How often two nodes were active for longer than a take-over explains. */
   readonly conflicts: number;
+  /** Who else was active with this id in the last minute. */
+  readonly foreign: readonly ForeignStatus[];
+  /** Adverts of such, ever. */
+  readonly foreignAdverts: number;
+}
+
+export interface ForeignStatus {
+  readonly address: string;
+  /** Of whoever answers for that address; null: nobody does, or not yet. */
+  readonly mac: string | null;
+  readonly priority: number;
+  readonly why: string;
+  readonly silentMs: number;
+  readonly adverts: number;
 }
 
 export interface PeerStatus {
@@ -88,7 +102,16 @@ export function electionMetrics({ instances, timerLagMs, maintenance }: Election
     ]),
     counter("adverts_sent", "Adverts sent.", each((one) => one.adverts.sent)),
     counter("adverts_received", "Adverts of others heard.", each((one) => one.adverts.received)),
-    counter("conflicts", "Times that two nodes were active.", each((one) => one.conflicts)),
+    counter(
+      "conflicts",
+      "Times that two nodes were active for longer than a take-over explains.",
+      each((one) => one.conflicts),
+    ),
+    counter(
+      "foreign_adverts",
+      "Adverts of others that are active with this id and should not be.",
+      each((one) => one.foreignAdverts),
+    ),
     counter(
       "dropped",
       "Datagrams dropped on the instance's interface.",

@@ -6,6 +6,7 @@
  */
 import { LISTENER_COLUMN } from "../base/counters.ts";
 import { type OpenMemory, openSharedMemory, type SharedMemory } from "../base/shared_memory.ts";
+import { TurnClock } from "../base/turn_clock.ts";
 import type { AccessFormat, RouteSnapshot, Snapshot } from "../config/snapshot.ts";
 import { BufferPool } from "../net/buffers.ts";
 import { DenoDialer, DenoListener, type StreamWorld } from "../net/deno_io.ts";
@@ -70,16 +71,8 @@ export class Dataplane {
     this.#wheel = new Wheel(performance.now(), options.onError);
     this.#memory = openSharedMemory(options.memory, options.worker);
     const buffers = new BufferPool();
-    // The precise clock costs 0.3 µs a look, the wall clock a quarter: within one millisecond time stands still, and
-    // what is measured between two events is right on average. Durations need of the wall clock only that it moves.
-    let now = performance.now();
-    let millisecond = Date.now();
-    const tick = () => {
-      const present = Date.now();
-      if (present === millisecond) return;
-      millisecond = present;
-      now = performance.now();
-    };
+    const clock = new TurnClock(Date.now, () => performance.now());
+    const tick = () => clock.tick();
     this.#world = { buffers, tick, onBug: options.onError };
     this.encoder = new ChunkEncoder(buffers);
     const ids = new RequestIds();
@@ -92,10 +85,10 @@ export class Dataplane {
       idle: this.#idle,
       counters: this.#memory.counters,
       facts: new HeadFacts(),
-      now: () => now,
-      wallClock: () => millisecond,
+      now: () => clock.now,
+      wallClock: () => clock.wall,
       httpDate: () => {
-        const present = Math.floor(millisecond / 1000);
+        const present = Math.floor(clock.wall / 1000);
         if (present !== second) date = new Date((second = present) * 1000).toUTCString();
         return date;
       },
@@ -109,7 +102,7 @@ export class Dataplane {
     this.#memory.queue.listen();
     this.#tick = setInterval(() => {
       tick();
-      this.#wheel.advance(now);
+      this.#wheel.advance(clock.now);
       this.#flushLog();
     }, TICK_MS);
   }

@@ -26,6 +26,7 @@ import {
 } from "./election.ts";
 import { type BalancerFacts, verdictOf } from "./election_facts.ts";
 import { blockedStatus, instanceStatus, readyPeer } from "./election_view.ts";
+import { ForeignWatch } from "./foreign_io.ts";
 import { Segments } from "./segments_io.ts";
 import { Tracked } from "./tracked_io.ts";
 import { Transitions } from "./transitions_io.ts";
@@ -43,6 +44,7 @@ export interface ElectionOptions {
 /** One instance and what it was last told. */
 export interface Member {
   settings: InstanceSettings;
+  readonly foreign: ForeignWatch;
   readonly runner: Runner;
   verdict: TrackVerdict | null;
   /** Faults that were told and not cleared. */
@@ -88,6 +90,7 @@ export class Election {
       runners: (settings) => this.#runnersOn(settings),
       news: () => this.#news(),
       onWake: () => this.#wake(),
+      onClaim: (runner, claim) => this.#members.get(runner.settings.name)?.foreign.heard(claim),
       onReport: (runner, report, node) => this.#tellReport(runner, report, node),
     });
   }
@@ -135,6 +138,7 @@ export class Election {
         node,
         member,
         segment: this.#segments.of(member.settings.segment),
+        foreign: { list: member.foreign.status(now), adverts: member.foreign.adverts },
         now,
         clock: Date.now(),
       })
@@ -170,6 +174,7 @@ export class Election {
     clearTimeout(this.#pulse);
     this.#tracked.close();
     await this.#segments.close();
+    for (const { foreign } of this.#members.values()) foreign.close();
     await this.#transitions.close(LAST_WORDS_MS);
     await this.#kernel?.close();
     this.#kernel = null;
@@ -197,6 +202,7 @@ export class Election {
       const next = instances.find(({ runner }) => runner.name === name);
       if (next !== undefined && continues(member.settings, next)) continue;
       this.#members.delete(name);
+      member.foreign.close();
       await member.runner.stop();
     }
     await this.#segments.update(instances);
@@ -246,6 +252,11 @@ export class Election {
   #enrol(settings: InstanceSettings): Member {
     const { name, device } = settings.runner;
     const kernel = this.#kernel!;
+    const foreign = new ForeignWatch({
+      instance: name,
+      log: this.#log,
+      macOf: (address) => this.#kernel?.neighbour(device, address) ?? null,
+    });
     const runner: Runner = new Runner({
       settings: settings.runner,
       writer: kernel.writer,
@@ -260,20 +271,22 @@ export class Election {
         ) ?? false,
       events: {
         onTransition: (from, to, reason) => this.#onTransition(name, from, to, reason),
-        onConflict: (sender, priority, won, reason) =>
-          // The last word of a node that has handed over is of priority 1.
-          this.#log[won && priority === 1 ? "info" : "warning"]("two nodes held the address", {
+        onConflict: (conflict) => {
+          const { sender, priority, won, counts, reason } = conflict;
+          this.#log[counts ? "warning" : "debug"]("two nodes held the address", {
             instance: name,
             sender: formatIp(sender),
             priority,
             won,
             reason,
-          }),
+          });
+          foreign.met(conflict);
+        },
         onNote: (reason) => this.#log.info("election", { instance: name, reason }),
         onProblem: (problem) => this.#segments.problem(name, problem),
       },
     });
-    const member: Member = { settings, runner, verdict: null, faults: new Set() };
+    const member: Member = { settings, foreign, runner, verdict: null, faults: new Set() };
     this.#members.set(name, member);
     if (kernel.announcer === null) {
       runner.input({ kind: "hardFault", what: "announce", reason: kernel.whyMute });
@@ -310,7 +323,8 @@ export class Election {
     if (told === undefined) return;
     const able = !maintenance && told.state !== "fault" && told.state !== "initialize";
     const score = Math.min(100, told.health);
-    runner.input({ kind: "peerHealth", node, score, able, at: performance.now() });
+    const standby = told.state === "backup";
+    runner.input({ kind: "peerHealth", node, score, able, standby, at: performance.now() });
     // An owner that is unwell may be waiting for just this to hand over.
     if (told.state === "active" && score < runner.status().health) this.#segments.report();
   }

@@ -2,7 +2,7 @@
  * What the election looks like to a person or a program: one instance and its peers as plain data. Pure.
  */
 import { formatIp, type IpBytes } from "../base/address.ts";
-import type { InstanceStatus, PeerStatus } from "../observe/election_status.ts";
+import type { ForeignStatus, InstanceStatus, PeerStatus } from "../observe/election_status.ts";
 import type { DropReason } from "../../vrrp/drops.ts";
 import type { MachineStatus } from "../../vrrp/machine.ts";
 import type { HeardPeer } from "../../vrrp/heard.ts";
@@ -36,12 +36,13 @@ export interface Viewed {
   readonly node: string;
   readonly member: MemberView;
   readonly segment: SegmentView | null;
+  readonly foreign: { readonly list: readonly ForeignStatus[]; readonly adverts: number };
   /** The keeper's clock, and the wall's. */
   readonly now: number;
   readonly clock: number;
 }
 
-export function instanceStatus({ node, member, segment, now, clock }: Viewed): InstanceStatus {
+export function instanceStatus({ node, member, segment, foreign, now, clock }: Viewed): InstanceStatus {
   const { runner } = member;
   const machine = runner.status();
   const { vrid } = runner.settings;
@@ -66,6 +67,8 @@ export function instanceStatus({ node, member, segment, now, clock }: Viewed): I
       dropped: Object.fromEntries(Object.entries(segment?.dropped ?? {}).filter(([, count]) => count > 0)),
     },
     conflicts: runner.conflicts,
+    foreign: foreign.list,
+    foreignAdverts: foreign.adverts,
   };
 }
 
@@ -87,6 +90,8 @@ export function blockedStatus(settings: InstanceSettings, reason: string, clock:
     peers: [],
     adverts: { sent: 0, received: 0, dropped: {} },
     conflicts: 0,
+    foreign: [],
+    foreignAdverts: 0,
   };
 }
 

@@ -5,6 +5,7 @@
  * and hands them what happens. It holds the election (`election_io.ts`), and carries no traffic, reads the configuration itself, and takes from the balancer
  * only facts and requests. What a configuration means is told to it by an injected `check`.
  */
+import type { Account } from "../base/accounts.ts";
 import { type ExecProcess, type ExecSpawn, runExecCheck } from "../health/exec_io.ts";
 import { electionMetrics } from "../observe/election_status.ts";
 import type { Log } from "../observe/log.ts";
@@ -17,6 +18,7 @@ import { type Configuration, Generations } from "./generations.ts";
 import { configMessages, type Decoded, TO_KEEPER, type ToBalancer, type ToKeeper } from "./link.ts";
 import { answerRequest } from "./keeper_requests_io.ts";
 import { LinkWriter, readLink } from "./link_io.ts";
+import type { ScriptUser } from "./script_user.ts";
 import { execSpawn, Spawner } from "./spawn_io.ts";
 import { type Action, type Input, SAME_STOP_MS, Supervisor } from "./supervise.ts";
 import { MIGRATE_REQUESTS, Sysctls } from "./sysctl_io.ts";
@@ -33,6 +35,8 @@ export interface KeeperFacts {
   readonly drainMs: number;
   /** The exec checks by pool. */
   readonly exec: ReadonlyMap<string, { readonly command: readonly string[]; readonly timeoutMs: number }>;
+  /** Who the programs of the configuration run as. Without: this process's own user. */
+  readonly scriptUser?: ScriptUser;
   /** Where the node answers over TCP; null: nowhere. */
   readonly adminUrl?: string | null;
   /** Without: this node takes part in no election. */
@@ -121,6 +125,9 @@ class Keeper {
   /** What is known of the pools is of the configuration before. */
   #poolsAreOld = false;
   #adminUrl: string | null;
+  #scriptAccount: Account | null = null;
+  /** What was last said of the programs' user, so that a reload does not repeat it. */
+  #scriptWarning = "";
   #election: Election;
   #leaving: "no" | "handing over" | "draining" = "no";
   #leavingSince = 0;
@@ -396,14 +403,23 @@ class Keeper {
     this.#supervisor.drainMs = facts.drainMs;
     this.#adminUrl = facts.adminUrl ?? null;
     const checks = [...exec.values()].flatMap(({ command }) => command.slice(0, 1));
-    this.#spawner.allowScripts([...checks, ...programsOf(election)]);
+    const programs = [...checks, ...programsOf(election)];
+    this.#spawner.allowScripts(programs);
+    this.#runScriptsAs(programs.length > 0 ? facts.scriptUser : undefined);
     void this.#election.reconcile(election);
   }
 
+  #runScriptsAs({ account, warning }: ScriptUser = { account: null, warning: "" }): void {
+    this.#scriptAccount = account;
+    if (warning !== "" && warning !== this.#scriptWarning) this.#log.warning(warning);
+    this.#scriptWarning = warning;
+  }
+
   #spawnScript(...[path, args, env]: Parameters<ExecSpawn>): ExecProcess {
-    const distrust = distrustOf(path);
+    const account = this.#scriptAccount;
+    const distrust = distrustOf(path, account);
     if (distrust !== null) throw new Error(distrust);
-    return unprivileged(() => execSpawn(this.#spawner)(path, args, env));
+    return unprivileged(() => execSpawn(this.#spawner, account)(path, args, env));
   }
 
   async #runProbe(probe: Extract<ToKeeper, { kind: "probe" }>): Promise<void> {

@@ -9,6 +9,7 @@ import type { Log } from "../observe/log.ts";
 import { Repeats } from "../observe/repeats.ts";
 import { type DropReason, DROPS } from "../../vrrp/drops.ts";
 import type { Advert } from "../../vrrp/events.ts";
+import type { Claim } from "../../vrrp/foreign.ts";
 import { type Report, reportIntervalMs } from "../../vrrp/report.ts";
 import type { Runner } from "../../vrrp/runner_io.ts";
 import { Segment, type SegmentHandler } from "../../vrrp/segment_io.ts";
@@ -25,6 +26,8 @@ export interface SegmentsOptions {
   /** What a report says besides its instances. */
   readonly news: () => Omit<Report, "omitted" | "instances">;
   readonly onWake: () => void;
+  /** Somebody whom this node does not hear says that it is active with the instance's id. */
+  readonly onClaim: (runner: Runner, claim: Claim) => void;
   readonly onReport: (runner: Runner, report: Report, node: string) => void;
 }
 
@@ -82,7 +85,7 @@ export class Segments {
   }
 
   async #open(settings: SegmentSettings): Promise<void> {
-    const { node, configHash, linkUp, runners, news, onWake, onReport } = this.#options;
+    const { node, configHash, linkUp, runners, news, onWake, onReport, onClaim } = this.#options;
     const here = () => runners(settings);
     const handler: SegmentHandler = {
       onVoice: (local, reason) => {
@@ -97,6 +100,10 @@ export class Segments {
       },
       onReport: (report, { node }) => {
         for (const runner of here()) onReport(runner, report, node);
+      },
+      onClaim: ({ vrid, priority }, sender, refused) => {
+        const runner = here().find(({ settings }) => settings.vrid === vrid);
+        if (runner !== undefined) onClaim(runner, { sender, priority, refused });
       },
       onDropped: (reason, source) => this.#dropped(settings.device, reason, source),
       onProblem: (problem) => this.problem(settings.device, problem),

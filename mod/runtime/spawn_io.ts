@@ -3,6 +3,7 @@
  * scripts that the keeper's own configuration names. The balancer's words never reach the list.
  */
 
+import type { Account } from "../base/accounts.ts";
 import type { ExecSpawn } from "../health/exec_io.ts";
 
 /** Tools that are found by name, along the PATH. */
@@ -45,13 +46,19 @@ export function ownCommand(
   return { command, args: ["run", ...flags, entry.href, ...args] };
 }
 
-/** The spawner as the exec check wants it: no input, a clean environment, both outputs piped. */
-export function execSpawn(spawner: Spawner): ExecSpawn {
+/**
+ * The spawner as the exec check wants it: no input, a clean environment, both outputs piped.
+ *
+ * `as`: another user. Then the runtime drops every supplementary group before it changes the user, and with the last
+ * id of root the kernel drops all capabilities, the ambient ones too.
+ */
+export function execSpawn(spawner: Spawner, as: Account | null = null): ExecSpawn {
   return (path, args, env) => {
     const process = spawner.spawn(path, {
       args: [...args],
       env: { ...env },
       clearEnv: true,
+      ...(as === null ? {} : { uid: as.uid, gid: as.gid }),
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

@@ -38,6 +38,15 @@ const VRRP: ElectionStatus = {
     }],
     adverts: { sent: 1, received: 20, dropped: { signature: 4 } },
     conflicts: 2,
+    foreign: [{
+      address: "203.0.113.9",
+      mac: "02:42:ac:11:00:09",
+      priority: 255,
+      why: "it is not signed",
+      silentMs: 2500,
+      adverts: 12,
+    }],
+    foreignAdverts: 12,
   }],
 };
 const KEEPER: KeeperView = {
@@ -61,6 +70,11 @@ Deno.test("electionTable() shows both nodes, who holds what, since when and why,
   assert(
     lines.some((line) => /^ {2}lb1 +203\.0\.113\.2 +active\? .*not heard for 9s; has another/.test(line)),
   );
+  assertStringIncludes(
+    text,
+    "  also active: 203.0.113.9 (MAC 02:42:ac:11:00:09), priority 255, 12 adverts, the last 2s ago: " +
+      "it is not signed\n",
+  );
   assertStringIncludes(text, "dropped: 4 signature");
   assertEquals(text.includes("\u001b"), false);
 });
@@ -83,8 +97,16 @@ Deno.test("electionMetrics() has every number by instance", () => {
   const families = parseExposition(electionMetrics(VRRP));
   const value = (name: string) => [...families.get(`tandem_vrrp_${name}`)?.samples.values() ?? []][0];
   assertEquals(
-    ["active", "health", "priority", "conflicts_total", "adverts_sent_total", "dropped_total"].map(value),
-    [0, 50, 150, 2, 1, 4],
+    [
+      "active",
+      "health",
+      "priority",
+      "conflicts_total",
+      "adverts_sent_total",
+      "dropped_total",
+      "foreign_adverts_total",
+    ].map(value),
+    [0, 50, 150, 2, 1, 4, 12],
   );
   assertEquals([value("timer_lag_seconds"), value("peer_silent_seconds")], [0.0015, 9]);
 });

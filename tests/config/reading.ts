@@ -1,4 +1,5 @@
 /** Reads configurations for tests and tells what is wrong with them in a form that is easy to compare. */
+import type { Accounts } from "../../mod/base/accounts.ts";
 import { loadConfig, type LoadResult } from "../../mod/config/load.ts";
 import type { Problem } from "../../mod/config/problem.ts";
 import type { Config } from "../../mod/config/schema.ts";
@@ -8,14 +9,19 @@ export interface Reading {
   readonly node?: string;
   readonly context?: string;
   readonly env?: Readonly<Record<string, string>>;
+  readonly accounts?: Accounts;
 }
 
-export function load(text: string, { file, node, context, env }: Reading = {}): Promise<LoadResult> {
+export function load(
+  text: string,
+  { file, node, context, env, accounts }: Reading = {},
+): Promise<LoadResult> {
   return loadConfig(text, {
     file: file ?? "tandem.yaml",
     node: node ?? null,
     context: context ?? null,
     env: (name) => env?.[name],
+    ...(accounts === undefined ? {} : { accounts }),
   });
 }
 

@@ -1,3 +1,4 @@
+import { parseAccounts } from "../../mod/base/accounts.ts";
 import { assert, assertEquals, assertNotMatch } from "../assert.ts";
 import { errors, good, load, SMALLEST, warnings } from "./reading.ts";
 
@@ -111,4 +112,65 @@ Deno.test("checkVrrp() compares the priorities that overlays give the nodes", as
   const [told] = words(await warnings(nodes(90, 90), { node: "lb1" }));
   assert(told?.includes("lb1 and lb2 have the same priority 90"), told ?? "no warning");
   assertEquals(await warnings(vrrp(KEYS, "priority: 100"), { node: "lb1" }), []);
+});
+
+Deno.test("checkVrrp() scriptUser names a user of the machine, where the users are known", async () => {
+  const accounts = parseAccounts("nobody:x:65534:65534::/:\n", "daemon:x:1:\n");
+  const text = (user: string) => `${SMALLEST}\nvrrp:\n  scriptUser: ${user}`;
+  for (const user of ["nobody", "nobody:daemon"]) assertEquals(await errors(text(user), { accounts }), []);
+  assertEquals(await errors(text("nobdy"), { accounts }), [
+    '4:15 «nobdy» vrrp.scriptUser: names no user of this machine: "nobdy"; did you mean "nobody"?',
+  ]);
+  assertEquals(await errors(text("nobody:wheel"), { accounts }), [
+    '4:15 «nobody:wheel» vrrp.scriptUser: names no group of this machine: "wheel"',
+  ]);
+  assertEquals(await errors(text("nobdy")), []);
+  assertEquals(words(await errors(text('"a:b:c"'), { accounts })), [
+    'vrrp.scriptUser: must be the name of a user, or user:group, not "a:b:c"',
+  ]);
+});
+
+Deno.test("checkVrrp() warns of what is tracked without any effect", async () => {
+  const cases: [string, string][] = [
+    ["{ listener: web, weight: -60 }, { interface: eth1, weight: 0 }", "track[1].weight: 0 changes nothing"],
+    ["{ interface: eth0 }", "track[0].interface: is the instance's own"],
+  ];
+  for (const [track, message] of cases) {
+    const told = words(await warnings(vrrp(PAIR, KEYS, `track: [${track}]`), { node: "lb1" }));
+    assertEquals([told.length, told[0]?.includes(message)], [1, true], told.join("; "));
+  }
+  assertEquals(await warnings(vrrp(PAIR, KEYS, "track: [{ interface: eth1 }]"), { node: "lb1" }), []);
+});
+
+Deno.test("checkVrrp() warns of an address at which no listener answers", async () => {
+  const bound = (bind: string) => vrrp(PAIR, KEYS).replace('":80"', bind);
+  for (const bind of ['"0.0.0.0:80"', '"[::]:80"', '"203.0.113.10:80"', '["127.0.0.1:80", ":81"]']) {
+    assertEquals(await warnings(bound(bind), { node: "lb1" }), []);
+  }
+  const [told] = await warnings(bound('"203.0.113.1:80"'), { node: "lb1" });
+  assert(told?.includes("addresses: no listener answers there"), told ?? "no warning");
+  const six = bound('"0.0.0.0:80"').replace("203.0.113.10/24", "fd00::10/64");
+  assertEquals((await warnings(six, { node: "lb1" })).length, 1);
+});
+
+Deno.test("checkVrrp() compares the ids that overlays give the nodes", async () => {
+  const edge = (id: number) => `vrrp: { instances: { edge: { routerId: ${id} } } }`;
+  const nodes = (one: string, two: string) =>
+    `${vrrp(PAIR, KEYS)}\nnodes:\n  lb1: { ${one} }\n  lb2: { ${two} }`;
+  assertEquals(await warnings(nodes(edge(7), edge(7)), { node: "lb1" }), []);
+  assertEquals(
+    words(await warnings(nodes(edge(7), edge(8)), { node: "lb1" })),
+    [
+      "vrrp.instances.edge.routerId: must be the same on all nodes, and is 7 on lb1, 8 on lb2: each takes the address",
+    ].map((one) => one.replace("vrrp.instances.edge", "nodes.lb1.vrrp.instances.edge")),
+  );
+  const other = `${
+    vrrp(PAIR, KEYS).replace(
+      /\] \}$/,
+      `, { name: other, ${REST.replace("51", "52")}, ${PAIR}, ${KEYS} }] }`,
+    )
+  }\nnodes:\n  lb1: { vrrp: { instances: { other: null } } }\n` +
+    "  lb2: { vrrp: { instances: { edge: null, other: { routerId: 51 } } } }";
+  const told = words(await warnings(other, { node: "lb1" }));
+  assert(told.some((one) => one.includes("is the id of instance other on lb2 too")), told.join("; "));
 });

@@ -6,6 +6,7 @@
  */
 import { seededRandom } from "../../mod/base/random.ts";
 import type { Input, InstanceConfig } from "../../vrrp/events.ts";
+import { GRACE_MS } from "../../vrrp/instance.ts";
 import { Machine } from "../../vrrp/machine.ts";
 import { REPORT_MS } from "../../vrrp/peers.ts";
 import { activeDownMs } from "../../vrrp/timing.ts";
@@ -60,6 +61,8 @@ export class Lan {
   readonly nodes: readonly Node[];
   readonly schedule = new Schedule();
   readonly swaps: Swap[] = [];
+  /** Who counted a conflict, and when. */
+  readonly conflicts: { readonly at: number; readonly node: string }[] = [];
   readonly trace: string[] = [];
   readonly random: () => number;
   loss: number;
@@ -103,6 +106,12 @@ export class Lan {
     const { intervalMs, priorities, drift = 0 } = this.options;
     const downMs = activeDownMs(3, Math.min(...priorities), intervalMs);
     return downMs / (1 - drift) + this.#delayMs;
+  }
+
+  /** How long a node may keep the address when another has taken it as planned. */
+  get graceMs(): number {
+    const { intervalMs, drift = 0 } = this.options;
+    return Math.min(GRACE_MS, intervalMs) / (1 - drift);
   }
 
   run(ms: number): void {
@@ -178,6 +187,7 @@ export class Lan {
   #give(node: Node, input: Input): void {
     const machine = node.machine!;
     for (const action of machine.handle(input, this.#local(node))) {
+      if (action.kind === "conflict" && action.counts) this.conflicts.push({ at: this.now, node: node.name });
       if (action.kind === "addAddresses") node.holds = true;
       if (action.kind === "removeAddresses") node.holds = false;
       if (action.kind === "sendAdvert") {
@@ -236,10 +246,11 @@ export class Lan {
     this.schedule.in(everyMs, () => {
       if (node.running) {
         const score = node.score;
+        const standby = node.machine!.state === "backup";
         const able = node.machine!.state !== "fault" && node.machine!.state !== "initialize";
         this.#send(
           node,
-          (to) => ({ kind: "peerHealth", node: node.name, score, able, at: this.#local(to) }),
+          (to) => ({ kind: "peerHealth", node: node.name, score, able, standby, at: this.#local(to) }),
         );
       }
       this.#report(node);

@@ -1,4 +1,5 @@
 /** Going on purpose: soft faults, hand-over, maintenance, and the hold-down that keeps the address from wandering. */
+import { GRACE_MS } from "../../vrrp/instance.ts";
 import { FIRST_HOLD_MS, STEADY_MS } from "../../vrrp/holddown.ts";
 import { activeDownMs, skewMs } from "../../vrrp/timing.ts";
 import { assert, assertAlmostEquals, assertEquals, assertLess, assertStringIncludes } from "../assert.ts";
@@ -100,6 +101,7 @@ Deno.test("Machine() hand-over lasts: a greater priority does not fetch the addr
   const node = active();
   node.give({ kind: "handOver", reason: "asked for by the operator" });
   node.give(advert(50));
+  node.pass(GRACE_MS);
   assertEquals(node.hear(advert(50), 100 * INTERVAL_MS), []);
   assertStringIncludes(node.machine.status(node.now).waiting ?? "", "moved away");
   assert(short(node.pass(DOWN_MS)).includes("backup->active"), "until the other is gone");
@@ -114,7 +116,8 @@ Deno.test("Machine() hand-over of what is not here changes nothing but says so",
 Deno.test("Machine() maintenance: hands over, stays out of the election, and comes back when it ends", () => {
   const node = active();
   assertEquals(short(node.give({ kind: "maintenance", on: true })), ["advert 0"]);
-  assertEquals(short(node.give(advert(50))), ["remove", "advert 1", "active->fault"]);
+  assertEquals(node.give(advert(50)), []);
+  assertEquals(short(node.pass(GRACE_MS)), ["remove", "advert 1", "active->fault"]);
   assertEquals(node.pass(100 * INTERVAL_MS), []);
   assertEquals(short(node.give({ kind: "maintenance", on: false })), ["fault->backup"]);
 });

@@ -1,10 +1,10 @@
 /** What the machine does beyond RFC 9568: announcements, two Actives, stalls, faults, configuration, its table. */
 import fc from "fast-check";
-import type { Input, Phase } from "../../vrrp/events.ts";
+import type { Action, Input, Phase } from "../../vrrp/events.ts";
 import { ANNOUNCE_APART_MS, REFRESH_MS, SECOND_ROUND_MS } from "../../vrrp/instance.ts";
 import { Machine } from "../../vrrp/machine.ts";
 import { TABLE } from "../../vrrp/table.ts";
-import { activeDownMs } from "../../vrrp/timing.ts";
+import { activeDownMs, skewMs } from "../../vrrp/timing.ts";
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes, assertThrows } from "../assert.ts";
 import {
   active,
@@ -139,9 +139,26 @@ Deno.test("Machine() losers that come and go are not deaf", () => {
 
 Deno.test("Machine() tells of a second Active with its address, priority and health", () => {
   const [conflict] = active().give(advert(200, { sender: LOWER, node: "lb2", health: 80 }));
-  assert(conflict?.kind === "conflict" && !conflict.won);
+  assert(conflict?.kind === "conflict" && !conflict.won && !conflict.counts);
   assertEquals(conflict.sender, LOWER);
   assertStringIncludes(conflict.reason, "lb2 (10.0.0.1, priority 200, health 80) is active too and wins");
+});
+
+Deno.test("Machine() a second Active counts once for as long as it stays, and not while a take-over explains it", () => {
+  const counted = (actions: Action[]) =>
+    actions.filter((action) => action.kind === "conflict" && action.counts).length;
+  const holder = active();
+  const explainedMs = INTERVAL_MS + skewMs(3, 50, INTERVAL_MS);
+  assertEquals(counted(holder.give(advert(50))), 0, "it has not heard us yet");
+  holder.now += explainedMs;
+  assertEquals(counted(holder.give(advert(50))), 0, "its last word");
+  holder.now += 1;
+  assertEquals(counted(holder.give(advert(50))), 1);
+  assertEquals(counted(holder.give(advert(50), advert(40, { sender: LOWER }))), 0, "the same conflict");
+  assertEquals(holder.machine.state, "active");
+  holder.pass(10 * INTERVAL_MS);
+  assertEquals(counted(holder.give(advert(50))), 1, "another one");
+  assertEquals(counted(active().give(advert(200))), 0, "who loses cannot tell");
 });
 
 Deno.test("Machine() steps back silently when it is told of a stall longer than ActiveDown", () => {

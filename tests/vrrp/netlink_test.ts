@@ -5,8 +5,10 @@ import {
   type AddressSetting,
   decodeNetlink,
   encodeDeleteAddress,
+  encodeGetNeighbour,
   encodeListAddresses,
   encodeListLinks,
+  encodeResolveNeighbour,
   encodeSetAddress,
 } from "../../vrrp/netlink.ts";
 import { assert, assertEquals } from "../assert.ts";
@@ -73,6 +75,31 @@ Deno.test("encodeDeleteAddress() and the listings are requests as the kernel wan
     toHex(encodeListLinks(9)),
     "20000000" + "1200" + "0103" + "0900000000000000" + "00".repeat(16),
   );
+});
+
+Deno.test("encodeGetNeighbour() asks for one, and encodeResolveNeighbour() uses it as a packet would", () => {
+  assertEquals(
+    toHex(encodeGetNeighbour(2, V4.address, 9)),
+    "24000000" + "1e00" + "0500" + "09000000" + "00000000" + "02000000" + "02000000" + "00000000" +
+      "08000100" + "0a4d0032",
+  );
+  assertEquals(
+    toHex(encodeResolveNeighbour(2, V6.address, 9)),
+    "30000000" + "1c00" + "0504" + "09000000" + "00000000" + "0a000000" + "02000000" + "0000" + "01" + "00" +
+      "14000100" + "fd770000000000000000000000000050",
+  );
+});
+
+Deno.test("decodeNetlink() reads a neighbour, with a MAC or while it is being asked for", () => {
+  const head = "02000000" + "02000000" + "02000001" + "08000100" + "0a4d0032";
+  const [known, asked] = [head + "0a000200" + "0242ac1100020000", head];
+  const address = parseIp("10.77.0.50")!;
+  assertEquals(decodeNetlink(fromHex(message(28, known))), [
+    { kind: "neighbour", address, mac: fromHex("0242ac110002") },
+  ]);
+  assertEquals(decodeNetlink(fromHex(message(28, asked))), [{ kind: "neighbour", address, mac: null }]);
+  // A bridge's own table has neighbours without an address.
+  assertEquals(decodeNetlink(fromHex(message(28, "07000000" + "02000000" + "02000001"))), []);
 });
 
 Deno.test("decodeNetlink() reads addresses with lease, flags and primary or secondary", () => {

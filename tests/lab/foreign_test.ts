@@ -1,0 +1,64 @@
+/** A stranger that claims the nodes' id, and a second Active: both nodes say who it is, and nothing moves. */
+import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
+import { tandem } from "../cli/tandem.ts";
+import { LAB_NEEDS } from "./netns.ts";
+import { INSTANCE, Pair, pause } from "./pair.ts";
+import { labTest } from "./tools.ts";
+import { Agent } from "./vrrp_agent.ts";
+
+const NEEDS = [...LAB_NEEDS, "curl"];
+
+labTest(
+  "foreign() an unsigned node with our id is told of with its address and MAC, and gets nothing",
+  NEEDS,
+  async () => {
+    await using pair = await Pair.start();
+    const settings = {
+      ...{ node: "stranger", device: "eth0", family: 4, peers: [], secret: null },
+      ...{ clockOffsetMs: 0, priority: 254 },
+    };
+    await using _stranger = new Agent(
+      pair.lab.deno("client", "vrrp_udp_program.ts", JSON.stringify(settings)),
+    );
+    const mac = (await pair.lab.ip("client", "-br", "link", "show", "eth0")).split(/\s+/)[2]!;
+    for (const node of ["lb1", "lb2"] as const) {
+      const { foreign, state, conflicts } = await pair.until(
+        node,
+        ({ foreign }) => foreign.length > 0 && foreign[0]!.mac !== null && foreign[0]!.adverts > 3,
+      );
+      assertEquals(foreign.map(({ address, mac, priority }) => ({ address, mac, priority })), [
+        { address: pair.lab.address("client"), mac, priority: 254 },
+      ]);
+      assertEquals([state, conflicts], [node === "lb1" ? "active" : "backup", 0]);
+    }
+    const env = { RUNTIME_DIRECTORY: pair.directory };
+    const { out } = await tandem(["status", "--node", "lb2"], { env });
+    assertStringIncludes(out, `also active: ${pair.lab.address("client")} (MAC ${mac}), priority 254, `);
+    const { stdout } = await pair.lab.run(
+      "lb2",
+      ...["curl", "-s", "--unix-socket", `${pair.directory}/lb2.sock`, "http://localhost/metrics"] as const,
+    );
+    assert(new RegExp(`^tandem_vrrp_foreign_adverts_total{instance="${INSTANCE}"} [1-9]`, "m").test(stdout));
+  },
+);
+
+labTest(
+  "foreign() the other side of a cut network is a conflict, and told of with its MAC",
+  NEEDS,
+  async () => {
+    await using pair = await Pair.start();
+    await pair.lab.part("lb2", true);
+    await pair.until("lb2", ({ state }) => state === "active");
+    await pair.lab.part("lb2", false);
+    await pair.until("lb2", ({ state }) => state === "backup");
+    const mac = (await pair.lab.ip("lb2", "-br", "link", "show", "eth0")).split(/\s+/)[2]!;
+    const { foreign } = await pair.until(
+      "lb1",
+      ({ foreign }) => foreign.length > 0 && foreign[0]!.mac !== null,
+    );
+    assertEquals([foreign[0]!.address, foreign[0]!.mac], [pair.lab.address("lb2"), mac]);
+    // Nothing else counts one: not the move away, nor the return.
+    await pause(500);
+    assertEquals([(await pair.instance("lb1")).conflicts, (await pair.instance("lb2")).conflicts], [1, 0]);
+  },
+);
