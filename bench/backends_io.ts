@@ -4,13 +4,24 @@
  * An upload is read whole before it is answered (nginx buffers it for an inner request), so that a product must carry
  * all of it. Any prefix before the last path segment is ignored: the routes scenario asks below prefixes.
  */
+import { Certificates, type Pair } from "../tests/lab/certificates.ts";
 import { requireTool } from "../tests/lab/tools.ts";
 import { accepting, freePort, type Running, start } from "./process_io.ts";
 
 const SMALL_BODY = "hello from a server\n";
 
-export interface Backends {
+/** Where the servers are, and who vouches for them. */
+export interface Servers {
   readonly ports: readonly number[];
+  /** The same answers over TLS. */
+  readonly tlsPorts: readonly number[];
+  /** File of the authority of their certificates, which are for `SERVER_NAME`. */
+  readonly authority: string;
+}
+
+export const SERVER_NAME = "server.test";
+
+export interface Backends extends Servers {
   stop(): Promise<void>;
 }
 
@@ -23,17 +34,27 @@ export async function startBackends(directory: string): Promise<Backends> {
   await Deno.writeTextFile(`${files}/1m`, "x".repeat(1024 * 1024));
   const running: Running[] = [];
   const ports = [freePort(), freePort()];
+  const tlsPorts = [freePort(), freePort()];
+  const certificates = new Certificates();
+  const authority = certificates.authority("authority");
+  const pair = certificates.sign("server", authority, { names: `DNS:${SERVER_NAME}` });
   for (const [index, port] of ports.entries()) {
     const config = `${directory}/backend${index}.conf`;
-    await Deno.writeTextFile(config, nginxServer(files, `${directory}/backend${index}`, port));
+    await Deno.writeTextFile(
+      config,
+      nginxServer(files, `${directory}/backend${index}`, port, tlsPorts[index]!, pair),
+    );
     const server = start(nginx.path, ["-e", "stderr", "-c", config], `${config}.log`);
     running.push(server);
     await accepting(port, server);
   }
   return {
     ports,
+    tlsPorts,
+    authority: authority.cert,
     async stop() {
       await Promise.all(running.map((server) => server.stop()));
+      certificates[Symbol.dispose]();
     },
   };
 }
@@ -44,7 +65,7 @@ export function nginxPaths(prefix: string): string {
     .map((name) => `${name}_temp_path ${prefix}.${name};`).join(" ");
 }
 
-function nginxServer(files: string, prefix: string, port: number): string {
+function nginxServer(files: string, prefix: string, port: number, tlsPort: number, pair: Pair): string {
   return `daemon off; ${Deno.uid() === 0 ? "user root;" : ""} worker_processes 1; pid ${prefix}.pid;
 worker_rlimit_nofile 16000;
 events { worker_connections 8000; multi_accept on; }
@@ -54,6 +75,8 @@ http {
   client_max_body_size 0; client_body_buffer_size 2m;
   server {
     listen 127.0.0.1:${port} backlog=4096;
+    listen 127.0.0.1:${tlsPort} ssl backlog=4096;
+    ssl_certificate ${pair.cert}; ssl_certificate_key ${pair.key}; ssl_protocols TLSv1.3;
     location ~ /small$ { default_type text/plain; return 200 "${SMALL_BODY.trim()}\\n"; }
     location ~ /forwarded$ { default_type text/plain; return 200 "$http_x_forwarded_for"; }
     location ~ /(64k|1m)$ { root ${files}; try_files /$1 =404; }

@@ -59,7 +59,7 @@ async function main(args: string[]): Promise<number> {
   const directory = await Deno.makeTempDir({ prefix: "tandem-churn-" });
   const backends = await startBackends(directory);
   try {
-    const started = await startProduct(product, SCENARIOS[0] as Scenario, backends.ports, directory);
+    const started = await startProduct(product, SCENARIOS[0] as Scenario, backends, directory);
     try {
       const result = await churn(started, { requests, requestsPerConnection, concurrency });
       if (values.json) console.log(JSON.stringify(result, null, 2));

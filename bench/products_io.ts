@@ -4,7 +4,7 @@
  */
 import { requireTool } from "../tests/lab/tools.ts";
 import { read, ROOT } from "../tests/style/tree.ts";
-import { nginxPaths } from "./backends_io.ts";
+import { nginxPaths, SERVER_NAME, type Servers } from "./backends_io.ts";
 import { accepting, freePort, type Running, start } from "./process_io.ts";
 import { requestPath, routePrefix, type Scenario } from "./scenarios.ts";
 
@@ -28,7 +28,7 @@ export type ProductName = typeof PRODUCTS[number];
 export async function startProduct(
   product: ProductName,
   scenario: Scenario,
-  servers: readonly number[],
+  servers: Servers,
   directory: string,
 ): Promise<Started> {
   const ports = Array.from({ length: scenario.listeners }, freePort);
@@ -48,7 +48,7 @@ export async function startProduct(
 
 interface Setup {
   readonly scenario: Scenario;
-  readonly servers: readonly number[];
+  readonly servers: Servers;
   readonly ports: readonly number[];
   /** Path that the product's own files begin with. */
   readonly prefix: string;
@@ -80,10 +80,14 @@ function program(name: string): string {
   return tool.path;
 }
 
+function portsOf({ serverTls }: Scenario, { ports, tlsPorts }: Servers): readonly number[] {
+  return serverTls ? tlsPorts : ports;
+}
+
 /** The configuration that Tandem gets; JSON is YAML. */
 export function tandemConfig(
   scenario: Scenario,
-  servers: readonly number[],
+  servers: Servers,
   ports: readonly number[],
 ): string {
   const routes = [
@@ -101,7 +105,13 @@ export function tandemConfig(
         protocol: scenario.protocol,
         ...(scenario.protocol === "tcp" ? { pool: "app" } : { routes }),
       })),
-      pools: { app: { balance: "roundRobin", servers: servers.map((port) => `127.0.0.1:${port}`) } },
+      pools: {
+        app: {
+          balance: "roundRobin",
+          servers: portsOf(scenario, servers).map((port) => `127.0.0.1:${port}`),
+          ...(scenario.serverTls ? { tls: { ca: servers.authority, serverName: SERVER_NAME } } : {}),
+        },
+      },
       log: { access: scenario.accessLog ? "haproxy" : "off" },
       workers: scenario.workers,
     },
@@ -110,8 +120,11 @@ export function tandemConfig(
   );
 }
 
-function haproxyConfig(scenario: Scenario, servers: readonly number[], ports: readonly number[]): string {
+function haproxyConfig(scenario: Scenario, servers: Servers, ports: readonly number[]): string {
   const { protocol, accessLog } = scenario;
+  const tls = scenario.serverTls
+    ? ` ssl verify required ca-file ${servers.authority} sni str(${SERVER_NAME}) verifyhost ${SERVER_NAME}`
+    : "";
   const frontends = ports.map((port, index) => {
     const routes = Array.from(
       { length: scenario.routes },
@@ -137,17 +150,17 @@ defaults
 ${frontends.join("\n")}
 backend app
   balance roundrobin
-${servers.map((port, index) => `  server s${index} 127.0.0.1:${port}`).join("\n")}
+${portsOf(scenario, servers).map((port, index) => `  server s${index} 127.0.0.1:${port}${tls}`).join("\n")}
 `;
 }
 
 function nginxConfig(
   scenario: Scenario,
-  servers: readonly number[],
+  servers: Servers,
   ports: readonly number[],
   prefix: string,
 ) {
-  const members = servers.map((port) => `server 127.0.0.1:${port};`).join(" ");
+  const members = portsOf(scenario, servers).map((port) => `server 127.0.0.1:${port};`).join(" ");
   const stream = "/usr/lib/nginx/modules/ngx_stream_module.so";
   const main = `daemon off; ${
     Deno.uid() === 0 ? "user root;" : ""
@@ -166,7 +179,11 @@ events { worker_connections ${2 * MAX_CONNECTIONS}; }
 }
 `;
   }
-  const proxy = `proxy_pass http://app;`;
+  const proxy = `proxy_pass ${scenario.serverTls ? "https" : "http"}://app;`;
+  const tls = scenario.serverTls
+    ? `proxy_ssl_verify on; proxy_ssl_trusted_certificate ${servers.authority};
+  proxy_ssl_name ${SERVER_NAME}; proxy_ssl_server_name on; proxy_ssl_protocols TLSv1.2 TLSv1.3;`
+    : "";
   const routes = Array.from(
     { length: scenario.routes },
     (_, at) => `location ${routePrefix(at)} { ${proxy} }`,
@@ -181,6 +198,7 @@ events { worker_connections ${2 * MAX_CONNECTIONS}; }
   proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
   proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
   proxy_request_buffering off; proxy_max_temp_file_size 0;
+  ${tls}
   upstream app { ${members} keepalive 128; keepalive_requests 100000000; }
   ${listeners.join("\n  ")}
 }

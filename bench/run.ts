@@ -78,7 +78,7 @@ async function startAll(
   const started: Started[] = [];
   for (const name of names) {
     try {
-      started.push(await startProduct(name, scenario, backends.ports, directory));
+      started.push(await startProduct(name, scenario, backends, directory));
     } catch (error) {
       console.error(`${scenario.name}: ${(error as Error).message}`);
     }

@@ -9,6 +9,8 @@ export interface Scenario {
   /** Bytes sent with every request; 0: GET. */
   readonly upload: number;
   readonly accessLog: boolean;
+  /** The servers speak TLS, and are verified. */
+  readonly serverTls: boolean;
   /** Listeners, and routes on each; the load goes to the last route of the last listener. */
   readonly listeners: number;
   readonly routes: number;
@@ -23,6 +25,7 @@ const SMALL: Scenario = {
   connections: 64,
   upload: 0,
   accessLog: false,
+  serverTls: false,
   listeners: 1,
   routes: 0,
   workers: 1,
@@ -35,6 +38,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { ...SMALL, name: "log", accessLog: true },
   { ...SMALL, name: "tcp", protocol: "tcp" },
   { ...SMALL, name: "tcp-bulk", protocol: "tcp", path: "/1m" },
+  { ...SMALL, name: "tls-server", serverTls: true },
   { ...SMALL, name: "routes", listeners: 20, routes: 25 },
   { ...SMALL, name: "workers2", workers: 2 },
 ];

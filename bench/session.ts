@@ -82,7 +82,7 @@ function replaceSockets(): void {
 
 /** The configuration that the benchmark over sockets gives to Tandem. */
 async function snapshot(scenario: Scenario): Promise<Snapshot> {
-  const text = tandemConfig(scenario, [8081, 8082], [8080]);
+  const text = tandemConfig(scenario, { ports: [8081, 8082], tlsPorts: [], authority: "" }, [8080]);
   return buildSnapshot(await good(text), {
     generation: 1,
     node: "bench",

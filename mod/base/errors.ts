@@ -78,6 +78,13 @@ export const ERRORS = {
     "sC",
     "the connection to the server was not made in time",
   ),
+  serverCertificate: error(
+    "upstream",
+    503,
+    "connect",
+    "SC",
+    "the server's certificate is not one to trust",
+  ),
   emptyReply: error("upstream", 502, "empty", "SH", "the server closed the connection without an answer"),
   responseReset: error("upstream", 502, null, "SD", "the server broke off its answer"),
   badResponse: error("upstream", 502, null, "PH", "the server's answer is malformed"),

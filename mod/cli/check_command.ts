@@ -1,4 +1,5 @@
 /** `tandem check`: every problem of a configuration at once, or a summary of what it says. */
+import { certificateFiles } from "../config/certificate_files_io.ts";
 import { listOverlays, loadConfig, type LoadResult } from "../config/load.ts";
 import { formatProblem, type Problem } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
@@ -28,7 +29,13 @@ Example: tandem check -c tandem.yaml --node lb2`,
     if (text === null) return BAD;
     const overlays = nodeGiven ? [] : (await listOverlays(text, file)).nodes;
     const nodes = overlays.length === 0 ? [node] : overlays;
-    const given = { file, context, env: (name: string) => Deno.env.get(name), accounts: readAccounts() };
+    const given = {
+      file,
+      context,
+      env: (name: string) => Deno.env.get(name),
+      accounts: readAccounts(),
+      files: certificateFiles(file),
+    };
     const results = await Promise.all(nodes.map((node) => loadConfig(text, { ...given, node })));
     const problems = once(results.flatMap((result) => "problems" in result ? result.problems : []));
     const warnings = once(results.flatMap((result) => result.warnings));

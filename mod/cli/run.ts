@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { formatHostPort, type HostPort, isUnspecifiedIp, parseIp } from "../base/address.ts";
+import { certificateFiles } from "../config/certificate_files_io.ts";
 import { loadConfig } from "../config/load.ts";
 import { problemLine } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
@@ -51,7 +52,14 @@ export async function run({ file, node, context, entry, text }: RunArguments): P
 
   async function check(text: string): Promise<Checked> {
     const accounts = readAccounts();
-    const loaded = await loadConfig(text, { file, node, context, env, accounts });
+    const loaded = await loadConfig(text, {
+      file,
+      node,
+      context,
+      env,
+      accounts,
+      files: certificateFiles(file),
+    });
     for (const warning of loaded.warnings) log.warning(problemLine(warning));
     if ("problems" in loaded) return { problems: loaded.problems.map((problem) => problemLine(problem)) };
     const { log: logSettings, admin, drainTimeout } = loaded.config;

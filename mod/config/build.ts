@@ -3,12 +3,14 @@
  * numbers. Pure: what a name stands for now is a parameter.
  */
 import { formatHostPort, formatIp, parseIp } from "../base/address.ts";
+import { hash128 } from "../base/hash.ts";
 import type { CheckConfig } from "./check_schema.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import type { PoolConfig, ServerConfig } from "./pool_schema.ts";
 import type { RowAllocator } from "./rows.ts";
 import type { Config } from "./schema.ts";
 import type { RouteConfig } from "./route_schema.ts";
+import type { ServerTlsConfig } from "./server_tls_schema.ts";
 import type {
   CheckSnapshot,
   ListenerSnapshot,
@@ -16,6 +18,7 @@ import type {
   ProxyVersion,
   RouteMatch,
   ServerSnapshot,
+  ServerTlsSnapshot,
   Snapshot,
 } from "./snapshot.ts";
 
@@ -33,17 +36,29 @@ export interface BuildOptions {
   /** The addresses of a pool's server, by its index, now. */
   readonly resolve: (pool: string, server: number) => readonly ResolvedAddress[];
   readonly rows: RowAllocator;
+  /** The texts of the files that the configuration names, by path as written. */
+  readonly files?: ReadonlyMap<string, string>;
 }
+
+const NO_FILES: ReadonlyMap<string, string> = new Map();
 
 /** Builds a snapshot; throws with a message for people when it does not fit into shared memory. */
 export function buildSnapshot(config: Config, options: BuildOptions): Snapshot {
   const { rows, generation, node } = options;
   const keptServers = new Set<string>();
+  const files = options.files ?? NO_FILES;
   const pools = Object.entries(config.pools).map(([name, pool]) => {
+    const tls = pool.tls === null ? null : tlsSnapshot(pool.tls, files);
+    const names = {
+      used: tls !== null || pool.check?.tls != null,
+      serverName: pool.tls?.serverName ?? "",
+      traffic: tls === null ? null : fingerprint(tls),
+    };
     const servers = pool.servers.flatMap((server, index) =>
-      serversOf(name, server, options.resolve(name, index), rows, keptServers)
+      serversOf(name, server, names, options.resolve(name, index), rows, keptServers)
     );
-    return poolSnapshot(name, pool, servers, rows);
+    const check = pool.check === undefined ? null : checkSnapshot(pool.check, tls, files, pool.proxyProtocol);
+    return poolSnapshot(name, pool, servers, tls, check, rows);
   });
   const listeners = config.listeners.map((listener) => listenerSnapshot(listener, rows));
   rows.servers.keep(keptServers);
@@ -93,6 +108,49 @@ function matchSnapshot(match: RouteConfig["match"]): RouteMatch {
   };
 }
 
+/** What TLS means for the servers of a pool. */
+interface PoolTls {
+  /** By traffic or by checks. */
+  readonly used: boolean;
+  /** Of the pool; empty: each server has its own. */
+  readonly serverName: string;
+  /** What tells one way of making its connections from another; null: they are plain. */
+  readonly traffic: string | null;
+}
+
+function tlsSnapshot(tls: ServerTlsConfig, files: ReadonlyMap<string, string>): ServerTlsSnapshot {
+  const text = (path: string) => {
+    const found = files.get(path);
+    if (found === undefined) throw new Error(`Cannot use ${path} as it was not read`);
+    return found;
+  };
+  const { verify, ca, clientCertificate, alpn, minVersion } = tls;
+  return {
+    verify,
+    ca: ca === undefined ? null : ca.map(text).join(""),
+    clientCertificate: clientCertificate === undefined
+      ? null
+      : { cert: text(clientCertificate.cert), key: text(clientCertificate.key) },
+    alpn: alpn ?? [],
+    minVersion,
+  };
+}
+
+/** The name that a server's certificate is for; empty: its address. */
+function serverTlsName({ serverName, source }: ServerConfig, ofPool: string): string {
+  if (serverName !== undefined) return serverName;
+  if (ofPool !== "") return ofPool;
+  if (source.kind === "dns") return source.type === "SRV" ? "" : source.dns;
+  return parseIp(source.host) === null ? source.host : "";
+}
+
+/** Not the settings themselves, as a name of a row is no place for a key. */
+function fingerprint(tls: ServerTlsSnapshot): string {
+  const words = new Uint32Array(4);
+  hash128(words, new TextEncoder().encode(JSON.stringify(tls)));
+  return words.join(".");
+}
+
 /**
  * Every address of a server is one. With several, the address makes the names differ: `NAME#IP`, and with several
  * ports `NAME#IP:port`, as SRV records may name one host twice.
@@ -100,17 +158,22 @@ function matchSnapshot(match: RouteConfig["match"]): RouteMatch {
 function serversOf(
   pool: string,
   server: ServerConfig,
+  tls: PoolTls,
   addresses: readonly ResolvedAddress[],
   rows: RowAllocator,
   kept: Set<string>,
 ): ServerSnapshot[] {
   const { name, weight, maxConnections, backup, slowStart, state } = server;
+  const tlsName = tls.used ? serverTlsName(server, tls.serverName) : "";
   const several = addresses.length > 1;
   const ports = new Set(addresses.map(({ port }) => port)).size;
   return addresses.map((address) => {
     const ip = parseIp(address.host);
     const host = ip === null ? address.host : formatIp(ip);
-    const key = JSON.stringify([pool, name, host, address.port]);
+    const plain = [pool, name, host, address.port];
+    // With other certificates, or with another trust, it is another server: connections that are idle, or soon
+    // will be, were made to the one before.
+    const key = JSON.stringify(tls.traffic === null ? plain : [...plain, tlsName, tls.traffic]);
     kept.add(key);
     return {
       name: several ? `${name}#${ports > 1 ? formatHostPort(host, address.port) : host}` : name,
@@ -121,6 +184,7 @@ function serversOf(
       backup: backup || address.backup === true,
       slowStartMs: slowStart,
       ...(state === "ready" ? {} : { state }),
+      ...(tlsName === "" ? {} : { tlsName }),
       slot: rows.servers.row(key),
     };
   });
@@ -130,10 +194,11 @@ function poolSnapshot(
   name: string,
   pool: PoolConfig,
   servers: readonly ServerSnapshot[],
+  tls: ServerTlsSnapshot | null,
+  check: CheckSnapshot | null,
   rows: RowAllocator,
 ): PoolSnapshot {
-  const { balance, hashOn, hashMethod, check, passive, retry, timeouts, queue, whenAllDown, proxyProtocol } =
-    pool;
+  const { balance, hashOn, hashMethod, passive, retry, timeouts, queue, whenAllDown, proxyProtocol } = pool;
   return {
     name,
     row: rows.pools.row(name),
@@ -141,8 +206,9 @@ function poolSnapshot(
     hashOn,
     hashMethod,
     servers,
+    ...(tls === null ? {} : { tls }),
     ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
-    check: check === undefined ? null : checkSnapshot(check, proxyProtocol),
+    check,
     passive: passive === null ? null : {
       failures: passive.failures,
       serverErrors: passive.serverErrors,
@@ -158,11 +224,22 @@ function poolSnapshot(
   };
 }
 
-function checkSnapshot(check: CheckConfig, ofPool: ProxyVersion | undefined): CheckSnapshot {
+/** A probe goes the way of the traffic, unless the check says otherwise. */
+function checkSnapshot(
+  check: CheckConfig,
+  pool: ServerTlsSnapshot | null,
+  files: ReadonlyMap<string, string>,
+  ofPool: ProxyVersion | undefined,
+): CheckSnapshot {
+  const own = check.tls == null ? null : tlsSnapshot(check.tls, files);
+  const probes = check.type === "http" || check.type === "tls";
+  const tls = probes ? own ?? (check.tls === null ? null : pool) : null;
   // Another port is mostly another listener of the server, which knows nothing of proxies. HAProxy does the same.
   const wanted = check.proxyProtocol ?? (ofPool !== undefined && check.port === undefined);
   return {
     type: check.type,
+    ...(tls === null ? {} : { tls }),
+    ...(tls === null || check.tls?.serverName === undefined ? {} : { tlsName: check.tls.serverName }),
     path: check.path,
     method: check.method,
     host: check.host ?? "",

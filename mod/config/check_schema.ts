@@ -5,6 +5,7 @@ import { z } from "zod";
 import { isHostName, parseIp } from "../base/address.ts";
 import { acrossIssue, choice, duration, flag, integer, line, oneOrMore, share, token } from "./fields.ts";
 import { quoteText } from "./problem.ts";
+import { ServerTlsSchema } from "./server_tls_schema.ts";
 
 type StatusRange = readonly [number, number];
 
@@ -34,7 +35,12 @@ export const CheckSchema = z.strictObject({
   path: line(1, 2048).regex(/^\/\S*$/, 'must start with "/" and have no spaces').prefault("/")
     .describe("Path and query to ask for. (http)"),
   method: token("an HTTP method").prefault("GET").describe("Method. (http)"),
-  host: hostField.optional().describe("`Host` header and TLS server name. Without: the server's address."),
+  host: hostField.optional().describe(
+    "`Host` header, and the TLS server name of type tls. Without: the server's address.",
+  ),
+  tls: ServerTlsSchema.optional().describe(
+    "TLS of the probe, where it differs from the pool's; `false`: a plain connection. (http, tls)",
+  ),
   port: integer(1, 65535).optional().describe("Port to probe. Without: the server's own."),
   proxyProtocol: flag().optional().describe(
     "Begins each probe with a PROXY header in its own name. Without: as the pool does, unless `port` is given. (http, tcp, tls)",

@@ -20,6 +20,8 @@ import {
 import { checkReferences } from "./references.ts";
 import { checkRules, RuleContext } from "./rules.ts";
 import type { Config } from "./schema.ts";
+import { type FileReader, NamedFiles } from "./named_files.ts";
+import { checkServerTls } from "./server_tls_rules.ts";
 import { childOf, describeNode, type MapNode, type TreeNode, treeOf } from "./tree.ts";
 import { validateTree } from "./validate.ts";
 import { nodeNames, nodeRouters } from "./vrrp_nodes.ts";
@@ -33,12 +35,19 @@ export interface LoadOptions {
   /** For `contexts`; null: without one. */
   readonly context: string | null;
   readonly env: Environment;
+  /** Reads the files that a configuration names; without, they are not looked at. */
+  readonly files?: FileReader;
   /** The users of the machine that it is for; absent: they are not looked at. */
   readonly accounts?: Accounts;
 }
 
 export type LoadResult =
-  | { readonly config: Config; readonly warnings: readonly Problem[] }
+  | {
+    readonly config: Config;
+    readonly warnings: readonly Problem[];
+    /** The texts of the files that it names, by path as written. */
+    readonly files: ReadonlyMap<string, string>;
+  }
   | { readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] };
 
 /** A configuration of 10,000 routes has about 1 MiB. */
@@ -51,15 +60,18 @@ export async function loadConfig(text: string, options: LoadOptions): Promise<Lo
   const read = await readTree(text, options.file);
   if ("problems" in read) return { problems: read.problems, warnings: [] };
   const findings = [...read.findings];
-  const config = read.tree === null ? null : resolveTree(read.tree, options, findings);
-  if (findings.length === 0 && config !== null) return { config, warnings: [] };
+  const files = new NamedFiles(options.files ?? null);
+  const config = read.tree === null ? null : resolveTree(read.tree, options, files, findings);
+  if (findings.length === 0 && config !== null) return { config, warnings: [], files: files.texts };
   const positions = await read.positions();
   const show = (severity: Finding["severity"]) => {
     const some = findings.filter((finding) => finding.severity === severity);
     return inOrder(some.map((finding) => problemOf(finding, read.text, options.file, positions)));
   };
   const [problems, warnings] = [show("error"), show("warning")];
-  return config === null || problems.length > 0 ? { problems, warnings } : { config, warnings };
+  return config === null || problems.length > 0
+    ? { problems, warnings }
+    : { config, warnings, files: files.texts };
 }
 
 /** The nodes that a file is for and the contexts that it has overlays for; none when it cannot be read. */
@@ -136,7 +148,12 @@ function rootOf(value: unknown, file: string): { tree: MapNode | null; findings:
 }
 
 /** Overlays, environment, schema and rules; null when nothing usable is left. */
-function resolveTree(root: MapNode, options: LoadOptions, findings: Finding[]): Config | null {
+function resolveTree(
+  root: MapNode,
+  options: LoadOptions,
+  files: NamedFiles,
+  findings: Finding[],
+): Config | null {
   const merged = applyOverlays(root, options, findings);
   const tree = expandEnvironment(merged, options.env, findings);
   const poolNames = new Set(keysOf(childOf(tree, "pools")));
@@ -147,7 +164,9 @@ function resolveTree(root: MapNode, options: LoadOptions, findings: Finding[]): 
     // A node that the overlays do not know has been told already.
     const node = overlayNames(root, "nodes").length === 0 ? options.node : null;
     const facts = { node, nodes: nodeNames(root), routers, accounts: options.accounts ?? null };
-    checkRules(new RuleContext(config, tree, damage, findings, facts));
+    const context = new RuleContext(config, tree, damage, findings, facts);
+    checkRules(context);
+    checkServerTls(context, files);
   }
   return config;
 }

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { formatHostPort, isHostName } from "../base/address.ts";
 import { CheckSchema, PassiveSchema } from "./check_schema.ts";
 import { acrossIssue, choice, duration, flag, integer, line, name, serverAddress, share } from "./fields.ts";
+import { certificateName, ServerTlsSchema } from "./server_tls_schema.ts";
 import type { PoolSnapshot, RetryCondition } from "./snapshot.ts";
 
 /** HAProxy: 256. */
@@ -34,6 +35,9 @@ const serverObject = z.strictObject({
   backup: flag().prefault(false).describe("Used only when no other server of the pool is available."),
   slowStart: duration(0).prefault("0s").describe(
     "Time in which a server that came back rises to its full weight.",
+  ),
+  serverName: certificateName().optional().describe(
+    "This server's own name, instead of `tls.serverName` of the pool.",
   ),
   state: choice("ready", "drain", "maint").prefault("ready").describe(
     "`drain`: finishes what it has and gets nothing new; `maint`: the same, and never tried, whatever `whenAllDown` says.",
@@ -70,6 +74,7 @@ export const ServerSchema = z.union([
     backup: false,
     slowStart: 0,
     state: "ready" as const,
+    serverName: undefined,
     source: fixed(address),
   })),
   serverObject,
@@ -113,6 +118,9 @@ export const PoolSchema = z.strictObject({
   ),
   servers: z.array(ServerSchema).min(1, "must have at least one server")
     .describe("The pool's servers: `host:port`, or an object."),
+  tls: ServerTlsSchema.prefault(false).describe(
+    "TLS to the servers. `true`: with the defaults of the settings below.",
+  ),
   proxyProtocol: choice("v1", "v2").optional().describe(
     "Tells servers who the client is by a PROXY header before everything else. Without: no header.",
   ),

@@ -104,6 +104,8 @@ export interface PoolSnapshot {
   /** hash only: `mod` (fewer instructions) or `ring` (few keys move when a server leaves). */
   readonly hashMethod: "ring" | "mod";
   readonly servers: readonly ServerSnapshot[];
+  /** How its servers are connected to over TLS; absent: plainly. */
+  readonly tls?: ServerTlsSnapshot;
   /** Connections to servers begin with a PROXY header of this version; absent: with none. */
   readonly proxyProtocol?: ProxyVersion;
   readonly check: CheckSnapshot | null;
@@ -132,14 +134,31 @@ export interface ServerSnapshot {
   readonly maxConnections: number;
   readonly backup: boolean;
   readonly slowStartMs: number;
+  /** Sent as the TLS server name, and what its certificate must be for; absent or empty: its address. */
+  readonly tlsName?: string;
   /** What the operator wants of it; absent: ready. */
   readonly state?: "drain" | "maint";
   /** Index of this server in shared memory; the same for one pool, name and address across reloads. */
   readonly slot: number;
 }
 
+/** TLS towards servers. Holds private keys: never to be shown. */
+export interface ServerTlsSnapshot {
+  readonly verify: boolean;
+  /** PEM of the only authorities that are trusted; null: the well-known ones. */
+  readonly ca: string | null;
+  /** PEM. */
+  readonly clientCertificate: { readonly cert: string; readonly key: string } | null;
+  readonly alpn: readonly string[];
+  readonly minVersion: "1.2" | "1.3";
+}
+
 export interface CheckSnapshot {
   readonly type: "http" | "tcp" | "tls" | "exec";
+  /** http and tls: how the probe connects; absent: plainly, or for tls without a look at certificates. */
+  readonly tls?: ServerTlsSnapshot;
+  /** The name for `tls`, where it is not the server's. */
+  readonly tlsName?: string;
   readonly path: string;
   readonly method: string;
   /** `Host` header and TLS server name; empty: the server's address. */

@@ -24,6 +24,8 @@ export interface DueProbe {
   /** The check's own port if it has one, else the server's. */
   readonly port: number;
   readonly check: CheckSnapshot;
+  /** The name that the server's certificate is for; absent: its address. */
+  readonly tlsName?: string;
 }
 
 export interface BoardEnv {
@@ -113,8 +115,16 @@ export class HealthBoard {
       const row = this.#rows.get(slot);
       const check = row === undefined ? null : this.#poolOf(row).check;
       if (row === undefined || check === null) return [];
-      const { name, host, port } = row.watch.server;
-      row.probe = { pool: row.watch.pool, server: name, slot, host, port: check.port || port, check };
+      const { name, host, port, tlsName } = row.watch.server;
+      row.probe = {
+        pool: row.watch.pool,
+        server: name,
+        slot,
+        host,
+        port: check.port || port,
+        check,
+        ...(tlsName === undefined ? {} : { tlsName }),
+      };
       return [row.probe];
     });
   }
@@ -293,8 +303,10 @@ function identify(pool: PoolSnapshot, server: ServerSnapshot): string {
 
 /** True when both checks ask the same; how often, and how many answers it takes, may differ. */
 function sameQuestion(a: CheckSnapshot, b: CheckSnapshot): boolean {
-  const question = ({ type, path, method, host, port, expectStatus, timeoutMs, command }: CheckSnapshot) =>
-    JSON.stringify([type, path, method, host, port, expectStatus, timeoutMs, command]);
+  const question = (check: CheckSnapshot) => {
+    const { type, tls, tlsName, path, method, host, port, expectStatus, timeoutMs, command } = check;
+    return JSON.stringify([type, tls, tlsName, path, method, host, port, expectStatus, timeoutMs, command]);
+  };
   return question(a) === question(b);
 }
 

@@ -4,8 +4,18 @@
  * Bytes on a plain connection, as the data plane speaks, so that what passes here also passes there. It reads up
  * to the final status line and closes; the request and the reader are in `http_check.ts`.
  */
-import { checkRequest, statusExpected, StatusReader } from "./http_check.ts";
-import { connect, type Outcome, type Probe, runProbe } from "./probe_io.ts";
+import type { CheckSnapshot, ServerTlsSnapshot } from "../config/snapshot.ts";
+import { checkRequest, statusExpected, type StatusRead, StatusReader } from "./http_check.ts";
+import {
+  connect,
+  describeFailure,
+  type Outcome,
+  type Probe,
+  type ProbeScope,
+  type ProbeTarget,
+  runProbe,
+} from "./probe_io.ts";
+import { openTls } from "./probe_tls_io.ts";
 
 const READ_BYTES = 2048;
 
@@ -14,6 +24,7 @@ export const probeHttp: Probe = (target, signal) =>
     const { check, host, port } = target;
     const request = checkRequest(check, host, port);
     if (request === null) return failed("method, path or host of the check cannot be sent");
+    if (check.tls !== undefined) return await askOverTls(target, check.tls, request, scope);
     const conn = await connect(target, scope);
     conn.setNoDelay(true);
     for (let at = 0; at < request.length;) at += await conn.write(request.subarray(at));
@@ -22,13 +33,40 @@ export const probeHttp: Probe = (target, signal) =>
     while (true) {
       const count = await conn.read(buffer);
       if (count === null) return failed(endReason(reader));
-      const read = reader.push(buffer.subarray(0, count));
-      if (read.kind === "malformed") return failed(read.reason);
-      if (read.kind === "more") continue;
-      const ok = statusExpected(check, read.status);
-      return { ok, reason: ok ? `status ${read.status}` : `status ${read.status} is not expected` };
+      const outcome = judge(check, reader.push(buffer.subarray(0, count)));
+      if (outcome !== null) return outcome;
     }
   });
+
+async function askOverTls(
+  target: ProbeTarget,
+  tls: ServerTlsSnapshot,
+  request: Uint8Array,
+  scope: ProbeScope,
+): Promise<Outcome> {
+  const connected = await openTls(target, tls, scope);
+  if ("reason" in connected) return failed(connected.reason);
+  const { socket } = connected;
+  const reader = new StatusReader();
+  return await new Promise((resolve) => {
+    socket.on("data", (bytes: Uint8Array) => {
+      const outcome = judge(target.check, reader.push(bytes));
+      if (outcome !== null) resolve(outcome);
+    });
+    socket.once("end", () => resolve(failed(endReason(reader))));
+    socket.on("error", (error) => resolve(failed(describeFailure(error))));
+    socket.once("close", () => resolve(failed(endReason(reader))));
+    socket.write(request);
+  });
+}
+
+/** What an answer so far comes to; null: not enough of it is there. */
+function judge(check: CheckSnapshot, read: StatusRead): Outcome | null {
+  if (read.kind === "malformed") return failed(read.reason);
+  if (read.kind === "more") return null;
+  const ok = statusExpected(check, read.status);
+  return { ok, reason: ok ? `status ${read.status}` : `status ${read.status} is not expected` };
+}
 
 function endReason(reader: StatusReader): string {
   return reader.empty

@@ -15,6 +15,8 @@ export interface ProbeTarget {
   readonly host: string;
   readonly port: number;
   readonly check: CheckSnapshot;
+  /** The name that the server's certificate is for; absent or empty: its address. */
+  readonly tlsName?: string;
 }
 
 /** Runs one probe; resolves with a failed result, never rejects. Aborting `signal` ends it soon. */

@@ -1,11 +1,15 @@
 /**
- * The tls probe: a server that completes a TLS handshake is healthy.
+ * The tls probe: a server that completes a TLS handshake is healthy. And the handshake that http probes of a pool
+ * with TLS begin with.
  *
- * Certificates are not verified: the question is whether the server speaks TLS, and servers behind a balancer
- * usually have certificates of their own making. `node:tls`, because `Deno.connectTls` always verifies.
+ * In a pool with TLS the probe connects as traffic does. Without, certificates are not verified: the question is
+ * whether the server speaks TLS, and servers that traffic is passed through to prove themselves to its clients.
  */
 import { connect as connectTcp, isIP, type Socket } from "node:net";
-import { connect, type TLSSocket } from "node:tls";
+import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
+import type { ServerTlsSnapshot } from "../config/snapshot.ts";
+import { serverNameOption, tlsConnectOptions } from "../net/tls_dial_io.ts";
+import { tlsFailure } from "../net/tls_failure.ts";
 import {
   describeFailure,
   type Outcome,
@@ -16,29 +20,60 @@ import {
   runProbe,
 } from "./probe_io.ts";
 
+const NO_ANSWER = "the server closed the connection during the handshake";
+
 export const probeTls: Probe = (target, signal) =>
   runProbe(target.check.timeoutMs, signal, async (scope) => {
-    const name = target.check.host;
-    const under = target.check.proxyProtocol === undefined ? null : await introduced(target, scope);
-    const socket = connect({
-      ...(under === null ? { host: target.host, port: target.port } : { socket: under }),
-      rejectUnauthorized: false,
-      // RFC 6066 section 3: literal addresses are not permitted as a server name.
-      ...(name === "" || isIP(name.replace(/^\[|\]$/g, "")) !== 0 ? {} : { servername: name }),
-    });
+    const { check } = target;
+    const connected = await connectTls(target, optionsOf(target, check.tls), scope);
+    if ("reason" in connected) return { ok: false, reason: connected.reason };
+    const { socket } = connected;
+    const outcome = { ok: true, reason: `handshake completed, ${socket.getProtocol() ?? "TLS"}` };
     return await new Promise<Outcome>((resolve) => {
-      let outcome: Outcome = { ok: false, reason: "the server closed the connection during the handshake" };
-      scope.closing(() => socket.destroy());
-      socket.once("secureConnect", () => {
-        outcome = { ok: true, reason: `handshake completed, ${socket.getProtocol() ?? "TLS"}` };
-        closeGently(socket);
-      });
-      socket.on("error", (error: Error) => {
-        if (!outcome.ok) outcome = { ok: false, reason: describeFailure(error) };
-      });
       socket.once("close", () => resolve(outcome));
+      closeGently(socket);
     });
   });
+
+/** A connection over TLS, made as the check says; it is closed when the probe ends. */
+export function openTls(
+  target: ProbeTarget,
+  tls: ServerTlsSnapshot,
+  scope: ProbeScope,
+): Promise<{ socket: TLSSocket } | { reason: string }> {
+  return connectTls(target, optionsOf(target, tls), scope);
+}
+
+function optionsOf(target: ProbeTarget, tls: ServerTlsSnapshot | undefined): ConnectionOptions {
+  const { check } = target;
+  const host = check.host.replace(/^\[|\]$/g, "");
+  if (tls === undefined) return { rejectUnauthorized: false, ...serverNameOption(host) };
+  const asked = check.type === "tls" && isIP(host) === 0 ? host : "";
+  return {
+    ...tlsConnectOptions(tls),
+    ...serverNameOption(check.tlsName ?? (asked || (target.tlsName ?? ""))),
+  };
+}
+
+async function connectTls(
+  target: ProbeTarget,
+  options: ConnectionOptions,
+  scope: ProbeScope,
+): Promise<{ socket: TLSSocket } | { reason: string }> {
+  const { host, port } = target;
+  const under = target.check.proxyProtocol === undefined ? null : await introduced(target, scope);
+  // The host is what a certificate is for, also where the connection is there already.
+  const socket = connect({ ...options, host, port, ...(under === null ? {} : { socket: under }) });
+  scope.closing(() => socket.destroy());
+  return await new Promise((resolve) => {
+    let reason = NO_ANSWER;
+    socket.once("secureConnect", () => resolve({ socket }));
+    socket.on("error", (error: Error) => {
+      reason = tlsFailure(error, options.servername ?? host)?.message ?? describeFailure(error);
+    });
+    socket.once("close", () => resolve({ reason }));
+  });
+}
 
 /** A connection on which the PROXY header has been said, before which there must be no byte of TLS. */
 function introduced(target: ProbeTarget, scope: ProbeScope): Promise<Socket> {

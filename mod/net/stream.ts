@@ -61,7 +61,16 @@ export interface Stream {
 
 /** Opens connections to servers. `onOpen` or `onFailed` is called exactly once, later. */
 export interface Dialer {
-  dial(host: string, port: number, handler: DialHandler): Dial;
+  /** `name`: what a TLS server's certificate has to be for; empty: for its address. */
+  dial(host: string, port: number, handler: DialHandler, name?: string): Dial;
+}
+
+/** There was a connection, but no TLS over it. The message says why, for people. */
+export class TlsFailure extends Error {
+  /** `untrusted`: the server's certificate did not prove that it is the one that was meant. */
+  constructor(message: string, readonly untrusted: boolean) {
+    super(message);
+  }
 }
 
 export interface DialHandler {

@@ -8,7 +8,7 @@
 import { type ErrorCode, ERRORS } from "../base/errors.ts";
 import { SERVER_COLUMN } from "../base/counters.ts";
 import { NO_SERVER, QUEUED, type Waiter } from "../balance/pool.ts";
-import type { Dial, DialHandler, Stream } from "../net/stream.ts";
+import { type Dial, type DialHandler, type Stream, TlsFailure } from "../net/stream.ts";
 import type { LivePool, ProxyEnvironment } from "./environment.ts";
 import type { Record } from "./record.ts";
 
@@ -137,9 +137,17 @@ export class Attempts implements DialHandler, Waiter {
     this.#owner.onConnected(stream, this.#environment.now());
   }
 
-  onFailed(_error: Error): void {
+  onFailed(error: Error): void {
     this.#dial = null;
-    this.failed("connectFailed", true, false);
+    if (!(error instanceof TlsFailure)) return this.failed("connectFailed", true, false);
+    const { name, servers } = this.pool!.snapshot;
+    this.#environment.onTlsFailure?.({
+      pool: name,
+      server: servers[this.#index]!.name,
+      slot: this.slot,
+      reason: error.message,
+    });
+    this.failed(error.untrusted ? "serverCertificate" : "connectFailed", true, false);
   }
 
   #acquire(now: number): void {
@@ -166,7 +174,8 @@ export class Attempts implements DialHandler, Waiter {
     if (this.#count > 0) this.count(SERVER_COLUMN.redispatches);
     if (!this.#freshOnly && this.#owner.reuse(server.slot, now)) return;
     this.#owner.arm(now + snapshot.timeouts.connectMs);
-    this.#dial = this.#environment.dialer.dial(server.host, server.port, this);
+    const dialer = this.pool!.dialer ?? this.#environment.dialer;
+    this.#dial = dialer.dial(server.host, server.port, this, server.tlsName);
   }
 
   #mayRetry(code: ErrorCode): boolean {
@@ -190,7 +199,7 @@ export class Attempts implements DialHandler, Waiter {
   }
 
   #countFailure(code: ErrorCode): void {
-    if (code === "connectFailed") this.count(SERVER_COLUMN.connectErrors);
+    if (code === "connectFailed" || code === "serverCertificate") this.count(SERVER_COLUMN.connectErrors);
     else if (code === "connectTimeout") {
       this.count(SERVER_COLUMN.connectErrors);
       this.count(SERVER_COLUMN.connectTimeouts);

@@ -15,11 +15,22 @@ import type { HeadFacts, RequestRouter } from "./facts.ts";
 import type { RetryBudget } from "./retry.ts";
 import type { ServerConnection } from "./server_connection.ts";
 
+/** Why there is no TLS connection to a server. */
+export interface TlsTrouble {
+  readonly pool: string;
+  readonly server: string;
+  readonly slot: number;
+  /** For people. */
+  readonly reason: string;
+}
+
 /** A pool as one worker uses it; a reload makes a new one and old requests finish on the old. */
 export interface LivePool {
   readonly snapshot: PoolSnapshot;
   readonly balancer: PoolBalancer;
   readonly budget: RetryBudget;
+  /** Connects over TLS; null: the environment's plain one does. */
+  readonly dialer: Dialer | null;
   /** `Host` for requests that came without one. */
   readonly fallbackHost: Uint8Array;
 }
@@ -66,6 +77,8 @@ export interface ProxyEnvironment {
   httpDate(): string;
   /** Writes a fresh request id (ASCII) and returns the offset behind it. */
   writeRequestId(out: Uint8Array, at: number): number;
+  /** A server was reached and no TLS came of it. */
+  onTlsFailure?(failure: TlsTrouble): void;
   /** Appends to the access log; the record is good only during the call. */
   logAccess(record: AccessRecord): void;
 }

@@ -5,8 +5,15 @@
 import { cidrContains, parseCidr, parseIp } from "../base/address.ts";
 import type { OpenMemory } from "../base/shared_memory.ts";
 import { PoolBalancer } from "../balance/pool.ts";
-import type { ListenerSnapshot, PoolSnapshot, RouteSnapshot, Snapshot } from "../config/snapshot.ts";
+import type {
+  ListenerSnapshot,
+  PoolSnapshot,
+  RouteSnapshot,
+  ServerTlsSnapshot,
+  Snapshot,
+} from "../config/snapshot.ts";
 import { fromLatin1 } from "../http/grammar.ts";
+import type { Dialer } from "../net/stream.ts";
 import type { RouteTable } from "../route/match.ts";
 import { needsHello, SniTable } from "../route/sni.ts";
 import type { LiveListener, LivePool } from "./environment.ts";
@@ -17,6 +24,8 @@ export interface LiveOptions {
   readonly memory: OpenMemory;
   readonly worker: number;
   readonly random: () => number;
+  /** Makes what connects to the servers of a pool over TLS. */
+  readonly tlsDialer?: (tls: ServerTlsSnapshot) => Dialer;
   /** Builds a route table; given from above, as hono lives there. */
   readonly buildTable: (routes: readonly RouteSnapshot[]) => RouteTable;
 }
@@ -47,8 +56,16 @@ function livePool(snapshot: PoolSnapshot, before: LivePool | undefined, options:
     snapshot,
     balancer: new PoolBalancer(snapshot, { slots, queue, worker, random, ...previous }),
     budget: sameBudget ? before!.budget : new RetryBudget(snapshot.retry.budget),
+    dialer: poolDialer(snapshot, options),
     fallbackHost: fromLatin1(snapshot.name),
   };
+}
+
+/** Never plain where TLS is meant: without a maker of such dialers the snapshot is refused. */
+function poolDialer({ name, tls }: PoolSnapshot, { tlsDialer }: LiveOptions): Dialer | null {
+  if (tls === undefined) return null;
+  if (tlsDialer === undefined) throw new Error(`Cannot use pool ${name} as nothing connects over TLS here`);
+  return tlsDialer(tls);
 }
 
 function liveListener(

@@ -13,6 +13,7 @@ import {
   reclaimWorker,
 } from "../base/shared_memory.ts";
 import { LISTENER_CAPACITY, type OpenMemory, POOL_CAPACITY, SERVER_CAPACITY } from "../base/shared_memory.ts";
+import { certificateFiles } from "../config/certificate_files_io.ts";
 import { describeDiff, diffSnapshots } from "../config/diff.ts";
 import { loadConfig } from "../config/load.ts";
 import { problemLine } from "../config/problem.ts";
@@ -32,8 +33,10 @@ import { type AdminFacts, AdminServer, type MakeAdmin } from "./admin_server_io.
 import type { ControlPort, Hello } from "./balancer_io.ts";
 import { type Bind, checkBinds, newBinds } from "./bind_check_io.ts";
 import { Crew } from "./crew_io.ts";
+import type { TlsTrouble } from "../proxy/environment.ts";
 import { RowOwners } from "./row_owners.ts";
 import { type Address, addressesOf, namesOf } from "./names.ts";
+import { TlsTroubles } from "./tls_troubles.ts";
 import { nodeStatus, passiveCounts, poolHealth, tcpSlots, trafficSums } from "./status.ts";
 
 /** A snapshot waits for the first answers about new names at most so long; servers come later then. */
@@ -52,6 +55,7 @@ export type Build = (
     readonly node: string;
     /** The addresses of a pool's server, by its index, now. */
     readonly resolve: (pool: string, server: number) => readonly Address[];
+    readonly files: ReadonlyMap<string, string>;
   },
 ) => Snapshot;
 
@@ -89,6 +93,9 @@ export class Control implements ControlPort {
   #admin: AdminServer;
   #running: Running | null = null;
   #config: Config | null = null;
+  /** The texts of the files that it names, as they were when it was read. */
+  #files: ReadonlyMap<string, string> = new Map();
+  #tlsTroubles = new TlsTroubles();
   #snapshot: Snapshot | null = null;
   #tcpSlots = new Set<number>();
   #owners = new RowOwners();
@@ -158,6 +165,7 @@ export class Control implements ControlPort {
       snapshot: this.#snapshot,
       memory,
       health: monitor.status(),
+      tlsTrouble: (slot) => this.#tlsTroubles.recent(slot, Date.now()),
       draining: this.#draining,
       startedAt: this.#startedAt,
       now: Date.now(),
@@ -177,15 +185,18 @@ export class Control implements ControlPort {
   async #configure(text: string): Promise<{ problems: readonly string[] }> {
     const { hello, env } = this.#options;
     const { file, node, context } = hello;
-    const loaded = await loadConfig(text, { file, node, context, env });
+    const loaded = await loadConfig(text, { file, node, context, env, files: certificateFiles(file) });
     if ("problems" in loaded) return { problems: loaded.problems.map((problem) => problemLine(problem)) };
-    const { config } = loaded;
+    const { config, files } = loaded;
     const before = this.#config;
     const snapshotBefore = this.#snapshot;
     this.#discovery.update(namesOf(config));
     await this.#discovery.settled(FIRST_LOOKUP_MS);
+    const filesBefore = this.#files;
+    this.#files = files;
     const problems = await this.#replace(config);
     if (problems.length > 0) {
+      this.#files = filesBefore;
       this.#discovery.update(before === null ? [] : namesOf(before));
       return { problems };
     }
@@ -198,6 +209,13 @@ export class Control implements ControlPort {
       });
     }
     return { problems: [] };
+  }
+
+  #onTlsFailure(trouble: TlsTrouble): void {
+    const { pool, server, reason } = trouble;
+    if (this.#tlsTroubles.note(trouble, Date.now())) {
+      this.#log.warning("no TLS connection to a server", { pool, server, reason });
+    }
   }
 
   #logTrouble({ dns, type }: Name, reason: string): void {
@@ -253,6 +271,7 @@ export class Control implements ControlPort {
       return this.#options.build(config, {
         generation: ++this.#generation,
         node: this.#options.hello.node,
+        files: this.#files,
         resolve: (pool, index) => {
           const server = config.pools[pool]?.servers[index];
           return server === undefined ? [] : addressesOf(server, (name) => this.#discovery.members(name));
@@ -276,7 +295,10 @@ export class Control implements ControlPort {
     const { crew, monitor, memory } = running;
     const before = this.#snapshot;
     const { servers, listeners } = this.#owners.claim(snapshot);
-    for (const slot of servers) memory.counters.clearServer(slot);
+    for (const slot of servers) {
+      memory.counters.clearServer(slot);
+      this.#tlsTroubles.forget(slot);
+    }
     for (const row of listeners) memory.counters.clearListener(row);
     monitor.update(snapshot.pools);
     setStates(memory, snapshot);
@@ -313,6 +335,7 @@ export class Control implements ControlPort {
       memory,
       log: this.#log,
       onLog: (batch, done) => accessLog.push(batch, done),
+      onTlsFailure: (trouble) => this.#onTlsFailure(trouble),
       reclaim: (worker) => void reclaimWorker(open, worker),
       onHung: (worker) => {
         this.#log.error("a data worker hangs: the balancer ends, to be started again", { worker });

@@ -11,6 +11,7 @@ import type { Log } from "../observe/log.ts";
 import type { WorkerStatus } from "../observe/status.ts";
 import { Backoff } from "./backoff.ts";
 import { PULSE_MS, PulseWatch } from "./pulse.ts";
+import type { TlsTrouble } from "../proxy/environment.ts";
 import type { FromWorker, ToWorker } from "./worker_link.ts";
 
 /** Deaths of one worker during one snapshot that condemn the snapshot. */
@@ -28,6 +29,8 @@ export interface CrewOptions {
   readonly log: Log;
   /** A batch of the access log, in order for each worker; `done` once it is written or given up. */
   readonly onLog: (batch: Uint8Array<ArrayBuffer>, done: () => void) => void;
+  /** A server was reached by a worker and no TLS came of it. */
+  readonly onTlsFailure?: (trouble: TlsTrouble) => void;
   /** Gives back what a dead worker held in shared memory. */
   readonly reclaim: (worker: number) => void;
   /**
@@ -184,6 +187,8 @@ export class Crew {
         return this.#isDrained(member);
       case "error":
         return this.#options.log.error(message.message, { worker: member.number });
+      case "tlsFailure":
+        return this.#options.onTlsFailure?.(message.trouble);
       case "fatal":
         return this.#died(member, `it threw: ${message.reason}`);
       case "log":

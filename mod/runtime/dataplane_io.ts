@@ -11,13 +11,14 @@ import type { AccessFormat, RouteSnapshot, Snapshot } from "../config/snapshot.t
 import { BufferPool } from "../net/buffers.ts";
 import type { StreamWorld } from "../net/deno_io.ts";
 import { type Engine, type Listener, makeEngine } from "../net/engine_io.ts";
+import { TlsDialer } from "../net/tls_dial_io.ts";
 import { IdleConnections } from "../net/idle.ts";
 import type { Stream } from "../net/stream.ts";
 import { TICK_MS, Wheel } from "../net/wheel.ts";
 import { Batch } from "../observe/batch.ts";
 import { AccessLog } from "../proxy/access_log.ts";
 import { ChunkEncoder } from "../proxy/chunks.ts";
-import type { ListenerState, ProxyEnvironment } from "../proxy/environment.ts";
+import type { ListenerState, ProxyEnvironment, TlsTrouble } from "../proxy/environment.ts";
 import { HeadFacts } from "../proxy/facts.ts";
 import { buildLive, type Live } from "../proxy/live.ts";
 import { AccessRecorder } from "../proxy/record.ts";
@@ -38,6 +39,8 @@ export interface DataplaneOptions {
   readonly onError: (error: unknown) => void;
   /** Of sockets, by name, for comparison; the fastest that works here by default. */
   readonly engine?: string;
+  /** A server was reached and no TLS came of it. */
+  readonly onTlsFailure?: (trouble: TlsTrouble) => void;
 }
 
 interface Socket {
@@ -95,6 +98,7 @@ export class Dataplane {
         return date;
       },
       writeRequestId: (out, at) => ids.write(out, at),
+      onTlsFailure: (trouble) => options.onTlsFailure?.(trouble),
       logAccess: (record) => {
         this.#access?.append(record);
         if (this.#batch.ready) this.#flushLog();
@@ -128,6 +132,7 @@ export class Dataplane {
         memory: this.#memory,
         worker: this.#options.worker,
         random: Math.random,
+        tlsDialer: (tls) => new TlsDialer(this.#world, tls),
         buildTable: this.#options.buildTable,
       });
       const errors = this.#bind(snapshot, fresh);

@@ -38,6 +38,8 @@ export interface StatusFacts {
   readonly snapshot: Snapshot;
   readonly memory: OpenMemory;
   readonly health: readonly ServerView[];
+  /** What TLS failed of lately at the server of a slot; null: nothing. */
+  readonly tlsTrouble?: (slot: number) => string | null;
   readonly draining: boolean;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
@@ -73,7 +75,10 @@ export function nodeStatus(facts: StatusFacts): NodeStatus {
       name: pool.name,
       balance: pool.balance,
       queued: memory.queue.waiting(pool.row),
-      servers: pool.servers.map((server) => serverStatus(server, memory, views.get(server.slot), startedAt)),
+      servers: pool.servers.map((server) => {
+        const { slot } = server;
+        return serverStatus(server, memory, views.get(slot), facts.tlsTrouble?.(slot) ?? null, startedAt);
+      }),
     })),
   };
 }
@@ -82,6 +87,7 @@ function serverStatus(
   server: ServerSnapshot,
   { slots, counters }: OpenMemory,
   view: ServerView | undefined,
+  tlsTrouble: string | null,
   startedAt: number,
 ): ServerStatus {
   const { name, host, port, slot, backup } = server;
@@ -91,7 +97,7 @@ function serverStatus(
     state: view?.state ?? "unknown",
     admin: slots.admin(slot),
     since: view?.since ?? startedAt,
-    reason: view?.reason ?? "",
+    reason: [view?.reason ?? "", tlsTrouble ?? ""].filter((part) => part !== "").join("; "),
     weight: slots.weight(slot) / WEIGHT_UNIT,
     backup,
     active: slots.active(slot),

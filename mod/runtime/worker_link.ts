@@ -3,6 +3,7 @@
  * Types only.
  */
 import type { SharedMemory } from "../base/shared_memory.ts";
+import type { TlsTrouble } from "../proxy/environment.ts";
 import type { Snapshot } from "../config/snapshot.ts";
 
 export type ToWorker =
@@ -25,6 +26,8 @@ export type FromWorker =
   | { readonly kind: "drained" }
   /** Something went wrong that cost less than the worker. */
   | { readonly kind: "error"; readonly message: string }
+  /** A server was reached and no TLS came of it. At most one a server and second. */
+  | { readonly kind: "tlsFailure"; readonly trouble: TlsTrouble }
   /** An error that nobody caught: the worker ends. */
   | { readonly kind: "fatal"; readonly reason: string }
   /** A batch of lines of the access log, answered by `logWritten`. */

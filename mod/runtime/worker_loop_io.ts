@@ -5,8 +5,12 @@
  */
 import type { SharedMemory } from "../base/shared_memory.ts";
 import type { Snapshot } from "../config/snapshot.ts";
+import type { TlsTrouble } from "../proxy/environment.ts";
 import { PULSE_MS } from "./pulse.ts";
 import type { FromWorker, ToWorker } from "./worker_link.ts";
+
+/** A server that fails every request would send a message with each. */
+const TROUBLE_EVERY_MS = 1000;
 
 /** What a data plane is made with. */
 export interface DataplaneEnv {
@@ -19,6 +23,7 @@ export interface DataplaneEnv {
   readonly log: (batch: Uint8Array<ArrayBuffer>, dropped: number) => void;
   /** Something went wrong that a person should know of, and that the data plane survives. */
   readonly onError: (error: unknown) => void;
+  readonly onTlsFailure: (trouble: TlsTrouble) => void;
 }
 
 /** What the loop needs of a data plane. */
@@ -49,12 +54,20 @@ export function serveWorker(scope: WorkerScope, make: (env: DataplaneEnv) => Dat
     const { worker, memory } = message;
     const beats = new Int32Array(message.pulse);
     const beat = () => Atomics.add(beats, worker, 1);
+    const told = new Map<number, number>();
     beat();
     setInterval(beat, PULSE_MS);
     dataplane = make({
       worker,
       memory,
       log: (bytes, dropped) => scope.postMessage({ kind: "log", bytes, dropped }, [bytes.buffer]),
+      onTlsFailure: (trouble) => {
+        const now = performance.now();
+        const last = told.get(trouble.slot);
+        if (last !== undefined && now - last < TROUBLE_EVERY_MS) return;
+        told.set(trouble.slot, now);
+        scope.postMessage({ kind: "tlsFailure", trouble });
+      },
       onError: (error) => scope.postMessage({ kind: "error", message: describe(error) }),
     });
   }

@@ -3,10 +3,12 @@ import { tandemConfig } from "../../bench/products_io.ts";
 import { SCENARIOS } from "../../bench/scenarios.ts";
 import { loadConfig } from "../../mod/config/load.ts";
 
+const SERVERS = { ports: [9001, 9002], tlsPorts: [9003, 9004], authority: "authority.pem" };
+
 for (const scenario of SCENARIOS) {
   Deno.test(`tandemConfig() of ${scenario.name} is a configuration without problems or warnings`, async () => {
     const ports = Array.from({ length: scenario.listeners }, (_, index) => 8000 + index);
-    const text = tandemConfig(scenario, [9001, 9002], ports);
+    const text = tandemConfig(scenario, SERVERS, ports);
     const result = await loadConfig(text, {
       file: "bench.yaml",
       node: null,

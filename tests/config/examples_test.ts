@@ -8,7 +8,14 @@ import { assert, assertEquals } from "../assert.ts";
 import { good, listenerWith, load, POOL, poolWith, routesOf, serversOf, SMALLEST } from "./reading.ts";
 
 const DIRECTORY = new URL("../../examples/", import.meta.url);
-const NAMES = ["smallest.yaml", "shop.yaml", "pair.yaml", "passthrough.yaml", "proxy-protocol.yaml"];
+const NAMES = [
+  "smallest.yaml",
+  "shop.yaml",
+  "pair.yaml",
+  "passthrough.yaml",
+  "proxy-protocol.yaml",
+  "tls-servers.yaml",
+];
 
 const read = (name: string) => Deno.readTextFileSync(new URL(name, DIRECTORY));
 const env = { TANDEM_KEY: "sixteen characters" };

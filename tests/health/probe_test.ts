@@ -1,6 +1,8 @@
 /** The probes against real servers on loopback: Deno's own HTTP and TLS servers, and bare sockets. */
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:tls";
 import { assert, assertEquals, assertMatch } from "../assert.ts";
-import type { CheckSnapshot } from "../../mod/config/snapshot.ts";
+import type { CheckSnapshot, ServerTlsSnapshot } from "../../mod/config/snapshot.ts";
 import { fromLatin1 } from "../../mod/http/grammar.ts";
 import { type ProxyRead, readProxyHeader } from "../../mod/net/proxy_protocol.ts";
 import type { ProbeTarget } from "../../mod/health/probe_io.ts";
@@ -284,5 +286,65 @@ Deno.test("tls probe() a server that speaks plain HTTP is not healthy", async ()
 Deno.test("tls probe() a server that closes at once is not healthy", async () => {
   await withServer(() => Promise.resolve(), async (port) => {
     assertEquals((await probe(port, { type: "tls" })).ok, false);
+  });
+});
+
+const TRUSTING: ServerTlsSnapshot = {
+  verify: true,
+  ca: CERTIFICATE,
+  clientCertificate: null,
+  alpn: [],
+  minVersion: "1.2",
+};
+
+/** A server that speaks HTTP over TLS, and answers every request alike. */
+async function withHttpsServer(answer: string, body: (port: number) => Promise<void>): Promise<void> {
+  const server = createServer({ cert: CERTIFICATE, key: KEY }, (socket) => {
+    socket.once("data", () => socket.end(answer));
+    socket.on("error", () => {});
+  });
+  server.on("tlsClientError", () => {});
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    await body((server.address() as AddressInfo).port);
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+Deno.test("http probe() over TLS asks whom it trusts, and says why it does not trust others", async () => {
+  await withHttpsServer("HTTP/1.1 204 No Content\r\n\r\n", async (port) => {
+    const ask = async (tls: Partial<ServerTlsSnapshot>, tlsName: string) => {
+      const { ok, reason } = await probe(port, { tls: { ...TRUSTING, ...tls }, tlsName });
+      return [ok, reason];
+    };
+    assertEquals(await ask({}, "app.internal"), [true, "status 204"]);
+    assertEquals(await ask({ verify: false, ca: null }, "other.internal"), [true, "status 204"]);
+    assertEquals(await ask({}, "other.internal"), [
+      false,
+      "the server's certificate is not for other.internal but for app.internal",
+    ]);
+    assertEquals((await ask({ ca: null }, "app.internal"))[0], false);
+    assertEquals((await probe(port)).ok, false, "plainly");
+  });
+});
+
+Deno.test("http probe() over TLS judges the status, and what breaks off", async () => {
+  await withHttpsServer("HTTP/1.1 503 No\r\n\r\n", async (port) => {
+    const { reason } = await probe(port, { tls: TRUSTING, tlsName: "app.internal" });
+    assertEquals(reason, "status 503 is not expected");
+  });
+  await withHttpsServer("HTTP/1.1 2", async (port) => {
+    const { reason } = await probe(port, { tls: TRUSTING, tlsName: "app.internal" });
+    assertEquals(reason, "the server broke off its answer");
+  });
+});
+
+Deno.test("tls probe() of a pool with TLS verifies", async () => {
+  await withTlsServer(async (port) => {
+    const good = await probe(port, { type: "tls", tls: TRUSTING, tlsName: "app.internal" });
+    assertMatch(good.reason, /^handshake completed/);
+    const bad = await probe(port, { type: "tls", tls: TRUSTING, tlsName: "other.internal" });
+    assertMatch(bad.reason, /is not for other\.internal/);
   });
 });

@@ -44,7 +44,7 @@ for (const product of PEERS) {
     async () => {
       await withBackends(async (backends, directory) => {
         for (const scenario of SCENARIOS) {
-          const { running, url } = await startProduct(product, scenario, backends.ports, directory);
+          const { running, url } = await startProduct(product, scenario, backends, directory);
           try {
             const [status, body] = await ask(url, scenario);
             assertEquals(status, 200, scenario.name);
@@ -63,7 +63,7 @@ labTest(
   ["haproxy", "nginx"],
   async () => {
     await withBackends(async (backends, directory) => {
-      const started = await startProduct("haproxy", SCENARIOS[0] as Scenario, backends.ports, directory);
+      const started = await startProduct("haproxy", SCENARIOS[0] as Scenario, backends, directory);
       try {
         const result = await churn(started, { requests: 2000, requestsPerConnection: 5, concurrency: 16 });
         assertEquals([result.connections, result.failed, result.memory.length], [400, 0, 100]);

@@ -74,6 +74,7 @@ const SCENARIOS: Record<ErrorCode, Scenario> = {
   draining: { servers: silent, then: ({ sessions }) => sessions.forEach((session) => session.close()) },
   connectFailed: { servers: refusing },
   connectTimeout: { servers: (world) => world.servers.forEach((server) => server.accepts = "silent") },
+  serverCertificate: { servers: (world) => world.servers.forEach((server) => server.accepts = "untrusted") },
   emptyReply: { servers: answering("", true) },
   responseReset: { servers: answering("HTTP/1.1 200 O", true) },
   badResponse: { servers: answering("SSH-2.0-OpenSSH\r\n", false) },

@@ -1,7 +1,7 @@
 /**
  * The scripted ends of a simulation: a client that sends and reads answers, and servers that answer as told.
  */
-import type { Dial, Dialer, DialHandler } from "../../mod/net/stream.ts";
+import { type Dial, type Dialer, type DialHandler, TlsFailure } from "../../mod/net/stream.ts";
 import { type ProxyHeader, readProxyHeader } from "../../mod/net/proxy_protocol.ts";
 import { HttpText, type Message, statusOf } from "./http_text.ts";
 import type { Network } from "./network.ts";
@@ -103,7 +103,7 @@ export const echo: Answering = (request, connection) => {
 };
 
 export class SimServer {
-  accepts: "yes" | "refuses" | "silent" = "yes";
+  accepts: "yes" | "refuses" | "silent" | "untrusted" = "yes";
   answer: Answering = echo;
   onHead: (connection: ServedConnection, line: string) => void = () => {};
   onConnect: (connection: ServedConnection) => void = () => {};
@@ -137,6 +137,9 @@ export class SimDialer implements Dialer {
     let cancelled = false;
     this.network.later(() => {
       if (cancelled || server.accepts === "silent") return;
+      if (server.accepts === "untrusted") {
+        return handler.onFailed(new TlsFailure("the server's certificate has expired", true));
+      }
       if (server.accepts === "refuses") return handler.onFailed(new Error("Connection refused"));
       const stream = new SimStream(this.network, server.host, port);
       const connection = new ServedConnection(server, stream.peer);

@@ -1,0 +1,82 @@
+/**
+ * Reads the certificates, authorities and keys that a configuration names, and says what is wrong with them.
+ *
+ * A path that is not absolute begins at the directory of the configuration file. What a key holds is in no message.
+ */
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { dirname, resolve } from "node:path";
+import type { FileKind, FileReader, NamedFile } from "./named_files.ts";
+
+/** A bundle of all well-known authorities has 200 KiB. */
+const MAX_BYTES = 4 * 1024 * 1024;
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
+
+/** For the configuration in `file`; `now` is the time, in milliseconds since the epoch. */
+export function certificateFiles(file: string, now: () => number = Date.now): FileReader {
+  const directory = dirname(file);
+  return {
+    read(path, kind) {
+      const read = readText(resolve(directory, path), path);
+      if ("problem" in read) return read;
+      return kind === "key" ? keyOf(read.text, path) : certificatesOf(read.text, path, kind, now());
+    },
+    belong: (certificate, key) => {
+      const first = new RegExp(CERTIFICATE).exec(certificate);
+      return first !== null && new X509Certificate(first[0]).checkPrivateKey(createPrivateKey(key));
+    },
+  };
+}
+
+function readText(path: string, shown: string): { text: string } | { problem: string } {
+  try {
+    const { size, isFile } = Deno.statSync(path);
+    if (isFile && size > MAX_BYTES) return { problem: `is too large to be read: ${shown}` };
+    return { text: Deno.readTextFileSync(path) };
+  } catch (error) {
+    return { problem: `cannot be read: ${shown}: ${reasonOf(error)}` };
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.IsADirectory) return "it is a directory";
+  if (error instanceof Deno.errors.PermissionDenied) return "this user may not read it";
+  return error instanceof Error ? error.message : String(error);
+}
+
+function certificatesOf(text: string, path: string, kind: FileKind, now: number): NamedFile {
+  const blocks = text.match(CERTIFICATE) ?? [];
+  if (blocks.length === 0) return { problem: `has no certificate in PEM: ${path}` };
+  const all: X509Certificate[] = [];
+  for (const [at, block] of blocks.entries()) {
+    try {
+      all.push(new X509Certificate(block));
+    } catch {
+      const which = blocks.length === 1 ? "a certificate" : `a certificate (number ${at + 1})`;
+      return { problem: `has ${which} that cannot be read: ${path}` };
+    }
+  }
+  if (kind === "authorities" && !all.some(({ ca }) => ca)) {
+    return { problem: `has no certificate of an authority: ${path}` };
+  }
+  const first = all[0]!;
+  const over = Date.parse(first.validTo);
+  const expired = (kind === "certificate" || all.length === 1) && over < now;
+  return { text: blocks.join("\n") + "\n", warning: expired ? `expired on ${day(over)}: ${path}` : null };
+}
+
+function keyOf(text: string, path: string): NamedFile {
+  if (/BEGIN ENCRYPTED|Proc-Type: 4,ENCRYPTED/.test(text)) {
+    return { problem: `has a key with a passphrase, which nobody could enter: ${path}` };
+  }
+  try {
+    createPrivateKey(text);
+  } catch {
+    return { problem: `has no private key in PEM: ${path}` };
+  }
+  return { text, warning: null };
+}
+
+function day(time: number): string {
+  return new Date(time).toISOString().slice(0, 10);
+}
