@@ -9,6 +9,7 @@ import { Announcer } from "./announce_io.ts";
 import { type LinkHandler, LinkWatch } from "./link_io.ts";
 import type { Link } from "./netlink.ts";
 import { Poller } from "./poll_io.ts";
+import { type RawOptions, RawTransport } from "./raw_io.ts";
 
 export interface Kernel {
   readonly writer: AddressWriter;
@@ -18,6 +19,8 @@ export interface Kernel {
   findLink(device: string): Link | null;
   /** The MAC that a neighbour is known by; null: none now, and the kernel has been asked to find it. */
   neighbour(device: string, address: IpBytes): Uint8Array | null;
+  /** Opens the sockets of VRRP itself on one interface. Throws what the kernel refuses. */
+  openRaw(options: RawOptions): RawTransport;
   close(): Promise<void>;
 }
 
@@ -37,6 +40,7 @@ export function openKernel(handler: LinkHandler, onError: (error: Error) => void
         const link = watch.find(device);
         return link === null ? null : watch.requests.neighbour(link.index, address);
       },
+      openRaw: (options) => new RawTransport(libc, poller, options),
       async close() {
         announcer?.close();
         watch.close();

@@ -12,7 +12,7 @@ import type { Announcer } from "./announce_io.ts";
 import type { Action, Advert, Input, InstanceConfig, State } from "./events.ts";
 import { Machine, type MachineStatus } from "./machine.ts";
 import type { Link, NetlinkMessage } from "./netlink.ts";
-import type { RunnerSettings } from "./settings.ts";
+import { type RunnerSettings, versionOf } from "./settings.ts";
 import { leaseSecondsFor, renewIntervalMs, sameAddress, type Vip } from "./vip.ts";
 import { type Outcome, type Renewal, VipHolder } from "./vip_io.ts";
 
@@ -163,9 +163,16 @@ export class Runner {
   }
 
   #config(): InstanceConfig {
-    const { priority, intervalMs, preempt, vips } = this.#settings;
+    const { priority, intervalMs, preempt, vips, transport } = this.#settings;
     const addresses = vips.map(({ address, prefix }) => `${formatIp(address)}/${prefix}`);
-    return { version: 3, priority, intervalMs, preempt, localAddress: this.#local, addresses };
+    return {
+      version: versionOf(transport),
+      priority,
+      intervalMs,
+      preempt,
+      localAddress: this.#local,
+      addresses,
+    };
   }
 
   #holderOf({ device, vips, intervalMs }: RunnerSettings): VipHolder {

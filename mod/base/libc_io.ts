@@ -1,6 +1,6 @@
 /**
  * The few calls of libc that Deno has no face for: prctl, open/read/write for `/proc/sys` (which Deno opens only
- * with every permission), and the sockets it does not know: packet and netlink, with one `poll` for all of them.
+ * with every permission), and the sockets it does not know: packet, raw and netlink, with one `poll` for all of them.
  *
  * The only place that loads a library. The bare name goes through the loader, so it fits every architecture; it
  * needs `--allow-ffi` without a path. Only the keeper may use it: the balancer has given `ffi` up. Structures that
@@ -19,6 +19,7 @@ const SYMBOLS = {
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   sendto: { parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"], result: "i32" },
   recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
+  recvmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   // Waits on a thread of the pool. With 32 such calls under way all file operations of the process hang: so one only.
   poll: { parameters: ["buffer", "u64", "i32"], result: "i32", nonblocking: true },

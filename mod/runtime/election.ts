@@ -42,6 +42,8 @@ function settingsOf(instance: VrrpInstanceConfig, priority: number): InstanceSet
       priority,
       intervalMs: instance.advertInterval,
       preempt: instance.preempt,
+      transport: instance.transport,
+      password: instance.password ?? null,
     },
     segment: {
       device: instance.interface,
@@ -74,7 +76,18 @@ export function segmentKey({ device, family }: SegmentSettings): string {
 
 /** True when a running instance can go on with the new settings; otherwise it is another virtual router. */
 export function continues(before: InstanceSettings, after: InstanceSettings): boolean {
-  return before.runner.vrid === after.runner.vrid && segmentKey(before.segment) === segmentKey(after.segment);
+  return before.runner.vrid === after.runner.vrid && before.runner.transport === after.runner.transport &&
+    segmentKey(before.segment) === segmentKey(after.segment);
+}
+
+/** True when its adverts go as signed datagrams; otherwise as VRRP itself. */
+export function speaksUdp({ runner }: InstanceSettings): boolean {
+  return runner.transport === "udp";
+}
+
+/** True when the node reports where this instance is: always between Tandems, beside VRRP only what is signed. */
+export function reports(instance: InstanceSettings): boolean {
+  return speaksUdp(instance) || instance.segment.keys.length > 0;
 }
 
 /** True when both mean the same, byte for byte. */
