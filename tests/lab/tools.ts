@@ -15,12 +15,23 @@ const PACKAGES: Readonly<Record<string, string>> = {
   nft: "nftables",
   nginx: "nginx libnginx-mod-stream",
   openssl: "openssl",
+  tcpdump: "tcpdump",
+  tshark: "tshark",
   unshare: "util-linux",
+  vrrpd: "frr",
   wrk: "wrk",
 };
 
 /** Debian keeps servers and network tools in sbin, which is not on everyone's PATH. */
-const SYSTEM_DIRECTORIES = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin"];
+const SYSTEM_DIRECTORIES = [
+  "/usr/local/sbin",
+  "/usr/sbin",
+  "/sbin",
+  "/usr/local/bin",
+  "/usr/bin",
+  "/bin",
+  "/usr/lib/frr",
+];
 const APT_ATTEMPTS = 3;
 
 /** What a lab test may need: a program by name, to be root, or to be able to make network namespaces. */

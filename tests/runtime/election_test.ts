@@ -53,11 +53,11 @@ Deno.test("speaksUdp() and reports() VRRP itself goes another way, and reports b
     const { transport, password } = one.runner;
     return [transport, password, speaksUdp(one), reports(one)];
   };
-  const without = "keys: [{ id: 1, secret: sixteen characters }]";
+  const without = "keys: [{ id: 1, secret: sixteen characters }],";
   assertEquals(await told("", ""), ["udp", null, true, true]);
   assertEquals(await told(without, ""), ["udp", null, true, true]);
   assertEquals(await told("keys", "transport: vrrp3, keys"), ["vrrp3", null, false, true]);
-  assertEquals(await told(without, "transport: vrrp3"), ["vrrp3", null, false, false]);
+  assertEquals(await told(without, "transport: vrrp3,"), ["vrrp3", null, false, false]);
   assertEquals(await told("advertInterval: 100ms", "transport: vrrp2, password: x"), [
     "vrrp2",
     "x",
