@@ -1,6 +1,7 @@
-/** One address between Tandem and keepalived, by VRRP itself: whoever is first, whoever is greater, whoever dies. */
+/** One address between Tandem and keepalived, or FRR, by VRRP itself: whoever is first, whoever is greater, whoever dies. */
 import { activeDownMs, skewMs } from "../../vrrp/timing.ts";
 import { assert, assertEquals, assertLess } from "../assert.ts";
+import type { InstanceStatus } from "../../mod/observe/election_status.ts";
 import { LAB_NEEDS } from "./netns.ts";
 import { type Heard, pause, type Router, Speakers } from "./speakers.ts";
 import { labTest } from "./tools.ts";
@@ -131,6 +132,59 @@ labTest(
       story(speakers, "lb1", "ka1", MULTICAST),
       story(speakers, "lb2", "ka2", unicast(speakers, "lb2", "ka2")),
     ]);
+  },
+);
+
+labTest(
+  "VRRP with FRR and its virtual MAC: version 2 and 3, IPv4 and IPv6, whoever goes and comes",
+  [...NEEDS, "vrrpd"],
+  async () => {
+    await using speakers = await Speakers.start("lb1", "frr1");
+    const routers: readonly Router[] = [
+      { id: 61, version: 3, intervalMs: 1000, addresses: ["10.77.0.61/24"] },
+      { id: 62, version: 3, intervalMs: 100, addresses: ["10.77.0.62/24"] },
+      { id: 63, version: 2, intervalMs: 1000, addresses: ["10.77.0.63/24"] },
+      { id: 64, version: 3, intervalMs: 100, addresses: ["fe80::5:64/64", "fd77::64/64"] },
+    ];
+    const recording = await speakers.record("lb1");
+    const own = new Set<string>();
+    const meet = async (priority: number, state: "active" | "backup") => {
+      speakers.write("lb1", routers, { priority });
+      speakers.tandem("lb1");
+      const fits = (one: InstanceStatus) => one.state === state && one.owner !== null;
+      for (const { local } of await speakers.until("lb1", fits)) own.add(local!);
+    };
+    /** vrrpd keeps its interfaces up while it is the master. */
+    const theirs = async (wanted: boolean) => {
+      const state = wanted ? " UP " : " DOWN ";
+      const links = async () => (await speakers.lab.ip("frr1", "-br", "link")).match(/^vrrp.*$/gm) ?? [];
+      while (!(await links()).every((link) => link.includes(state))) await pause(50);
+      await speakers.holds("lb1", routers, !wanted);
+      await pause(200);
+    };
+    await speakers.frr("frr1", routers, { priority: 100 });
+    await theirs(true);
+    await meet(200, "active");
+    await theirs(false);
+    const resignedAt = Date.now();
+    await speakers.end("lb1", "SIGTERM");
+    await theirs(true);
+    await meet(200, "active");
+    await theirs(false);
+    const diedAt = Date.now();
+    await speakers.end("lb1", "SIGKILL");
+    await theirs(true);
+    await meet(50, "backup");
+    await speakers.end("frr1 vrrpd", "SIGKILL");
+    await speakers.until("lb1", ({ state }) => state === "active");
+    const heard = await recording.read();
+    assertEquals(heard.filter(({ source, good, ttl }) => own.has(source) && (!good || ttl !== 255)), []);
+    for (const { id, version, intervalMs } of routers) {
+      const afterResigning = silence(heard, id, false, own, resignedAt);
+      assertLess(afterResigning, skewMs(version, 100, intervalMs) + LATE_MS, `resigned, ${id}`);
+      const afterDying = silence(heard, id, false, own, diedAt);
+      assertLess(afterDying, activeDownMs(version, 100, intervalMs) + LATE_MS, `died, ${id}`);
+    }
   },
 );
 

@@ -122,12 +122,17 @@ export class Speakers implements AsyncDisposable {
         lines.push(` vrrp ${id} ${six ? "ipv6" : "ip"} ${address.replace(/\/.*/, "")}`);
       }
     }
-    Deno.writeTextFileSync(`${base}.frr`, lines.join("\n") + "\n");
-    const own = ["-u", "root", "-g", "root", "-z", `${base}.zebra`, "--vty_socket", this.directory];
-    for (const [name, config] of [["zebra", "/dev/null"], ["vrrpd", `${base}.frr`]] as const) {
-      const command = [tool(name), ...own, "-P", "0", "-f", config, "-i", `${base}.${name}.pid`];
-      this.#spawn(`${node} ${name}`, command);
-      while (name === "zebra" && !exists(`${base}.zebra`)) await pause(POLL_MS);
+    // It gives root up, and writes its sockets as a user of its own.
+    const own = `${base}.frr`;
+    Deno.mkdirSync(own);
+    Deno.writeTextFileSync(`${own}/vrrpd.conf`, lines.join("\n") + "\n");
+    Deno.writeTextFileSync(`${own}/zebra.conf`, "");
+    await this.lab.must(node, "chown", "-R", "frr:frr", own);
+    Deno.chmodSync(this.directory, 0o711);
+    for (const name of ["zebra", "vrrpd"]) {
+      const places = ["-z", `${own}/zserv`, "--vty_socket", own, "-i", `${own}/${name}.pid`];
+      this.#spawn(`${node} ${name}`, [tool(name), ...places, "-P", "0", "-f", `${own}/${name}.conf`]);
+      while (name === "zebra" && !exists(`${own}/zserv`)) await pause(POLL_MS);
     }
   }
 
