@@ -98,6 +98,14 @@ export class Wires {
               `${formatIp(source)} advertises other addresses than this node has: ${listed}`,
             );
           }
+          if (intervalMs !== runner.settings.intervalMs) {
+            onProblem(
+              runner.settings.name,
+              `${
+                formatIp(source)
+              } advertises every ${intervalMs} ms, this node every ${runner.settings.intervalMs} ms`,
+            );
+          }
           const count = addresses.length;
           runner.advert({ priority, intervalMs, sender: source, count, node: null, health: null });
         },
@@ -122,7 +130,7 @@ function routerOf(runner: Runner | undefined): WireRouter | null {
   };
 }
 
-/** RFC 9568 section 7.1: the list is compared, and a difference logged. */
+/** RFC 9568 section 7.1: the list is compared, and a difference is logged, no more: so addresses can be added. */
 function sameAddresses(listed: readonly IpBytes[], { vips }: RunnerSettings): boolean {
   return listed.length === vips.length &&
     vips.every(({ address }) => listed.some((one) => sameAddress(one, address)));
