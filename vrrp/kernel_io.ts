@@ -7,6 +7,7 @@ import { openLibc } from "../mod/base/libc_io.ts";
 import { type AddressWriter, netlinkWriter } from "./address_writer_io.ts";
 import { Announcer } from "./announce_io.ts";
 import { type LinkHandler, LinkWatch } from "./link_io.ts";
+import { Macvlan } from "./macvlan_io.ts";
 import type { Link } from "./netlink.ts";
 import { Poller } from "./poll_io.ts";
 import { type RawOptions, RawTransport } from "./raw_io.ts";
@@ -21,6 +22,8 @@ export interface Kernel {
   neighbour(device: string, address: IpBytes): Uint8Array | null;
   /** Opens the sockets of VRRP itself on one interface. Throws what the kernel refuses. */
   openRaw(options: RawOptions): RawTransport;
+  /** The interface with the virtual MAC of a virtual router. */
+  macvlan(vrid: number, setSysctl: (name: string, value: string) => string | null): Macvlan;
   close(): Promise<void>;
 }
 
@@ -40,6 +43,7 @@ export function openKernel(handler: LinkHandler, onError: (error: Error) => void
         const link = watch.find(device);
         return link === null ? null : watch.requests.neighbour(link.index, address);
       },
+      macvlan: (vrid, setSysctl) => new Macvlan(watch.requests, setSysctl, vrid),
       openRaw: (options) => new RawTransport(libc, poller, options),
       async close() {
         announcer?.close();

@@ -12,6 +12,8 @@ export type Transport = "udp" | "vrrp3" | "vrrp2";
 export interface RunnerSettings {
   readonly name: string;
   readonly device: string;
+  /** Where the addresses are set: `device`, or the interface with the virtual MAC. */
+  readonly addressDevice: string;
   /** 1–255. */
   readonly vrid: number;
   /** All of one family. */

@@ -33,6 +33,8 @@ export interface WireOptions {
   /** The virtual router of this id here; null: there is none. */
   readonly router: (vrid: number) => WireRouter | null;
   readonly findLink: (device: string) => Link | null;
+  /** The interface to speak through instead of the one given, with the virtual MAC. Throws what the kernel refuses. */
+  readonly through?: (link: Link) => Link;
   /** Throws what the kernel refuses. */
   readonly open: (options: RawOptions) => Pick<RawTransport, "destinations" | "send" | "close">;
   readonly handler: WireHandler;
@@ -85,19 +87,17 @@ export class Wire {
   look(): void {
     if (this.#closed) return;
     const { settings: { device, family, peers }, vips, findLink } = this.#options;
-    const link = findLink(device);
+    const lower = findLink(device);
     // A link-local address reaches no others.
     const linkLocal = peers.length === 0 || peers.some(isLinkLocal);
     const local = localAddress(Deno.networkInterfaces(), device, family, vips(), linkLocal);
-    const voice = this.#voice;
-    const same = voice !== null && local !== null && link !== null && voice.index === link.index &&
-      sameAddress(voice.local.address, local.address);
-    if (same) return;
-    this.#voice = null;
-    voice?.transport.close();
-    if (link === null) return this.#mute(`there is no interface ${device}`);
+    if (lower === null) return this.#mute(`there is no interface ${device}`);
     if (local === null) return this.#mute(`${device} has no IPv${family} address of its own`);
     try {
+      const link = this.#options.through?.(lower) ?? lower;
+      const voice = this.#voice;
+      if (voice?.index === link.index && sameAddress(voice.local.address, local.address)) return;
+      this.#hush();
       this.#open(link, local);
     } catch (error) {
       this.#mute(`cannot speak on ${device}: ${error instanceof Error ? error.message : error}`);
@@ -124,11 +124,16 @@ export class Wire {
   close(): void {
     this.#closed = true;
     clearInterval(this.#looking);
+    this.#hush();
+  }
+
+  #hush(): void {
     this.#voice?.transport.close();
     this.#voice = null;
   }
 
   #mute(reason: string): void {
+    this.#hush();
     if (reason !== this.whyMute) this.#options.handler.onVoice(null, reason);
     this.whyMute = reason;
   }

@@ -37,6 +37,16 @@ export function checkVrrp(context: RuleContext): void {
     }
   });
   checkScriptUser(context);
+  eachRepeated(
+    instances.map(({ virtualMac, routerId }, at) => virtualMac ? `id ${routerId}` : `no ${at}`),
+    (text) => text,
+    (at, first) => {
+      context.error(
+        [...all, at, "routerId"],
+        `is the id of ${context.show([...all, first])} already, and so would be its virtual MAC`,
+      );
+    },
+  );
   for (const [at, one] of instances.entries()) checkInstance(context, one, [...all, at]);
 }
 
@@ -81,6 +91,9 @@ function checkTransport(context: RuleContext, one: VrrpInstanceConfig, family: 4
   const { transport, keys, owners = [], password } = one;
   if (transport === "vrrp2" && family === 6) {
     context.error([...path, "transport"], "must be vrrp3 for IPv6 addresses: version 2 knows only IPv4");
+  }
+  if (one.virtualMac && family === 6) {
+    context.error([...path, "virtualMac"], "is only for IPv4 addresses in this version");
   }
   if (transport === "vrrp3" && family === 6 && !/^fe[89ab]/i.test(one.addresses[0]!.address)) {
     context.warn(

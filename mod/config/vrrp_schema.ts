@@ -133,6 +133,10 @@ const instance = z.strictObject({
   password: line(1).meta({ kind: "secret" }).optional().describe(
     "Sent with every advert, in clear: only for routers that ask for it. 1 to 8 characters. (`vrrp2`)",
   ),
+  virtualMac: flag().prefault(false).describe(
+    "The addresses have the MAC 00-00-5E-00-01-id on whichever node has them, so that clients learn nothing when they " +
+      "move. (`vrrp3` and `vrrp2`, IPv4, multicast)",
+  ),
   peers: z.array(ipAddress()).prefault([]).describe(
     "The other nodes' addresses, where there is no multicast. Without: multicast.",
   ),
@@ -144,12 +148,15 @@ const instance = z.strictObject({
   onTransition: z.array(absolutePath()).prefault([]).describe(
     "Programs that are run at every change of state, with instance, old state, new state and reason.",
   ),
-}).superRefine(({ owners, priority, transport, advertInterval, password }, context) => {
+}).superRefine((fields, context) => {
+  const { owners, priority, transport, advertInterval, password, virtualMac, peers } = fields;
   const issue = (message: string, ...path: string[]) => context.addIssue(acrossIssue(message, ...path));
   if (transport !== "vrrp2" && advertInterval > MAX_INTERVAL_MS) issue(INTERVAL_RULE, "advertInterval");
   if (transport === "vrrp2" && advertInterval % 1000 !== 0) {
     issue("must be 1s to 255s in whole seconds, as VRRPv2 counts them", "advertInterval");
   }
+  if (virtualMac && transport === "udp") issue("has no sense with udp", "virtualMac");
+  if (virtualMac && peers.length > 0) issue("has no sense with peers", "virtualMac");
   if (password !== undefined && transport !== "vrrp2") issue(`has no sense with ${transport}`, "password");
   if (password !== undefined && !PASSWORD.test(password)) {
     issue("must be 1 to 8 characters, none of them outside ASCII", "password");

@@ -39,6 +39,9 @@ export function importInstance(statement: Statement, context: VrrpContext): Draf
   const peers = last("unicast_peer")?.block ?? [];
   if (peers.length > 0) draft.set("peers", list(peers.map(({ words }) => JSON.stringify(words[0]))));
   for (const peer of peers) if (peer.words.length > 1) draft.refuse(peer, "only the address was taken");
+  const macs = last("use_vmac");
+  if (macs !== undefined && (six || peers.length > 0)) draft.refuse(macs, "is only for IPv4 and multicast");
+  else if (macs !== undefined) draft.set("virtualMac", "true");
   const tracks = tracksIn(block, context, draft);
   for (const { device, group } of context.synced(name)) {
     const yaml = map([["interface", quoted(device)]]);

@@ -16,7 +16,7 @@ const refused = (text: string): Fate => ({ fate: "refused", text });
 
 const GARP = better("announces five times at once, five times after 5 s, and every minute");
 const MACS = refused(
-  "has no virtual MAC: it announces the interface's own, as keepalived does without use_vmac",
+  "with virtualMac: true addresses and adverts have the virtual MAC, on a macvlan; nothing else",
 );
 const NOTIFY = better(
   "onTransition runs one program, with instance, old state, new state and reason as arguments",
@@ -69,7 +69,7 @@ export const VRRP_OPTIONS: Readonly<Record<string, Fate>> = {
   promote_secondaries: better("sets it where an address has neighbours in its subnet"),
   accept: better("always answers on its addresses (RFC 9568: Accept_Mode)"),
   no_accept: refused("a balancer that does not answer on its addresses is none"),
-  use_vmac: MACS,
+  use_vmac: taken("virtualMac: true, for IPv4 and multicast; the name of the interface is vrrp.ID"),
   use_vmac_addr: MACS,
   use_ipvlan: MACS,
   vmac_xmit_base: MACS,

@@ -98,6 +98,7 @@ export class Election {
     });
     this.#wires = new Wires({
       kernel: () => this.#kernel!,
+      setSysctl: options.setSysctl,
       runners: (settings) => this.#runnersOn(settings),
       onWake: () => this.#wake(),
       onDropped: (device, reason, source) => this.#segments.dropped(device, reason, source),

@@ -8,15 +8,17 @@ import { formatIp, type IpBytes } from "../base/address.ts";
 import type { DropReason } from "../../vrrp/drops.ts";
 import type { WireRouter } from "../../vrrp/judge.ts";
 import type { Kernel } from "../../vrrp/kernel_io.ts";
+import type { Link } from "../../vrrp/netlink.ts";
 import type { Advert } from "../../vrrp/packet.ts";
 import type { Runner } from "../../vrrp/runner_io.ts";
 import { type RunnerSettings, type SegmentSettings, versionOf } from "../../vrrp/settings.ts";
 import { sameAddress } from "../../vrrp/vip.ts";
 import { Wire } from "../../vrrp/wire_io.ts";
-import { type InstanceSettings, sameSettings, segmentKey, speaksUdp } from "./election.ts";
+import { hasVirtualMac, type InstanceSettings, sameSettings, segmentKey, speaksUdp } from "./election.ts";
 
 export interface WiresOptions {
-  readonly kernel: () => Pick<Kernel, "openRaw" | "findLink">;
+  readonly kernel: () => Pick<Kernel, "openRaw" | "findLink" | "macvlan">;
+  readonly setSysctl: (name: string, value: string) => string | null;
   /** The instances at work on a segment. */
   readonly runners: (settings: SegmentSettings) => readonly Runner[];
   readonly onWake: () => void;
@@ -26,7 +28,7 @@ export interface WiresOptions {
 
 export class Wires {
   readonly #options: WiresOptions;
-  readonly #wires = new Map<string, Wire>();
+  readonly #wires = new Map<string, { readonly wire: Wire; readonly remove: () => void }>();
   #vips: readonly IpBytes[] = [];
 
   constructor(options: WiresOptions) {
@@ -35,21 +37,22 @@ export class Wires {
 
   /** The socket that an instance speaks through; null: there is none, or it speaks otherwise. */
   of(settings: InstanceSettings): Wire | null {
-    return speaksUdp(settings) ? null : this.#wires.get(segmentKey(settings.segment)) ?? null;
+    return speaksUdp(settings) ? null : this.#wires.get(wireKey(settings))?.wire ?? null;
   }
 
   /** Opens and closes sockets so that every instance has one. One that may stay is not disturbed. */
   update(all: readonly InstanceSettings[]): void {
     this.#vips = all.flatMap(({ runner }) => runner.vips.map(({ address }) => address));
     const instances = all.filter((one) => !speaksUdp(one));
-    for (const [key, wire] of this.#wires) {
-      const next = instances.find(({ segment }) => segmentKey(segment) === key)?.segment;
+    for (const [key, { wire, remove }] of this.#wires) {
+      const next = instances.find((one) => wireKey(one) === key)?.segment;
       // Its keys are no affair of VRRP.
       if (next !== undefined && sameSettings(next.peers, wire.settings.peers)) continue;
       this.#wires.delete(key);
       wire.close();
+      remove();
     }
-    for (const one of instances) if (this.of(one) === null) this.#open(one.segment);
+    for (const one of instances) if (this.of(one) === null) this.#open(one);
   }
 
   /** Sends an advert of an instance; false: there is no way to. */
@@ -62,24 +65,34 @@ export class Wires {
 
   /** An interface has come, gone or changed. */
   onLink(device: string): void {
-    for (const wire of this.#wires.values()) if (wire.settings.device === device) wire.look();
+    for (const { wire } of this.#wires.values()) if (wire.settings.device === device) wire.look();
   }
 
   close(): void {
-    for (const wire of this.#wires.values()) wire.close();
+    for (const { wire, remove } of this.#wires.values()) {
+      wire.close();
+      remove();
+    }
     this.#wires.clear();
   }
 
-  #open(settings: SegmentSettings): void {
-    const { kernel, runners, onWake, onDropped, onProblem } = this.#options;
+  #open(instance: InstanceSettings): void {
+    const { kernel, setSysctl, runners, onWake, onDropped, onProblem } = this.#options;
+    const settings = instance.segment;
     const { device } = settings;
-    const speakers = () => runners(settings).filter(({ settings }) => settings.transport !== "udp");
+    const key = wireKey(instance);
+    const speakers = () =>
+      runners(settings).filter(({ settings: runner }) =>
+        runner.transport !== "udp" && wireKey({ runner, segment: settings }) === key
+      );
+    const macvlan = hasVirtualMac(instance.runner) ? kernel().macvlan(instance.runner.vrid, setSysctl) : null;
     const find = (vrid: number) => speakers().find(({ settings }) => settings.vrid === vrid);
     const wire = new Wire({
       settings,
       vips: () => this.#vips,
       router: (vrid) => routerOf(find(vrid)),
       findLink: (device) => kernel().findLink(device),
+      ...macvlan === null ? {} : { through: (link: Link) => macvlan.raise(link) },
       open: (options) => kernel().openRaw(options),
       handler: {
         onVoice: (local, reason) => {
@@ -114,9 +127,14 @@ export class Wires {
         onProblem: (problem) => onProblem(device, problem),
       },
     });
-    this.#wires.set(segmentKey(settings), wire);
+    this.#wires.set(key, { wire, remove: () => macvlan?.remove() });
     wire.start();
   }
+}
+
+/** One socket an interface and family, and one for each virtual MAC, which has an interface of its own. */
+function wireKey({ runner, segment }: Pick<InstanceSettings, "runner" | "segment">): string {
+  return hasVirtualMac(runner) ? `${segmentKey(segment)} ${runner.vrid}` : segmentKey(segment);
 }
 
 function routerOf(runner: Runner | undefined): WireRouter | null {

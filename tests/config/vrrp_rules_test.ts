@@ -44,6 +44,8 @@ Deno.test("VrrpSchema() says what is wrong with each field", async () => {
     ["transport: vrrp2, advertInterval: 100ms", "advertInterval: must be 1s to 255s in whole seconds"],
     ["transport: vrrp2, advertInterval: 1500ms", "advertInterval: must be 1s to 255s in whole seconds"],
     ["transport: vrrp2, advertInterval: 256s", "in steps of 10ms; with vrrp2 1s to 255s"],
+    ["virtualMac: true", "virtualMac: has no sense with udp"],
+    ["transport: vrrp3, virtualMac: true, peers: [203.0.113.2]", "virtualMac: has no sense with peers"],
     ["password: hunter2", "password: has no sense with udp"],
     ["transport: vrrp3, password: hunter2", "password: has no sense with vrrp3"],
     ["transport: vrrp2, password: hunter2hunter2", "password: must be 1 to 8 characters"],
@@ -210,4 +212,19 @@ Deno.test("checkVrrp() version 2 is for IPv4 alone, and what VRRP itself cannot 
     assertEquals(await warnings(vrrp(fields), { node: "lb1" }), []);
     assertEquals(await errors(vrrp(fields), { node: "lb1" }), []);
   }
+});
+
+Deno.test("checkVrrp() a virtual MAC is for IPv4, and one of a node", async () => {
+  const two = (...all: string[]) =>
+    `${SMALLEST}\nvrrp: { instances: [${
+      all.map((one, at) => `{ name: n${at}, priority: 9, transport: vrrp3, ${one} }`)
+    }] }`;
+  const one = 'interface: eth0, routerId: 5, addresses: ["10.0.0.1"], virtualMac: true';
+  assertEquals(words(await errors(two(one.replace("10.0.0.1", "fe80::1")))), [
+    "vrrp.instances[0].virtualMac: is only for IPv4 addresses in this version",
+  ]);
+  assertEquals(words(await errors(two(one, one.replace("eth0", "eth1")))), [
+    "vrrp.instances[1].routerId: is the id of vrrp.instances[0] already, and so would be its virtual MAC",
+  ]);
+  assertEquals(await errors(two(one, one.replace("eth0", "eth1").replace(", virtualMac: true", ""))), []);
 });

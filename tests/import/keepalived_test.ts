@@ -41,6 +41,19 @@ Deno.test("importKeepalived() the version is the instance's, the global one, 2, 
   assertEquals((await first(instance().replace("10.0.0.1/24", "fe80::1/64"))).transport, "vrrp3");
 });
 
+Deno.test("importKeepalived() a virtual MAC is for IPv4 and multicast", async () => {
+  assertEquals((await first(instance("use_vmac vrrp.9"))).virtualMac, true);
+  for (
+    const text of [
+      instance("use_vmac").replace("10.0.0.1", "fe80::1"),
+      instance("use_vmac", "unicast_peer {\n10.0.0.2\n}"),
+    ]
+  ) {
+    assertEquals((await first(text)).virtualMac, false);
+    assert(comments(text).includes("7: use_vmac: is only for IPv4 and multicast"));
+  }
+});
+
 Deno.test("importKeepalived() a password is cut off as keepalived does, and is only for version 2", async () => {
   const auth = "authentication {\nauth_type PASS\nauth_pass hunter2hunter2\n}";
   assertEquals((await first(instance(auth))).password, "hunter2h");
@@ -61,11 +74,14 @@ Deno.test("importKeepalived() members of a sync group track each other's interfa
 Deno.test("importKeepalived() what has no equivalent stands in a comment with its line", () => {
   assertEquals(
     comments(
-      instance("use_vmac", "advert_int 0.5", "nonsense { a\nb }").replace("10.0.0.1/24", "10.0.0.1 dev eth3"),
+      instance("use_ipvlan", "advert_int 0.5", "nonsense { a\nb }").replace(
+        "10.0.0.1/24",
+        "10.0.0.1 dev eth3",
+      ),
     ),
     [
       "5: 10.0.0.1 dev eth3: only the address was taken, on the instance's interface",
-      "7: use_vmac: has no virtual MAC: it announces the interface's own, as keepalived does without use_vmac",
+      "7: use_ipvlan: with virtualMac: true addresses and adverts have the virtual MAC, on a macvlan; nothing else",
       "8: advert_int 0.5: is no interval of version 2: became 1s",
       "9: nonsense: is not known to tandem import",
       "9: a",

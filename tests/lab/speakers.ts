@@ -22,6 +22,8 @@ export interface Router {
   readonly password?: string;
   /** This node and the other, where they are named. */
   readonly unicast?: readonly [own: string, peer: string];
+  /** On both sides. */
+  readonly virtualMac?: boolean;
 }
 
 /** What one of them makes of it. */
@@ -35,6 +37,8 @@ export interface Part {
 export interface Heard {
   readonly atMs: number;
   readonly source: string;
+  /** Of the sender, as Ethernet has it. */
+  readonly mac: string;
   readonly ttl: number;
   readonly version: number;
   readonly id: number;
@@ -55,12 +59,13 @@ export class Speakers implements AsyncDisposable {
 
   /** Writes a Tandem's file; a running one reads it at `reload`. */
   write(node: string, routers: readonly Router[], part: Part, more = ""): void {
-    const instances = routers.map(({ id, version, intervalMs, addresses, password, unicast }) =>
+    const instances = routers.map(({ id, version, intervalMs, addresses, password, unicast, virtualMac }) =>
       "    - { " + [
         `name: r${id}, interface: eth0, routerId: ${id}, transport: vrrp${version}, priority: ${part.priority}`,
         `advertInterval: ${part.intervalMs ?? intervalMs}ms, preempt: ${part.preempt ?? true}`,
         `addresses: [${addresses.map((address) => `"${address}"`).join(", ")}]`,
         ...password === undefined ? [] : [`password: ${password}`],
+        ...virtualMac === true ? ["virtualMac: true"] : [],
         ...unicast === undefined ? [] : [`peers: ["${unicast[1]}"]`],
         ...more === "" ? [] : [more],
       ].join(", ") + " }\n"
@@ -80,13 +85,14 @@ export class Speakers implements AsyncDisposable {
 
   /** Starts a keepalived. */
   keepalived(node: string, routers: readonly Router[], part: Part): void {
-    const blocks = routers.map(({ id, version, intervalMs, addresses, password, unicast }) =>
+    const blocks = routers.map(({ id, version, intervalMs, addresses, password, unicast, virtualMac }) =>
       [
         `vrrp_instance r${id} {`,
         "  state BACKUP\n  interface eth0",
         `  virtual_router_id ${id}\n  version ${version}\n  priority ${part.priority}`,
         `  advert_int ${(part.intervalMs ?? intervalMs) / 1000}`,
         part.preempt === false ? "  nopreempt" : "",
+        virtualMac === true ? "  use_vmac" : "",
         password === undefined
           ? ""
           : `  authentication {\n    auth_type PASS\n    auth_pass ${password}\n  }`,
@@ -171,7 +177,7 @@ export class Speakers implements AsyncDisposable {
   /** Waits until a node's kernel has all addresses, or none of them. */
   async holds(node: string, routers: readonly Router[], wanted: boolean): Promise<void> {
     for (;;) {
-      const text = await this.lab.ip(node, "address", "show", "dev", "eth0");
+      const text = await this.lab.ip(node, "address", "show");
       const has = routers.flatMap(({ addresses }) => addresses)
         .map((address) => text.includes(` ${address.replace(/\/.*/, "")}/`));
       if (has.every((one) => one === wanted)) return;
@@ -254,16 +260,17 @@ export class Speakers implements AsyncDisposable {
 /** What tshark reads in a recording. */
 async function decoded(file: string): Promise<Heard[]> {
   const fields = ["frame.time_epoch", "ip.src", "ipv6.src", "ip.ttl", "ipv6.hlim", "vrrp.version"];
-  fields.push("vrrp.virt_rtr_id", "vrrp.prio", "vrrp.checksum.status", "_ws.malformed");
+  fields.push("vrrp.virt_rtr_id", "vrrp.prio", "vrrp.checksum.status", "_ws.malformed", "eth.src");
   const { stdout } = await new Deno.Command(tool("tshark"), {
     args: ["-r", file, "-T", "fields", ...fields.flatMap((field) => ["-e", field])],
     stderr: "null",
   }).output();
   return new TextDecoder().decode(stdout).split("\n").filter((line) => line !== "").map((line) => {
-    const [at, v4, v6, ttl, hops, version, id, priority, checksum, malformed] = line.split("\t");
+    const [at, v4, v6, ttl, hops, version, id, priority, checksum, malformed, mac] = line.split("\t");
     return {
       atMs: Number(at) * 1000,
       source: v4 || v6 || "",
+      mac: mac ?? "",
       ttl: Number(ttl || hops),
       version: Number(version),
       id: Number(id),

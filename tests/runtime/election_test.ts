@@ -2,6 +2,7 @@ import { formatIp } from "../../mod/base/address.ts";
 import {
   continues,
   electionSettings,
+  hasVirtualMac,
   programsOf,
   reports,
   sameSettings,
@@ -64,6 +65,20 @@ Deno.test("speaksUdp() and reports() VRRP itself goes another way, and reports b
     false,
     true,
   ]);
+});
+
+Deno.test("hasVirtualMac() the addresses are on an interface of their own then", async () => {
+  const [plain] = (await settings("lb1")).instances;
+  const [own] =
+    (await settings("lb1", EDGE.replace("keys", "transport: vrrp3, virtualMac: true, keys"))).instances;
+  assertEquals([plain!.runner.addressDevice, hasVirtualMac(plain!.runner)], ["eth0", false]);
+  assertEquals([own!.runner.device, own!.runner.addressDevice, hasVirtualMac(own!.runner)], [
+    "eth0",
+    "vrrp.51",
+    true,
+  ]);
+  const [other] = (await settings("lb1", EDGE.replace("keys", "transport: vrrp3, keys"))).instances;
+  assertEquals(continues(own!, other!), false);
 });
 
 Deno.test("seenOn() joins what both sockets dropped, and speaks from VRRP's own", () => {

@@ -20,13 +20,14 @@ class Fake implements Disposable {
   closed = 0;
   readonly wire: Wire;
 
-  constructor(peers: readonly string[] = [], vips: readonly string[] = []) {
+  constructor(peers: readonly string[] = [], vips: readonly string[] = [], through?: (link: Link) => Link) {
     const addresses = V3.addresses;
     this.wire = new Wire({
       settings: { device: "lo", family: 4, keys: [], peers: peers.map(ip) },
       vips: () => vips.map(ip),
       router: (vrid) => vrid === 51 ? { version: 3, password: null, intervalMs: 1000, addresses } : null,
       findLink: () => this.link,
+      ...through === undefined ? {} : { through },
       open: (options) => {
         if (this.refusal !== null) throw new Error(this.refusal);
         this.opened.push(options);
@@ -118,4 +119,23 @@ Deno.test("look() tells once why it is mute, and speaks again when the interface
 Deno.test("look() never speaks from a virtual address", () => {
   using fake = new Fake([], ["127.0.0.1"]);
   assertEquals([fake.told, fake.opened.length], [["lo has no IPv4 address of its own"], 0]);
+});
+
+Deno.test("look() speaks through the interface with the virtual MAC, from the address of the one below", () => {
+  let answer: Link | Error = { index: 9, name: "vrrp.51", up: true, running: true, mac: null };
+  using fake = new Fake([], [], () => {
+    if (answer instanceof Error) throw answer;
+    return answer;
+  });
+  assertEquals([fake.opened[0]?.link.name, fake.told], ["vrrp.51", ["voice 127.0.0.1"]]);
+  // Taken away by somebody, it is made anew, with another index.
+  answer = { ...answer, index: 10 };
+  fake.wire.look();
+  assertEquals([fake.opened.length, fake.closed], [2, 1]);
+  answer = new Error("Cannot make vrrp.51: operation not permitted");
+  fake.wire.look();
+  assertEquals([fake.told.at(-1), fake.closed], [
+    "cannot speak on lo: Cannot make vrrp.51: operation not permitted",
+    2,
+  ]);
 });
