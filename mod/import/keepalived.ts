@@ -2,7 +2,7 @@
  * From a keepalived configuration to a `tandem.yaml`: what has an equivalent is converted, and for each line that has
  * none there is a comment with the line's number. Pure.
  */
-import { Draft } from "./draft.ts";
+import { Draft, quoted } from "./draft.ts";
 import { parseKeepalived, type Statement } from "./keepalived_text.ts";
 import { type Imported, importVirtualServer } from "./virtual_servers.ts";
 import { importInstance, type VrrpContext } from "./vrrp_instances.ts";
@@ -38,9 +38,10 @@ export function importKeepalived(text: string, { file, id }: ImportOptions): str
   const instances = statements.filter(({ words }) => words[0] === "vrrp_instance");
   const context: VrrpContext = {
     scripts: named("vrrp_script"),
-    version: globalVersion(statements),
+    version: globalWords(statements, "vrrp_version")?.[0] ?? null,
     synced: syncedBy(statements, instances),
   };
+  const scriptUser = globalWords(statements, "script_user")?.slice(0, 2).join(":") ?? null;
   const groups = named("virtual_server_group");
   const vrrp = unique(instances, rest).map((one) => importInstance(one, context));
   const servers = new Map<string, Imported>();
@@ -52,14 +53,15 @@ export function importKeepalived(text: string, { file, id }: ImportOptions): str
       else servers.set(imported.name, imported);
     } else noteSection(one, rest);
   }
-  return write({ file, rest, vrrp, servers: [...servers.values()] });
+  return write({ file, rest, vrrp, servers: [...servers.values()], scriptUser });
 }
 
-function globalVersion(statements: readonly Statement[]): string | null {
+/** The words behind a keyword of global_defs; null: it is not there. */
+function globalWords(statements: readonly Statement[], keyword: string): readonly string[] | null {
   const all = statements.filter(({ words }) => words[0] === "global_defs").flatMap(({ block }) =>
     block ?? []
   );
-  return all.findLast(({ words }) => words[0] === "vrrp_version")?.words[1] ?? null;
+  return all.findLast(({ words }) => words[0] === keyword)?.words.slice(1) ?? null;
 }
 
 function unique(instances: readonly Statement[], rest: Draft): Statement[] {
@@ -98,7 +100,7 @@ function noteSection(one: Statement, rest: Draft): void {
   const [keyword = ""] = one.words;
   if (keyword === "global_defs") {
     for (const inner of one.block ?? []) {
-      if (inner.words[0] === "vrrp_version") continue;
+      if (inner.words[0] === "vrrp_version" || inner.words[0] === "script_user") continue;
       rest.refuse(
         inner,
         inner.words[0] === "router_id" ? "a node has its name by --node" : "has no equivalent",
@@ -124,10 +126,12 @@ interface Parts {
   readonly file: string;
   readonly rest: Draft;
   readonly vrrp: readonly Draft[];
+  /** `user` or `user:group`. */
+  readonly scriptUser: string | null;
   readonly servers: readonly Imported[];
 }
 
-function write({ file, rest, vrrp, servers }: Parts): string {
+function write({ file, rest, vrrp, servers, scriptUser }: Parts): string {
   const lines = [
     `# From ${
       JSON.stringify(file)
@@ -152,7 +156,8 @@ function write({ file, rest, vrrp, servers }: Parts): string {
     );
   }
   if (vrrp.length > 0) {
-    lines.push("vrrp:", "  instances:", ...vrrp.flatMap((draft) => draft.lines("      ", "    - ")));
+    const user = scriptUser === null ? [] : [`  scriptUser: ${quoted(scriptUser)}`];
+    lines.push("vrrp:", ...user, "  instances:", ...vrrp.flatMap((draft) => draft.lines("      ", "    - ")));
   }
   return lines.join("\n") + "\n";
 }

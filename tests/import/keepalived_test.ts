@@ -41,6 +41,13 @@ Deno.test("importKeepalived() the version is the instance's, the global one, 2, 
   assertEquals((await first(instance().replace("10.0.0.1/24", "fe80::1/64"))).transport, "vrrp3");
 });
 
+Deno.test("importKeepalived() the user of scripts", async () => {
+  const user = async (line: string) =>
+    (await good(convert(`global_defs {\n${line}\n}\n${instance()}`))).vrrp.scriptUser;
+  assertEquals(await user("script_user nobody daemon"), "nobody:daemon");
+  assertEquals(await user("script_user nobody"), "nobody");
+});
+
 Deno.test("importKeepalived() a virtual MAC is for IPv4 and multicast", async () => {
   assertEquals((await first(instance("use_vmac vrrp.9"))).virtualMac, true);
   for (
@@ -241,7 +248,7 @@ const samples = (() => {
 
 /** Statements that are no loss when nothing is said of them: their sense is in a field, or in those inside. */
 const CARRIED = new RegExp(
-  "^(vrrp_instance|vrrp_script|vrrp_version|virtual_server_group|virtual_server|real_server|sorry_server|global_defs|group" +
+  "^(script_user|vrrp_instance|vrrp_script|vrrp_version|virtual_server_group|virtual_server|real_server|sorry_server|global_defs|group" +
     "|script|interval|timeout|weight|delay_loop|lb_algo|protocol|virtualhost|path|status_code|url|connect_port" +
     "|connect_timeout|misc_path|misc_timeout|retry|nb_get_retry|delay_before_retry|uthreshold|auth_type|auth_pass" +
     "|[A-Z_]+|VI_\\w+|eth.*|chk_\\w+|[0-9a-f.:/-]+)$",
