@@ -10,10 +10,13 @@ import { EADDRNOTAVAIL, ENODEV } from "../mod/base/libc_io.ts";
 import { deleteLine, listArguments, parseAddressList, setLine } from "./ip_command.ts";
 import type { AddressSetting, InterfaceAddress } from "./netlink.ts";
 import { netlinkProblem, type NetlinkSocket } from "./netlink_io.ts";
+import { Turns } from "./turns.ts";
 import type { Vip } from "./vip.ts";
 
 export interface AddressWriter {
   readonly via: "netlink" | "ip";
+  /** For what takes several calls that nobody else's may come between. */
+  readonly turns: Turns;
   /** The addresses of an interface. Throws when there is no such interface. */
   list(device: string): Promise<InterfaceAddress[]>;
   /** Adds addresses or renews their leases; what failed, in words. */
@@ -39,6 +42,7 @@ export function netlinkWriter(socket: NetlinkSocket): AddressWriter {
   };
   return {
     via: "netlink",
+    turns: new Turns(),
     list: (device) => Promise.try(() => socket.addresses(indexOf(device))),
     set: (device, settings) =>
       Promise.try(() => each(device, settings, "set", (index, setting) => socket.setAddress(index, setting))),
@@ -75,6 +79,7 @@ export function ipWriter(spawn: SpawnIp): AddressWriter {
   };
   return {
     via: "ip",
+    turns: new Turns(),
     list: async (device) => {
       const result = await run(spawn, listArguments(device), "");
       const addresses = result.ok ? parseAddressList(result.stdout) : null;

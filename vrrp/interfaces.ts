@@ -28,13 +28,14 @@ export interface LocalAddress {
 
 /**
  * The interface's first address that is not one of the virtual ones; IPv6 its link-local one (RFC 9568 section
- * 5.1.2.1). Null: it has none yet.
+ * 5.1.2.1), or, to reach peers by addresses of another kind, one that is not. Null: it has none yet.
  */
 export function localAddress(
   entries: readonly InterfaceEntry[],
   device: string,
   family: 4 | 6,
   vips: readonly IpBytes[],
+  linkLocal = true,
 ): LocalAddress | null {
   for (const entry of entries) {
     if (entry.name !== device || entry.family !== `IPv${family}`) continue;
@@ -42,7 +43,7 @@ export function localAddress(
     const netmask = parseIp(entry.netmask);
     if (address === null || netmask === null || address.length !== netmask.length) continue;
     if (vips.some((vip) => sameAddress(vip, address))) continue;
-    if (family === 6 && !isLinkLocal(address)) continue;
+    if (family === 6 && isLinkLocal(address) !== linkLocal) continue;
     return { address, subnet: subnetOf(address, netmask), scope: family === 6 ? entry.scopeid : null };
   }
   return null;
@@ -55,7 +56,7 @@ export function isNeighbour(local: LocalAddress, peers: readonly IpBytes[], send
 }
 
 /** fe80::/10 (RFC 4291 section 2.5.6). */
-function isLinkLocal(address: IpBytes): boolean {
+export function isLinkLocal(address: IpBytes): boolean {
   return address[0] === 0xfe && (address[1]! & 0xc0) === 0x80;
 }
 

@@ -7,8 +7,10 @@ import { openLibc } from "../mod/base/libc_io.ts";
 import { type AddressWriter, netlinkWriter } from "./address_writer_io.ts";
 import { Announcer } from "./announce_io.ts";
 import { type LinkHandler, LinkWatch } from "./link_io.ts";
+import { Macvlan } from "./macvlan_io.ts";
 import type { Link } from "./netlink.ts";
 import { Poller } from "./poll_io.ts";
+import { type RawOptions, RawTransport } from "./raw_io.ts";
 
 export interface Kernel {
   readonly writer: AddressWriter;
@@ -18,6 +20,10 @@ export interface Kernel {
   findLink(device: string): Link | null;
   /** The MAC that a neighbour is known by; null: none now, and the kernel has been asked to find it. */
   neighbour(device: string, address: IpBytes): Uint8Array | null;
+  /** Opens the sockets of VRRP itself on one interface. Throws what the kernel refuses. */
+  openRaw(options: RawOptions): RawTransport;
+  /** The interface with the virtual MAC of a virtual router. */
+  macvlan(vrid: number, setSysctl: (name: string, value: string) => string | null): Macvlan;
   close(): Promise<void>;
 }
 
@@ -37,6 +43,8 @@ export function openKernel(handler: LinkHandler, onError: (error: Error) => void
         const link = watch.find(device);
         return link === null ? null : watch.requests.neighbour(link.index, address);
       },
+      macvlan: (vrid, setSysctl) => new Macvlan(watch.requests, setSysctl, vrid),
+      openRaw: (options) => new RawTransport(libc, poller, options),
       async close() {
         announcer?.close();
         watch.close();

@@ -15,8 +15,8 @@ export const RTMGRP_IPV6_IFADDR = 0x100;
 
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
-const RTM_NEWLINK = 16;
-const RTM_DELLINK = 17;
+export const RTM_NEWLINK = 16;
+export const RTM_DELLINK = 17;
 const RTM_GETLINK = 18;
 const RTM_NEWADDR = 20;
 const RTM_DELADDR = 21;
@@ -24,11 +24,11 @@ const RTM_GETADDR = 22;
 const RTM_NEWNEIGH = 28;
 const RTM_GETNEIGH = 30;
 
-const NLM_F_REQUEST = 0x1;
-const NLM_F_ACK = 0x4;
+export const NLM_F_REQUEST = 0x1;
+export const NLM_F_ACK = 0x4;
 const NLM_F_DUMP = 0x300;
 const NLM_F_REPLACE = 0x100;
-const NLM_F_CREATE = 0x400;
+export const NLM_F_CREATE = 0x400;
 
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
@@ -39,9 +39,9 @@ const IFA_F_NODAD = 0x02;
 const IFA_F_PERMANENT = 0x80;
 const IFA_F_NOPREFIXROUTE = 0x200;
 
-const IFLA_ADDRESS = 1;
-const IFLA_IFNAME = 3;
-const IFF_UP = 0x1;
+export const IFLA_ADDRESS = 1;
+export const IFLA_IFNAME = 3;
+export const IFF_UP = 0x1;
 const IFF_RUNNING = 0x40;
 const IFF_LOOPBACK = 0x8;
 const IFF_NOARP = 0x80;
@@ -54,7 +54,7 @@ const AF_INET = 2;
 const AF_INET6 = 10;
 const HEADER_BYTES = 16;
 const IFADDRMSG_BYTES = 8;
-const IFINFOMSG_BYTES = 16;
+export const IFINFOMSG_BYTES = 16;
 const NDMSG_BYTES = 12;
 /** Bytes of an address by its family. */
 const WIDTHS: Readonly<Record<number, number>> = { [AF_INET]: 4, [AF_INET6]: 16 };
@@ -277,7 +277,7 @@ function neighbourHeader(index: number, address: IpBytes, flags: number): Uint8A
   return header;
 }
 
-function message(type: number, flags: number, sequence: number, ...parts: readonly Uint8Array[]) {
+export function message(type: number, flags: number, sequence: number, ...parts: readonly Uint8Array[]) {
   const length = parts.reduce((total, part) => total + part.length, HEADER_BYTES);
   const bytes = new Uint8Array(length);
   const view = new DataView(bytes.buffer);
@@ -293,7 +293,7 @@ function message(type: number, flags: number, sequence: number, ...parts: readon
   return bytes;
 }
 
-function attribute(type: number, value: Uint8Array): Uint8Array {
+export function attribute(type: number, value: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(aligned(4 + value.length));
   const view = new DataView(bytes.buffer);
   view.setUint16(0, 4 + value.length, true);
@@ -302,7 +302,7 @@ function attribute(type: number, value: Uint8Array): Uint8Array {
   return bytes;
 }
 
-function u32(...values: number[]): Uint8Array {
+export function u32(...values: number[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(4 * values.length));
   for (const [at, value] of values.entries()) view.setUint32(4 * at, value, true);
   return new Uint8Array(view.buffer);

@@ -69,6 +69,11 @@ export class NetlinkSocket {
     return this.#ask(encodeDeleteAddress(index, address, ++this.#sequence)).errno;
   }
 
+  /** Asks for any other change. 0, or an error number of Linux. */
+  change(encode: (sequence: number) => Uint8Array<ArrayBuffer>): number {
+    return this.#ask(encode(++this.#sequence)).errno;
+  }
+
   /** The addresses of one interface. */
   addresses(index: number): InterfaceAddress[] {
     return this.#ask(encodeListAddresses(++this.#sequence)).messages

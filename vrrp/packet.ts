@@ -21,6 +21,8 @@ const HEADER_BYTES = 8;
 const V2_AUTH_BYTES = 8;
 const TYPE_ADVERTISEMENT = 1;
 const NO_AUTHENTICATION = 0;
+/** RFC 2338 section 5.3.6; RFC 3768 gave it up, as everybody on the LAN can read it. */
+const SIMPLE_PASSWORD = 1;
 
 export interface Advert {
   readonly version: 2 | 3;
@@ -54,13 +56,26 @@ export interface DecodeOptions {
   readonly ends: Endpoints | null;
   /** TTL or hop limit as received; null: the transport cannot tell. */
   readonly ttl: number | null;
+  /** Version 2: what `passwordBytes` made of the configured password; absent: none is asked for. */
+  readonly password?: Uint8Array | null;
+}
+
+/** The authentication data of version 2: eight bytes, padded with zeros. Throws a RangeError when it is longer. */
+export function passwordBytes(password: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(V2_AUTH_BYTES);
+  bytes.set(new TextEncoder().encode(password));
+  return bytes;
 }
 
 /**
  * The bytes of an advertisement. With `ends` the checksum of version 3 covers the pseudo-header too.
  * Throws on what only our own mistake can produce: no address, an id, priority or interval out of range.
  */
-export function encodeAdvert(advert: Advert, ends: Endpoints | null): Uint8Array<ArrayBuffer> {
+export function encodeAdvert(
+  advert: Advert,
+  ends: Endpoints | null,
+  password: Uint8Array | null = null,
+): Uint8Array<ArrayBuffer> {
   assertEncodable(advert);
   const { version, vrid, priority, addresses } = advert;
   const width = addresses[0]!.length;
@@ -68,8 +83,12 @@ export function encodeAdvert(advert: Advert, ends: Endpoints | null): Uint8Array
   const bytes = new Uint8Array(body + (version === 2 ? V2_AUTH_BYTES : 0));
   bytes.set([version << 4 | TYPE_ADVERTISEMENT, vrid, priority, addresses.length]);
   const view = new DataView(bytes.buffer);
-  // Version 2: authentication type (none) and whole seconds; version 3: four reserved bits and centiseconds.
+  // Version 2: authentication type and whole seconds; version 3: four reserved bits and centiseconds.
   view.setUint16(4, version === 2 ? advert.intervalMs / 1000 : advert.intervalMs / 10);
+  if (version === 2 && password !== null) {
+    bytes[4] = SIMPLE_PASSWORD;
+    bytes.set(password, body);
+  }
   for (const [at, address] of addresses.entries()) bytes.set(address, HEADER_BYTES + at * width);
   const initial = version === 3 && ends !== null ? pseudoHeaderSum(ends, VRRP_PROTOCOL, bytes.length) : 0;
   view.setUint16(6, internetChecksum(bytes, initial));
@@ -94,7 +113,7 @@ export function decodeAdvert(bytes: Uint8Array, options: DecodeOptions): Decoded
   // Everything below is what the sender really sent: the sum has been checked.
   if (bytes[1] === 0) return dropped("vrid");
   if (count === 0) return dropped("count");
-  if (version === 2 && bytes[4] !== NO_AUTHENTICATION) return dropped("auth");
+  if (version === 2 && !isAuthentic(packet, options.password ?? null)) return dropped("auth");
   const intervalMs = version === 2 ? bytes[5]! * 1000 : ((bytes[4]! & 0x0f) << 8 | bytes[5]!) * 10;
   // Zero would make the Backup take over at once, again and again.
   if (intervalMs === 0) return dropped("interval");
@@ -118,6 +137,13 @@ function checksumKind(packet: Uint8Array, options: DecodeOptions): ChecksumKind 
     if (family === 6) return null;
   }
   return checksumHolds(packet) ? "message" : null;
+}
+
+/** RFC 3768 section 7.1: the type is the configured one; what follows type 0 is not looked at. */
+function isAuthentic(packet: Uint8Array, password: Uint8Array | null): boolean {
+  if (password === null) return packet[4] === NO_AUTHENTICATION;
+  const sent = packet.subarray(packet.length - V2_AUTH_BYTES);
+  return packet[4] === SIMPLE_PASSWORD && password.every((byte, at) => byte === sent[at]);
 }
 
 function assertEncodable(advert: Advert): void {

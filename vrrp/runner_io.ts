@@ -12,7 +12,7 @@ import type { Announcer } from "./announce_io.ts";
 import type { Action, Advert, Input, InstanceConfig, State } from "./events.ts";
 import { Machine, type MachineStatus } from "./machine.ts";
 import type { Link, NetlinkMessage } from "./netlink.ts";
-import type { RunnerSettings } from "./settings.ts";
+import { type RunnerSettings, versionOf } from "./settings.ts";
 import { leaseSecondsFor, renewIntervalMs, sameAddress, type Vip } from "./vip.ts";
 import { type Outcome, type Renewal, VipHolder } from "./vip_io.ts";
 
@@ -90,7 +90,7 @@ export class Runner {
   /** Removes what a crash left behind, makes sure that addresses can be set at all, and takes part. */
   async start(): Promise<void> {
     const { writer } = this.#options;
-    const { device, vips } = this.#settings;
+    const { addressDevice: device, vips } = this.#settings;
     const { found, problems } = await this.#holder.removeLeftovers();
     for (const { address } of found) {
       this.#options.events.onNote(`removed ${formatIp(address)}, which was left on ${device}`);
@@ -163,12 +163,19 @@ export class Runner {
   }
 
   #config(): InstanceConfig {
-    const { priority, intervalMs, preempt, vips } = this.#settings;
+    const { priority, intervalMs, preempt, vips, transport } = this.#settings;
     const addresses = vips.map(({ address, prefix }) => `${formatIp(address)}/${prefix}`);
-    return { version: 3, priority, intervalMs, preempt, localAddress: this.#local, addresses };
+    return {
+      version: versionOf(transport),
+      priority,
+      intervalMs,
+      preempt,
+      localAddress: this.#local,
+      addresses,
+    };
   }
 
-  #holderOf({ device, vips, intervalMs }: RunnerSettings): VipHolder {
+  #holderOf({ addressDevice: device, vips, intervalMs }: RunnerSettings): VipHolder {
     const { writer, now, setSysctl } = this.#options;
     return new VipHolder({ device, vips, leaseSeconds: leaseSecondsFor(intervalMs), writer, now, setSysctl });
   }
@@ -207,7 +214,7 @@ export class Runner {
 
   #announce(times: number): void {
     const { announcer, findLink, events } = this.#options;
-    const link = findLink(this.#settings.device);
+    const link = findLink(this.#settings.addressDevice);
     if (link === null || announcer === null) return;
     const addresses = this.#settings.vips.map(({ address }) => address);
     for (let round = 0; round < times; round++) {
@@ -237,7 +244,7 @@ export class Runner {
     clearTimeout(this.#retry);
     this.#retry = setTimeout(async () => {
       const { writer } = this.#options;
-      const { device, vips } = this.#settings;
+      const { addressDevice: device, vips } = this.#settings;
       const refused = await writer.remove(device, vips).catch((error) => [String(error.message)]);
       if (refused.length > 0) this.#retryLater();
       else this.input({ kind: "faultCleared", what: ADDRESS });

@@ -1,13 +1,19 @@
 /**
- * What a virtual router and its interface's socket are told by the configuration. Types only.
+ * What a virtual router and its interface's socket are told by the configuration. Pure.
  */
 import type { IpBytes } from "../mod/base/address.ts";
 import type { Key } from "./extension.ts";
+import type { Version } from "./timing.ts";
 import type { Vip } from "./vip.ts";
+
+/** `udp`: VRRPv3's packet, signed, in UDP; the others are VRRP itself, IP protocol 112. */
+export type Transport = "udp" | "vrrp3" | "vrrp2";
 
 export interface RunnerSettings {
   readonly name: string;
   readonly device: string;
+  /** Where the addresses are set: `device`, or the interface with the virtual MAC. */
+  readonly addressDevice: string;
   /** 1–255. */
   readonly vrid: number;
   /** All of one family. */
@@ -15,6 +21,9 @@ export interface RunnerSettings {
   readonly priority: number;
   readonly intervalMs: number;
   readonly preempt: boolean | number;
+  readonly transport: Transport;
+  /** Version 2 only; null: no authentication. */
+  readonly password: string | null;
 }
 
 export interface SegmentSettings {
@@ -22,4 +31,9 @@ export interface SegmentSettings {
   readonly family: 4 | 6;
   readonly keys: readonly Key[];
   readonly peers: readonly IpBytes[];
+}
+
+/** The version of VRRP that a transport speaks. */
+export function versionOf(transport: Transport): Version {
+  return transport === "vrrp2" ? 2 : 3;
 }

@@ -123,7 +123,12 @@ export class VipHolder {
     return { ...ALL_WELL, lost };
   }
 
-  async #remove(vips: readonly Vip[]): Promise<Outcome> {
+  /** One holder after another: what another removes meanwhile would look as if it had gone with ours, and be put back. */
+  #remove(vips: readonly Vip[]): Promise<Outcome> {
+    return this.#options.writer.turns.take(() => this.#removeAlone(vips));
+  }
+
+  async #removeAlone(vips: readonly Vip[]): Promise<Outcome> {
     const { device, writer } = this.#options;
     const before = await writer.list(device);
     const there = removalOrder(presentVips(before, vips));

@@ -1,6 +1,6 @@
 /**
  * The few calls of libc that Deno has no face for: prctl, open/read/write for `/proc/sys` (which Deno opens only
- * with every permission), the clock of the kernel, and the sockets it does not know: packet, netlink, and datagrams to
+ * with every permission), the clock of the kernel, and the sockets it does not know: packet, raw, netlink, and datagrams to
  * an abstract name, with one `poll` for all that is heard.
  *
  * The only place that loads a library. The bare name goes through the loader, so it fits every architecture; it
@@ -22,6 +22,7 @@ const SYMBOLS = {
   sendto: { parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"], result: "i32" },
   recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
   clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
+  recvmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   // Waits on a thread of the pool. With 32 such calls under way all file operations of the process hang: so one only.
   poll: { parameters: ["buffer", "u64", "i32"], result: "i32", nonblocking: true },

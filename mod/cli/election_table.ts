@@ -45,7 +45,7 @@ export function electionTable({ node, balancer, refused, vrrp }: KeeperView, now
 }
 
 function instanceTable(node: string, instance: InstanceStatus, now: number): string {
-  const { name, interface: device, routerId, addresses, owner, signed, adverts } = instance;
+  const { name, interface: device, routerId, addresses, owner, adverts } = instance;
   const rows = [HEADINGS, ownRow(node, instance, now), ...instance.peers.map((peer) => peerRow(peer))];
   const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const lines = rows.map((row) =>
@@ -55,12 +55,17 @@ function instanceTable(node: string, instance: InstanceStatus, now: number): str
   const others = instance.foreign.map(foreignLine).join("");
   const losses = dropped.length === 0 ? "" : `  dropped: ${dropped.join(", ")}\n`;
   return `\nvrrp ${name}: ${addresses.join(", ")} on ${device}, id ${routerId}, owner ${owner ?? "unknown"}` +
-    `${signed ? "" : ", not signed"}\n${lines.join("")}${others}${losses}`;
+    `${spoken(instance)}\n${lines.join("")}${others}${losses}`;
 }
 
 function foreignLine({ address, mac, priority, why, silentMs, adverts }: ForeignStatus): string {
   const heard = `${adverts} ${adverts === 1 ? "advert" : "adverts"}, the last ${span(silentMs)} ago`;
   return `  also active: ${address} (MAC ${mac ?? "unknown"}), priority ${priority}, ${heard}: ${why}\n`;
+}
+
+function spoken({ transport, signed }: InstanceStatus): string {
+  if (transport !== "udp") return `, ${transport}`;
+  return signed ? "" : ", not signed";
 }
 
 function ownRow(node: string, instance: InstanceStatus, now: number): string[] {

@@ -17,6 +17,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "check a configuration and show every problem",
     load: () => import("./check_command.ts"),
   },
+  import: {
+    summary: "convert a configuration of keepalived",
+    load: () => import("./import_command.ts"),
+  },
   demo: {
     summary: "balance over three embedded servers, no file needed",
     load: () => import("./demo_command.ts"),

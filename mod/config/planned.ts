@@ -13,7 +13,6 @@ const KEYS: ReadonlyMap<string, readonly string[]> = new Map([
 const VALUES: ReadonlyMap<string, readonly string[]> = new Map([
   ["listeners.#.protocol", ["udp"]],
   ["pools.*.check.type", ["grpc", "dns"]],
-  ["vrrp.instances.#.transport", ["vrrp3", "vrrp2"]],
 ]);
 
 export function isPlannedKey(path: Path, key: string): boolean {

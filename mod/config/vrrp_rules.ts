@@ -37,6 +37,16 @@ export function checkVrrp(context: RuleContext): void {
     }
   });
   checkScriptUser(context);
+  eachRepeated(
+    instances.map(({ virtualMac, routerId }, at) => virtualMac ? `id ${routerId}` : `no ${at}`),
+    (text) => text,
+    (at, first) => {
+      context.error(
+        [...all, at, "routerId"],
+        `is the id of ${context.show([...all, first])} already, and so would be its virtual MAC`,
+      );
+    },
+  );
   for (const [at, one] of instances.entries()) checkInstance(context, one, [...all, at]);
 }
 
@@ -70,16 +80,44 @@ function checkInstance(context: RuleContext, one: VrrpInstanceConfig, path: Path
   eachRepeated(one.keys, ({ id }) => String(id), (at) => {
     context.error([...path, "keys", at], `has the id of another key: ${one.keys[at]!.id}`);
   });
-  if (one.keys.length === 0 && context.whole(path)) {
+  checkTransport(context, one, family, path);
+  checkNode(context, one, path);
+  for (const [at, track] of one.track.entries()) checkTrack(context, track, [...path, "track", at]);
+  warnOfFailover(context, one, path);
+}
+
+/** VRRP itself signs nothing, whatever is set: what is said is what can be done about it. */
+function checkTransport(context: RuleContext, one: VrrpInstanceConfig, family: 4 | 6, path: Path): void {
+  const { transport, keys, owners = [], password } = one;
+  if (transport === "vrrp2" && family === 6) {
+    context.error([...path, "transport"], "must be vrrp3 for IPv6 addresses: version 2 knows only IPv4");
+  }
+  if (one.virtualMac && family === 6) {
+    context.error([...path, "virtualMac"], "is only for IPv4 addresses in this version");
+  }
+  if (transport === "vrrp3" && family === 6 && !/^fe[89ab]/i.test(one.addresses[0]!.address)) {
+    context.warn(
+      [...path, "addresses"],
+      "should begin with a link-local address (fe80::…): routers that go by RFC 9568 drop adverts that do not",
+    );
+  }
+  if (password !== undefined) {
+    context.warn([...path, "password"], "protects nothing: everybody on the LAN can read it in every advert");
+  }
+  if (keys.length > 0 || !context.whole(path)) return;
+  if (transport === "udp") {
     context.warn(
       path,
       "has no keys: nothing is signed, and anybody on the LAN can take the address",
       "value",
     );
+  } else if (owners.length > 1) {
+    context.warn(
+      path,
+      "has no keys: its nodes do not tell each other how well they are, so that only weights move the address",
+      "value",
+    );
   }
-  checkNode(context, one, path);
-  for (const [at, track] of one.track.entries()) checkTrack(context, track, [...path, "track", at]);
-  warnOfFailover(context, one, path);
 }
 
 /** A node that takes part in nothing has the wrong name, most likely. */

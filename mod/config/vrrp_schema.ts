@@ -26,6 +26,12 @@ const INTERFACE = /^(?!\.{1,2}$)[^\s/:]{1,15}$/;
 /** Names as useradd(8) allows them, and what directories add to that. */
 const ACCOUNT = /^[\w.@-]{1,64}\$?(:[\w.@-]{1,64}\$?)?$/;
 
+/** One byte of seconds (RFC 3768 section 5.3.7). */
+const MAX_V2_INTERVAL_MS = 255_000;
+const INTERVAL_RULE = `must be ${MIN_INTERVAL_MS}ms to ${MAX_INTERVAL_MS}ms in steps of ${MIN_INTERVAL_MS}ms`;
+/** What fits the eight bytes of authentication data (RFC 2338 section 5.3.10). */
+const PASSWORD = /^[\x21-\x7e]{1,8}$/;
+
 const interfaceName = () => z.string().regex(INTERFACE, "must be the name of an interface, such as eth0");
 
 const absolutePath = () =>
@@ -111,29 +117,52 @@ const instance = z.strictObject({
     "This node's priority, instead of `owners`; the highest owns.",
   ),
   advertInterval: duration().refine(
-    (ms) => ms >= MIN_INTERVAL_MS && ms <= MAX_INTERVAL_MS && ms % MIN_INTERVAL_MS === 0,
-    `must be ${MIN_INTERVAL_MS}ms to ${MAX_INTERVAL_MS}ms in steps of ${MIN_INTERVAL_MS}ms`,
+    (ms) => ms >= MIN_INTERVAL_MS && ms <= MAX_V2_INTERVAL_MS && ms % MIN_INTERVAL_MS === 0,
+    `${INTERVAL_RULE}; with vrrp2 1s to 255s`,
   ).prefault("1s").describe(
-    "How often the owner says that it lives; others take over after about three without a word.",
+    "How often the owner says that it lives; others take over after about three without a word. With `vrrp2`: 1s to " +
+      "255s in whole seconds, the same on every node.",
   ),
   preempt: z.union([flag(), duration()]).prefault(true).describe(
     "Whether a node of higher priority takes the address from one that serves; a duration: only after so long.",
   ),
-  transport: choice("udp").prefault("udp").describe("`udp`: signed datagrams on port 8112."),
+  transport: choice("udp", "vrrp3", "vrrp2").prefault("udp").describe(
+    "`udp`: signed datagrams on port 8112, between Tandems. `vrrp3` and `vrrp2`: VRRP itself (IP protocol 112), with " +
+      "keepalived and routers too.",
+  ),
+  password: line(1).meta({ kind: "secret" }).optional().describe(
+    "Sent with every advert, in clear: only for routers that ask for it. 1 to 8 characters. (`vrrp2`)",
+  ),
+  virtualMac: flag().prefault(false).describe(
+    "The addresses have the MAC 00-00-5E-00-01-id on whichever node has them, so that clients learn nothing when they " +
+      "move. (`vrrp3` and `vrrp2`, IPv4, multicast)",
+  ),
   peers: z.array(ipAddress()).prefault([]).describe(
     "The other nodes' addresses, where there is no multicast. Without: multicast.",
   ),
   keys: z.array(key).prefault([]).describe(
-    "The first signs, all are accepted. Without: nothing is signed, and anybody on the LAN can take the address.",
+    "The first signs, all are accepted. Without: nothing is signed, and anybody on the LAN can take the address. With " +
+      "`vrrp3` and `vrrp2` they sign only what Tandems report to each other, which needs them.",
   ),
   track: z.array(track).prefault([]).describe("What has to be well for this node to own the addresses."),
   onTransition: z.array(absolutePath()).prefault([]).describe(
     "Programs that are run at every change of state, with instance, old state, new state and reason.",
   ),
-}).superRefine(({ owners, priority }, context) => {
+}).superRefine((fields, context) => {
+  const { owners, priority, transport, advertInterval, password, virtualMac, peers } = fields;
+  const issue = (message: string, ...path: string[]) => context.addIssue(acrossIssue(message, ...path));
+  if (transport !== "vrrp2" && advertInterval > MAX_INTERVAL_MS) issue(INTERVAL_RULE, "advertInterval");
+  if (transport === "vrrp2" && advertInterval % 1000 !== 0) {
+    issue("must be 1s to 255s in whole seconds, as VRRPv2 counts them", "advertInterval");
+  }
+  if (virtualMac && transport === "udp") issue("has no sense with udp", "virtualMac");
+  if (virtualMac && peers.length > 0) issue("has no sense with peers", "virtualMac");
+  if (password !== undefined && transport !== "vrrp2") issue(`has no sense with ${transport}`, "password");
+  if (password !== undefined && !PASSWORD.test(password)) {
+    issue("must be 1 to 8 characters, none of them outside ASCII", "password");
+  }
   if ((owners === undefined) !== (priority === undefined)) return;
-  const given = owners === undefined ? "neither" : "both";
-  context.addIssue(acrossIssue(`must have either owners or priority, and has ${given}`));
+  issue(`must have either owners or priority, and has ${owners === undefined ? "neither" : "both"}`);
 });
 
 export const VrrpSchema = z.strictObject({

@@ -33,11 +33,15 @@ export interface InstanceStatus {
   /** Why a living Active of lower priority is not preempted. */
   readonly waiting: string | null;
   readonly heldUntil: number | null;
+  /** The adverts are. */
   readonly signed: boolean;
+  readonly transport: "udp" | "vrrp3" | "vrrp2";
   readonly peers: readonly PeerStatus[];
   readonly adverts: {
     readonly sent: number;
     readonly received: number;
+    /** Of VRRPv3 over IPv4 on the interface: those whose checksum covers no pseudo-header. */
+    readonly messageChecksums: number;
     /** Datagrams of the whole interface, by reason; reasons without any are left out. */
     readonly dropped: Readonly<Record<string, number>>;
   };
@@ -111,6 +115,11 @@ export function electionMetrics({ instances, timerLagMs, maintenance }: Election
       "foreign_adverts",
       "Adverts of others that are active with this id and should not be.",
       each((one) => one.foreignAdverts),
+    ),
+    counter(
+      "message_checksums",
+      "VRRPv3 packets over IPv4 on the interface whose checksum leaves the pseudo-header out.",
+      each((one) => one.adverts.messageChecksums),
     ),
     counter(
       "dropped",

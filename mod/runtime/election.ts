@@ -6,6 +6,7 @@ import { type IpBytes, parseIp } from "../base/address.ts";
 import type { Config } from "../config/schema.ts";
 import type { TrackConfig, VrrpInstanceConfig } from "../config/vrrp_schema.ts";
 import { ownerPriorities } from "../../vrrp/priorities.ts";
+import { macvlanName } from "../../vrrp/macvlan.ts";
 import type { RunnerSettings, SegmentSettings } from "../../vrrp/settings.ts";
 
 export interface ElectionSettings {
@@ -37,11 +38,14 @@ function settingsOf(instance: VrrpInstanceConfig, priority: number): InstanceSet
     runner: {
       name: instance.name,
       device: instance.interface,
+      addressDevice: instance.virtualMac ? macvlanName(instance.routerId) : instance.interface,
       vrid: instance.routerId,
       vips,
       priority,
       intervalMs: instance.advertInterval,
       preempt: instance.preempt,
+      transport: instance.transport,
+      password: instance.password ?? null,
     },
     segment: {
       device: instance.interface,
@@ -74,7 +78,24 @@ export function segmentKey({ device, family }: SegmentSettings): string {
 
 /** True when a running instance can go on with the new settings; otherwise it is another virtual router. */
 export function continues(before: InstanceSettings, after: InstanceSettings): boolean {
-  return before.runner.vrid === after.runner.vrid && segmentKey(before.segment) === segmentKey(after.segment);
+  return before.runner.vrid === after.runner.vrid && before.runner.transport === after.runner.transport &&
+    before.runner.addressDevice === after.runner.addressDevice &&
+    segmentKey(before.segment) === segmentKey(after.segment);
+}
+
+/** True when its addresses are on an interface with the virtual MAC. */
+export function hasVirtualMac({ device, addressDevice }: RunnerSettings): boolean {
+  return device !== addressDevice;
+}
+
+/** True when its adverts go as signed datagrams; otherwise as VRRP itself. */
+export function speaksUdp({ runner }: InstanceSettings): boolean {
+  return runner.transport === "udp";
+}
+
+/** True when the node reports where this instance is: always between Tandems, beside VRRP only what is signed. */
+export function reports(instance: InstanceSettings): boolean {
+  return speaksUdp(instance) || instance.segment.keys.length > 0;
 }
 
 /** True when both mean the same, byte for byte. */

@@ -23,13 +23,15 @@ import {
   type InstanceSettings,
   sameSettings,
   segmentKey,
+  speaksUdp,
 } from "./election.ts";
 import { type BalancerFacts, verdictOf } from "./election_facts.ts";
-import { blockedStatus, instanceStatus, readyPeer } from "./election_view.ts";
+import { blockedStatus, instanceStatus, readyPeer, seenOn } from "./election_view.ts";
 import { ForeignWatch } from "./foreign_io.ts";
 import { Segments } from "./segments_io.ts";
 import { Tracked } from "./tracked_io.ts";
 import { Transitions } from "./transitions_io.ts";
+import { Wires } from "./wires_io.ts";
 
 export interface ElectionOptions {
   readonly node: string;
@@ -62,6 +64,7 @@ export class Election {
   readonly #log: Log;
   readonly #members = new Map<string, Member>();
   readonly #segments: Segments;
+  readonly #wires: Wires;
   readonly #tracked: Tracked;
   readonly #transitions: Transitions;
   readonly #lag: TimerLag;
@@ -92,6 +95,14 @@ export class Election {
       onWake: () => this.#wake(),
       onClaim: (runner, claim) => this.#members.get(runner.settings.name)?.foreign.heard(claim),
       onReport: (runner, report, node) => this.#tellReport(runner, report, node),
+    });
+    this.#wires = new Wires({
+      kernel: () => this.#kernel!,
+      setSysctl: options.setSysctl,
+      runners: (settings) => this.#runnersOn(settings),
+      onWake: () => this.#wake(),
+      onDropped: (device, reason, source) => this.#segments.dropped(device, reason, source),
+      onProblem: (where, problem) => this.#segments.problem(where, problem),
     });
   }
 
@@ -137,7 +148,7 @@ export class Election {
       instanceStatus({
         node,
         member,
-        segment: this.#segments.of(member.settings.segment),
+        segment: seenOn(this.#segments.of(member.settings.segment), this.#wires.of(member.settings)),
         foreign: { list: member.foreign.status(now), adverts: member.foreign.adverts },
         now,
         clock: Date.now(),
@@ -175,6 +186,7 @@ export class Election {
     this.#tracked.close();
     await this.#segments.close();
     for (const { foreign } of this.#members.values()) foreign.close();
+    this.#wires.close();
     await this.#transitions.close(LAST_WORDS_MS);
     await this.#kernel?.close();
     this.#kernel = null;
@@ -206,6 +218,7 @@ export class Election {
       await member.runner.stop();
     }
     await this.#segments.update(instances);
+    this.#wires.update(instances);
     for (const next of instances) await this.#place(next);
     this.#tracked.update(instances.flatMap(({ track }) => track));
     this.#setPace(instances);
@@ -264,11 +277,10 @@ export class Election {
       findLink: (device) => kernel.findLink(device),
       setSysctl: this.#options.setSysctl,
       now: () => performance.now(),
-      speak: ({ vrid, vips }, priority, intervalMs, health) =>
-        this.#segments.of(settings.segment)?.sendAdvert(
-          { version: 3, vrid, priority, intervalMs, addresses: vips.map(({ address }) => address) },
-          health,
-        ) ?? false,
+      speak: (runner, priority, intervalMs, health) =>
+        speaksUdp(settings)
+          ? this.#segments.speak(settings.segment, runner, priority, intervalMs, health)
+          : this.#wires.speak(settings, runner, priority, intervalMs),
       events: {
         onTransition: (from, to, reason) => this.#onTransition(name, from, to, reason),
         onConflict: (conflict) => {
@@ -292,8 +304,8 @@ export class Election {
       runner.input({ kind: "hardFault", what: "announce", reason: kernel.whyMute });
     }
     if (!this.#linkUp(device)) runner.input({ kind: "linkDown" });
-    const segment = this.#segments.of(settings.segment);
-    runner.hasVoice(segment?.local ?? null, segment?.whyMute ?? "there is no socket");
+    const voice = speaksUdp(settings) ? this.#segments.of(settings.segment) : this.#wires.of(settings);
+    runner.hasVoice(voice?.local ?? null, voice?.whyMute ?? "there is no socket");
     return member;
   }
 
@@ -346,6 +358,7 @@ export class Election {
   #onLink({ name, running }: LinkChange): void {
     this.#wake();
     this.#segments.onLink(name, running);
+    this.#wires.onLink(name);
     for (const { runner } of this.#members.values()) {
       if (runner.settings.device === name) runner.input({ kind: running ? "linkUp" : "linkDown" });
     }

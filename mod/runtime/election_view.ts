@@ -3,8 +3,9 @@
  */
 import { formatIp, type IpBytes } from "../base/address.ts";
 import type { ForeignStatus, InstanceStatus, PeerStatus } from "../observe/election_status.ts";
-import type { DropReason } from "../../vrrp/drops.ts";
+import { DROP_REASONS, type DropReason } from "../../vrrp/drops.ts";
 import type { MachineStatus } from "../../vrrp/machine.ts";
+import type { ChecksumKind } from "../../vrrp/packet.ts";
 import type { HeardPeer } from "../../vrrp/heard.ts";
 import type { RunnerSettings } from "../../vrrp/settings.ts";
 import { reportIntervalMs } from "../../vrrp/report.ts";
@@ -30,6 +31,19 @@ export interface SegmentView {
   readonly local: IpBytes | null;
   readonly peers: ReadonlyMap<string, HeardPeer>;
   readonly dropped: Readonly<Record<DropReason, number>>;
+  /** Only of VRRP itself: packets of version 3 over IPv4 by what their checksum covered. */
+  readonly checksums?: Readonly<Record<ChecksumKind, number>>;
+}
+
+/** The part of the LAN as seen by both: what speaks VRRP itself, and what reports beside it. */
+export function seenOn(
+  segment: SegmentView | null,
+  wire: Omit<SegmentView, "peers"> & Required<Pick<SegmentView, "checksums">> | null,
+): SegmentView | null {
+  if (wire === null) return segment;
+  const dropped = { ...wire.dropped };
+  for (const reason of DROP_REASONS) dropped[reason] += segment?.dropped[reason] ?? 0;
+  return { local: wire.local, peers: segment?.peers ?? new Map(), dropped, checksums: wire.checksums };
 }
 
 export interface Viewed {
@@ -64,6 +78,7 @@ export function instanceStatus({ node, member, segment, foreign, now, clock }: V
     adverts: {
       sent: runner.sent,
       received: runner.received,
+      messageChecksums: segment?.checksums?.message ?? 0,
       dropped: Object.fromEntries(Object.entries(segment?.dropped ?? {}).filter(([, count]) => count > 0)),
     },
     conflicts: runner.conflicts,
@@ -88,7 +103,7 @@ export function blockedStatus(settings: InstanceSettings, reason: string, clock:
     waiting: null,
     heldUntil: null,
     peers: [],
-    adverts: { sent: 0, received: 0, dropped: {} },
+    adverts: { sent: 0, received: 0, messageChecksums: 0, dropped: {} },
     conflicts: 0,
     foreign: [],
     foreignAdverts: 0,
@@ -101,7 +116,8 @@ function outline({ runner, segment }: InstanceSettings) {
     interface: runner.device,
     routerId: runner.vrid,
     addresses: runner.vips.map(({ address, prefix }) => `${formatIp(address)}/${prefix}`),
-    signed: segment.keys.length > 0,
+    signed: runner.transport === "udp" && segment.keys.length > 0,
+    transport: runner.transport,
   };
 }
 

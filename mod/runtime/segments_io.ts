@@ -13,8 +13,8 @@ import type { Claim } from "../../vrrp/foreign.ts";
 import { type Report, reportIntervalMs } from "../../vrrp/report.ts";
 import type { Runner } from "../../vrrp/runner_io.ts";
 import { Segment, type SegmentHandler } from "../../vrrp/segment_io.ts";
-import type { SegmentSettings } from "../../vrrp/settings.ts";
-import { type InstanceSettings, sameSettings, segmentKey } from "./election.ts";
+import type { RunnerSettings, SegmentSettings } from "../../vrrp/settings.ts";
+import { type InstanceSettings, reports, sameSettings, segmentKey } from "./election.ts";
 
 export interface SegmentsOptions {
   readonly node: string;
@@ -47,8 +47,9 @@ export class Segments {
   }
 
   /** Opens and closes sockets so that every instance has one. One that may stay is not disturbed. */
-  async update(instances: readonly InstanceSettings[]): Promise<void> {
-    this.#vips = instances.flatMap(({ runner }) => runner.vips.map(({ address }) => address));
+  async update(all: readonly InstanceSettings[]): Promise<void> {
+    this.#vips = all.flatMap(({ runner }) => runner.vips.map(({ address }) => address));
+    const instances = all.filter(reports);
     for (const [key, segment] of this.#segments) {
       const next = instances.find((one) => segmentKey(one.segment) === key)?.segment;
       if (next !== undefined && (sameSettings(next, segment.settings) || segment.adapt(next))) continue;
@@ -60,6 +61,19 @@ export class Segments {
       const here = instances.filter((one) => segmentKey(one.segment) === key);
       segment.reportEvery(reportIntervalMs(Math.min(...here.map(({ runner }) => runner.intervalMs))));
     }
+  }
+
+  /** Sends an advert of an instance; false: there is no way to. */
+  speak(
+    segment: SegmentSettings,
+    { vrid, vips }: RunnerSettings,
+    priority: number,
+    intervalMs: number,
+    health: number,
+  ): boolean {
+    const addresses = vips.map(({ address }) => address);
+    return this.of(segment)?.sendAdvert({ version: 3, vrid, priority, intervalMs, addresses }, health) ??
+      false;
   }
 
   /** Reports everywhere, now. */
@@ -79,6 +93,17 @@ export class Segments {
     this.#options.log.warning("election problem", { where, problem });
   }
 
+  /** For the log, at a limited rate. */
+  dropped(device: string, reason: DropReason, source: string): void {
+    if (reason === "own" || !this.#told.admit(`${reason} ${source}`, source, performance.now())) return;
+    // Every new peer begins unproved.
+    this.#options.log[reason === "unproved" ? "debug" : "warning"]("a datagram was dropped", {
+      interface: device,
+      source,
+      reason: DROPS[reason],
+    });
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#segments.values()].map((segment) => segment.close()));
     this.#segments.clear();
@@ -87,14 +112,16 @@ export class Segments {
   async #open(settings: SegmentSettings): Promise<void> {
     const { node, configHash, linkUp, runners, news, onWake, onReport, onClaim } = this.#options;
     const here = () => runners(settings);
+    // The others have a socket of their own to speak through.
+    const speakers = () => here().filter(({ settings }) => settings.transport === "udp");
     const handler: SegmentHandler = {
       onVoice: (local, reason) => {
         if (local === null) this.problem(settings.device, reason);
-        for (const runner of here()) runner.hasVoice(local, reason);
+        for (const runner of speakers()) runner.hasVoice(local, reason);
       },
       onWake,
       onAdvert: ({ vrid, ...advert }, sender) => {
-        const runner = here().find(({ settings }) => settings.vrid === vrid);
+        const runner = speakers().find(({ settings }) => settings.vrid === vrid);
         if (runner === undefined) segment.dropped.vrid++;
         else runner.advert(advertOf(advert, sender));
       },
@@ -105,7 +132,7 @@ export class Segments {
         const runner = here().find(({ settings }) => settings.vrid === vrid);
         if (runner !== undefined) onClaim(runner, { sender, priority, refused });
       },
-      onDropped: (reason, source) => this.#dropped(settings.device, reason, source),
+      onDropped: (reason, source) => this.dropped(settings.device, reason, source),
       onProblem: (problem) => this.problem(settings.device, problem),
     };
     const segment: Segment = new Segment({
@@ -128,16 +155,6 @@ export class Segments {
       })),
     });
     await segment.start(report, () => Math.min(100, ...here().map((runner) => runner.status().health)));
-  }
-
-  #dropped(device: string, reason: DropReason, source: string): void {
-    if (reason === "own" || !this.#told.admit(`${reason} ${source}`, source, performance.now())) return;
-    // Every new peer begins unproved.
-    this.#options.log[reason === "unproved" ? "debug" : "warning"]("a datagram was dropped", {
-      interface: device,
-      source,
-      reason: DROPS[reason],
-    });
   }
 }
 

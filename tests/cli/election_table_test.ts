@@ -24,6 +24,7 @@ const VRRP: ElectionStatus = {
     waiting: null,
     heldUntil: null,
     signed: true,
+    transport: "udp",
     peers: [{
       node: "lb1",
       address: "203.0.113.2",
@@ -36,7 +37,7 @@ const VRRP: ElectionStatus = {
       sameConfiguration: false,
       clockOffsetMs: 3,
     }],
-    adverts: { sent: 1, received: 20, dropped: { signature: 4 } },
+    adverts: { sent: 1, received: 20, messageChecksums: 3, dropped: { signature: 4 } },
     conflicts: 2,
     foreign: [{
       address: "203.0.113.9",

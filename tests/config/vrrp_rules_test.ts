@@ -39,7 +39,17 @@ Deno.test("VrrpSchema() says what is wrong with each field", async () => {
     ["track: [{ listener: web, minHealthy: 2 }]", "minHealthy: has no sense with listener"],
     ["track: [{ file: etc }]", "file: must be an absolute path"],
     ["track: [{ exec: ping }]", 'exec: must be an absolute path, not "ping"'],
-    ["transport: vrrp3", '"vrrp3" is not supported by this version; must be "udp"'],
+    ["transport: vrrp1", "transport: must be one of udp, vrrp3, vrrp2"],
+    ["transport: vrrp3, advertInterval: 41s", "advertInterval: must be 10ms to 40950ms in steps of 10ms"],
+    ["transport: vrrp2, advertInterval: 100ms", "advertInterval: must be 1s to 255s in whole seconds"],
+    ["transport: vrrp2, advertInterval: 1500ms", "advertInterval: must be 1s to 255s in whole seconds"],
+    ["transport: vrrp2, advertInterval: 256s", "in steps of 10ms; with vrrp2 1s to 255s"],
+    ["virtualMac: true", "virtualMac: has no sense with udp"],
+    ["transport: vrrp3, virtualMac: true, peers: [203.0.113.2]", "virtualMac: has no sense with peers"],
+    ["password: hunter2", "password: has no sense with udp"],
+    ["transport: vrrp3, password: hunter2", "password: has no sense with vrrp3"],
+    ["transport: vrrp2, password: hunter2hunter2", "password: must be 1 to 8 characters"],
+    ["transport: vrrp2, password: é", "password: must be 1 to 8 characters"],
     ["priority: 10", "must have either owners or priority, and has both"],
     ["peers: [lb2]", "must be an IP address"],
     ["track: [{ pool: none }]", 'pool: names no pool: "none"'],
@@ -173,4 +183,48 @@ Deno.test("checkVrrp() compares the ids that overlays give the nodes", async () 
     "  lb2: { vrrp: { instances: { edge: null, other: { routerId: 51 } } } }";
   const told = words(await warnings(other, { node: "lb1" }));
   assert(told.some((one) => one.includes("is the id of instance other on lb2 too")), told.join("; "));
+});
+
+Deno.test("checkVrrp() version 2 is for IPv4 alone, and what VRRP itself cannot do is said", async () => {
+  const six =
+    `${SMALLEST}\nvrrp: { instances: [{ name: edge, interface: eth0, routerId: 51, ${PAIR}, ${KEYS}, ` +
+    `addresses: ["fd00::1/64"], transport: vrrp2 }] }`;
+  assertEquals(words(await errors(six, { node: "lb1" })), [
+    "vrrp.instances[0].transport: must be vrrp3 for IPv6 addresses: version 2 knows only IPv4",
+  ]);
+  const cases: [string, string][] = [
+    [six.replace("vrrp2", "vrrp3"), "addresses: should begin with a link-local address"],
+    [vrrp(PAIR, KEYS, "transport: vrrp2, password: hunter2"), "password: protects nothing"],
+    [vrrp(PAIR, "transport: vrrp3"), "has no keys: its nodes do not tell each other how well they are"],
+  ];
+  for (const [text, message] of cases) {
+    const told = words(await warnings(text, { node: "lb1" }));
+    assertEquals([told.length, told[0]?.includes(message)], [1, true], told.join("; "));
+    assertNotMatch(told.join(), /hunter2/);
+  }
+  // One node beside routers of others: there is nobody to report to.
+  for (
+    const fields of [
+      "priority: 100, transport: vrrp3",
+      "priority: 100, transport: vrrp2, advertInterval: 255s",
+    ]
+  ) {
+    assertEquals(await warnings(vrrp(fields), { node: "lb1" }), []);
+    assertEquals(await errors(vrrp(fields), { node: "lb1" }), []);
+  }
+});
+
+Deno.test("checkVrrp() a virtual MAC is for IPv4, and one of a node", async () => {
+  const two = (...all: string[]) =>
+    `${SMALLEST}\nvrrp: { instances: [${
+      all.map((one, at) => `{ name: n${at}, priority: 9, transport: vrrp3, ${one} }`)
+    }] }`;
+  const one = 'interface: eth0, routerId: 5, addresses: ["10.0.0.1"], virtualMac: true';
+  assertEquals(words(await errors(two(one.replace("10.0.0.1", "fe80::1")))), [
+    "vrrp.instances[0].virtualMac: is only for IPv4 addresses in this version",
+  ]);
+  assertEquals(words(await errors(two(one, one.replace("eth0", "eth1")))), [
+    "vrrp.instances[1].routerId: is the id of vrrp.instances[0] already, and so would be its virtual MAC",
+  ]);
+  assertEquals(await errors(two(one, one.replace("eth0", "eth1").replace(", virtualMac: true", ""))), []);
 });

@@ -19,7 +19,10 @@ const PACKAGES: Readonly<Record<string, string>> = {
   openssl: "openssl",
   setpriv: "util-linux",
   "systemd-analyze": "systemd",
+  tcpdump: "tcpdump",
+  tshark: "tshark",
   unshare: "util-linux",
+  vrrpd: "frr",
   wrk: "wrk",
 };
 
@@ -30,7 +33,15 @@ const PACKAGES: Readonly<Record<string, string>> = {
 export const BASE_RUNTIME = new URL("../../../shared/tools/base-runtime.sh", import.meta.url).pathname;
 
 /** Debian keeps servers and network tools in sbin, which is not on everyone's PATH. */
-const SYSTEM_DIRECTORIES = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin"];
+const SYSTEM_DIRECTORIES = [
+  "/usr/local/sbin",
+  "/usr/sbin",
+  "/sbin",
+  "/usr/local/bin",
+  "/usr/bin",
+  "/bin",
+  "/usr/lib/frr",
+];
 const APT_ATTEMPTS = 3;
 
 /**

@@ -1,5 +1,15 @@
 import { formatIp } from "../../mod/base/address.ts";
-import { continues, electionSettings, programsOf, sameSettings } from "../../mod/runtime/election.ts";
+import {
+  continues,
+  electionSettings,
+  hasVirtualMac,
+  programsOf,
+  reports,
+  sameSettings,
+  speaksUdp,
+} from "../../mod/runtime/election.ts";
+import { seenOn } from "../../mod/runtime/election_view.ts";
+import { DROP_REASONS, type DropReason } from "../../vrrp/drops.ts";
 import { type BalancerFacts, SILENT_MS, type Sources, verdictOf } from "../../mod/runtime/election_facts.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { good, SMALLEST } from "../config/reading.ts";
@@ -35,6 +45,55 @@ Deno.test("continues() what is another virtual router, and what is the same one 
   assertEquals([sameSettings(before, slower), continues(before, slower)], [false, true]);
   assertEquals(continues(before, await after("51", "52")), false);
   assertEquals(continues(before, await after("eth0", "eth1")), false);
+  assertEquals(continues(before, await after("interface", "transport: vrrp3, interface")), false);
+});
+
+Deno.test("speaksUdp() and reports() VRRP itself goes another way, and reports beside it only what is signed", async () => {
+  const told = async (from: string, to: string) => {
+    const one = (await settings("lb1", EDGE.replace(from, to))).instances[0]!;
+    const { transport, password } = one.runner;
+    return [transport, password, speaksUdp(one), reports(one)];
+  };
+  const without = "keys: [{ id: 1, secret: sixteen characters }],";
+  assertEquals(await told("", ""), ["udp", null, true, true]);
+  assertEquals(await told(without, ""), ["udp", null, true, true]);
+  assertEquals(await told("keys", "transport: vrrp3, keys"), ["vrrp3", null, false, true]);
+  assertEquals(await told(without, "transport: vrrp3,"), ["vrrp3", null, false, false]);
+  assertEquals(await told("advertInterval: 100ms", "transport: vrrp2, password: x"), [
+    "vrrp2",
+    "x",
+    false,
+    true,
+  ]);
+});
+
+Deno.test("hasVirtualMac() the addresses are on an interface of their own then", async () => {
+  const [plain] = (await settings("lb1")).instances;
+  const [own] =
+    (await settings("lb1", EDGE.replace("keys", "transport: vrrp3, virtualMac: true, keys"))).instances;
+  assertEquals([plain!.runner.addressDevice, hasVirtualMac(plain!.runner)], ["eth0", false]);
+  assertEquals([own!.runner.device, own!.runner.addressDevice, hasVirtualMac(own!.runner)], [
+    "eth0",
+    "vrrp.51",
+    true,
+  ]);
+  const [other] = (await settings("lb1", EDGE.replace("keys", "transport: vrrp3, keys"))).instances;
+  assertEquals(continues(own!, other!), false);
+});
+
+Deno.test("seenOn() joins what both sockets dropped, and speaks from VRRP's own", () => {
+  const counts = (of: Partial<Record<DropReason, number>>) =>
+    ({ ...Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])), ...of }) as Record<
+      DropReason,
+      number
+    >;
+  const local = new Uint8Array([10, 0, 0, 1]);
+  const segment = { local: null, peers: new Map(), dropped: counts({ signature: 2, ttl: 1 }) };
+  const wire = { local, dropped: counts({ ttl: 3 }), checksums: { message: 4, pseudoHeader: 5 } };
+  assertEquals(seenOn(segment, null), segment);
+  const seen = seenOn(segment, wire);
+  assertEquals([seen?.local, seen?.dropped], [local, counts({ signature: 2, ttl: 4 })]);
+  assertEquals(seenOn(null, wire)?.dropped, counts({ ttl: 3 }));
 });
 
 const BALANCER: BalancerFacts = {

@@ -2,7 +2,7 @@ import { DROP_REASONS, DROPS } from "../../vrrp/drops.ts";
 import { assertEquals } from "../assert.ts";
 
 Deno.test("DROPS every reason is raised by the code that hears datagrams", () => {
-  const names = ["packet", "extension", "report", "freshness", "channel", "udp_io"];
+  const names = ["packet", "extension", "report", "freshness", "channel", "udp_io", "ip_header", "judge"];
   const source = names.map((name) => Deno.readTextFileSync(new URL(`../../vrrp/${name}.ts`, import.meta.url)))
     .join();
   const raised = (reason: string) => new RegExp(`(dropped|stale|onDropped)\\([^;]*"${reason}"`).test(source);

@@ -43,6 +43,12 @@ Deno.test("localAddress() RFC 9568 section 5.1.2.1: on IPv6 it is the link-local
   assertEquals(found("eth1", 6), null);
 });
 
+Deno.test("localAddress() on IPv6 is another one where link-local reaches nobody", () => {
+  const local = localAddress(ENTRIES, "eth0", 6, [], false);
+  assertEquals([local && formatIp(local.address), local?.scope], ["fd77::1", 0]);
+  assertEquals(localAddress(ENTRIES, "eth0", 6, [ip("fd77::1")], false), null);
+});
+
 Deno.test("isNeighbour() is of the subnet, or a named peer when there are any", () => {
   const local = localAddress(ENTRIES, "eth0", 4, [ip("10.0.0.50")])!;
   const neighbour = (sender: string, peers: string[] = []) => isNeighbour(local, peers.map(ip), ip(sender));

@@ -1,7 +1,13 @@
 /** Golden packets first: they were made by other speakers of the protocol, not by this codec. */
 import fc from "fast-check";
 import { parseIp } from "../../mod/base/address.ts";
-import { type Advert, decodeAdvert, type DecodedAdvert, encodeAdvert } from "../../vrrp/packet.ts";
+import {
+  type Advert,
+  decodeAdvert,
+  type DecodedAdvert,
+  encodeAdvert,
+  passwordBytes,
+} from "../../vrrp/packet.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { fromHex, toHex } from "./hex.ts";
 
@@ -194,4 +200,29 @@ Deno.test("encodeAdvert() refuses what no packet can say", () => {
       "Cannot encode an advertisement",
     );
   }
+});
+
+Deno.test("decodeAdvert() RFC 2338 section 7.1: type 1 must carry the configured password, and none the type 0", () => {
+  const password = passwordBytes("hunter2");
+  const bytes = encodeAdvert({ ...V3, version: 2 }, null, password);
+  assertEquals(toHex(bytes).slice(8, 12), "0101");
+  assertEquals(toHex(bytes).slice(32), toHex(new TextEncoder().encode("hunter2\0")));
+  const decoded = decodeAdvert(bytes, { ...v2, password });
+  assert(decoded.ok);
+  assertEquals(decoded.advert, { ...V3, version: 2 });
+  const cases: [Uint8Array, Uint8Array | null][] = [
+    [bytes, null],
+    [bytes, passwordBytes("hunter3")],
+    [bytes, passwordBytes("")],
+    [fromHex(GOLDEN.v2), password],
+    [patched(toHex(bytes), { 4: 2 }), password],
+  ];
+  for (const [packet, wanted] of cases) {
+    assertEquals(reason(decodeAdvert(packet, { ...v2, password: wanted })), "auth", toHex(packet));
+  }
+  // RFC 3768 section 5.3.10: what follows type 0 is not looked at.
+  assertEquals(reason(decodeAdvert(patched(GOLDEN.v2, { 23: 7 }), v2)), "ok");
+  // Version 3 has no authentication, whatever is configured.
+  assertEquals(reason(decodeAdvert(fromHex(GOLDEN.v3Pseudo), { ...v3, password })), "ok");
+  assertThrows(() => passwordBytes("nine chars"), RangeError);
 });

@@ -2,6 +2,7 @@
 import { formatIp, parseIp } from "../../mod/base/address.ts";
 import type { AddressWriter } from "../../vrrp/address_writer_io.ts";
 import type { InterfaceAddress, NetlinkMessage } from "../../vrrp/netlink.ts";
+import { Turns } from "../../vrrp/turns.ts";
 import { sameAddress, type Vip } from "../../vrrp/vip.ts";
 import { VipHolder } from "../../vrrp/vip_io.ts";
 import { assertEquals } from "../assert.ts";
@@ -19,14 +20,16 @@ class Interface {
   readonly calls: string[] = [];
   failure: string | null = null;
   missing = false;
+  readonly #turns = new Turns();
 
   holder(
     via: "netlink" | "ip" = "netlink",
     setSysctl?: (name: string, value: string) => string | null,
+    vips: readonly Vip[] = VIPS,
   ): VipHolder {
     const options = {
       device: "eth0.7",
-      vips: VIPS,
+      vips,
       leaseSeconds: LEASE_SECONDS,
       writer: this.#writer(via),
       now: () => this.nowMs,
@@ -46,6 +49,7 @@ class Interface {
     };
     return {
       via,
+      turns: this.#turns,
       list: () => Promise.try(() => (check(), [...this.addresses])),
       set: (_device, settings) =>
         Promise.try(() => {
@@ -168,4 +172,17 @@ Deno.test("add() sets promote_secondaries by the interface's sysctl name; a fail
   });
   assertEquals(asked, ["net.ipv4.conf.eth0/7.promote_secondaries=1"]);
   VIPS[0] = { ...VIPS[0]!, prefix: 32 };
+});
+
+Deno.test("remove() of two holders at once puts back nothing of the other's", async () => {
+  const lan = new Interface();
+  const vip = (text: string): Vip => ({ address: parseIp(text)!, prefix: 24 });
+  const one = lan.holder("netlink", undefined, [vip("10.0.0.51")]);
+  const other = lan.holder("netlink", undefined, [vip("10.0.0.52")]);
+  await one.add();
+  await other.add();
+  lan.addresses = lan.addresses.map((address) => ({ ...address, secondary: true }));
+  const outcomes = await Promise.all([one.remove(), other.remove()]);
+  assertEquals(outcomes, [{ done: true, problems: [] }, { done: true, problems: [] }]);
+  assertEquals(lan.addresses, []);
 });

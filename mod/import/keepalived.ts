@@ -1,0 +1,163 @@
+/**
+ * From a keepalived configuration to a `tandem.yaml`: what has an equivalent is converted, and for each line that has
+ * none there is a comment with the line's number. Pure.
+ */
+import { Draft, quoted } from "./draft.ts";
+import { parseKeepalived, type Statement } from "./keepalived_text.ts";
+import { type Imported, importVirtualServer } from "./virtual_servers.ts";
+import { importInstance, type VrrpContext } from "./vrrp_instances.ts";
+
+export interface ImportOptions {
+  /** Shown only. */
+  readonly file: string;
+  /** As for keepalived -i; null: none. */
+  readonly id: string | null;
+}
+
+/** Sections that are used by others. */
+const SECTIONS: Readonly<Record<string, string>> = {
+  static_ipaddress: "addresses that never move are the system's affair",
+  static_routes: "routes are the system's affair",
+  static_rules: "rules are the system's affair",
+  static_track_group: "has no equivalent",
+  include: "is not followed: convert that file too",
+  vrrp_track_process: "processes are not watched: track, exec with pidof does",
+  vrrp_track_file: "counts no numbers from files; track, file is bad while a file exists",
+  track_file: "counts no numbers from files; track, file is bad while a file exists",
+  bfd_instance: "speaks no BFD",
+  SSL: "certificates for checks have no equivalent",
+  linkbeat_use_polling: "links are heard of by netlink",
+};
+
+export function importKeepalived(text: string, { file, id }: ImportOptions): string {
+  const { statements, skipped } = parseKeepalived(text, id);
+  const rest = new Draft();
+  for (const one of skipped) rest.refuse(one, "is for another id (--id)");
+  const named = (keyword: string) =>
+    new Map(statements.filter(({ words }) => words[0] === keyword).map((one) => [one.words[1] ?? "", one]));
+  const instances = statements.filter(({ words }) => words[0] === "vrrp_instance");
+  const context: VrrpContext = {
+    scripts: named("vrrp_script"),
+    version: globalWords(statements, "vrrp_version")?.[0] ?? null,
+    synced: syncedBy(statements, instances),
+  };
+  const scriptUser = globalWords(statements, "script_user")?.slice(0, 2).join(":") ?? null;
+  const groups = named("virtual_server_group");
+  const vrrp = unique(instances, rest).map((one) => importInstance(one, context));
+  const servers = new Map<string, Imported>();
+  for (const one of statements) {
+    if (one.words[0] === "virtual_server") {
+      const imported = importVirtualServer(one, groups, rest);
+      if (imported === null) continue;
+      if (servers.has(imported.name)) rest.refuse(one, "stands here twice");
+      else servers.set(imported.name, imported);
+    } else noteSection(one, rest);
+  }
+  return write({ file, rest, vrrp, servers: [...servers.values()], scriptUser });
+}
+
+/** The words behind a keyword of global_defs; null: it is not there. */
+function globalWords(statements: readonly Statement[], keyword: string): readonly string[] | null {
+  const all = statements.filter(({ words }) => words[0] === "global_defs").flatMap(({ block }) =>
+    block ?? []
+  );
+  return all.findLast(({ words }) => words[0] === keyword)?.words.slice(1) ?? null;
+}
+
+function unique(instances: readonly Statement[], rest: Draft): Statement[] {
+  const names = new Set<string>();
+  return instances.filter((one) => {
+    const name = one.words[1] ?? "";
+    if (names.has(name)) rest.refuse(one, "stands here twice");
+    return !names.has(name) && names.add(name);
+  });
+}
+
+function syncedBy(
+  statements: readonly Statement[],
+  instances: readonly Statement[],
+): VrrpContext["synced"] {
+  const deviceOf = (name: string) =>
+    instances.find(({ words }) => words[1] === name)?.block
+      ?.findLast(({ words }) => words[0] === "interface")?.words[1];
+  const groups = statements.filter(({ words }) => words[0] === "vrrp_sync_group").map((group) => ({
+    name: group.words[1] ?? "",
+    members: membersOf(group),
+  }));
+  return (instance) =>
+    groups.filter(({ members }) => members.includes(instance)).flatMap(({ name, members }) => {
+      const devices = members.map(deviceOf).filter((device) => device !== undefined);
+      return [...new Set(devices)].map((device) => ({ device, group: name }));
+    });
+}
+
+function membersOf(group: Statement): string[] {
+  const block = group.block?.find(({ words }) => words[0] === "group");
+  return (block?.block ?? []).flatMap(({ words }) => words);
+}
+
+function noteSection(one: Statement, rest: Draft): void {
+  const [keyword = ""] = one.words;
+  if (keyword === "global_defs") {
+    for (const inner of one.block ?? []) {
+      if (inner.words[0] === "vrrp_version" || inner.words[0] === "script_user") continue;
+      rest.refuse(
+        inner,
+        inner.words[0] === "router_id" ? "a node has its name by --node" : "has no equivalent",
+      );
+    }
+  } else if (keyword === "vrrp_sync_group") {
+    rest.note(one.line, `${one.text}: members track each other's interfaces; otherwise each moves by itself`);
+    for (const inner of one.block ?? []) {
+      if (inner.words[0] !== "group") rest.refuse(inner, "is set for each instance");
+    }
+  } else if (keyword === "vrrp_script") {
+    for (const inner of one.block ?? []) {
+      if (!["script", "interval", "timeout", "weight"].includes(inner.words[0]!)) {
+        rest.refuse(inner, "a tracked program counts by its last run");
+      }
+    }
+  } else if (keyword !== "vrrp_instance" && keyword !== "virtual_server_group") {
+    rest.refuse(one, SECTIONS[keyword] ?? "is not known to tandem import");
+  }
+}
+
+interface Parts {
+  readonly file: string;
+  readonly rest: Draft;
+  readonly vrrp: readonly Draft[];
+  /** `user` or `user:group`. */
+  readonly scriptUser: string | null;
+  readonly servers: readonly Imported[];
+}
+
+function write({ file, rest, vrrp, servers, scriptUser }: Parts): string {
+  const lines = [
+    `# From ${
+      JSON.stringify(file)
+    } by tandem import. A comment that begins with the number of a line there is about what`,
+    "# has no equivalent here. Check what you read, then: tandem check",
+    ...rest.comments(""),
+    "",
+  ];
+  if (servers.length === 0) {
+    lines.push(
+      "# There was no virtual server that could be converted, and a node wants a listener: replace this one.",
+      "listeners:",
+      '  - { name: placeholder, bind: "127.0.0.1:8080", routes: [{ respond: { status: 200 } }] }',
+    );
+  } else {
+    lines.push(
+      "# Bound to addresses that move: set net.ipv4.ip_nonlocal_bind=1 (and net.ipv6.ip_nonlocal_bind), or bind to :PORT.",
+      "listeners:",
+      ...servers.flatMap(({ listener }) => listener.lines("    ", "  - ")),
+      "pools:",
+      ...servers.flatMap(({ name, pool }) => [`  ${JSON.stringify(name)}:`, ...pool.lines("    ")]),
+    );
+  }
+  if (vrrp.length > 0) {
+    const user = scriptUser === null ? [] : [`  scriptUser: ${quoted(scriptUser)}`];
+    lines.push("vrrp:", ...user, "  instances:", ...vrrp.flatMap((draft) => draft.lines("      ", "    - ")));
+  }
+  return lines.join("\n") + "\n";
+}

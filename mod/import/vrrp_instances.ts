@@ -1,0 +1,180 @@
+/**
+ * keepalived's `vrrp_instance`, with the scripts and sync groups that it names, as instances of Tandem. Pure.
+ */
+import { parseCidr, parseIp } from "../base/address.ts";
+import { Draft, duration, list, map, nameOf, quoted, whole } from "./draft.ts";
+import type { Statement } from "./keepalived_text.ts";
+import { UNKNOWN_OPTION, VRRP_OPTIONS } from "./vrrp_options.ts";
+
+export interface VrrpContext {
+  readonly scripts: ReadonlyMap<string, Statement>;
+  /** vrrp_version of global_defs. */
+  readonly version: string | null;
+  /** Interfaces of the other members of its sync groups, with the group's name. */
+  readonly synced: (instance: string) => readonly { readonly device: string; readonly group: string }[];
+}
+
+export function importInstance(statement: Statement, context: VrrpContext): Draft {
+  const draft = new Draft();
+  const name = statement.words[1] ?? "unnamed";
+  const block = statement.block ?? [];
+  const last = (keyword: string) => block.findLast(({ words }) => words[0] === keyword);
+  draft.set("name", quoted(nameOf(name)));
+  const addresses = addressesIn(block, draft);
+  const six = addresses[0]?.includes(":") ?? false;
+  const version = six ? "3" : last("version")?.words[1] ?? context.version ?? "2";
+  const own = last("interface")?.words[1];
+  const vrid = whole(last("virtual_router_id")?.words[1], 1, 255);
+  if (own === undefined) draft.note(statement.line, "no interface is named: eth0 is a guess");
+  if (vrid === null) draft.note(statement.line, "no virtual_router_id of 1 to 255: 1 is a guess");
+  draft.set("interface", quoted(own ?? "eth0"));
+  draft.set("routerId", vrid ?? "1");
+  draft.set("addresses", list(addresses.map((address) => JSON.stringify(address))));
+  draft.set("priority", priorityOf(last("priority"), draft));
+  draft.set("transport", version === "3" ? "vrrp3" : "vrrp2");
+  draft.set("advertInterval", intervalOf(last("advert_int"), version, draft));
+  const preempt = preemptOf(block);
+  if (preempt !== null) draft.set("preempt", preempt);
+  authentication(last("authentication"), version, draft);
+  const peers = last("unicast_peer")?.block ?? [];
+  if (peers.length > 0) draft.set("peers", list(peers.map(({ words }) => JSON.stringify(words[0]))));
+  for (const peer of peers) if (peer.words.length > 1) draft.refuse(peer, "only the address was taken");
+  const macs = last("use_vmac");
+  if (macs !== undefined && (six || peers.length > 0)) draft.refuse(macs, "is only for IPv4 and multicast");
+  else if (macs !== undefined) draft.set("virtualMac", "true");
+  const tracks = tracksIn(block, context, draft);
+  for (const { device, group } of context.synced(name)) {
+    const yaml = map([["interface", quoted(device)]]);
+    if (device === own || tracks.includes(yaml)) continue;
+    draft.note(statement.line, `tracks ${device} for the sync group ${group}: Tandem has no sync groups`);
+    tracks.push(yaml);
+  }
+  if (tracks.length > 0) draft.set("track", list(tracks));
+  for (const one of block) {
+    const fate = VRRP_OPTIONS[one.words[0]!];
+    if (fate?.fate !== "taken") draft.refuse(one, fate?.text ?? UNKNOWN_OPTION);
+  }
+  return draft;
+}
+
+/** `ADDRESS[/PREFIX]`, each once; null: it is no address. */
+function addressOf(text: string): string | null {
+  if (parseIp(text) !== null) return text;
+  return /\/\d+$/.test(text) && parseIp(text.replace(/\/\d+$/, "")) !== null &&
+      parseCidr(text.replace(/^.*\//, `${text.includes(":") ? "::" : "0.0.0.0"}/`)) !== null
+    ? text
+    : null;
+}
+
+function addressesIn(block: readonly Statement[], draft: Draft): string[] {
+  const found: string[] = [];
+  for (
+    const one of block.flatMap(({ words, block }) => words[0] === "virtual_ipaddress" ? block ?? [] : [])
+  ) {
+    const address = addressOf(one.words[0]!);
+    const bare = (text: string) => text.replace(/\/.*/, "");
+    if (address === null) draft.refuse(one, "is no address");
+    else if (found.some((other) => bare(other) === bare(address))) draft.refuse(one, "stands here twice");
+    else if (found.length > 0 && found[0]!.includes(":") !== address.includes(":")) {
+      draft.refuse(one, "is of the other family: give it an instance of its own");
+    } else {
+      found.push(address);
+      if (one.words.length > 1) draft.refuse(one, "only the address was taken, on the instance's interface");
+    }
+  }
+  return found;
+}
+
+function priorityOf(statement: Statement | undefined, draft: Draft): string {
+  const given = whole(statement?.words[1], 1, 254);
+  if (given === null && statement !== undefined) draft.refuse(statement, "became 254, the highest there is");
+  return given ?? (statement === undefined ? "100" : "254");
+}
+
+function intervalOf(statement: Statement | undefined, version: string, draft: Draft): string {
+  const given = duration(statement?.words[1] ?? "1");
+  const ms = Number(statement?.words[1] ?? "1") * 1000;
+  const good = version === "3"
+    ? ms >= 10 && ms <= 40_950 && ms % 10 === 0
+    : ms >= 1000 && ms <= 255_000 && ms % 1000 === 0;
+  if (given !== null && good) return given;
+  draft.refuse(statement!, `is no interval of version ${version}: became 1s`);
+  return "1s";
+}
+
+function preemptOf(block: readonly Statement[]): string | null {
+  let answer: string | null = null;
+  for (const { words } of block) {
+    if (words[0] === "nopreempt") return "false";
+    if (words[0] === "preempt_delay") answer = duration(words[1]) ?? answer;
+  }
+  return answer === "0s" ? null : answer;
+}
+
+function authentication(statement: Statement | undefined, version: string, draft: Draft): void {
+  const value = (keyword: string) => statement?.block?.find(({ words }) => words[0] === keyword)?.words[1];
+  if (statement === undefined) return;
+  // keepalived cuts it off at eight, too.
+  const password = value("auth_pass")?.slice(0, 8) ?? "";
+  if (version === "3") draft.note(statement.line, "authentication: version 3 has none");
+  else if (value("auth_type") === "PASS" && /^[\x21-\x7e]{1,8}$/.test(password)) {
+    draft.set("password", JSON.stringify(password.replaceAll("${", () => "$${")));
+  } else draft.note(statement.line, "authentication: only PASS, with 1 to 8 characters, is supported");
+}
+
+function tracksIn(block: readonly Statement[], { scripts }: VrrpContext, draft: Draft): string[] {
+  const tracks: string[] = [];
+  const lines = (keyword: string) =>
+    block.flatMap(({ words, block }) => words[0] === keyword ? block ?? [] : []);
+  for (const one of lines("track_interface")) {
+    const weight = weightOf(one.words);
+    if (one.words.includes("reverse")) draft.refuse(one, "`reverse` has no equivalent: not tracked");
+    else {
+      const fields: [string, string][] = [["interface", quoted(one.words[0]!)]];
+      if (weight !== null && weight !== "0") fields.push(["weight", weight]);
+      tracks.push(map(fields));
+    }
+  }
+  for (const one of lines("track_script")) {
+    const script = scripts.get(one.words[0]!);
+    if (script === undefined) draft.refuse(one, "names no vrrp_script");
+    else if (one.words.includes("reverse")) draft.refuse(one, "`reverse` has no equivalent: not tracked");
+    else tracks.push(trackOf(one, script, draft));
+  }
+  return tracks;
+}
+
+function weightOf(words: readonly string[]): string | null {
+  const at = words.indexOf("weight");
+  const text = at < 0 ? undefined : words[at + 1];
+  return text !== undefined && /^[+-]?\d{1,3}$/.test(text) && Math.abs(Number(text)) <= 253
+    ? String(Number(text))
+    : null;
+}
+
+function trackOf(use: Statement, script: Statement, draft: Draft): string {
+  const value = (keyword: string) => script.block?.findLast(({ words }) => words[0] === keyword)?.words;
+  const fields: [string, string][] = [["exec", list(commandOf(value("script") ?? []).map(quoted))]];
+  fields.push(["interval", duration(value("interval")?.[1]) ?? "1s"]);
+  const timeout = duration(value("timeout")?.[1]);
+  if (timeout !== null && timeout !== "0s") fields.push(["timeout", timeout]);
+  const weight = weightOf(use.words) ?? weightOf(value("weight") ?? []);
+  if (weight !== null && weight !== "0") fields.push(["weight", weight]);
+  else {
+    draft.note(
+      use.line,
+      `${use.text}: without a weight keepalived goes to fault; Tandem hands over to a Tandem that is better off. ` +
+        "Beside keepalived give it a weight",
+    );
+  }
+  return map(fields);
+}
+
+/** Absolute programs run as they are; what wants a search path or a shell gets one. */
+export function commandOf(words: readonly string[]): string[] {
+  const command = words.slice(1);
+  const parts = command.length === 1 ? command[0]!.trim().split(/\s+/) : command;
+  if (parts[0]?.startsWith("/") === true && !/[|&;<>()$`\\"'*?~]/.test(parts.join(" "))) return parts;
+  const shell = /\/dev\/(tcp|udp)\//.test(parts.join(" ")) ? "/bin/bash" : "/bin/sh";
+  return [shell, "-c", command.join(" ")];
+}

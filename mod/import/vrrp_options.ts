@@ -1,0 +1,96 @@
+/**
+ * What becomes of each option of keepalived's `vrrp_instance`: the one table behind `tandem import` and `docs/vrrp.md`.
+ *
+ * `taken`: Tandem has the same, named in the text. `better`: it does so by itself, or has something else for it.
+ * `refused`: it has not, for the reason in the text. Pure data.
+ */
+
+export interface Fate {
+  readonly fate: "taken" | "better" | "refused";
+  readonly text: string;
+}
+
+const taken = (text: string): Fate => ({ fate: "taken", text });
+const better = (text: string): Fate => ({ fate: "better", text });
+const refused = (text: string): Fate => ({ fate: "refused", text });
+
+const GARP = better("announces five times at once, five times after 5 s, and every minute");
+const MACS = refused(
+  "with virtualMac: true addresses and adverts have the virtual MAC, on a macvlan; nothing else",
+);
+const NOTIFY = better(
+  "onTransition runs one program, with instance, old state, new state and reason as arguments",
+);
+const ROUTES = refused("sets no routes and no rules");
+
+export const VRRP_OPTIONS: Readonly<Record<string, Fate>> = {
+  state: better("starts as a backup, and takes over when it hears nobody"),
+  interface: taken("interface"),
+  virtual_router_id: taken("routerId"),
+  priority: taken("priority; 255 becomes 254, as Tandem never owns the addresses themselves"),
+  advert_int: taken("advertInterval"),
+  version: taken("transport: vrrp2 or vrrp3"),
+  virtual_ipaddress: taken("addresses; what follows an address (brd, scope, label) has no equivalent"),
+  virtual_ipaddress_excluded: refused("advertises all its addresses: give these an instance of their own"),
+  authentication: taken("password, in version 2; AH is not supported"),
+  unicast_peer: taken("peers"),
+  mcast_dst_ip: refused("speaks to 224.0.0.18 and ff02::12, or to peers"),
+  old_unicast_checksum: refused(
+    "sums up the addresses that the packet has, as keepalived itself does without this option",
+  ),
+  unicast_src_ip: better("speaks from the interface's first address of its own"),
+  mcast_src_ip: better("speaks from the interface's first address of its own"),
+  unicast_ttl: better("sends and wants 255"),
+  unicast_fault_no_peer: better("peers are never guessed"),
+  check_unicast_src: better("hears only its peers when they are named"),
+  nopreempt: taken("preempt: false"),
+  preempt: taken("preempt: true"),
+  preempt_delay: taken("preempt, a duration"),
+  track_interface: taken("track, interface; `reverse` has no equivalent"),
+  track_script: taken("track, exec; the script is that of vrrp_script"),
+  track_file: refused("counts no numbers from files; track, file is bad while a file exists"),
+  track_process: refused("watches no processes: track, exec with pidof does"),
+  track_bfd: refused("speaks no BFD"),
+  dont_track_primary: refused("always gives the address up without a link"),
+  track_src_ip: better("an interface without an address of its own is a fault"),
+  linkbeat_use_polling: better("hears of links by netlink"),
+  garp_master_delay: GARP,
+  garp_master_repeat: GARP,
+  garp_lower_prio_delay: GARP,
+  garp_lower_prio_repeat: GARP,
+  garp_master_refresh: GARP,
+  garp_master_refresh_repeat: GARP,
+  garp_interval: GARP,
+  gna_interval: GARP,
+  garp_extra_if: GARP,
+  lower_prio_no_advert: better("always answers a lower advert: two owners would stay two"),
+  down_timer_adverts: refused("takes over after three adverts, as RFC 9568 says"),
+  higher_prio_send_advert: better("always has a last word to a higher one, which then announces again"),
+  promote_secondaries: better("sets it where an address has neighbours in its subnet"),
+  accept: better("always answers on its addresses (RFC 9568: Accept_Mode)"),
+  no_accept: refused("a balancer that does not answer on its addresses is none"),
+  use_vmac: taken("virtualMac: true, for IPv4 and multicast; the name of the interface is vrrp.ID"),
+  use_vmac_addr: MACS,
+  use_ipvlan: MACS,
+  vmac_xmit_base: MACS,
+  virtual_routes: ROUTES,
+  virtual_rules: ROUTES,
+  vrf: refused("knows no VRFs"),
+  native_ipv6: better("goes by the family of the addresses"),
+  strict_mode: better("what keepalived calls strict is checked always"),
+  skip_check_adv_addr: better("logs adverts with other addresses and heeds them"),
+  notify: NOTIFY,
+  notify_master: NOTIFY,
+  notify_backup: NOTIFY,
+  notify_fault: NOTIFY,
+  notify_stop: NOTIFY,
+  notify_deleted: NOTIFY,
+  notify_master_rx_lower_pri: NOTIFY,
+  notify_priority_changes: better("every change is a line in the log and a metric"),
+  smtp_alert: refused("sends no mail: onTransition, or an alert on the metrics"),
+  debug: better("log: { level: debug }"),
+  kernel_rx_buf_size: better("reads what it is sent at once"),
+};
+
+/** For a statement that this table does not have. */
+export const UNKNOWN_OPTION = "is not known to tandem import";

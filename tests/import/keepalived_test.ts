@@ -1,0 +1,280 @@
+/** What a conversion says, and that Tandem accepts it; keepalived's own examples come with its Debian package. */
+import fc from "fast-check";
+import { importKeepalived } from "../../mod/import/keepalived.ts";
+import { parseKeepalived, type Statement } from "../../mod/import/keepalived_text.ts";
+import { VRRP_OPTIONS } from "../../mod/import/vrrp_options.ts";
+import { assert, assertEquals } from "../assert.ts";
+import { good, load } from "../config/reading.ts";
+
+const convert = (text: string, id: string | null = null) => importKeepalived(text, { file: "k.conf", id });
+const instance = (...lines: string[]) =>
+  `vrrp_instance VI_1 {\ninterface eth0\nvirtual_router_id 51\nvirtual_ipaddress {\n10.0.0.1/24\n}\n${
+    lines.join("\n")
+  }\n}\n`;
+const first = async (text: string) => (await good(convert(text))).vrrp.instances[0]!;
+/** The comments about lines of the source. */
+const comments = (text: string) => [...convert(text).matchAll(/^ *# (\d+: .*)$/gm)].map(([, told]) => told);
+
+Deno.test("importKeepalived() an instance with all that has an equivalent", async () => {
+  const one = await first(
+    'global_defs {\nvrrp_version 3\n}\nvrrp_script s {\nscript "/bin/check a"\ninterval 3\ntimeout 2\nweight -5\n}\n' +
+      instance(
+        "priority 150\nadvert_int 0.2\npreempt_delay 60",
+        "unicast_peer {\n10.0.0.3\n}\ntrack_interface {\neth1\neth2 weight -7\n}\ntrack_script {\ns\n}",
+      ),
+  );
+  const { name, interface: device, routerId, priority, advertInterval, transport, preempt, peers } = one;
+  assertEquals([name, device, routerId, priority], ["VI_1", "eth0", 51, 150]);
+  assertEquals([advertInterval, transport, preempt, peers], [200, "vrrp3", 60_000, ["10.0.0.3"]]);
+  assertEquals(one.addresses, [{ address: "10.0.0.1", prefix: 24 }]);
+  assertEquals(one.track, [
+    { kind: "interface", name: "eth1", weight: null },
+    { kind: "interface", name: "eth2", weight: -7 },
+    { kind: "exec", command: ["/bin/check", "a"], intervalMs: 3000, timeoutMs: 2000, weight: -5 },
+  ]);
+});
+
+Deno.test("importKeepalived() the version is the instance's, the global one, 2, or what IPv6 needs", async () => {
+  assertEquals((await first(instance())).transport, "vrrp2");
+  assertEquals((await first(instance("version 3"))).transport, "vrrp3");
+  assertEquals((await first(instance("version 2") + "global_defs {\nvrrp_version 3\n}")).transport, "vrrp2");
+  assertEquals((await first(instance().replace("10.0.0.1/24", "fe80::1/64"))).transport, "vrrp3");
+});
+
+Deno.test("importKeepalived() the user of scripts", async () => {
+  const user = async (line: string) =>
+    (await good(convert(`global_defs {\n${line}\n}\n${instance()}`))).vrrp.scriptUser;
+  assertEquals(await user("script_user nobody daemon"), "nobody:daemon");
+  assertEquals(await user("script_user nobody"), "nobody");
+});
+
+Deno.test("importKeepalived() a virtual MAC is for IPv4 and multicast", async () => {
+  assertEquals((await first(instance("use_vmac vrrp.9"))).virtualMac, true);
+  for (
+    const text of [
+      instance("use_vmac").replace("10.0.0.1", "fe80::1"),
+      instance("use_vmac", "unicast_peer {\n10.0.0.2\n}"),
+    ]
+  ) {
+    assertEquals((await first(text)).virtualMac, false);
+    assert(comments(text).includes("7: use_vmac: is only for IPv4 and multicast"));
+  }
+});
+
+Deno.test("importKeepalived() a password is cut off as keepalived does, and is only for version 2", async () => {
+  const auth = "authentication {\nauth_type PASS\nauth_pass hunter2hunter2\n}";
+  assertEquals((await first(instance(auth))).password, "hunter2h");
+  assertEquals((await first(instance("version 3", auth))).password, undefined);
+  assertEquals((await first(instance(auth.replace("PASS", "AH")))).password, undefined);
+});
+
+Deno.test("importKeepalived() members of a sync group track each other's interfaces", async () => {
+  const text = instance() +
+    instance().replace("VI_1", "VI_2").replace("eth0", "eth1").replace("10.0.0.1", "10.1.0.1") +
+    "vrrp_sync_group G {\ngroup {\nVI_1\nVI_2\n}\n}\n";
+  const { vrrp: { instances } } = await good(convert(text));
+  assertEquals(instances.map(({ track }) => track.map((one) => "name" in one && one.name)), [["eth1"], [
+    "eth0",
+  ]]);
+});
+
+Deno.test("importKeepalived() what has no equivalent stands in a comment with its line", () => {
+  assertEquals(
+    comments(
+      instance("use_ipvlan", "advert_int 0.5", "nonsense { a\nb }").replace(
+        "10.0.0.1/24",
+        "10.0.0.1 dev eth3",
+      ),
+    ),
+    [
+      "5: 10.0.0.1 dev eth3: only the address was taken, on the instance's interface",
+      "7: use_ipvlan: with virtualMac: true addresses and adverts have the virtual MAC, on a macvlan; nothing else",
+      "8: advert_int 0.5: is no interval of version 2: became 1s",
+      "9: nonsense: is not known to tandem import",
+      "9: a",
+      "10: b",
+    ],
+  );
+});
+
+Deno.test("importKeepalived() a program without an absolute path gets a shell, and one with shell marks too", async () => {
+  const script = (text: string) =>
+    first(`vrrp_script s {\nscript ${text}\nweight 2\n}\n${instance("track_script {\ns\n}")}`);
+  const command = async (text: string) => {
+    const [track] = (await script(text)).track;
+    return track?.kind === "exec" ? track.command : null;
+  };
+  assertEquals(await command('"/bin/a  b"'), ["/bin/a", "b"]);
+  assertEquals(await command('"killall -0 x"'), ["/bin/sh", "-c", "killall -0 x"]);
+  assertEquals(await command('"/bin/a | /bin/b"'), ["/bin/sh", "-c", "/bin/a | /bin/b"]);
+  assertEquals(await command('"</dev/tcp/127.0.0.1/80"'), ["/bin/bash", "-c", "</dev/tcp/127.0.0.1/80"]);
+  assertEquals(await command('"/bin/a ${HOME}"'), ["/bin/sh", "-c", "/bin/a ${HOME}"]);
+});
+
+Deno.test("importKeepalived() a virtual server is a listener, a pool and its check", async () => {
+  const { listeners, pools } = await good(convert(`virtual_server 10.0.0.9 443 {
+  delay_loop 6
+  lb_algo sh
+  protocol TCP
+  sorry_server 10.0.1.9 80
+  real_server 10.0.1.1 80 {
+    weight 3
+    uthreshold 9
+    HTTP_GET {
+      url {
+        path /a?b
+        status_code 200-299 404
+      }
+      virtualhost x.example.com
+      connect_port 81
+      connect_timeout 2
+      retry 2
+      delay_before_retry 1
+    }
+  }
+  real_server 10.0.1.2 80 {
+    weight 1
+  }
+}`));
+  const [{ name, bind, protocol }] = listeners as [typeof listeners[0]];
+  assertEquals([name, bind, protocol], ["10.0.0.9-443", [{ host: "10.0.0.9", port: 443 }], "tcp"]);
+  const { balance, servers, check } = pools["10.0.0.9-443"]!;
+  assertEquals(balance, "hash");
+  assertEquals(
+    servers.map(({ name, weight, maxConnections, backup }) => [name, weight, maxConnections, backup]),
+    [
+      ["10.0.1.9:80", 1, 0, true],
+      ["10.0.1.1:80", 3, 9, false],
+      ["10.0.1.2:80", 1, 0, false],
+    ],
+  );
+  assertEquals(
+    [check?.type, check?.path, check?.host, check?.port, check?.expect.status],
+    ["http", "/a?b", "x.example.com", 81, [[200, 299], [404, 404]]],
+  );
+  assertEquals([check?.interval, check?.timeout, check?.fall, check?.fastInterval], [6000, 2000, 3, 1000]);
+});
+
+Deno.test("importKeepalived() every kind of checker is a check, or a comment", async () => {
+  const of = (checker: string) =>
+    `virtual_server 10.0.0.9 80 {\nprotocol TCP\nreal_server 10.0.1.1 80 {\n${checker}\n}\n}`;
+  const type = async (checker: string) =>
+    (await good(convert(of(checker)))).pools["10.0.0.9-80"]?.check?.type ?? null;
+  assertEquals(await type("TCP_CHECK {\nconnect_timeout 1\n}"), "tcp");
+  assertEquals(await type("SSL_GET {\nurl {\npath /\n}\n}"), "tls");
+  assertEquals(await type("SMTP_CHECK {\n}"), "tcp");
+  assertEquals(await type('MISC_CHECK {\nmisc_path "/bin/x y"\n}'), "exec");
+  assertEquals(await type("DNS_CHECK {\n}"), null);
+  assertEquals(comments(of("DNS_CHECK {\nname a\n}")), [
+    "4: DNS_CHECK: has no equivalent: the servers count as healthy until traffic fails",
+    "5: name a",
+  ]);
+});
+
+Deno.test("importKeepalived() groups and ranges of addresses are written out; marks and UDP are refused", async () => {
+  const text = "virtual_server_group G {\n10.0.0.8-9 80\nfd00::a-b 81\nfwmark 1\n}\n" +
+    "virtual_server group G {\nreal_server 10.0.1.1 80 {\n}\n}\n" +
+    "virtual_server fwmark 3 {\nreal_server 10.0.1.1 80 {\n}\n}\n" +
+    "virtual_server 10.0.0.7 53 {\nprotocol UDP\n}\n";
+  const { listeners } = await good(convert(text));
+  assertEquals(listeners.map(({ bind }) => bind.map(({ host, port }) => `${host} ${port}`)), [
+    ["10.0.0.8 80", "10.0.0.9 80", "fd00::a 81", "fd00::b 81"],
+  ]);
+  assertEquals(comments(text).filter((told) => /:.*:/.test(told!)), [
+    "10: virtual_server fwmark 3: firewall marks are LVS's: no listener",
+    "14: virtual_server 10.0.0.7 53: this version balances only TCP and HTTP",
+    "4: fwmark 1: is no address and port",
+  ]);
+});
+
+Deno.test("importKeepalived() never throws, and what it writes is YAML of Tandem's shape", async () => {
+  const words = [
+    "vrrp_instance",
+    "virtual_server",
+    "real_server",
+    "virtual_ipaddress",
+    "track_script",
+    "vrrp_script",
+  ];
+  words.push(
+    "script",
+    "HTTP_GET",
+    "url",
+    "path",
+    "10.0.0.1",
+    "80",
+    "fd00::1-5",
+    '"a: b #"',
+    "'\"'",
+    "${X}",
+    "- x",
+    "é\u0007",
+  );
+  const piece = fc.oneof(
+    fc.constantFrom(...words, "{", "}", "\n"),
+    fc.constantFrom(" ", "\n", ...Object.keys(VRRP_OPTIONS)),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(piece, { maxLength: 60 }), async (pieces) => {
+      const loaded = await load(convert(pieces.join(" ")));
+      // Values may be wrong, as those of the source are; the text is never.
+      const shapeless = "problems" in loaded ? loaded.problems.filter(({ path }) => path === "") : [];
+      assertEquals(shapeless, []);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+Deno.test("docs/vrrp.md shows what becomes of each option as it is", () => {
+  const page = Deno.readTextFileSync(new URL("../../docs/vrrp.md", import.meta.url));
+  const rows = [...page.matchAll(/^\| `(\w+)` +\| (supported|replaced|refused) +\| (.*?) +\|$/gm)];
+  const names = { taken: "supported", better: "replaced", refused: "refused" };
+  assertEquals(
+    rows.map(([, option, fate, text]) => [option, fate, text]),
+    Object.entries(VRRP_OPTIONS).map(([option, { fate, text }]) => [option, names[fate], text]),
+  );
+});
+
+const SAMPLES = "/usr/share/doc/keepalived/samples";
+const samples = (() => {
+  try {
+    return [...Deno.readDirSync(SAMPLES)].map(({ name }) => name).filter((name) =>
+      name.startsWith("keepalived.conf")
+    );
+  } catch {
+    return [];
+  }
+})();
+
+/** Statements that are no loss when nothing is said of them: their sense is in a field, or in those inside. */
+const CARRIED = new RegExp(
+  "^(script_user|vrrp_instance|vrrp_script|vrrp_version|virtual_server_group|virtual_server|real_server|sorry_server|global_defs|group" +
+    "|script|interval|timeout|weight|delay_loop|lb_algo|protocol|virtualhost|path|status_code|url|connect_port" +
+    "|connect_timeout|misc_path|misc_timeout|retry|nb_get_retry|delay_before_retry|uthreshold|auth_type|auth_pass" +
+    "|[A-Z_]+|VI_\\w+|eth.*|chk_\\w+|[0-9a-f.:/-]+)$",
+);
+
+Deno.test({
+  name: "importKeepalived() keepalived's examples: Tandem accepts each, and no line is lost" +
+    (samples.length === 0 ? ` (skipped: needs ${SAMPLES} (Debian: keepalived))` : ""),
+  ignore: samples.length === 0,
+  fn: async () => {
+    assert(samples.length > 20);
+    for (const name of samples) {
+      const text = Deno.readTextFileSync(`${SAMPLES}/${name}`);
+      const written = convert(text, "high");
+      await good(written);
+      const told = new Set([...written.matchAll(/^ *# (\d+): /gm)].map(([, line]) => Number(line)));
+      const taken = (word: string) => VRRP_OPTIONS[word]?.fate === "taken" || CARRIED.test(word);
+      const lost = (statements: readonly Statement[]): string[] =>
+        statements.flatMap((one) => [
+          // The checks of a pool's servers are told of once when they are the same.
+          ...told.has(one.line) || taken(one.words[0]!) || written.includes(`: ${one.text}: `)
+            ? []
+            : [`${name}:${one.line}: ${one.text}`],
+          ...lost(one.block ?? []),
+        ]);
+      assertEquals(lost(parseKeepalived(text, "high").statements), []);
+    }
+  },
+});

@@ -1,0 +1,98 @@
+/** The virtual MAC: a client keeps what it knows, whoever has the address; and nothing is left behind. */
+import { assert, assertEquals } from "../assert.ts";
+import { LAB_NEEDS } from "./netns.ts";
+import { pause, type Router, Speakers } from "./speakers.ts";
+import { labTest } from "./tools.ts";
+
+const MAC = "00:00:5e:00:01:33";
+const VIP = "10.77.0.151";
+const ROUTERS: readonly Router[] = [
+  { id: 51, version: 3, intervalMs: 100, addresses: [`${VIP}/32`], virtualMac: true },
+];
+
+/** The MAC that the client has for the address, after it was asked. */
+async function known(speakers: Speakers): Promise<string> {
+  await speakers.lab.run("client", "curl", "-s", "-o", "/dev/null", "-m", "0.2", `http://${VIP}:81/`);
+  const text = await speakers.lab.ip("client", "neighbour", "show", VIP);
+  return text.match(/lladdr (\S+)/)?.[1] ?? "unknown";
+}
+
+labTest(
+  "VRRP virtualMac: a client sees one MAC whoever has the address, and the node puts back what it changed",
+  [...LAB_NEEDS, "keepalived", "tcpdump", "tshark", "pgrep", "curl"],
+  async () => {
+    await using speakers = await Speakers.start("lb1", "lb2", "ka1", "client");
+    const { lab } = speakers;
+    const read = (name: string) => lab.must("lb1", "cat", `/proc/sys/net/ipv4/conf/eth0/${name}`);
+    const before = [await read("arp_ignore"), await read("arp_announce")];
+    // As strict as a distribution may have it.
+    await lab.must(
+      "lb1",
+      "sh",
+      "-c",
+      "for kind in all default eth0; do echo 1 > /proc/sys/net/ipv4/conf/$kind/rp_filter; done",
+    );
+    const recording = await speakers.record("client");
+    speakers.write("lb1", ROUTERS, { priority: 200 });
+    speakers.tandem("lb1");
+    await speakers.until("lb1", ({ state }) => state === "active");
+    await speakers.holds("lb1", ROUTERS, true);
+    assertEquals(await known(speakers), MAC);
+    const kept = [
+      "ipv4/conf/vrrp.51/rp_filter",
+      "ipv4/conf/vrrp.51/arp_ignore",
+      "ipv6/conf/vrrp.51/addr_gen_mode",
+    ];
+    const values = await Promise.all(kept.map((name) => lab.must("lb1", "cat", `/proc/sys/net/${name}`)));
+    assertEquals(values.map((value) => value.trim()), ["2", "1", "1"]);
+    // The node's own address keeps the interface's MAC, also when the virtual one could answer.
+    await lab.run("client", "curl", "-s", "-o", "/dev/null", "-m", "0.2", `http://${lab.address("lb1")}:81/`);
+    const own =
+      (await lab.ip("lb1", "-br", "link", "show", "eth0")).match(/([0-9a-f]{2}:){5}[0-9a-f]{2}/)![0];
+    assert((await lab.ip("client", "neighbour", "show", lab.address("lb1"))).includes(own));
+    const { stdout } = await lab.run(
+      "client",
+      "curl",
+      "-s",
+      "-m",
+      "1",
+      "-w",
+      "%{http_code}",
+      `http://${VIP}/`,
+    );
+    assert(/^\D*\d{3}$/.test(stdout.trim().slice(-3)), stdout);
+
+    speakers.write("lb2", ROUTERS, { priority: 100 });
+    speakers.tandem("lb2");
+    await speakers.until("lb2", ({ state, owner }) => state === "backup" && owner !== null);
+    await speakers.end("lb1", "SIGTERM");
+    await speakers.holds("lb2", ROUTERS, true);
+    assertEquals(await known(speakers), MAC);
+    assertEquals([await read("arp_ignore"), await read("arp_announce")], before);
+    assert(!(await lab.ip("lb1", "-br", "link")).includes("vrrp.51"));
+
+    speakers.tandem("lb1");
+    await speakers.holds("lb1", ROUTERS, true);
+    await speakers.holds("lb2", ROUTERS, false);
+    assertEquals(await known(speakers), MAC);
+    // Killed, it leaves the interface, without the address; and starts again on it.
+    await speakers.end("lb1", "SIGKILL");
+    await speakers.holds("lb2", ROUTERS, true);
+    await speakers.holds("lb1", ROUTERS, false);
+    // Between keepalived and us: it takes what nobody holds, and gives back what is ours.
+    speakers.keepalived("ka1", ROUTERS, { priority: 50 });
+    await pause(1000);
+    await speakers.end("lb2", "SIGTERM");
+    await speakers.holds("ka1", ROUTERS, true);
+    speakers.tandem("lb1");
+    await speakers.holds("lb1", ROUTERS, true);
+    await speakers.holds("ka1", ROUTERS, false);
+    assertEquals(await known(speakers), MAC);
+
+    const heard = await recording.read();
+    assertEquals(heard.filter(({ mac, good, ttl }) => mac !== MAC || !good || ttl !== 255), []);
+    for (const name of ["lb1", "lb2", "ka1"]) {
+      assert(heard.some(({ source }) => source === lab.address(name)), name);
+    }
+  },
+);
