@@ -3,7 +3,7 @@ import { certificateFiles } from "../config/certificate_files_io.ts";
 import { listOverlays, loadConfig, type LoadResult } from "../config/load.ts";
 import { formatProblem, type Problem } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
-import { readConfigFile } from "../config/store_io.ts";
+import { pathKind, readConfigFile } from "../config/store_io.ts";
 import { readAccounts } from "../runtime/accounts_io.ts";
 import { BAD, type Command, GOOD, writeErr, writeOut } from "./command.ts";
 import { SELECTION_HELP, SELECTION_OPTIONS, selectionOf } from "./selection.ts";
@@ -35,6 +35,7 @@ Example: tandem check -c tandem.yaml --node lb2`,
       env: (name: string) => Deno.env.get(name),
       accounts: readAccounts(),
       files: certificateFiles(file),
+      pathKind,
     };
     const results = await Promise.all(nodes.map((node) => loadConfig(text, { ...given, node })));
     const problems = once(results.flatMap((result) => "problems" in result ? result.problems : []));

@@ -11,7 +11,7 @@ import { certificateFiles } from "../config/certificate_files_io.ts";
 import { loadConfig } from "../config/load.ts";
 import { problemLine } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
-import { readConfigFile } from "../config/store_io.ts";
+import { pathKind, readConfigFile } from "../config/store_io.ts";
 import { logger } from "../observe/log.ts";
 import { flushLog, setUpLog } from "../observe/log_io.ts";
 import { readAccounts } from "../runtime/accounts_io.ts";
@@ -59,6 +59,7 @@ export async function run({ file, node, context, entry, text }: RunArguments): P
       env,
       accounts,
       files: certificateFiles(file),
+      pathKind,
     });
     for (const warning of loaded.warnings) log.warning(problemLine(warning));
     if ("problems" in loaded) return { problems: loaded.problems.map((problem) => problemLine(problem)) };

@@ -4,6 +4,7 @@
  */
 import { formatHostPort, formatIp, parseIp } from "../base/address.ts";
 import { hash128 } from "../base/hash.ts";
+import { pathFrom } from "./file_paths.ts";
 import type { CheckConfig } from "./check_schema.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import type { PoolConfig, ServerConfig } from "./pool_schema.ts";
@@ -38,6 +39,8 @@ export interface BuildOptions {
   readonly rows: RowAllocator;
   /** The texts of the files that the configuration names, by path as written. */
   readonly files?: ReadonlyMap<string, string>;
+  /** Directory of the configuration file, which relative paths in it start from. */
+  readonly directory: string;
 }
 
 const NO_FILES: ReadonlyMap<string, string> = new Map();
@@ -60,7 +63,7 @@ export function buildSnapshot(config: Config, options: BuildOptions): Snapshot {
     const check = pool.check === undefined ? null : checkSnapshot(pool.check, tls, files, pool.proxyProtocol);
     return poolSnapshot(name, pool, servers, tls, check, rows);
   });
-  const listeners = config.listeners.map((listener) => listenerSnapshot(listener, rows));
+  const listeners = config.listeners.map((listener) => listenerSnapshot(listener, rows, options.directory));
   rows.servers.keep(keptServers);
   rows.pools.keep(new Set(pools.map((pool) => pool.name)));
   rows.listeners.keep(new Set(listeners.map((listener) => listener.name)));
@@ -75,7 +78,11 @@ export function buildSnapshot(config: Config, options: BuildOptions): Snapshot {
   };
 }
 
-function listenerSnapshot(listener: ListenerConfig, rows: RowAllocator): ListenerSnapshot {
+function listenerSnapshot(
+  listener: ListenerConfig,
+  rows: RowAllocator,
+  directory: string,
+): ListenerSnapshot {
   const { name, bind, protocol, trustedProxies, proxyProtocol, timeouts, limits } = listener;
   return {
     name,
@@ -92,7 +99,10 @@ function listenerSnapshot(listener: ListenerConfig, rows: RowAllocator): Listene
       tunnelMs: timeouts.tunnel,
     },
     limits,
-    routes: listener.routes.map(({ match, action }) => ({ match: matchSnapshot(match), action })),
+    routes: listener.routes.map(({ match, action }) => ({
+      match: matchSnapshot(match),
+      action: action.kind === "files" ? { ...action, root: pathFrom(directory, action.root) } : action,
+    })),
   };
 }
 

@@ -8,6 +8,7 @@ import type { ListenerConfig } from "./listener_schema.ts";
 import type { Path } from "./problem.ts";
 import type { RouteConfig } from "./route_schema.ts";
 import type { RuleContext } from "./rules.ts";
+import type { FilesAction } from "./snapshot.ts";
 
 export function checkListeners(context: RuleContext): void {
   const { listeners } = context.config;
@@ -128,6 +129,7 @@ function checkRoutes(context: RuleContext, listener: ListenerConfig, at: number)
     const short = context.given(["listeners", at, "pool"]);
     const path = short ? ["listeners", at] : ["listeners", at, "routes", index];
     if (route.action.kind === "redirect") checkRedirect(context, route, route.action.to, path);
+    if (route.action.kind === "files") checkFiles(context, route, route.action, path);
     checkRouteKind(context, listener, route, path);
     if (!context.whole(path)) continue;
     const match = listener.protocol === "tcp" ? helloMatch(route.match) : route.match;
@@ -144,6 +146,24 @@ function checkRoutes(context: RuleContext, listener: ListenerConfig, at: number)
 /** What a route takes of TLS connections, as if it were of requests: names and words are compared the same way. */
 function helloMatch({ sni, alpn }: RouteConfig["match"]): RouteConfig["match"] {
   return { host: sni, method: alpn, headers: [], query: [], sni: [], alpn: [] };
+}
+
+/** A directory may still come (a mount, a release that is copied): until then every answer is 404. */
+function checkFiles(
+  context: RuleContext,
+  { match }: RouteConfig,
+  { root, stripPrefix }: FilesAction,
+  path: Path,
+): void {
+  if (!context.whole([...path, "files"])) return;
+  const kind = context.pathKind(root);
+  const where = [...path, "files", "root"];
+  if (kind === "missing") context.warn(where, "is not there (yet): its files are answered with 404");
+  if (kind === "other") context.error(where, "must be a directory");
+  const fixed = match.path?.replace(/[:*].*$/, "") ?? "";
+  const taken = fixed === "" || stripPrefix === "" || `${fixed}/`.startsWith(`${stripPrefix}/`) ||
+    stripPrefix.startsWith(fixed);
+  if (!taken) context.error([...path, "files", "stripPrefix"], `is not how ${match.path} begins`);
 }
 
 function checkRedirect(context: RuleContext, route: RouteConfig, to: string, path: Path): void {

@@ -7,6 +7,7 @@
  */
 import type { Accounts } from "../base/accounts.ts";
 import { type Environment, expandEnvironment } from "./environment.ts";
+import { directoryOf, pathFrom, type PathKind } from "./file_paths.ts";
 import { applyOverlays, overlayNames } from "./overlay.ts";
 import {
   type Finding,
@@ -39,6 +40,8 @@ export interface LoadOptions {
   readonly files?: FileReader;
   /** The users of the machine that it is for; absent: they are not looked at. */
   readonly accounts?: Accounts;
+  /** What is at a path of this machine; without: directories that the file names are not looked for. */
+  readonly pathKind?: PathKind;
 }
 
 export type LoadResult =
@@ -163,7 +166,14 @@ function resolveTree(
     const routers = nodeRouters(root, options.context, options.env);
     // A node that the overlays do not know has been told already.
     const node = overlayNames(root, "nodes").length === 0 ? options.node : null;
-    const facts = { node, nodes: nodeNames(root), routers, accounts: options.accounts ?? null };
+    const directory = directoryOf(options.file);
+    const facts = {
+      node,
+      nodes: nodeNames(root),
+      routers,
+      accounts: options.accounts ?? null,
+      pathKind: (path: string) => options.pathKind?.(pathFrom(directory, path)) ?? "directory",
+    };
     const context = new RuleContext(config, tree, damage, findings, facts);
     checkRules(context);
     checkServerTls(context, files);

@@ -3,8 +3,10 @@
  */
 import { z } from "zod";
 import { isHostName, parseIp } from "../base/address.ts";
+import { PATH_VARIABLE } from "../files/locate.ts";
+import { canonicalPath } from "../route/path.ts";
 import { patternProblem } from "../route/pattern.ts";
-import { acrossIssue, integer, line, name, oneOrMore, token } from "./fields.ts";
+import { acrossIssue, choice, flag, integer, line, name, oneOrMore, token } from "./fields.ts";
 import type { RouteAction } from "./snapshot.ts";
 
 /** Statuses whose answer says where to go (RFC 9110 section 15.4) and that browsers follow. */
@@ -76,6 +78,43 @@ const respond = z.strictObject({
   context.addIssue(acrossIssue(`must be empty as status ${answer.status} has no body`, "body"));
 }).describe("Answer at once, without a server.");
 
+/** Text that goes into a header as it is. */
+const headerText = (minLength = 1) => line(minLength, 1024).regex(/^[ -~]*$/, "must be printable ASCII");
+
+const fileName = line(1, 255).refine(
+  (text) => !/[/\\]/.test(text) && !text.startsWith("."),
+  "must be the name of a file, without a slash and not beginning with a dot",
+);
+
+const files = z.strictObject({
+  root: line(1, 4096).describe(
+    "Directory with the files; relative to the directory of the configuration file.",
+  ),
+  stripPrefix: line(0, 1024)
+    .regex(/^(\/[!-~]*)?$/, "must be a path that begins with a slash")
+    .transform((text) => canonicalPath(text).replace(/\/+$/, ""))
+    .prefault("").describe("Prefix of the path that is taken off before a file is looked for."),
+  index: oneOrMore(fileName).prefault(["index.html"])
+    .describe("Names of files that stand for their directory, tried in order; one or a list."),
+  tryFiles: oneOrMore(line(1, 1024).superRefine(checkCandidate)).prefault([PATH_VARIABLE])
+    .describe("Paths below the root, tried in order: `$path` is the path of the request, alone or in front."),
+  precompressed: oneOrMore(choice("br", "gzip", "zstd")).default([])
+    .describe("Encodings whose files lie beside the others (`.br`, `.gz`, `.zst`), best first."),
+  listing: flag().prefault(false).describe("Whether a directory without an index file is shown as a list."),
+  hidden: flag().prefault(false)
+    .describe("Whether names that begin with a dot are sent; `/.well-known` always is."),
+  cacheControl: headerText(0).prefault("").describe("`Cache-Control` of every file."),
+  types: z.record(
+    z.string().regex(/^[A-Za-z0-9_-]{1,32}$/, "must be an ending without its dot"),
+    headerText(),
+  )
+    .prefault({})
+    .transform((record) =>
+      Object.fromEntries(Object.entries(record).map(([ending, type]) => [ending.toLowerCase(), type]))
+    )
+    .describe("`Content-Type` by the ending of a name, before the types that are known anyway."),
+}).describe("Answer with a file of a directory.");
+
 export const RouteSchema = z.strictObject({
   match: MatchSchema.prefault({}).describe(
     "What a request must have; everything given must hold. Without: every request.",
@@ -83,19 +122,32 @@ export const RouteSchema = z.strictObject({
   pool: name().optional().describe("Action: send the request to this pool."),
   redirect: redirect.optional(),
   respond: respond.optional(),
-}).transform(({ match, pool, redirect, respond }, context) => {
+  files: files.optional(),
+}).transform(({ match, pool, redirect, respond, files }, context) => {
   const actions: RouteAction[] = [];
   if (pool !== undefined) actions.push({ kind: "pool", pool });
   if (redirect !== undefined) actions.push({ kind: "redirect", ...redirect });
   if (respond !== undefined) actions.push({ kind: "respond", ...respond });
+  if (files !== undefined) actions.push({ kind: "files", ...files });
   const [action] = actions;
   if (action !== undefined && actions.length === 1) return { match, action };
   const given = action === undefined ? "has none" : `has ${actions.map((one) => one.kind).join(" and ")}`;
-  context.addIssue(acrossIssue(`must have exactly one action (pool, redirect or respond), and ${given}`));
+  context.addIssue(
+    acrossIssue(`must have exactly one action (pool, redirect, respond or files), and ${given}`),
+  );
   return z.NEVER;
 });
 
 export type RouteConfig = z.output<typeof RouteSchema>;
+
+/** A candidate is below the root by itself: nothing in it may lead up, or be taken for a variable that there is not. */
+function checkCandidate(text: string, context: z.RefinementCtx): void {
+  const refuse = (message: string) => context.addIssue({ code: "custom", message });
+  const rest = text.startsWith(PATH_VARIABLE) ? text.slice(PATH_VARIABLE.length) : text;
+  if (rest === text && !text.startsWith("/")) refuse("must begin with `$path` or with a slash");
+  else if (rest.includes("$")) refuse("knows only one variable, `$path`, and only at the beginning");
+  else if (/(^|\/)\.\.?(\/|$)|\/\//.test(rest)) refuse("must not have empty segments, `.` or `..`");
+}
 
 /** `//host` would leave the site although it looks like a path. */
 function isTarget(text: string): boolean {

@@ -5,6 +5,7 @@
  */
 import type { Accounts } from "../base/accounts.ts";
 import { checkCapacity } from "./capacity_rules.ts";
+import type { PathKind } from "./file_paths.ts";
 import { checkListeners } from "./listener_rules.ts";
 import { checkPools } from "./pool_rules.ts";
 import { type Finding, formatPath, type Path } from "./problem.ts";
@@ -22,6 +23,8 @@ export interface NodeFacts {
   readonly routers: readonly NodeRouter[];
   /** Null: nobody knows. */
   readonly accounts: Accounts | null;
+  /** What is at a path of the configuration. */
+  readonly pathKind: PathKind;
 }
 
 export class RuleContext {
@@ -30,6 +33,7 @@ export class RuleContext {
   readonly nodes: readonly string[];
   readonly routers: readonly NodeRouter[];
   readonly accounts: Accounts | null;
+  readonly pathKind: PathKind;
   readonly #tree: TreeNode;
   readonly #damage: Damage;
   readonly #findings: Finding[];
@@ -40,6 +44,7 @@ export class RuleContext {
     this.nodes = facts.nodes;
     this.routers = facts.routers;
     this.accounts = facts.accounts;
+    this.pathKind = facts.pathKind;
     this.#tree = tree;
     this.#damage = damage;
     this.#findings = findings;

@@ -80,7 +80,30 @@ export type RouteAction =
     readonly status: number;
     readonly body: string;
     readonly contentType: string;
-  };
+  }
+  | FilesAction;
+
+/** Files of a directory of this machine. */
+export interface FilesAction {
+  readonly kind: "files";
+  /** Relative to the working directory, or absolute. */
+  readonly root: string;
+  /** Empty, or a path without a slash at its end. */
+  readonly stripPrefix: string;
+  /** Names that stand for their directory, in order. */
+  readonly index: readonly string[];
+  /** Paths below the root, in order; `$path` at the beginning stands for the path of the request. */
+  readonly tryFiles: readonly string[];
+  /** Encodings that may lie beside a file, best first. */
+  readonly precompressed: readonly ("br" | "gzip" | "zstd")[];
+  readonly listing: boolean;
+  /** Whether names that begin with a dot are sent. */
+  readonly hidden: boolean;
+  /** Empty: no such header. */
+  readonly cacheControl: string;
+  /** Media types by the ending of a name, in lower case, before those that are known anyway. */
+  readonly types: Readonly<Record<string, string>>;
+}
 
 export type BalanceName =
   | "roundRobin"

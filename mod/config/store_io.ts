@@ -1,6 +1,7 @@
 /**
- * Where a configuration is kept: a file. What is in it is not looked at here.
+ * Where a configuration is kept: a file; and what it names on this machine. What is in it is not looked at here.
  */
+import type { PathKind } from "./file_paths.ts";
 
 /** The text of a file. Rejects with a message for people. */
 export async function readConfigFile(file: string): Promise<string> {
@@ -10,6 +11,15 @@ export async function readConfigFile(file: string): Promise<string> {
     throw new Error(`Cannot read ${file}: ${reasonOf(error, file)}`, { cause: error });
   }
 }
+
+/** What is at a path of this machine. What this user may not see is taken for missing. */
+export const pathKind: PathKind = (path) => {
+  try {
+    return Deno.statSync(path).isDirectory ? "directory" : "other";
+  } catch {
+    return "missing";
+  }
+};
 
 function reasonOf(error: unknown, file: string): string {
   if (error instanceof Deno.errors.NotFound) {

@@ -9,6 +9,7 @@ const REASONS: Record<number, string> = {
   201: "Created",
   202: "Accepted",
   204: "No Content",
+  206: "Partial Content",
   301: "Moved Permanently",
   302: "Found",
   303: "See Other",
@@ -22,8 +23,10 @@ const REASONS: Record<number, string> = {
   405: "Method Not Allowed",
   408: "Request Timeout",
   410: "Gone",
+  412: "Precondition Failed",
   413: "Content Too Large",
   414: "URI Too Long",
+  416: "Range Not Satisfiable",
   417: "Expectation Failed",
   418: "I'm a teapot",
   429: "Too Many Requests",
@@ -43,6 +46,8 @@ export interface Answer {
   readonly contentType: string;
   /** For a redirect; already checked to be one line. */
   readonly location?: string;
+  /** With a 405: which methods are allowed (RFC 9110 section 15.5.6). */
+  readonly allow?: string;
 }
 
 /** The page of an error: status, name and one sentence of our own. */
@@ -51,6 +56,8 @@ export function errorAnswer(status: number, sentence: string): Answer {
     status,
     body: `${status} ${REASONS[status] ?? "Error"}: ${sentence}\n`,
     contentType: "text/plain; charset=utf-8",
+    // The only resources of our own that know methods are files.
+    ...(status === 405 ? { allow: "GET, HEAD" } : {}),
   };
 }
 
@@ -69,6 +76,7 @@ export function answerBytes(
   const body = encoder.encode(empty ? "" : answer.body);
   let head = `HTTP/1.1 ${status} ${REASONS[status] ?? ""}\r\nDate: ${options.date}\r\n`;
   if (answer.location !== undefined) head += `Location: ${answer.location}\r\n`;
+  if (answer.allow !== undefined) head += `Allow: ${answer.allow}\r\n`;
   if (!empty) head += `Content-Type: ${answer.contentType}\r\nContent-Length: ${body.length}\r\n`;
   if (status >= 400) head += "Cache-Control: no-store\r\n";
   if (!options.keepAlive) head += "Connection: close\r\n";

@@ -1,5 +1,5 @@
 /**
- * Pooled byte buffers in two sizes: small ones (idle connections, heads) and large ones (bulk bodies).
+ * Pooled byte buffers: small ones (idle connections, heads), large ones (bulk bodies) and huge ones (files).
  *
  * Small buffers are slices of large slabs, so that thousands of idle connections are few objects. A lease has one
  * owner, or several that only read: `share` adds one, and each releases it exactly once. Pure: no clock, no I/O.
@@ -9,9 +9,12 @@
 export const SMALL_BYTES = 4 * 1024;
 /** One read of bulk data. HAProxy: 16 KiB, nginx: 8 × 4 KiB; larger costs fewer system calls. */
 export const LARGE_BYTES = 64 * 1024;
+/** One read of a file. */
+export const HUGE_BYTES = 256 * 1024;
 const SLAB_BYTES = 256 * 1024;
 /** Free large buffers kept; more are left to the garbage collector. */
 const LARGE_KEPT = 256;
+const HUGE_KEPT = 32;
 
 export class Lease {
   /** The whole buffer. Its contents are undefined until written. */
@@ -47,6 +50,7 @@ export class Lease {
 export class BufferPool {
   #small: Lease[] = [];
   #large: Lease[] = [];
+  #huge: Lease[] = [];
   /** Leases handed out and not yet released: the leak check of the tests. */
   outstanding = 0;
 
@@ -66,10 +70,16 @@ export class BufferPool {
     return this.#large.pop()?.reuse() ?? new Lease(new Uint8Array(LARGE_BYTES), this);
   }
 
-  /** A lease of at least `size` bytes; sizes beyond a large buffer are not pooled. */
+  huge(): Lease {
+    this.outstanding++;
+    return this.#huge.pop()?.reuse() ?? new Lease(new Uint8Array(HUGE_BYTES), this);
+  }
+
+  /** A lease of at least `size` bytes; sizes beyond a huge buffer are not pooled. */
   atLeast(size: number): Lease {
     if (size <= SMALL_BYTES) return this.small();
     if (size <= LARGE_BYTES) return this.large();
+    if (size <= HUGE_BYTES) return this.huge();
     this.outstanding++;
     return new Lease(new Uint8Array(size), this);
   }
@@ -80,5 +90,6 @@ export class BufferPool {
     const size = lease.bytes.length;
     if (size === SMALL_BYTES) this.#small.push(lease);
     else if (size === LARGE_BYTES && this.#large.length < LARGE_KEPT) this.#large.push(lease);
+    else if (size === HUGE_BYTES && this.#huge.length < HUGE_KEPT) this.#huge.push(lease);
   }
 }

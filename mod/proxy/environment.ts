@@ -5,6 +5,7 @@
 import type { Counters } from "../base/counters.ts";
 import type { PoolBalancer } from "../balance/pool.ts";
 import type { ListenerSnapshot, PoolSnapshot, RouteAction, RouteSnapshot } from "../config/snapshot.ts";
+import type { FileStore } from "../files/store.ts";
 import type { BufferPool } from "../net/buffers.ts";
 import type { Dialer } from "../net/stream.ts";
 import type { IdleConnections } from "../net/idle.ts";
@@ -69,6 +70,7 @@ export interface ProxyEnvironment {
   readonly idle: IdleConnections<ServerConnection>;
   readonly counters: Counters;
   readonly facts: HeadFacts;
+  readonly files: FileStore;
   /** Milliseconds on a clock that never jumps. */
   now(): number;
   /** Milliseconds since the epoch, for the log. */

@@ -15,12 +15,14 @@ import { IdleConnections } from "../net/idle.ts";
 import type { Stream } from "../net/stream.ts";
 import { SMALL_BYTES } from "../net/buffers.ts";
 import type { Answer } from "../http/answer.ts";
+import type { RequestFacts } from "../route/match.ts";
 import { AnswerRelay, BROKEN, COMPLETE, ONGOING, type Relayed } from "./answer_relay.ts";
 import { type AttemptOwner, Attempts } from "./attempts.ts";
 import { BodyRelay } from "./body_relay.ts";
 import { ChunkEncoder } from "./chunks.ts";
 import type { ClientConnection } from "./client_connection.ts";
-import type { LivePool, ProxyEnvironment } from "./environment.ts";
+import type { LivePool, LiveRoute, ProxyEnvironment } from "./environment.ts";
+import { BROKEN_OFF, FileAnswer, type Sent, WAITS } from "./file_answer.ts";
 import { hashOfRequest } from "./hash_key.ts";
 import { Record } from "./record.ts";
 import { composeRequest, UpstreamRequest } from "./request_head.ts";
@@ -40,11 +42,15 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   readonly #attempts: Attempts;
   readonly #body: BodyRelay;
   readonly #answer: AnswerRelay;
+  /** Made with the first request for a file. */
+  #file: FileAnswer | null = null;
   #phase: Phase = FREE;
   #server: ServerConnection | null = null;
   #idempotent = true;
   #upgrade = false;
   #clientKeepAlive = true;
+  /** Of an answer without a server: whether the client's connection is kept behind it. */
+  #mayKeep = true;
   #serverKeepAlive = true;
   /** Idle connections whose PROXY header names this client: nobody else may use them. */
   #own: IdleConnections<ServerConnection> | null = null;
@@ -94,7 +100,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     if (limit > 0 && info.contentLength > limit) this.fail("bodyTooLarge");
     else if (route === undefined) this.fail("noRoute");
     else if (route.pool === null) {
-      this.#answerRoute(routeAnswer(route, this.#environment.facts.set(head, info, bytes))!);
+      this.#answerRoute(route, this.#environment.facts.set(head, info, bytes), info.minor);
     } else {
       at = this.#keepSmallBody(info, bytes, at, end);
       const { snapshot } = route.pool;
@@ -106,8 +112,8 @@ export class Exchange implements AttemptOwner, ResponseHandler {
 
   /** Passes body bytes on; returns the offset behind what it used, which is `at` while there is no server yet. */
   takeBody(bytes: Uint8Array, at: number, end: number, fresh: boolean): number {
-    if (this.#phase < SENT) return at;
-    const server = this.#server!.stream;
+    if (this.#server === null) return at;
+    const server = this.#server.stream;
     // Before the buffer may be given away.
     this.#copyBehindHead(bytes, at, end);
     const step = this.#body.move(fresh ? this.client.stream : null, server, bytes, at, end);
@@ -169,6 +175,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
 
   /** The client's stream has room again. */
   onClientDrain(): void {
+    if (this.#server === null && this.#phase === RESPONDING) return this.#fileSent(this.#file!.onDrain());
     this.#server?.stream.resume();
     if (this.#phase === RESPONDING) this.#arm();
   }
@@ -302,11 +309,31 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     else lease.bytes.set(bytes.subarray(at, Math.min(end, at + this.#roomFor)), length);
   }
 
-  #answerRoute(answer: Answer): void {
-    const keepAlive = this.#clientKeepAlive && this.#body.done && !this.client.listener.draining;
+  /** Answers without a server. */
+  #answerRoute(route: LiveRoute, facts: RequestFacts, minor: number): void {
+    this.#mayKeep = this.#clientKeepAlive && this.#body.done && !this.client.listener.draining;
+    const { action } = route;
+    if (action.kind !== "files") return this.#answerAtOnce(routeAnswer(route, facts)!);
+    this.#file ??= new FileAnswer(this.#environment, this.client.stream, this.record);
+    const sent = this.#file.start(action, facts, { keepAlive: this.#mayKeep, minor });
+    if (typeof sent === "number") return this.#fileSent(sent);
+    if ("code" in sent) this.fail(sent.code);
+    else this.#answerAtOnce(sent.answer);
+  }
+
+  #answerAtOnce(answer: Answer): void {
     this.record.status = answer.status;
-    this.client.answer(answer, keepAlive, this.headRequest);
-    this.#finish(keepAlive);
+    this.client.answer(answer, this.#mayKeep, this.headRequest);
+    this.#finish(this.#mayKeep);
+  }
+
+  /** Goes on after a part of a file. */
+  #fileSent(sent: Sent): void {
+    // Until a byte has left there can be another answer.
+    if (this.record.bytesOut > 0) this.#phase = RESPONDING;
+    if (sent === BROKEN_OFF) return this.fail(this.#file!.problem);
+    if (sent !== WAITS) return this.#finish(this.#mayKeep);
+    this.client.arm(this.#environment.now() + this.client.listener.live.snapshot.timeouts.idleMs);
   }
 
   #send(server: ServerConnection, now: number): void {
@@ -404,6 +431,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     this.#phase = FREE;
     this.client.account(this);
     this.request.release();
+    this.#file?.close();
     this.#attempts.pool = null;
   }
 

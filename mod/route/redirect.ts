@@ -22,7 +22,7 @@ export function redirectTarget(action: Redirect, route: RouteSnapshot, facts: Re
   const filled = action.to.replace(PLACEHOLDER, (text, name: string | undefined) => {
     return values.get(name ?? "*") ?? text;
   });
-  const target = encode(withQuery(filled, facts.query));
+  const target = encodeTarget(withQuery(filled, facts.query));
   // `to: /*` and the path `/old//evil.example` must not become a redirect to another host.
   return AUTHORITY.test(action.to) ? target : target.replace(/^\/{2,}/, "/");
 }
@@ -72,7 +72,7 @@ function withQuery(to: string, query: string): string {
 }
 
 /** What cannot stand in a URI (RFC 3986) is percent-encoded; up to U+00FF a character is a byte of the wire. */
-function encode(target: string): string {
+export function encodeTarget(target: string): string {
   return target.replace(/[^!#-;=?-[\]_a-z~]/gu, (character) => {
     const code = character.codePointAt(0)!;
     if (code > 0xff) return code >= 0xd800 && code <= 0xdfff ? "%EF%BF%BD" : encodeURIComponent(character);

@@ -15,6 +15,7 @@ import {
 import { LISTENER_CAPACITY, type OpenMemory, POOL_CAPACITY, SERVER_CAPACITY } from "../base/shared_memory.ts";
 import { certificateFiles } from "../config/certificate_files_io.ts";
 import { describeDiff, diffSnapshots } from "../config/diff.ts";
+import { directoryOf } from "../config/file_paths.ts";
 import { loadConfig } from "../config/load.ts";
 import { problemLine } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
@@ -56,6 +57,8 @@ export type Build = (
     /** The addresses of a pool's server, by its index, now. */
     readonly resolve: (pool: string, server: number) => readonly Address[];
     readonly files: ReadonlyMap<string, string>;
+    /** Where relative paths of the configuration start. */
+    readonly directory: string;
   },
 ) => Snapshot;
 
@@ -272,6 +275,7 @@ export class Control implements ControlPort {
         generation: ++this.#generation,
         node: this.#options.hello.node,
         files: this.#files,
+        directory: directoryOf(this.#options.hello.file),
         resolve: (pool, index) => {
           const server = config.pools[pool]?.servers[index];
           return server === undefined ? [] : addressesOf(server, (name) => this.#discovery.members(name));

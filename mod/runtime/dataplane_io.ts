@@ -8,6 +8,8 @@ import { LISTENER_COLUMN } from "../base/counters.ts";
 import { type OpenMemory, openSharedMemory, type SharedMemory } from "../base/shared_memory.ts";
 import { TurnClock } from "../base/turn_clock.ts";
 import type { AccessFormat, RouteSnapshot, Snapshot } from "../config/snapshot.ts";
+import { Disk } from "../files/disk_io.ts";
+import { FileStore } from "../files/store.ts";
 import { BufferPool } from "../net/buffers.ts";
 import type { StreamWorld } from "../net/deno_io.ts";
 import { type Engine, type Listener, makeEngine } from "../net/engine_io.ts";
@@ -90,6 +92,7 @@ export class Dataplane {
       idle: this.#idle,
       counters: this.#memory.counters,
       facts: new HeadFacts(),
+      files: new FileStore(new Disk()),
       now: () => clock.now,
       wallClock: () => clock.wall,
       httpDate: () => {

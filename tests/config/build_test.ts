@@ -13,7 +13,13 @@ function allocator(servers = 100): RowAllocator {
 }
 
 async function built(text: string, resolve = one, rows = allocator()): Promise<Snapshot> {
-  return buildSnapshot(await good(text), { generation: 7, node: "n1", resolve, rows });
+  return buildSnapshot(await good(text), {
+    generation: 7,
+    node: "n1",
+    directory: "/etc/tandem",
+    resolve,
+    rows,
+  });
 }
 
 Deno.test("buildSnapshot() spells out the smallest configuration", async () => {
@@ -237,7 +243,7 @@ Deno.test("buildSnapshot() says what does not fit into shared memory", async () 
   const config = await good(NAMED);
   const resolve: Resolve = () => [{ host: "10.0.0.1", port: 80 }];
   assertThrows(
-    () => buildSnapshot(config, { generation: 1, node: "n", resolve, rows: allocator(1) }),
+    () => buildSnapshot(config, { generation: 1, node: "n", directory: ".", resolve, rows: allocator(1) }),
     Error,
     "room for 1 servers, those it replaces included",
   );

@@ -21,7 +21,7 @@ async function snapshot(text: string, generation = 1): Promise<Snapshot> {
     const source = config.pools[pool]!.servers[at]!.source;
     return source.kind === "address" ? [source] : [];
   };
-  return buildSnapshot(config, { generation, node: "n1", rows, resolve });
+  return buildSnapshot(config, { generation, node: "n1", directory: ".", rows, resolve });
 }
 
 async function changes(...edits: [from: string, to: string][]): Promise<Record<string, readonly string[]>> {

@@ -218,8 +218,8 @@ Deno.test("checkListeners() a route has exactly one action", async () => {
       "pool: app",
     )),
     [
-      "5:9 «{}» listeners[0].routes[0]: must have exactly one action (pool, redirect or respond), and has none",
-      "6:9 «{ pool: app, respond: {} }» listeners[0].routes[1]: must have exactly one action (pool, redirect or respond), and has pool and respond",
+      "5:9 «{}» listeners[0].routes[0]: must have exactly one action (pool, redirect, respond or files), and has none",
+      "6:9 «{ pool: app, respond: {} }» listeners[0].routes[1]: must have exactly one action (pool, redirect, respond or files), and has pool and respond",
       "7:62 «x» listeners[0].routes[2].respond.body: must be empty as status 204 has no body",
       "8:60 «305» listeners[0].routes[3].redirect.status: must be one of 301, 302, 303, 307, 308",
     ],

@@ -1,15 +1,16 @@
-import { BufferPool, LARGE_BYTES, SMALL_BYTES } from "../../mod/net/buffers.ts";
+import { BufferPool, HUGE_BYTES, LARGE_BYTES, SMALL_BYTES } from "../../mod/net/buffers.ts";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "../assert.ts";
 
-Deno.test("BufferPool gives buffers of two sizes, and larger ones as asked", () => {
+Deno.test("BufferPool gives buffers of three sizes, and larger ones as asked", () => {
   const pool = new BufferPool();
   assertEquals(pool.small().bytes.length, SMALL_BYTES);
   assertEquals(pool.large().bytes.length, LARGE_BYTES);
   for (const [asked, got] of [[0, SMALL_BYTES], [SMALL_BYTES, SMALL_BYTES], [SMALL_BYTES + 1, LARGE_BYTES]]) {
     assertEquals(pool.atLeast(asked!).bytes.length, got);
   }
-  assertEquals(pool.atLeast(LARGE_BYTES + 1).bytes.length, LARGE_BYTES + 1);
-  assertEquals(pool.outstanding, 6);
+  assertEquals(pool.atLeast(LARGE_BYTES + 1).bytes.length, HUGE_BYTES);
+  assertEquals(pool.atLeast(HUGE_BYTES + 1).bytes.length, HUGE_BYTES + 1);
+  assertEquals(pool.outstanding, 7);
 });
 
 Deno.test("BufferPool never gives one buffer twice", () => {
@@ -23,9 +24,11 @@ Deno.test("BufferPool never gives one buffer twice", () => {
 
 Deno.test("BufferPool uses released buffers again", () => {
   const pool = new BufferPool();
-  const lease = pool.large();
-  lease.release();
-  assertStrictEquals(pool.large(), lease);
+  for (const take of [() => pool.small(), () => pool.large(), () => pool.huge()]) {
+    const lease = take();
+    lease.release();
+    assertStrictEquals(take(), lease);
+  }
 });
 
 Deno.test("Lease.release() gives it back once every owner has, and not more often", () => {

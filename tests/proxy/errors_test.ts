@@ -3,6 +3,7 @@ import { ERROR_CODES, type ErrorCode, ERRORS } from "../../mod/base/errors.ts";
 import { LISTENER_COLUMN } from "../../mod/base/counters.ts";
 import type { RouteSnapshot } from "../../mod/config/snapshot.ts";
 import { assertEquals } from "../assert.ts";
+import { filesRoute } from "../sim/files_route.ts";
 import { reply } from "../sim/parties.ts";
 import { simulate, type World, type WorldOptions } from "../sim/world.ts";
 
@@ -38,6 +39,9 @@ const answering = (text: string, end: boolean) => (world: World) => {
 };
 const wait = (ms: number) => (world: World) => world.run(ms);
 
+/** Answers with the files of `/www`. */
+const FILES: WorldOptions = { routes: [filesRoute()] };
+
 const SCENARIOS: Record<ErrorCode, Scenario> = {
   badRequest: { sends: "GET / HTTP/1.1\r\nHost: a.test\r\nX : y\r\n\r\n" },
   ambiguousFraming: { sends: `${POST}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n` },
@@ -68,6 +72,18 @@ const SCENARIOS: Record<ErrorCode, Scenario> = {
   notTls: { options: { protocol: "tcp", routes: [BY_NAME] } },
   badClientHello: { options: { protocol: "tcp", routes: [BY_NAME] }, sends: "\x16\x03\x01\x00\x01\x02" },
   noRoute: { options: { routes: [] } },
+  methodNotAllowed: { options: FILES, sends: `${POST}Content-Length: 0\r\n\r\n` },
+  fileNotFound: { options: FILES },
+  fileForbidden: { options: FILES, servers: ({ disk }) => disk.directory("/www") },
+  fileFailed: { options: FILES, servers: ({ disk }) => disk.failing = true },
+  fileChanged: {
+    options: FILES,
+    servers: ({ disk }) => {
+      disk.write("/www/index.html", "before");
+      let date = 0;
+      disk.onRead = () => disk.change("/www/index.html", "after!", ++date);
+    },
+  },
   noServer: { servers: ({ control }) => [0, 1].forEach((slot) => control.slots.setUp(slot, false)) },
   queueFull: { options: { servers: [{ maxConnections: 1 }], pool: { queue: { size: 0 } } }, servers: occupy },
   queueTimeout: { options: { servers: [{ maxConnections: 1 }] }, servers: occupy },

@@ -20,6 +20,7 @@ import type {
   ServerSnapshot,
   Snapshot,
 } from "../../mod/config/snapshot.ts";
+import { FileStore } from "../../mod/files/store.ts";
 import { latin1 } from "../../mod/http/grammar.ts";
 import { IdleConnections } from "../../mod/net/idle.ts";
 import { TICK_MS, type Timer, Wheel } from "../../mod/net/wheel.ts";
@@ -34,6 +35,7 @@ import { openSession } from "../../mod/proxy/session.ts";
 import type { Session } from "../../mod/proxy/stage.ts";
 import { buildRouteTable } from "../../routes/table.ts";
 import { assertEquals } from "../assert.ts";
+import { SimDisk } from "./disk.ts";
 import { Network, type NetworkOptions } from "./network.ts";
 import { SimClient, SimDialer, SimServer } from "./parties.ts";
 import { type Peer, SimStream } from "./stream.ts";
@@ -96,6 +98,7 @@ export class World {
   readonly log: Logged[] = [];
   readonly sessions = new Set<Session>();
   readonly state: ListenerState;
+  readonly disk = new SimDisk();
   readonly idle = new IdleConnections<ServerConnection>();
   readonly #wheel: CountedWheel;
   #live: Live;
@@ -130,6 +133,7 @@ export class World {
       idle: this.idle,
       counters: this.memory.counters,
       facts: new HeadFacts(),
+      files: new FileStore(this.disk),
       now: () => schedule.now,
       wallClock: () => schedule.now,
       httpDate: () => "Thu, 01 Jan 1970 00:00:00 GMT",
@@ -235,6 +239,7 @@ export class World {
     assertEquals(this.network.streams.filter((stream) => !stream.told).length, 0, "streams are closed");
     assertEquals(this.network.buffers.outstanding, 0, "buffers are given back");
     assertEquals(this.#wheel.armed, 0, "deadlines are cleared");
+    assertEquals(this.disk.opened, 0, "files are closed");
     assertEquals(this.idle.size, 0, "no idle connection is left");
   }
 

@@ -1,0 +1,232 @@
+/**
+ * What is known of files: who may be sent, and the contents of small ones, for at most a second without a new look.
+ *
+ * Nothing outside of a root is ever named: the path without its symbolic links must lie below the root's own, and
+ * what is opened must be what was looked at. What is remembered is bounded in number and bytes; the least recently
+ * used goes first. Pure over `FileSystem`; `now` is any clock that does not jump, `wall` the time of day.
+ */
+import type { DirectoryEntry, Failure, FileStatus, FileSystem, OpenFile } from "./file_system.ts";
+import { formatHttpDate } from "./http_date.ts";
+
+/** Contents up to here are kept: with its head it fits one large buffer of `mod/net/buffers.ts`. */
+export const SMALL_FILE_BYTES = 63 * 1024;
+/** nginx's `open_file_cache_valid` is a minute, and its cache off by default. */
+const VALID_MS = 1000;
+const MAX_ENTRIES = 8192;
+const MAX_BYTES = 32 * 1024 * 1024;
+/** What an entry costs besides its contents. */
+const ENTRY_BYTES = 512;
+/** Every path of a configuration's roots; more than that is of configurations that are gone. */
+const MAX_ROOTS = 1024;
+/** A file younger than this may still change without its date changing: the coarsest file systems count two seconds. */
+const SETTLED_MS = 2000;
+/** Attempts to read a small file that changes all the time. */
+const ATTEMPTS = 3;
+
+/** What is at a path. */
+export type Entry = FileEntry | OtherEntry;
+
+export interface FileEntry {
+  readonly kind: "file";
+  /** Without symbolic links. */
+  readonly realPath: string;
+  readonly status: FileStatus;
+  /** Strong, with its quotes: date in milliseconds and size, so that two nodes with the same copy agree. */
+  readonly etag: string;
+  /** Whole seconds, in milliseconds. */
+  readonly modified: number;
+  readonly lastModified: string;
+}
+
+export interface OtherEntry {
+  /** `missing` also for what is not to be sent: outside of the root, a device, a pipe. */
+  readonly kind: "directory" | "missing" | "denied" | "failed";
+  readonly realPath: string;
+}
+
+interface Remembered {
+  entry: Entry;
+  checkedAt: number;
+  contents: Uint8Array | null;
+  /** The contents may have changed without a sign of it. */
+  unsettled: boolean;
+}
+
+export class FileStore {
+  readonly #system: FileSystem;
+  /** By root, NUL and path; the least recently used first. */
+  readonly #known = new Map<string, Remembered>();
+  readonly #roots = new Map<string, { readonly path: string; readonly checkedAt: number }>();
+  #bytes = 0;
+
+  constructor(system: FileSystem) {
+    this.#system = system;
+  }
+
+  /** Bytes that are remembered, and what remembering them costs. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** What is at `path` (`/a/b`, or empty for the root itself) below `root`. */
+  look(root: string, path: string, now: number): Entry {
+    const key = `${root}\0${path}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) {
+      this.#known.delete(key);
+      this.#known.set(key, known);
+      if (now - known.checkedAt < VALID_MS) return known.entry;
+    }
+    const entry = this.#find(root, path, now);
+    if (known === undefined) this.#remember(key, entry, now);
+    else this.#renew(known, entry, now);
+    return entry;
+  }
+
+  /** The whole contents of a small file that `look` has just found; null: not small. Good until the next call. */
+  contents(root: string, path: string, now: number, wall: number): Uint8Array | "changing" | Failure | null {
+    const known = this.#known.get(`${root}\0${path}`);
+    if (known === undefined || known.entry.kind !== "file") return "missing";
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const { entry } = known;
+      if (entry.kind !== "file") return entry.kind === "directory" ? "missing" : entry.kind;
+      if (entry.status.size > SMALL_FILE_BYTES) return null;
+      if (known.contents !== null) return known.contents;
+      const read = this.#readWhole(entry);
+      if (typeof read !== "string") {
+        known.contents = read;
+        known.unsettled = wall - entry.status.modified < SETTLED_MS;
+        this.#bytes += read.length;
+        this.#evict(known);
+        return read;
+      }
+      if (read !== "changing") return read;
+      this.#renew(known, this.#find(root, path, now), now);
+    }
+    return "changing";
+  }
+
+  /** The entry that `contents` was read of: it may be newer than what `look` said. */
+  entryOf(root: string, path: string): FileEntry | null {
+    const entry = this.#known.get(`${root}\0${path}`)?.entry;
+    return entry?.kind === "file" ? entry : null;
+  }
+
+  /** Opens a file for sending in parts; "changing": it is no longer what was looked at. */
+  open(entry: FileEntry): OpenFile | "changing" | Failure {
+    const file = this.#system.open(entry.realPath);
+    if (typeof file === "string") return file;
+    if (sameStatus(file.status(), entry.status)) return file;
+    file.close();
+    return "changing";
+  }
+
+  /** Forgets what is known of a file, so that the next look is a fresh one. */
+  forget(root: string, path: string): void {
+    const key = `${root}\0${path}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) this.#drop(key, known);
+  }
+
+  /** What is in a directory that `look` has just found. */
+  list(entry: OtherEntry): readonly DirectoryEntry[] | Failure {
+    return this.#system.list(entry.realPath);
+  }
+
+  #find(root: string, path: string, now: number): Entry {
+    const rootPath = this.#realRoot(root, now);
+    if (typeof rootPath === "string") return other(rootPath);
+    const real = this.#system.realPath(rootPath.path + path);
+    if (typeof real === "string") return other(real);
+    const below = rootPath.path === "/" ? "/" : `${rootPath.path}/`;
+    if (real.path !== rootPath.path && !real.path.startsWith(below)) return other("missing");
+    const status = this.#system.status(real.path);
+    if (typeof status === "string") return other(status);
+    if (status.kind === "directory") return { kind: "directory", realPath: real.path };
+    return status.kind === "file" ? fileEntry(real.path, status) : other("missing");
+  }
+
+  /** The root without symbolic links; a root that is missing is looked for every time. */
+  #realRoot(root: string, now: number): { readonly path: string } | Failure {
+    const known = this.#roots.get(root);
+    if (known !== undefined && now - known.checkedAt < VALID_MS) return known;
+    const real = this.#system.realPath(root);
+    if (typeof real === "string") return real;
+    if (this.#roots.size >= MAX_ROOTS) this.#roots.clear();
+    this.#roots.set(root, { path: real.path, checkedAt: now });
+    return real;
+  }
+
+  #readWhole(entry: FileEntry): Uint8Array | "changing" | Failure {
+    const file = this.open(entry);
+    if (typeof file === "string") return file;
+    try {
+      const { size } = entry.status;
+      const bytes = new Uint8Array(size);
+      for (let at = 0; at < size;) {
+        const read = file.read(bytes.subarray(at), at);
+        if (typeof read === "string") return read;
+        if (read === 0) return "changing";
+        at += read;
+      }
+      return sameStatus(file.status(), entry.status) ? bytes : "changing";
+    } finally {
+      file.close();
+    }
+  }
+
+  #remember(key: string, entry: Entry, now: number): void {
+    const known = { entry, checkedAt: now, contents: null, unsettled: false };
+    this.#known.set(key, known);
+    this.#bytes += ENTRY_BYTES;
+    this.#evict(known);
+  }
+
+  /** Takes a fresh look over; contents stay while nothing says that they are others. */
+  #renew(known: Remembered, entry: Entry, now: number): void {
+    const { entry: before } = known;
+    const same = before.kind === "file" && entry.kind === "file" && before.realPath === entry.realPath &&
+      sameStatus(before.status, entry.status);
+    if (known.contents !== null && (!same || known.unsettled)) {
+      this.#bytes -= known.contents.length;
+      known.contents = null;
+    }
+    if (!same) known.entry = entry;
+    known.checkedAt = now;
+  }
+
+  /** Makes room; what is being used stays. */
+  #evict(used: Remembered): void {
+    for (const [key, known] of this.#known) {
+      if (this.#known.size <= MAX_ENTRIES && this.#bytes <= MAX_BYTES) return;
+      if (known !== used) this.#drop(key, known);
+    }
+  }
+
+  #drop(key: string, known: Remembered): void {
+    this.#known.delete(key);
+    this.#bytes -= ENTRY_BYTES + (known.contents?.length ?? 0);
+  }
+}
+
+/** True when two looks saw the same file in the same state. */
+export function sameStatus(now: FileStatus | Failure, before: FileStatus): boolean {
+  return typeof now !== "string" && now.kind === before.kind && now.size === before.size &&
+    now.modified === before.modified && now.identity === before.identity;
+}
+
+function other(kind: Failure): OtherEntry {
+  return { kind, realPath: "" };
+}
+
+function fileEntry(realPath: string, status: FileStatus): FileEntry {
+  const modified = Math.floor(status.modified / 1000) * 1000;
+  return {
+    kind: "file",
+    realPath,
+    status,
+    etag: `"${Math.max(0, status.modified).toString(16)}-${status.size.toString(16)}"`,
+    modified,
+    lastModified: formatHttpDate(modified),
+  };
+}

@@ -1,0 +1,217 @@
+/**
+ * Sends the answer of a `files` route: what is planned (`files/plan.ts`) into the client's stream, piece by piece,
+ * the next one when the stream has room.
+ *
+ * A machine like every session part: it never waits. After each read the file is looked at once more, and only bytes
+ * of the file that was promised are handed on: one that changes breaks the answer off. A small file leaves with its
+ * head in one write, out of memory.
+ */
+import type { ErrorCode } from "../base/errors.ts";
+import type { FilesAction } from "../config/snapshot.ts";
+import type { OpenFile } from "../files/file_system.ts";
+import type { Part } from "../files/head.ts";
+import { type ChosenFile, type Plan, planAnswer } from "../files/plan.ts";
+import { type FileStore, sameStatus } from "../files/store.ts";
+import type { Answer } from "../http/answer.ts";
+import { latin1 } from "../http/grammar.ts";
+import { HUGE_BYTES } from "../net/buffers.ts";
+import type { Stream } from "../net/stream.ts";
+import type { RequestFacts } from "../route/match.ts";
+import type { ProxyEnvironment } from "./environment.ts";
+import type { Record } from "./record.ts";
+
+/** Sent, or handed to the stream to its last byte. */
+export const SENT_ALL = 0;
+/** The stream has enough for now: call `onDrain`. */
+export const WAITS = 1;
+/** It cannot be sent to its end: `problem` says why. */
+export const BROKEN_OFF = 2;
+export type Sent = 0 | 1 | 2;
+
+/** What came of a plan that is not a file. */
+export type Instead = { readonly code: ErrorCode } | { readonly answer: Answer };
+
+/** A stream that takes more than this at once has nobody at its other end any more. */
+const MOST_AT_ONCE = 4 * HUGE_BYTES;
+/** Random text of a request id, so that no file can hold it but by design. */
+const BOUNDARY_BYTES = 64;
+
+const encoder = new TextEncoder();
+
+export class FileAnswer {
+  /** After BROKEN_OFF. */
+  problem: ErrorCode = "fileChanged";
+  readonly #environment: ProxyEnvironment;
+  readonly #client: Stream;
+  readonly #record: Record;
+  #file: OpenFile | null = null;
+  #chosen: ChosenFile | null = null;
+  #parts: readonly Part[] = [];
+  #part = 0;
+  /** Where in the present part. */
+  #at = 0;
+
+  constructor(environment: ProxyEnvironment, client: Stream, record: Record) {
+    this.#environment = environment;
+    this.#client = client;
+    this.#record = record;
+  }
+
+  /** Decides and begins; anything but a file is the caller's to answer. */
+  start(
+    action: FilesAction,
+    facts: RequestFacts,
+    connection: { readonly keepAlive: boolean; readonly minor: number },
+  ): Sent | Instead {
+    const environment = this.#environment;
+    const store = environment.files;
+    const plan = planAnswer(action, facts, {
+      ...connection,
+      date: environment.httpDate(),
+      store,
+      now: environment.now(),
+      wall: environment.wallClock(),
+      boundary: () => this.#boundary(),
+    });
+    if (plan.kind !== "file") return instead(plan);
+    const problem = this.#open(store, plan);
+    if (problem !== null) {
+      store.forget(action.root, plan.file.path);
+      return { code: problem };
+    }
+    this.#record.status = plan.status;
+    this.#chosen = plan.file;
+    this.#parts = plan.parts;
+    this.#part = 0;
+    this.#at = startOf(plan.parts[0]);
+    return this.#send(plan.head);
+  }
+
+  /** The client's stream has room again. */
+  onDrain(): Sent {
+    return this.#send("");
+  }
+
+  /** Lets go of the file; harmless when it has been done. */
+  close(): void {
+    this.#file?.close();
+    this.#file = null;
+    this.#chosen = null;
+    this.#parts = [];
+  }
+
+  #open(store: FileStore, { file, parts }: Extract<Plan, { kind: "file" }>): ErrorCode | null {
+    if (file.contents !== null || parts.length === 0) return null;
+    const opened = store.open(file.entry);
+    if (typeof opened !== "string") {
+      this.#file = opened;
+      return null;
+    }
+    return OPEN_PROBLEMS[opened];
+  }
+
+  /** Sends text, then parts of the file, until the stream has enough. */
+  #send(head: string): Sent {
+    let text = head;
+    let sent = 0;
+    for (;;) {
+      const part = this.#parts[this.#part];
+      if (part !== undefined && "text" in part) {
+        text += part.text;
+        this.#next();
+        continue;
+      }
+      if (part === undefined) {
+        if (text !== "") this.#write(encoder.encode(text));
+        this.close();
+        return SENT_ALL;
+      }
+      const size = Math.min(part.end - this.#at, HUGE_BYTES - text.length);
+      const flowing = this.#sendBytes(text, size);
+      if (flowing === null) return BROKEN_OFF;
+      text = "";
+      this.#at += size;
+      if (this.#at === part.end) this.#next();
+      // What is left is text, or nothing: it goes along.
+      if (!this.#bytesLeft()) continue;
+      if (!flowing) return WAITS;
+      if ((sent += size) > MOST_AT_ONCE) {
+        this.problem = "clientGone";
+        return BROKEN_OFF;
+      }
+    }
+  }
+
+  /** Text and bytes of the file in one write; null: the file is not what was promised. */
+  #sendBytes(text: string, size: number): boolean | null {
+    const lease = this.#environment.buffers.atLeast(text.length + size);
+    const { written } = encoder.encodeInto(text, lease.bytes);
+    const { contents } = this.#chosen!;
+    if (contents !== null) lease.bytes.set(contents.subarray(this.#at, this.#at + size), written);
+    else if (!this.#read(lease.bytes.subarray(written, written + size))) {
+      lease.release();
+      return null;
+    }
+    this.#record.bytesOut += written + size;
+    return this.#client.writeLease(lease, 0, written + size);
+  }
+
+  /** Fills `into` from the file; true when the file is still the one that was promised. */
+  #read(into: Uint8Array): boolean {
+    const file = this.#file!;
+    for (let done = 0; done < into.length;) {
+      const read = file.read(done === 0 ? into : into.subarray(done), this.#at + done);
+      if (typeof read === "string") return this.#failed("fileFailed");
+      if (read === 0) return this.#failed("fileChanged");
+      done += read;
+    }
+    return sameStatus(file.status(), this.#chosen!.entry.status) || this.#failed("fileChanged");
+  }
+
+  #failed(problem: ErrorCode): false {
+    this.problem = problem;
+    return false;
+  }
+
+  #bytesLeft(): boolean {
+    for (let at = this.#part; at < this.#parts.length; at++) if (!("text" in this.#parts[at]!)) return true;
+    return false;
+  }
+
+  #next(): void {
+    this.#part++;
+    this.#at = startOf(this.#parts[this.#part]);
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#record.bytesOut += bytes.length;
+    this.#client.write(bytes);
+  }
+
+  #boundary(): string {
+    const bytes = new Uint8Array(BOUNDARY_BYTES);
+    return `tandem-${latin1(bytes, 0, this.#environment.writeRequestId(bytes, 0))}`;
+  }
+}
+
+const OPEN_PROBLEMS = {
+  changing: "fileChanged",
+  missing: "fileNotFound",
+  denied: "fileForbidden",
+  failed: "fileFailed",
+} as const;
+
+function startOf(part: Part | undefined): number {
+  return part === undefined || "text" in part ? 0 : part.start;
+}
+
+/** The answer that needs no file. */
+function instead(plan: Exclude<Plan, { kind: "file" }>): Instead {
+  if (plan.kind === "error") return { code: plan.code };
+  if (plan.kind === "redirect") {
+    return {
+      answer: { status: 301, body: "", contentType: "text/plain; charset=utf-8", location: plan.location },
+    };
+  }
+  return { answer: { status: 200, body: plan.html, contentType: "text/html; charset=utf-8" } };
+}
