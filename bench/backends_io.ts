@@ -17,6 +17,8 @@ export interface Servers {
   readonly tlsPorts: readonly number[];
   /** File of the authority of their certificates, which are for `SERVER_NAME`. */
   readonly authority: string;
+  /** Directory with files that products may answer with themselves. */
+  readonly files: string;
 }
 
 export const SERVER_NAME = "server.test";
@@ -30,6 +32,8 @@ export async function startBackends(directory: string): Promise<Backends> {
   if ("skip" in nginx) throw new Error(`Cannot start the servers: ${nginx.skip}`);
   const files = `${directory}/files`;
   await Deno.mkdir(files);
+  await Deno.writeTextFile(`${files}/10k`, "x".repeat(10 * 1024));
+  await Deno.writeTextFile(`${files}/10m`, "x".repeat(10 * 1024 * 1024));
   await Deno.writeTextFile(`${files}/64k`, "x".repeat(64 * 1024));
   await Deno.writeTextFile(`${files}/1m`, "x".repeat(1024 * 1024));
   const running: Running[] = [];
@@ -52,6 +56,7 @@ export async function startBackends(directory: string): Promise<Backends> {
     ports,
     tlsPorts,
     authority: authority.cert,
+    files,
     async stop() {
       await Promise.all(running.map((server) => server.stop()));
       certificates[Symbol.dispose]();

@@ -90,7 +90,7 @@ export function tandemConfig(
   servers: Servers,
   ports: readonly number[],
 ): string {
-  const routes = [
+  const routes = scenario.files ? [{ files: { root: servers.files } }] : [
     ...Array.from({ length: scenario.routes }, (_, index) => ({
       match: { path: `${routePrefix(index)}*` },
       pool: "app",
@@ -105,13 +105,15 @@ export function tandemConfig(
         protocol: scenario.protocol,
         ...(scenario.protocol === "tcp" ? { pool: "app" } : { routes }),
       })),
-      pools: {
-        app: {
-          balance: "roundRobin",
-          servers: portsOf(scenario, servers).map((port) => `127.0.0.1:${port}`),
-          ...(scenario.serverTls ? { tls: { ca: servers.authority, serverName: SERVER_NAME } } : {}),
+      ...(scenario.files ? {} : {
+        pools: {
+          app: {
+            balance: "roundRobin",
+            servers: portsOf(scenario, servers).map((port) => `127.0.0.1:${port}`),
+            ...(scenario.serverTls ? { tls: { ca: servers.authority, serverName: SERVER_NAME } } : {}),
+          },
         },
-      },
+      }),
       log: { access: scenario.accessLog ? "haproxy" : "off" },
       workers: scenario.workers,
     },
@@ -179,7 +181,9 @@ events { worker_connections ${2 * MAX_CONNECTIONS}; }
 }
 `;
   }
-  const proxy = `proxy_pass ${scenario.serverTls ? "https" : "http"}://app;`;
+  const proxy = scenario.files
+    ? `root ${servers.files}; sendfile on;`
+    : `proxy_pass ${scenario.serverTls ? "https" : "http"}://app;`;
   const tls = scenario.serverTls
     ? `proxy_ssl_verify on; proxy_ssl_trusted_certificate ${servers.authority};
   proxy_ssl_name ${SERVER_NAME}; proxy_ssl_server_name on; proxy_ssl_protocols TLSv1.2 TLSv1.3;`

@@ -1,4 +1,4 @@
-/** From measurements to the table: medians of the repetitions and ratios to HAProxy. Pure. */
+/** From measurements to the table: medians of the repetitions and ratios to a peer. Pure. */
 
 /** One repetition of one scenario with one product. Times in microseconds, memory in bytes. */
 export interface Sample {
@@ -17,8 +17,8 @@ export interface Row extends Sample {
   readonly ratio: number | null;
 }
 
-/** The product that all others are compared with. */
-export const REFERENCE = "haproxy";
+/** The product that all others are compared with: the first that was measured. */
+export const REFERENCES = ["haproxy", "nginx"];
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -56,8 +56,8 @@ export function summarize(samples: readonly Sample[]): Row[] {
     };
   });
   return rows.map((row) => {
-    const reference = rows.find(({ scenario, product }) =>
-      scenario === row.scenario && product === REFERENCE
+    const [reference] = REFERENCES.flatMap((name) =>
+      rows.filter(({ scenario, product }) => scenario === row.scenario && product === name)
     );
     return reference === undefined ? row : { ...row, ratio: row.cpuPerRequest / reference.cpuPerRequest };
   });
@@ -67,7 +67,7 @@ const COLUMNS = [
   "scenario",
   "product",
   "CPU µs/req",
-  `× ${REFERENCE}`,
+  "× peer",
   "req/s",
   "p50 ms",
   "p99 ms",

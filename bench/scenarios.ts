@@ -16,6 +16,8 @@ export interface Scenario {
   readonly routes: number;
   /** Data threads of the product. */
   readonly workers: number;
+  /** The products answer with files of their own, without servers; those that cannot are left out. */
+  readonly files: boolean;
 }
 
 const SMALL: Scenario = {
@@ -29,6 +31,7 @@ const SMALL: Scenario = {
   listeners: 1,
   routes: 0,
   workers: 1,
+  files: false,
 };
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -41,6 +44,8 @@ export const SCENARIOS: readonly Scenario[] = [
   { ...SMALL, name: "tls-server", serverTls: true },
   { ...SMALL, name: "routes", listeners: 20, routes: 25 },
   { ...SMALL, name: "workers2", workers: 2 },
+  { ...SMALL, name: "files", path: "/10k", files: true },
+  { ...SMALL, name: "files-10m", path: "/10m", files: true },
 ];
 
 /** The prefix that route `index` matches. */

@@ -82,7 +82,9 @@ function replaceSockets(): void {
 
 /** The configuration that the benchmark over sockets gives to Tandem. */
 async function snapshot(scenario: Scenario): Promise<Snapshot> {
-  const text = tandemConfig(scenario, { ports: [8081, 8082], tlsPorts: [], authority: "" }, [8080]);
+  const text = tandemConfig(scenario, { ports: [8081, 8082], tlsPorts: [], authority: "", files: "." }, [
+    8080,
+  ]);
   return buildSnapshot(await good(text), {
     generation: 1,
     node: "bench",

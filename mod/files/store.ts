@@ -75,7 +75,8 @@ export class FileStore {
     if (known !== undefined) {
       this.#known.delete(key);
       this.#known.set(key, known);
-      if (now - known.checkedAt < VALID_MS) return known.entry;
+      // What failed is tried again: mostly it was something else that the machine had too much of.
+      if (now - known.checkedAt < VALID_MS && known.entry.kind !== "failed") return known.entry;
     }
     const entry = this.#find(root, path, now);
     if (known === undefined) this.#remember(key, entry, now);
@@ -86,7 +87,7 @@ export class FileStore {
   /** The whole contents of a small file that `look` has just found; null: not small. Good until the next call. */
   contents(root: string, path: string, now: number, wall: number): Uint8Array | "changing" | Failure | null {
     const known = this.#known.get(`${root}\0${path}`);
-    if (known === undefined || known.entry.kind !== "file") return "missing";
+    if (known === undefined) return "missing";
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const { entry } = known;
       if (entry.kind !== "file") return entry.kind === "directory" ? "missing" : entry.kind;

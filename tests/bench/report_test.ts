@@ -32,9 +32,14 @@ Deno.test("summarize() takes medians, sums errors and compares with the referenc
   assertEquals(rows[0]?.repetitions, 3);
 });
 
+Deno.test("summarize() compares with nginx where HAProxy was not measured", () => {
+  const rows = summarize([sample("tandem", 22), sample("nginx", 20)]);
+  assertEquals(rows.map((row) => row.ratio), [1.1, 1]);
+});
+
 Deno.test("summarize() gives no ratio when the reference was not measured", () => {
   assertEquals(summarize([sample("tandem", 22)])[0]?.ratio, null);
-  assertStringIncludes(table(summarize([sample("tandem", 22)])), "small     tandem         22.0          -");
+  assertStringIncludes(table(summarize([sample("tandem", 22)])), "small     tandem         22.0       -");
 });
 
 Deno.test("align() puts names left and numbers right", () => {

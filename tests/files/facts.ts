@@ -1,0 +1,8 @@
+/** A request as the file cores see it. */
+import type { RequestFacts } from "../../mod/route/match.ts";
+
+/** `target` with or without a query; header names in lower case. */
+export function factsOf(method: string, target: string, headers: Record<string, string> = {}): RequestFacts {
+  const [path = "", query = ""] = target.split("?", 2);
+  return { method, host: "a.test", path, query, header: (name) => headers[name] ?? null };
+}
