@@ -23,7 +23,8 @@ const MAX_DIGITS = 15;
 /** The satisfiable ranges of a `Range` header over `size` bytes. */
 export function parseRanges(header: string, size: number): Ranges {
   const unit = /^bytes=/i.exec(header);
-  if (unit === null) return "whole";
+  // Of an empty file every range is missing, but clients that always ask for `0-` want to know that it is empty.
+  if (unit === null || size === 0) return "whole";
   // Not more than is needed to know that there are too many.
   const specs = header.slice(unit[0].length).split(",", 4 * MAX_RANGES).map((spec) => spec.trim());
   const ranges: ByteRange[] = [];
