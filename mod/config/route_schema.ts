@@ -79,7 +79,7 @@ const respond = z.strictObject({
 }).describe("Answer at once, without a server.");
 
 /** Text that goes into a header as it is. */
-const headerText = (minLength = 1) => line(minLength, 1024).regex(/^[ -~]*$/, "must be printable ASCII");
+const headerText = (minLength = 1) => line(minLength, 1024).regex(/^[^\u0080-\uffff]*$/, "must be ASCII");
 
 const fileName = line(1, 255).refine(
   (text) => !/[/\\]/.test(text) && !text.startsWith("."),

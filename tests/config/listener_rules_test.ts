@@ -1,5 +1,6 @@
+import { loadConfig } from "../../mod/config/load.ts";
 import { assertEquals } from "../assert.ts";
-import { errors, listenerWith, POOL, routesOf, SMALLEST, warnings } from "./reading.ts";
+import { errors, good, listenerWith, POOL, routesOf, SMALLEST, warnings } from "./reading.ts";
 
 function binds(...binds: string[]): string {
   const listeners = binds.map((bind, at) => `  - { name: l${at}, bind: ${bind}, pool: app }`);
@@ -259,5 +260,77 @@ Deno.test("checkListeners() no request chooses the host that it is redirected to
     '9:50 «"ftp://a.org/x"» listeners[0].routes[4].redirect.to: must be an http:// or https:// URL or start with one "/"',
     '10:50 «"/a b"» listeners[0].routes[5].redirect.to: must be an http:// or https:// URL or start with one "/"',
     '13:25 «"/x/:id"» listeners[0].routes[8].redirect.to: `:id` is not a parameter of the route\'s path (a literal colon is `%3A`)',
+  ]);
+});
+
+Deno.test("checkListeners() files: what is wrong with each field", async () => {
+  const files = (text: string, match = "") => `{ ${match}files: { root: www, ${text} } }`;
+  assertEquals(
+    await errors(routesOf(
+      files("stripPrefix: static", "match: { path: /a }, "),
+      files('tryFiles: ["$uri", "a", "/../x", "$path/$x"]', "match: { path: /b }, "),
+      files("index: [a/b, .x]", "match: { path: /c }, "),
+      files("precompressed: [br, deflate]", "match: { path: /d }, "),
+      files('cacheControl: "a\\nb"', "match: { path: /e }, "),
+      files("types: { .md: text/x }", "match: { path: /f }, "),
+      files("stripPrefix: /static", 'match: { path: "/other/*" }, '),
+      "{ files: {} }",
+    )),
+    [
+      '5:65 «static» listeners[0].routes[0].files.stripPrefix: must be a path that begins with a slash, not "static"',
+      '6:63 «"$uri"» listeners[0].routes[1].files.tryFiles[0]: must begin with `$path` or with a slash',
+      '6:71 «"a"» listeners[0].routes[1].files.tryFiles[1]: must begin with `$path` or with a slash',
+      '6:76 «"/../x"» listeners[0].routes[1].files.tryFiles[2]: must not have empty segments, `.` or `..`',
+      '6:85 «"$path/$x"» listeners[0].routes[1].files.tryFiles[3]: knows only one variable, `$path`, and only at the beginning',
+      "7:60 «a/b» listeners[0].routes[2].files.index[0]: must be the name of a file, without a slash and not beginning with a dot",
+      "7:65 «.x» listeners[0].routes[2].files.index[1]: must be the name of a file, without a slash and not beginning with a dot",
+      '8:72 «deflate» listeners[0].routes[3].files.precompressed[1]: must be one of br, gzip, zstd, not "deflate"',
+      '9:66 «"a\\nb"» listeners[0].routes[4].files.cacheControl: must not contain control characters',
+      '10:61 «.md» listeners[0].routes[5].files.types[".md"]: must be an ending without its dot',
+      "11:73 «/static» listeners[0].routes[6].files.stripPrefix: is not how /other/* begins",
+      "12:11 «files» listeners[0].routes[7].files.root: is required: Directory with the files; relative to the directory of the configuration file",
+    ],
+  );
+});
+
+Deno.test("checkListeners() files: defaults, and lists of one", async () => {
+  const { listeners } = await good(
+    routesOf("{ files: { root: www, index: a.html, precompressed: br, stripPrefix: /s/ } }"),
+  );
+  assertEquals(listeners[0]!.routes[0]!.action, {
+    kind: "files",
+    root: "www",
+    stripPrefix: "/s",
+    index: ["a.html"],
+    tryFiles: ["$path"],
+    precompressed: ["br"],
+    listing: false,
+    hidden: false,
+    cacheControl: "",
+    types: {},
+  });
+});
+
+Deno.test("checkListeners() files: a root that is missing may come, one that is no directory will not", async () => {
+  const kinds = { "/etc/t/www": "directory", "/etc/t/file": "other" } as const;
+  const text = routesOf(
+    ...["www", "nowhere", "file"].map((root) => `{ match: { path: /${root} }, files: { root: ${root} } }`),
+  );
+  const result = await loadConfig(text, {
+    file: "/etc/t/tandem.yaml",
+    node: null,
+    context: null,
+    env: () => undefined,
+    pathKind: (path) => kinds[path as keyof typeof kinds] ?? "missing",
+  });
+  assertEquals(
+    "problems" in result &&
+      result.problems.map(({ line, column, path, message }) => [line, column, path, message]),
+    [
+      [7, 50, "listeners[0].routes[2].files.root", "must be a directory"],
+    ],
+  );
+  assertEquals(result.warnings.slice(0, 1).map(({ line, path, message }) => [line, path, message]), [
+    [6, "listeners[0].routes[1].files.root", "is not there (yet): its files are answered with 404"],
   ]);
 });
