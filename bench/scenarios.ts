@@ -45,7 +45,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { ...SMALL, name: "routes", listeners: 20, routes: 25 },
   { ...SMALL, name: "workers2", workers: 2 },
   { ...SMALL, name: "files", path: "/10k", files: true },
-  { ...SMALL, name: "files-10m", path: "/10m", files: true },
+  { ...SMALL, name: "files-10m", path: "/10m", connections: 4, files: true },
 ];
 
 /** The prefix that route `index` matches. */

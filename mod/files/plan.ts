@@ -24,14 +24,14 @@ import { mediaType } from "./media_type.ts";
 import { acceptedEncodings, SUFFIX } from "./negotiate.ts";
 import { parseRanges } from "./ranges.ts";
 import { filePath } from "./request_path.ts";
-import type { FileEntry, FileStore } from "./store.ts";
+import type { Contents, FileEntry, FileStore } from "./store.ts";
 
 /** A file of a root, as it was when the plan was made. */
 export interface ChosenFile {
   readonly path: string;
   readonly entry: FileEntry;
-  /** All of it, when it is small. */
-  readonly contents: Uint8Array | null;
+  /** All of it, when it is small or popular. */
+  readonly contents: Contents | null;
 }
 
 export type Plan =

@@ -1,11 +1,13 @@
 /**
- * What is known of files: who may be sent, and the contents of small ones, for at most a second without a new look.
+ * What is known of files: who may be sent, and the contents of small and of popular ones, for at most a second without
+ * a new look.
  *
  * Nothing outside of a root is ever named: the path without its symbolic links must lie below the root's own, and
  * what is opened must be what was looked at. What is remembered is bounded in number and bytes; the least recently
- * used goes first. Pure over `FileSystem`; `now` is any clock that does not jump, `wall` the time of day.
+ * used goes first; contents that are still being sent count until they are. Pure over `FileSystem`; `now` is any clock that does not jump, `wall` the time of day.
  */
 import type { DirectoryEntry, Failure, FileStatus, FileSystem, OpenFile } from "./file_system.ts";
+import { Lease, type LeaseKeeper } from "../net/buffers.ts";
 import { formatHttpDate } from "./http_date.ts";
 
 /** Contents up to here are kept: with its head it fits one large buffer of `mod/net/buffers.ts`. */
@@ -14,6 +16,8 @@ export const SMALL_FILE_BYTES = 63 * 1024;
 const VALID_MS = 1000;
 const MAX_ENTRIES = 8192;
 const MAX_BYTES = 32 * 1024 * 1024;
+/** Contents up to here are kept when the file is asked for again within a second: sending them costs half. */
+export const KEPT_FILE_BYTES = 12 * 1024 * 1024;
 /** What an entry costs besides its contents. */
 const ENTRY_BYTES = 512;
 /** Every path of a configuration's roots; more than that is of configurations that are gone. */
@@ -47,9 +51,36 @@ export interface OtherEntry {
 interface Remembered {
   entry: Entry;
   checkedAt: number;
-  contents: Uint8Array | null;
+  contents: Contents | null;
+  /** When it was last asked for, to see that it is popular. */
+  usedAt: number;
   /** The contents may have changed without a sign of it. */
   unsettled: boolean;
+}
+
+/** The bytes of a file, in as many answers as there are. */
+export class Contents implements LeaseKeeper {
+  #leases = 0;
+  #dropped = false;
+
+  constructor(readonly bytes: Uint8Array, readonly free: (bytes: number) => void) {}
+
+  /** A lease of all of it, only to be read. */
+  lease(): Lease {
+    this.#leases++;
+    return new Lease(this.bytes, this);
+  }
+
+  /** Called by `Lease.release`. */
+  give(): void {
+    if (--this.#leases === 0 && this.#dropped) this.free(this.bytes.length);
+  }
+
+  /** The store has it no longer: it is free once nobody sends it. */
+  drop(): void {
+    this.#dropped = true;
+    if (this.#leases === 0) this.free(this.bytes.length);
+  }
 }
 
 export class FileStore {
@@ -63,7 +94,7 @@ export class FileStore {
     this.#system = system;
   }
 
-  /** Bytes that are remembered, and what remembering them costs. */
+  /** Bytes that are remembered or still being sent, and what remembering them costs. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -84,22 +115,27 @@ export class FileStore {
     return entry;
   }
 
-  /** The whole contents of a small file that `look` has just found; null: not small. Good until the next call. */
-  contents(root: string, path: string, now: number, wall: number): Uint8Array | "changing" | Failure | null {
+  /** The whole contents of a small or popular file that `look` has just found; null: it is neither. */
+  contents(root: string, path: string, now: number, wall: number): Contents | "changing" | Failure | null {
     const known = this.#known.get(`${root}\0${path}`);
     if (known === undefined) return "missing";
+    const popular = now - known.usedAt < VALID_MS;
+    known.usedAt = now;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const { entry } = known;
       if (entry.kind !== "file") return entry.kind === "directory" ? "missing" : entry.kind;
-      if (entry.status.size > SMALL_FILE_BYTES) return null;
       if (known.contents !== null) return known.contents;
+      const { size } = entry.status;
+      if (size > SMALL_FILE_BYTES && !(popular && size <= KEPT_FILE_BYTES && this.#makeRoom(size, known))) {
+        return null;
+      }
       const read = this.#readWhole(entry);
       if (typeof read !== "string") {
-        known.contents = read;
+        known.contents = new Contents(read, this.#free);
         known.unsettled = wall - entry.status.modified < SETTLED_MS;
-        this.#bytes += read.length;
-        this.#evict(known);
-        return read;
+        this.#bytes += size;
+        this.#makeRoom(0, known);
+        return known.contents;
       }
       if (read !== "changing") return read;
       this.#renew(known, this.#find(root, path, now), now);
@@ -177,10 +213,10 @@ export class FileStore {
   }
 
   #remember(key: string, entry: Entry, now: number): void {
-    const known = { entry, checkedAt: now, contents: null, unsettled: false };
+    const known = { entry, checkedAt: now, usedAt: -Infinity, contents: null, unsettled: false };
     this.#known.set(key, known);
     this.#bytes += ENTRY_BYTES;
-    this.#evict(known);
+    this.#makeRoom(0, known);
   }
 
   /** Takes a fresh look over; contents stay while nothing says that they are others. */
@@ -189,25 +225,31 @@ export class FileStore {
     const same = before.kind === "file" && entry.kind === "file" && before.realPath === entry.realPath &&
       sameStatus(before.status, entry.status);
     if (known.contents !== null && (!same || known.unsettled)) {
-      this.#bytes -= known.contents.length;
+      known.contents.drop();
       known.contents = null;
     }
     if (!same) known.entry = entry;
     known.checkedAt = now;
   }
 
-  /** Makes room; what is being used stays. */
-  #evict(used: Remembered): void {
+  /** Makes room for so many bytes, where that is possible without what is being used or sent. */
+  #makeRoom(size: number, used: Remembered): boolean {
     for (const [key, known] of this.#known) {
-      if (this.#known.size <= MAX_ENTRIES && this.#bytes <= MAX_BYTES) return;
+      if (this.#known.size <= MAX_ENTRIES && this.#bytes + size <= MAX_BYTES) return true;
       if (known !== used) this.#drop(key, known);
     }
+    return this.#bytes + size <= MAX_BYTES;
   }
 
   #drop(key: string, known: Remembered): void {
     this.#known.delete(key);
-    this.#bytes -= ENTRY_BYTES + (known.contents?.length ?? 0);
+    this.#bytes -= ENTRY_BYTES;
+    known.contents?.drop();
   }
+
+  #free = (bytes: number): void => {
+    this.#bytes -= bytes;
+  };
 }
 
 /** True when two looks saw the same file in the same state. */

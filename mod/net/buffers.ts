@@ -16,15 +16,20 @@ const SLAB_BYTES = 256 * 1024;
 const LARGE_KEPT = 256;
 const HUGE_KEPT = 32;
 
+/** Who is told when a lease's last owner has released it. */
+export interface LeaseKeeper {
+  give(lease: Lease): void;
+}
+
 export class Lease {
   /** The whole buffer. Its contents are undefined until written. */
   readonly bytes: Uint8Array;
-  #pool: BufferPool | null;
+  #keeper: LeaseKeeper | null;
   #owners = 1;
 
-  constructor(bytes: Uint8Array, pool: BufferPool | null) {
+  constructor(bytes: Uint8Array, keeper: LeaseKeeper | null) {
     this.bytes = bytes;
-    this.#pool = pool;
+    this.#keeper = keeper;
   }
 
   /** One more owner, who will release it too. From now on nobody may write into it. */
@@ -37,7 +42,7 @@ export class Lease {
   release(): void {
     if (--this.#owners > 0) return;
     if (this.#owners < 0) throw new Error("Cannot release a buffer as it is already free");
-    this.#pool?.give(this);
+    this.#keeper?.give(this);
   }
 
   /** For the pool only. */
@@ -47,7 +52,7 @@ export class Lease {
   }
 }
 
-export class BufferPool {
+export class BufferPool implements LeaseKeeper {
   #small: Lease[] = [];
   #large: Lease[] = [];
   #huge: Lease[] = [];

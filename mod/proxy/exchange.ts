@@ -169,6 +169,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
       case SENT:
         return this.#awaitsServer() ? this.#attemptFailed("responseTimeout") : this.fail("bodyTimeout");
       case RESPONDING:
+        if (this.#server === null && this.#file!.progressed()) return this.#fileSent(WAITS);
         return this.fail(this.client.stream.blocked ? "clientStalled" : "upstreamStalled");
     }
   }

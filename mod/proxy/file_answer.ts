@@ -4,7 +4,7 @@
  *
  * A machine like every session part: it never waits. After each read the file is looked at once more, and only bytes
  * of the file that was promised are handed on: one that changes breaks the answer off. A small file leaves with its
- * head in one write, out of memory.
+ * head in one write, out of memory; a popular one out of the store's memory, without a copy.
  */
 import type { ErrorCode } from "../base/errors.ts";
 import type { FilesAction } from "../config/snapshot.ts";
@@ -31,8 +31,12 @@ export type Sent = 0 | 1 | 2;
 /** What came of a plan that is not a file. */
 export type Instead = { readonly code: ErrorCode } | { readonly answer: Answer };
 
+/** What is in memory leaves in pieces of this size: each costs a call of the system and a wake-up. */
+const SLICE_BYTES = 1024 * 1024;
+/** Up to here bytes are copied behind the text before them, rather than written by themselves. */
+const COPIED_BYTES = 64 * 1024;
 /** A stream that takes more than this at once has nobody at its other end any more. */
-const MOST_AT_ONCE = 4 * HUGE_BYTES;
+const MOST_AT_ONCE = 4 * SLICE_BYTES;
 /** Random text of a request id, so that no file can hold it but by design. */
 const BOUNDARY_BYTES = 64;
 
@@ -50,6 +54,8 @@ export class FileAnswer {
   #part = 0;
   /** Where in the present part. */
   #at = 0;
+  /** Bytes that the stream held when it was looked at. */
+  #queued = 0;
 
   constructor(environment: ProxyEnvironment, client: Stream, record: Record) {
     this.#environment = environment;
@@ -92,6 +98,14 @@ export class FileAnswer {
     return this.#send("");
   }
 
+  /** True when the client has taken something since this was asked last, or since the last piece. */
+  progressed(): boolean {
+    const { queued } = this.#client;
+    const before = this.#queued;
+    this.#queued = queued;
+    return queued < before;
+  }
+
   /** Lets go of the file; harmless when it has been done. */
   close(): void {
     this.#file?.close();
@@ -126,7 +140,7 @@ export class FileAnswer {
         this.close();
         return SENT_ALL;
       }
-      const size = Math.min(part.end - this.#at, HUGE_BYTES - text.length);
+      const size = this.#sizeOf(part.end - this.#at, text.length);
       const flowing = this.#sendBytes(text, size);
       if (flowing === null) return BROKEN_OFF;
       text = "";
@@ -134,7 +148,10 @@ export class FileAnswer {
       if (this.#at === part.end) this.#next();
       // What is left is text, or nothing: it goes along.
       if (!this.#bytesLeft()) continue;
-      if (!flowing) return WAITS;
+      if (!flowing) {
+        this.#queued = this.#client.queued;
+        return WAITS;
+      }
       if ((sent += size) > MOST_AT_ONCE) {
         this.problem = "clientGone";
         return BROKEN_OFF;
@@ -142,12 +159,24 @@ export class FileAnswer {
     }
   }
 
-  /** Text and bytes of the file in one write; null: the file is not what was promised. */
+  /** How many of `rest` bytes leave now, with text of `textLength` before them. */
+  #sizeOf(rest: number, textLength: number): number {
+    return this.#chosen!.contents === null
+      ? Math.min(rest, HUGE_BYTES - textLength)
+      : Math.min(rest, SLICE_BYTES);
+  }
+
+  /** Text and bytes of the file, in one write where that is cheaper; null: the file is not what was promised. */
   #sendBytes(text: string, size: number): boolean | null {
+    const { contents } = this.#chosen!;
+    if (contents !== null && size > COPIED_BYTES) {
+      if (text !== "") this.#write(encoder.encode(text));
+      this.#record.bytesOut += size;
+      return this.#client.writeLease(contents.lease(), this.#at, this.#at + size);
+    }
     const lease = this.#environment.buffers.atLeast(text.length + size);
     const { written } = encoder.encodeInto(text, lease.bytes);
-    const { contents } = this.#chosen!;
-    if (contents !== null) lease.bytes.set(contents.subarray(this.#at, this.#at + size), written);
+    if (contents !== null) lease.bytes.set(contents.bytes.subarray(this.#at, this.#at + size), written);
     else if (!this.#read(lease.bytes.subarray(written, written + size))) {
       lease.release();
       return null;

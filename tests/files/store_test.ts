@@ -1,4 +1,4 @@
-import { FileStore, SMALL_FILE_BYTES } from "../../mod/files/store.ts";
+import { Contents, FileStore, KEPT_FILE_BYTES, SMALL_FILE_BYTES } from "../../mod/files/store.ts";
 import { assert, assertEquals, assertStrictEquals } from "../assert.ts";
 import { SimDisk } from "../sim/disk.ts";
 
@@ -13,7 +13,7 @@ function storeOf(disk: SimDisk) {
     text: (path: string, now: number, wall = WALL) => {
       store.look("/www", path, now);
       const contents = store.contents("/www", path, now, wall);
-      return contents instanceof Uint8Array ? new TextDecoder().decode(contents) : contents;
+      return contents instanceof Contents ? new TextDecoder().decode(contents.bytes) : contents;
     },
   };
 }
@@ -131,6 +131,38 @@ Deno.test("FileStore.contents() a large file is not taken into memory", () => {
   const { text } = storeOf(disk);
   assertEquals(String(text("/small", 0)).length, SMALL_FILE_BYTES);
   assertEquals(text("/large", 0), null);
+});
+
+Deno.test("FileStore.contents() a large file is kept when it is asked for again within a second", () => {
+  const disk = new SimDisk().write("/www/large", new Uint8Array(KEPT_FILE_BYTES))
+    .write("/www/huge", new Uint8Array(KEPT_FILE_BYTES + 1));
+  const { text } = storeOf(disk);
+  assertEquals([text("/large", 0), text("/large", 1000), text("/large", 2500)], [null, null, null]);
+  assertEquals(String(text("/large", 3000)).length, KEPT_FILE_BYTES);
+  const { read } = disk.calls;
+  assertEquals(String(text("/large", 9000)).length, KEPT_FILE_BYTES);
+  assertEquals(disk.calls.read, read);
+  for (let now = 10_000; now < 10_500; now += 100) assertEquals(text("/huge", now), null);
+});
+
+Deno.test("FileStore.contents() what is still being sent counts, so that there is never more of it", () => {
+  const disk = new SimDisk();
+  for (let at = 0; at < 9; at++) disk.write(`/www/${at}`, new Uint8Array(10 * 1024 * 1024));
+  const { store } = storeOf(disk);
+  const held = [];
+  for (let at = 0; at < 9; at++) {
+    for (const _ of [1, 2]) {
+      store.look("/www", `/${at}`, 0);
+      const contents = store.contents("/www", `/${at}`, 0, WALL);
+      if (contents instanceof Contents) held.push(contents.lease());
+    }
+    assert(store.bytes <= 32 * 1024 * 1024, String(store.bytes));
+  }
+  assertEquals(held.length, 3);
+  for (const lease of held) lease.release();
+  store.look("/www", "/8", 0);
+  assert(store.contents("/www", "/8", 0, WALL) instanceof Contents);
+  assert(store.bytes <= 32 * 1024 * 1024);
 });
 
 Deno.test("FileStore says what it may not read and what fails", () => {

@@ -15,6 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "mod/kernel",
     "mod/config",
     "mod/import",
+    "mod/files",
     "vrrp",
   ],
   ["mod/net", "mod/proxy", "mod/observe"],
