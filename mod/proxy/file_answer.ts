@@ -20,7 +20,7 @@ import type { RequestFacts } from "../route/match.ts";
 import type { ProxyEnvironment } from "./environment.ts";
 import type { Record } from "./record.ts";
 
-/** Sent, or handed to the stream to its last byte. */
+/** Handed to the stream to its last byte, and the stream has not too much of it. */
 export const SENT_ALL = 0;
 /** The stream has enough for now: call `onDrain`. */
 export const WAITS = 1;
@@ -146,8 +146,6 @@ export class FileAnswer {
       text = "";
       this.#at += size;
       if (this.#at === part.end) this.#next();
-      // What is left is text, or nothing: it goes along.
-      if (!this.#bytesLeft()) continue;
       if (!flowing) {
         this.#queued = this.#client.queued;
         return WAITS;
@@ -199,11 +197,6 @@ export class FileAnswer {
 
   #failed(problem: ErrorCode): false {
     this.problem = problem;
-    return false;
-  }
-
-  #bytesLeft(): boolean {
-    for (let at = this.#part; at < this.#parts.length; at++) if (!("text" in this.#parts[at]!)) return true;
     return false;
   }
 
