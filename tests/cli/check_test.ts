@@ -109,3 +109,30 @@ Deno.test("check() without a node checks all that the file has, and tells a prob
     );
   });
 });
+
+Deno.test("check() looks for the roots of files, from the directory of the configuration file", async () => {
+  await withDirectory(async (cwd) => {
+    await Deno.mkdir(`${cwd}/conf/www`, { recursive: true });
+    const file = (root: string) =>
+      Deno.writeTextFile(
+        `${cwd}/conf/t.yaml`,
+        `listeners: [{ name: web, bind: ":80", routes: [{ files: { root: ${root} } }] }]`,
+      );
+    const check = () => tandem(["check", "-c", "conf/t.yaml", "--node", "n1"], { cwd });
+    await file("www");
+    const good = await check();
+    assertEquals([good.code, good.err], [0, ""]);
+    await file("later");
+    const later = await check();
+    assertEquals([later.code, later.err.split("\n")[0]], [
+      0,
+      "conf/t.yaml:1:66: warning: listeners[0].routes[0].files.root: is not there (yet): its files are answered with 404",
+    ]);
+    await file("t.yaml");
+    const bad = await check();
+    assertEquals([bad.code, bad.err.split("\n")[0]], [
+      1,
+      "conf/t.yaml:1:66: listeners[0].routes[0].files.root: must be a directory",
+    ]);
+  });
+});

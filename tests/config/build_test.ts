@@ -1,6 +1,7 @@
 import { buildSnapshot, type ResolvedAddress } from "../../mod/config/build.ts";
 import { RowAllocator } from "../../mod/config/rows.ts";
 import type { Snapshot } from "../../mod/config/snapshot.ts";
+import { directoryOf, pathFrom } from "../../mod/config/file_paths.ts";
 import { assertEquals, assertThrows } from "../assert.ts";
 import { good, LISTENER, SMALLEST } from "./reading.ts";
 
@@ -247,4 +248,21 @@ Deno.test("buildSnapshot() says what does not fit into shared memory", async () 
     Error,
     "room for 1 servers, those it replaces included",
   );
+});
+
+Deno.test("buildSnapshot() a root is seen from the directory of the configuration file", async () => {
+  const routes = "[{ match: { path: /a }, files: { root: ./www } }, { files: { root: /srv/www } }]";
+  const snapshot = await built(`listeners: [{ name: web, bind: ":80", routes: ${routes} }]`);
+  const roots = snapshot.listeners[0]!.routes.map(({ action }) => action.kind === "files" && action.root);
+  assertEquals(roots, ["/etc/tandem/./www", "/srv/www"]);
+});
+
+Deno.test("directoryOf() is the directory as the program sees it", () => {
+  assertEquals(["tandem.yaml", "conf/t.yaml", "/t.yaml", "/etc/t.yaml"].map(directoryOf), [
+    ".",
+    "conf",
+    "/",
+    "/etc",
+  ]);
+  assertEquals(pathFrom("/", "www"), "/www");
 });

@@ -12,6 +12,7 @@ const NAMES = [
   "smallest.yaml",
   "shop.yaml",
   "pair.yaml",
+  "files.yaml",
   "passthrough.yaml",
   "proxy-protocol.yaml",
   "tls-servers.yaml",
