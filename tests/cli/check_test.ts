@@ -126,13 +126,13 @@ Deno.test("check() looks for the roots of files, from the directory of the confi
     const later = await check();
     assertEquals([later.code, later.err.split("\n")[0]], [
       0,
-      "conf/t.yaml:1:66: warning: listeners[0].routes[0].files.root: is not there (yet): its files are answered with 404",
+      "conf/t.yaml:1:65: warning: listeners[0].routes[0].files.root: is not there (yet): its files are answered with 404",
     ]);
     await file("t.yaml");
     const bad = await check();
     assertEquals([bad.code, bad.err.split("\n")[0]], [
       1,
-      "conf/t.yaml:1:66: listeners[0].routes[0].files.root: must be a directory",
+      "conf/t.yaml:1:65: listeners[0].routes[0].files.root: must be a directory",
     ]);
   });
 });

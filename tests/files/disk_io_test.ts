@@ -42,7 +42,7 @@ Deno.test("Disk failures are values: nothing there, in whatever way", async () =
   await inDirectory(async (directory) => {
     await Deno.writeTextFile(`${directory}/a`, "");
     await Deno.symlink("loop", `${directory}/loop`);
-    for (const name of ["nothing", "a/b", "loop", "x".repeat(300), "x/".repeat(3000), "a\0b"]) {
+    for (const name of ["nothing", "a/b", "loop", "x".repeat(300), "x/".repeat(3000)]) {
       const path = `${directory}/${name}`;
       assertEquals(
         [disk.status(path), disk.realPath(path), disk.open(path), disk.list(path)],
