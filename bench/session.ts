@@ -88,6 +88,7 @@ async function snapshot(scenario: Scenario): Promise<Snapshot> {
   return buildSnapshot(await good(text), {
     generation: 1,
     node: "bench",
+    directory: ".",
     rows: new RowAllocator(ROWS),
     resolve: (_pool, index) => [{ host: "127.0.0.1", port: 8081 + index }],
   });

@@ -137,7 +137,9 @@ export class FileStore {
         this.#makeRoom(0, known);
         return known.contents;
       }
-      if (read !== "changing") return read;
+      if (read !== "changing" && read !== "missing") return read;
+      // Mostly a new version was put into its place, or its root leads elsewhere now.
+      this.#roots.delete(root);
       this.#renew(known, this.#find(root, path, now), now);
     }
     return "changing";
@@ -158,8 +160,9 @@ export class FileStore {
     return "changing";
   }
 
-  /** Forgets what is known of a file, so that the next look is a fresh one. */
+  /** Forgets what is known of a file and where its root leads, so that the next look is a fresh one. */
   forget(root: string, path: string): void {
+    this.#roots.delete(root);
     const key = `${root}\0${path}`;
     const known = this.#known.get(key);
     if (known !== undefined) this.#drop(key, known);

@@ -40,6 +40,9 @@ const MOST_AT_ONCE = 4 * SLICE_BYTES;
 /** Random text of a request id, so that no file can hold it but by design. */
 const BOUNDARY_BYTES = 64;
 
+/** Looks at a file that is another whenever it is opened. */
+const ATTEMPTS = 3;
+
 const encoder = new TextEncoder();
 
 export class FileAnswer {
@@ -69,28 +72,16 @@ export class FileAnswer {
     facts: RequestFacts,
     connection: { readonly keepAlive: boolean; readonly minor: number },
   ): Sent | Instead {
-    const environment = this.#environment;
-    const store = environment.files;
-    const plan = planAnswer(action, facts, {
-      ...connection,
-      date: environment.httpDate(),
-      store,
-      now: environment.now(),
-      wall: environment.wallClock(),
-      boundary: () => this.#boundary(),
-    });
-    if (plan.kind !== "file") return instead(plan);
-    const problem = this.#open(store, plan);
-    if (problem !== null) {
+    const store = this.#environment.files;
+    for (let attempt = 1;; attempt++) {
+      const plan = this.#plan(action, facts, connection);
+      if (plan.kind !== "file") return instead(plan);
+      const problem = this.#open(store, plan);
+      if (problem === null) return this.#begin(plan);
+      // Mostly a new version was put into its place since it was looked at: this one is looked at now.
       store.forget(action.root, plan.file.path);
-      return { code: problem };
+      if (attempt === ATTEMPTS) return { code: problem };
     }
-    this.#record.status = plan.status;
-    this.#chosen = plan.file;
-    this.#parts = plan.parts;
-    this.#part = 0;
-    this.#at = startOf(plan.parts[0]);
-    return this.#send(plan.head);
   }
 
   /** The client's stream has room again. */
@@ -112,6 +103,31 @@ export class FileAnswer {
     this.#file = null;
     this.#chosen = null;
     this.#parts = [];
+  }
+
+  #plan(
+    action: FilesAction,
+    facts: RequestFacts,
+    connection: { readonly keepAlive: boolean; readonly minor: number },
+  ): Plan {
+    const environment = this.#environment;
+    return planAnswer(action, facts, {
+      ...connection,
+      date: environment.httpDate(),
+      store: environment.files,
+      now: environment.now(),
+      wall: environment.wallClock(),
+      boundary: () => this.#boundary(),
+    });
+  }
+
+  #begin(plan: Extract<Plan, { kind: "file" }>): Sent {
+    this.#record.status = plan.status;
+    this.#chosen = plan.file;
+    this.#parts = plan.parts;
+    this.#part = 0;
+    this.#at = startOf(plan.parts[0]);
+    return this.#send(plan.head);
   }
 
   #open(store: FileStore, { file, parts }: Extract<Plan, { kind: "file" }>): ErrorCode | null {

@@ -417,6 +417,21 @@ Deno.test("files: a file that is replaced by another while it is sent is sent to
   });
 });
 
+Deno.test("files: no request fails while a new version is put in place, by renaming or by another root", () => {
+  withFiles({}, (world) => {
+    world.disk.write("/www/large", pattern(2 * HUGE_BYTES));
+    assertEquals(ask(world, ["GET", "/large"])[0]!.body.length, 2 * HUGE_BYTES);
+    world.disk.write("/www/large", pattern(HUGE_BYTES));
+    assertEquals(ask(world, ["GET", "/large"])[0]!.body.length, HUGE_BYTES);
+  });
+  withFiles({ root: "/current" }, (world) => {
+    world.disk.write("/r1/large", pattern(2 * HUGE_BYTES)).link("/current", "/r1");
+    assertEquals(ask(world, ["GET", "/large"])[0]!.body.length, 2 * HUGE_BYTES);
+    world.disk.write("/r2/large", pattern(HUGE_BYTES)).link("/current", "/r2").remove("/r1/large");
+    assertEquals(ask(world, ["GET", "/large"])[0]!.body.length, HUGE_BYTES);
+  });
+});
+
 Deno.test("files: requests in a row on one connection, kept or closed as the client wants it", () => {
   withFiles({}, (world) => {
     world.disk.write("/www/large", pattern(2 * HUGE_BYTES));
