@@ -65,8 +65,9 @@ export class Contents implements LeaseKeeper {
 
   constructor(readonly bytes: Uint8Array, readonly free: (bytes: number) => void) {}
 
-  /** A lease of all of it, only to be read. */
+  /** A lease of all of it, only to be read; to be taken at once, and kept for as long as the bytes are wanted. */
   lease(): Lease {
+    if (this.#dropped && this.#leases === 0) throw new Error("Cannot lease contents that are counted out");
     this.#leases++;
     return new Lease(this.bytes, this);
   }

@@ -14,7 +14,7 @@ import { type ChosenFile, type Plan, planAnswer } from "../files/plan.ts";
 import { type FileStore, sameStatus } from "../files/store.ts";
 import type { Answer } from "../http/answer.ts";
 import { latin1 } from "../http/grammar.ts";
-import { HUGE_BYTES } from "../net/buffers.ts";
+import { HUGE_BYTES, type Lease } from "../net/buffers.ts";
 import type { Stream } from "../net/stream.ts";
 import type { RequestFacts } from "../route/match.ts";
 import type { ProxyEnvironment } from "./environment.ts";
@@ -53,6 +53,8 @@ export class FileAnswer {
   readonly #record: Record;
   #file: OpenFile | null = null;
   #chosen: ChosenFile | null = null;
+  /** Keeps contents that are too large to be copied from being counted out while they are sent. */
+  #held: Lease | null = null;
   #parts: readonly Part[] = [];
   #part = 0;
   /** Where in the present part. */
@@ -101,6 +103,8 @@ export class FileAnswer {
   close(): void {
     this.#file?.close();
     this.#file = null;
+    this.#held?.release();
+    this.#held = null;
     this.#chosen = null;
     this.#parts = [];
   }
@@ -124,6 +128,8 @@ export class FileAnswer {
   #begin(plan: Extract<Plan, { kind: "file" }>): Sent {
     this.#record.status = plan.status;
     this.#chosen = plan.file;
+    const { contents } = plan.file;
+    if (contents !== null && contents.bytes.length > COPIED_BYTES) this.#held = contents.lease();
     this.#parts = plan.parts;
     this.#part = 0;
     this.#at = startOf(plan.parts[0]);
@@ -183,10 +189,10 @@ export class FileAnswer {
   /** Text and bytes of the file, in one write where that is cheaper; null: the file is not what was promised. */
   #sendBytes(text: string, size: number): boolean | null {
     const { contents } = this.#chosen!;
-    if (contents !== null && size > COPIED_BYTES) {
+    if (this.#held !== null && size > COPIED_BYTES) {
       if (text !== "") this.#write(encoder.encode(text));
       this.#record.bytesOut += size;
-      return this.#client.writeLease(contents.lease(), this.#at, this.#at + size);
+      return this.#client.writeLease(this.#held.share(), this.#at, this.#at + size);
     }
     const lease = this.#environment.buffers.atLeast(text.length + size);
     const { written } = encoder.encodeInto(text, lease.bytes);

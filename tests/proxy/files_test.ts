@@ -358,6 +358,40 @@ Deno.test("files: a popular file is sent out of memory, whatever becomes of it m
   });
 });
 
+Deno.test("files: what is sent out of memory counts until it is sent, and once", () => {
+  withFiles({}, (world) => {
+    const MEGABYTE = 1024 * 1024;
+    for (let at = 0; at < 6; at++) world.disk.write(`/www/${at}`, new Uint8Array(10 * MEGABYTE));
+    const { files } = world.environment;
+    ask(world, ["GET", "/0", "Range: bytes=0-1\r\n"]);
+    const client = world.connect();
+    client.peer.keep = false;
+    client.peer.stop();
+    client.peer.handler = {};
+    client.peer.send("GET /0 HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    world.settle();
+    for (let round = 0; round < 2; round++) {
+      for (let at = 1; at < 6; at++) {
+        const range = ["GET", `/${at}`, "Range: bytes=0-1\r\n"] as const;
+        ask(world, range, range);
+        assert(files.bytes >= 10 * MEGABYTE && files.bytes <= 32 * MEGABYTE, String(files.bytes));
+      }
+      // In the second round its file is no longer remembered, and it is in the middle of it.
+      for (let sips = 0; sips < 50; sips++) {
+        client.peer.sip(64 * 1024);
+        world.settle();
+      }
+    }
+    client.peer.go();
+    world.settle();
+    assert(client.peer.receivedBytes > 10 * MEGABYTE);
+    const after = files.bytes;
+    assert(after > 0 && after <= 32 * MEGABYTE, String(after));
+    for (let at = 1; at < 6; at++) files.forget("/www", `/${at}`);
+    assert(files.bytes >= 0 && files.bytes < MEGABYTE, String(files.bytes));
+  });
+});
+
 Deno.test("files: a client that leaves at any byte leaves nothing open", () => {
   for (const how of ["end", "hangUp", "reset"] as const) {
     for (const at of [1, 200, 300, HUGE_BYTES - 1, HUGE_BYTES, HUGE_BYTES + 400, 2 * HUGE_BYTES]) {
