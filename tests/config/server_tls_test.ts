@@ -31,6 +31,7 @@ async function built(
   assert("config" in loaded, JSON.stringify(loaded));
   return buildSnapshot(loaded.config, {
     generation: 1,
+    directory: ".",
     node: "n1",
     resolve: () => [{ host: "10.0.0.1", port: 443 }],
     rows,
