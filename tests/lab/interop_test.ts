@@ -2,6 +2,7 @@
 import { activeDownMs, skewMs } from "../../vrrp/timing.ts";
 import { assert, assertEquals, assertLess } from "../assert.ts";
 import type { InstanceStatus } from "../../mod/observe/election_status.ts";
+import { askAdmin } from "../../mod/runtime/admin_socket_io.ts";
 import { LAB_NEEDS } from "./netns.ts";
 import { type Heard, pause, type Router, Speakers } from "./speakers.ts";
 import { labTest } from "./tools.ts";
@@ -250,6 +251,56 @@ labTest(
     await pause(2000);
     const [adopting] = await speakers.instances("lb2");
     assertEquals([adopting!.state, adopting!.owner], ["backup", speakers.lab.address("ka2")]);
+  },
+);
+
+labTest(
+  "VRRP between two Tandems with keys: they report to each other beside it, and hand over",
+  LAB_NEEDS,
+  async () => {
+    await using speakers = await Speakers.start("lb1", "lb2");
+    const router = [MULTICAST[1]!];
+    const keys = 'keys: [{ id: 1, secret: "a secret of the lab" }]';
+    // One after the other and both well, so that nothing moves for another reason.
+    for (const [node, priority] of [["lb1", 200], ["lb2", 100]] as const) {
+      speakers.write(node, router, { priority }, keys);
+      speakers.tandem(node);
+      await speakers.until(node, ({ state, health }) => state !== "initialize" && health === 100);
+      if (node === "lb1") await speakers.until(node, ({ state }) => state === "active");
+    }
+    await speakers.until("lb2", ({ state, peers }) => state === "backup" && peers[0]?.state === "active");
+    await speakers.until("lb1", ({ peers }) => peers[0]?.state === "backup" && peers[0].health === 100);
+    const socket = `${speakers.directory}/lb1.sock`;
+    assertEquals(await askAdmin(socket, "/vip/move?instance=r52", 5000, "POST"), { done: true });
+    await speakers.holds("lb2", router, true);
+    await speakers.holds("lb1", router, false);
+    const [moved] = await speakers.instances("lb2");
+    assert(moved!.why.includes("gave the address up"), moved!.why);
+    await pause(1000);
+    assertEquals((await speakers.instances("lb2"))[0]!.state, "active");
+  },
+);
+
+labTest(
+  "VRRP on an interface that comes later, goes and comes back: a fault while it is not there",
+  LAB_NEEDS,
+  async () => {
+    await using speakers = await Speakers.start("lb1", "lb2");
+    const { lab } = speakers;
+    const router = [MULTICAST[1]!];
+    speakers.write("lb2", router, { priority: 200 });
+    speakers.tandem("lb2");
+    await speakers.until("lb2", ({ state }) => state === "active");
+    await lab.ip("lb1", "link", "set", "eth0", "name", "away");
+    speakers.write("lb1", router, { priority: 100 });
+    speakers.tandem("lb1");
+    for (let round = 0; round < 2; round++) {
+      const [missing] = await speakers.until("lb1", ({ state }) => state === "fault");
+      assert(/no interface eth0|no link/.test(missing!.why), missing!.why);
+      await lab.ip("lb1", "link", "set", "away", "name", "eth0");
+      await speakers.until("lb1", ({ state, owner }) => state === "backup" && owner === lab.address("lb2"));
+      await lab.ip("lb1", "link", "set", "eth0", "name", "away");
+    }
   },
 );
 
