@@ -1,4 +1,7 @@
-/** Load from wrk: one thread, a number of keep-alive connections, for some seconds. */
+/**
+ * Load from wrk: one thread, a number of keep-alive connections, for some seconds. And from openssl: one connection
+ * after the other, to see what a handshake costs.
+ */
 import { ROOT } from "../tests/style/tree.ts";
 
 export interface Load {
@@ -37,4 +40,27 @@ export async function load(wrk: string, { url, connections, seconds, upload }: L
     throw new Error(`wrk gave no result: ${output}${new TextDecoder().decode(stderr)}`);
   }
   return JSON.parse(result);
+}
+
+/** One connection after the other, each with a handshake, a request and an answer; no latencies are told. */
+export async function handshakes(
+  openssl: string,
+  { port, path, seconds, resumed }: {
+    readonly port: number;
+    readonly path: string;
+    readonly seconds: number;
+    readonly resumed: boolean;
+  },
+): Promise<LoadResult> {
+  const args = ["s_time", "-connect", `127.0.0.1:${port}`, "-www", path, "-time", `${seconds}`];
+  const { stdout, stderr } = await new Deno.Command(openssl, {
+    args: [...args, resumed ? "-reuse" : "-new"],
+    stdin: "null",
+  }).output();
+  const output = new TextDecoder().decode(stdout);
+  const [, requests, real] = /^(\d+) connections in (\d+) real seconds/m.exec(output) ?? [];
+  if (requests === undefined) {
+    throw new Error(`openssl gave no result: ${output}${new TextDecoder().decode(stderr)}`);
+  }
+  return { requests: Number(requests), microseconds: Number(real) * 1_000_000, errors: 0, p50: 0, p99: 0 };
 }

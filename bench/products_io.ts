@@ -5,6 +5,7 @@
 import { requireTool } from "../tests/lab/tools.ts";
 import { read, ROOT } from "../tests/style/tree.ts";
 import { nginxPaths, SERVER_NAME, type Servers } from "./backends_io.ts";
+import { type CertificateFiles, certificateIn } from "./certificate_io.ts";
 import { accepting, freePort, type Running, start } from "./process_io.ts";
 import { requestPath, routePrefix, type Scenario } from "./scenarios.ts";
 
@@ -34,7 +35,8 @@ export async function startProduct(
   const ports = Array.from({ length: scenario.listeners }, freePort);
   const prefix = `${directory}/${product}`;
   const log = `${prefix}.log`;
-  const running = await LAUNCH[product]({ scenario, servers, ports, prefix, log });
+  const certificate = scenario.tls ? await certificateIn(directory) : null;
+  const running = await LAUNCH[product]({ scenario, servers, ports, prefix, log, certificate });
   const port = ports[ports.length - 1] ?? 0;
   try {
     for (const each of ports) await accepting(each, running);
@@ -43,7 +45,13 @@ export async function startProduct(
     const said = (await Deno.readTextFile(log)).trim().split("\n").slice(0, 3).join("\n");
     throw new Error(`${product} did not start: ${(error as Error).message}\n${said}`);
   }
-  return { product, running, port, log, url: `http://127.0.0.1:${port}${requestPath(scenario)}` };
+  return {
+    product,
+    running,
+    port,
+    log,
+    url: `${scenario.tls ? "https" : "http"}://127.0.0.1:${port}${requestPath(scenario)}`,
+  };
 }
 
 interface Setup {
@@ -53,23 +61,25 @@ interface Setup {
   /** Path that the product's own files begin with. */
   readonly prefix: string;
   readonly log: string;
+  /** Null: without TLS. */
+  readonly certificate: CertificateFiles | null;
 }
 
 const LAUNCH: Record<ProductName, (setup: Setup) => Promise<Running>> = {
-  async tandem({ scenario, servers, ports, prefix, log }) {
+  async tandem({ scenario, servers, ports, prefix, log, certificate }) {
     const config = `${prefix}.yaml`;
-    await Deno.writeTextFile(config, tandemConfig(scenario, servers, ports));
+    await Deno.writeTextFile(config, tandemConfig(scenario, servers, ports, certificate));
     // The project's own task says with which permissions it runs.
     const [, ...args] = (JSON.parse(read("deno.json")).tasks.tandem as string).split(" ");
     const entry = args.map((arg) => arg === "main.ts" ? `${ROOT}/main.ts` : arg);
     return start(Deno.execPath(), [...entry, "run", "-c", config], log, { TANDEM_NODE: `bench-${ports[0]}` });
   },
-  async haproxy({ scenario, servers, ports, prefix, log }) {
-    await Deno.writeTextFile(`${prefix}.cfg`, haproxyConfig(scenario, servers, ports));
+  async haproxy({ scenario, servers, ports, prefix, log, certificate }) {
+    await Deno.writeTextFile(`${prefix}.cfg`, haproxyConfig(scenario, servers, ports, certificate));
     return start(program("haproxy"), ["-db", "-f", `${prefix}.cfg`], log);
   },
-  async nginx({ scenario, servers, ports, prefix, log }) {
-    await Deno.writeTextFile(`${prefix}.conf`, nginxConfig(scenario, servers, ports, prefix));
+  async nginx({ scenario, servers, ports, prefix, log, certificate }) {
+    await Deno.writeTextFile(`${prefix}.conf`, nginxConfig(scenario, servers, ports, prefix, certificate));
     return start(program("nginx"), ["-e", "stderr", "-c", `${prefix}.conf`], log);
   },
 };
@@ -89,7 +99,11 @@ export function tandemConfig(
   scenario: Scenario,
   servers: Servers,
   ports: readonly number[],
+  certificate: CertificateFiles | null = null,
 ): string {
+  const tls = certificate === null
+    ? {}
+    : { tls: { certificates: [{ cert: certificate.cert, key: certificate.key }] } };
   const routes = scenario.files ? [{ files: { root: servers.files } }] : [
     ...Array.from({ length: scenario.routes }, (_, index) => ({
       match: { path: `${routePrefix(index)}*` },
@@ -103,6 +117,7 @@ export function tandemConfig(
         name: `bench${index}`,
         bind: `127.0.0.1:${port}`,
         protocol: scenario.protocol,
+        ...tls,
         ...(scenario.protocol === "tcp" ? { pool: "app" } : { routes }),
       })),
       ...(scenario.files ? {} : {
@@ -122,7 +137,13 @@ export function tandemConfig(
   );
 }
 
-function haproxyConfig(scenario: Scenario, servers: Servers, ports: readonly number[]): string {
+function haproxyConfig(
+  scenario: Scenario,
+  servers: Servers,
+  ports: readonly number[],
+  certificate: CertificateFiles | null,
+): string {
+  const shown = certificate === null ? "" : ` ssl crt ${certificate.both} alpn http/1.1`;
   const { protocol, accessLog } = scenario;
   const tls = scenario.serverTls
     ? ` ssl verify required ca-file ${servers.authority} sni str(${SERVER_NAME}) verifyhost ${SERVER_NAME}`
@@ -132,9 +153,10 @@ function haproxyConfig(scenario: Scenario, servers: Servers, ports: readonly num
       { length: scenario.routes },
       (_, at) => `  use_backend app if { path_beg ${routePrefix(at)} }`,
     );
-    return [`frontend bench${index}`, `  bind 127.0.0.1:${port}`, ...routes, "  default_backend app"].join(
-      "\n",
-    );
+    return [`frontend bench${index}`, `  bind 127.0.0.1:${port}${shown}`, ...routes, "  default_backend app"]
+      .join(
+        "\n",
+      );
   });
   return `global
   maxconn ${MAX_CONNECTIONS}
@@ -161,6 +183,7 @@ function nginxConfig(
   servers: Servers,
   ports: readonly number[],
   prefix: string,
+  certificate: CertificateFiles | null,
 ) {
   const members = portsOf(scenario, servers).map((port) => `server 127.0.0.1:${port};`).join(" ");
   const stream = "/usr/lib/nginx/modules/ngx_stream_module.so";
@@ -192,8 +215,14 @@ events { worker_connections ${2 * MAX_CONNECTIONS}; }
     { length: scenario.routes },
     (_, at) => `location ${routePrefix(at)} { ${proxy} }`,
   );
+  const [ssl, shown] = certificate === null ? ["", ""] : [
+    " ssl",
+    `ssl_certificate ${certificate.cert}; ssl_certificate_key ${certificate.key}; ssl_session_cache shared:tls:1m;`,
+  ];
   const listeners = ports.map((port) =>
-    `server { listen 127.0.0.1:${port} backlog=4096; ${routes.join(" ")} location / { ${proxy} } }`
+    `server { listen 127.0.0.1:${port}${ssl} backlog=4096; ${shown} ${
+      routes.join(" ")
+    } location / { ${proxy} } }`
   );
   return `${main}http {
   ${nginxPaths(prefix)}

@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { installTools, requireTool } from "../tests/lab/tools.ts";
 import { type Backends, startBackends } from "./backends_io.ts";
 import { openIdle } from "./idle_io.ts";
-import { load } from "./load_io.ts";
+import { handshakes, load } from "./load_io.ts";
 import { cpuMicroseconds, memoryBytes } from "./process_io.ts";
 import { type ProductName, PRODUCTS, type Started, startProduct } from "./products_io.ts";
 import { align, type Sample, summarize, table } from "./report.ts";
@@ -91,8 +91,13 @@ async function startAll(
 /** Two products that do different work cannot be compared: each must say where a request came from. */
 async function checkForwarded(started: Started, scenario: Scenario): Promise<void> {
   if (scenario.protocol !== "http" || scenario.files) return;
-  const answer = await fetch(`http://127.0.0.1:${started.port}/forwarded`);
-  const text = await answer.text();
+  // The certificate is nobody's, and curl has a way to say so.
+  const url = `${scenario.tls ? "https" : "http"}://127.0.0.1:${started.port}/forwarded`;
+  const curl = scenario.tls ? requireTool("curl") : null;
+  if (curl !== null && "skip" in curl) throw new Error(curl.skip);
+  const text = curl === null
+    ? await (await fetch(url)).text()
+    : new TextDecoder().decode((await new Deno.Command(curl.path, { args: ["-sk", url] }).output()).stdout);
   if (text !== "127.0.0.1") throw new Error(`${started.product} sends X-Forwarded-For as "${text}"`);
 }
 
@@ -117,7 +122,14 @@ async function measure(
   const { connections, upload } = scenario;
   if (scenario.accessLog) await takeLogLines(started);
   const before = cpuMicroseconds(started.running.pid);
-  const result = await load(wrk, { url: started.url, connections, upload, seconds });
+  const result = scenario.handshakes === null
+    ? await load(wrk, { url: started.url, connections, upload, seconds })
+    : await handshakes(opensslPath(), {
+      port: started.port,
+      path: scenario.path,
+      seconds,
+      resumed: scenario.handshakes === "resumed",
+    });
   const cpu = cpuMicroseconds(started.running.pid) - before;
   if (scenario.accessLog) {
     await new Promise((resolve) => setTimeout(resolve, LOG_SETTLE_MS));
@@ -135,6 +147,12 @@ async function measure(
     p99: result.p99,
     errors: result.errors,
   };
+}
+
+function opensslPath(): string {
+  const openssl = requireTool("openssl");
+  if ("skip" in openssl) throw new Error(openssl.skip);
+  return openssl.path;
 }
 
 async function measureScenario(
@@ -209,7 +227,7 @@ function idleTable(rows: readonly IdleRow[]): string {
 }
 
 async function main(options: Options): Promise<number> {
-  await installTools(["haproxy", "nginx", "wrk"]);
+  await installTools(["haproxy", "nginx", "wrk", "openssl", "curl"]);
   const wrk = requireTool("wrk");
   if ("skip" in wrk) throw new Error(wrk.skip);
   const chosen = (name: string) => options.only.length === 0 || options.only.includes(name);

@@ -18,6 +18,13 @@ export interface Scenario {
   readonly workers: number;
   /** The products answer with files of their own, without servers; those that cannot are left out. */
   readonly files: boolean;
+  /** Clients speak TLS. */
+  readonly tls: boolean;
+  /**
+   * Null: wrk, on connections that stay. Else one connection after the other with a request each, all with a whole
+   * handshake or all with one that takes the session of the first up again.
+   */
+  readonly handshakes: "whole" | "resumed" | null;
 }
 
 const SMALL: Scenario = {
@@ -32,6 +39,8 @@ const SMALL: Scenario = {
   routes: 0,
   workers: 1,
   files: false,
+  tls: false,
+  handshakes: null,
 };
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -46,6 +55,10 @@ export const SCENARIOS: readonly Scenario[] = [
   { ...SMALL, name: "workers2", workers: 2 },
   { ...SMALL, name: "files", path: "/10k", files: true },
   { ...SMALL, name: "files-10m", path: "/10m", connections: 4, files: true },
+  { ...SMALL, name: "tls", tls: true },
+  { ...SMALL, name: "tls-64k", tls: true, path: "/64k" },
+  { ...SMALL, name: "tls-new", tls: true, handshakes: "whole" },
+  { ...SMALL, name: "tls-resume", tls: true, handshakes: "resumed" },
 ];
 
 /** The prefix that route `index` matches. */

@@ -126,6 +126,10 @@ const dataplane = new Dataplane({
   memory,
   buildTable: buildRouteTable,
   engine: "deno",
+  makeTls: () => {
+    throw new Error("Cannot terminate TLS here");
+  },
+  onRefused() {},
   log: () => queueMicrotask(() => dataplane.logWritten()),
   onError: (error) => console.error(error),
 });

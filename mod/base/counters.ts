@@ -47,6 +47,8 @@ export const LISTENER_COUNTERS = [
   "responses5xx",
   "bytesIn",
   "bytesOut",
+  "tlsHandshakes",
+  "tlsResumed",
   ...ERROR_CODES,
 ] as const;
 

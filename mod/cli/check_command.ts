@@ -1,5 +1,6 @@
 /** `tandem check`: every problem of a configuration at once, or a summary of what it says. */
 import { certificateFiles } from "../config/certificate_files_io.ts";
+import { certificateReader } from "../config/certificates_io.ts";
 import { listOverlays, loadConfig, type LoadResult } from "../config/load.ts";
 import { formatProblem, type Problem } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
@@ -36,6 +37,7 @@ Example: tandem check -c tandem.yaml --node lb2`,
       accounts: readAccounts(),
       files: certificateFiles(file),
       pathKind,
+      certificates: certificateReader(file, Date.now),
     };
     const results = await Promise.all(nodes.map((node) => loadConfig(text, { ...given, node })));
     const problems = once(results.flatMap((result) => "problems" in result ? result.problems : []));

@@ -5,6 +5,7 @@
 import { formatHostPort, formatIp, parseIp } from "../base/address.ts";
 import { hash128 } from "../base/hash.ts";
 import { pathFrom } from "./file_paths.ts";
+import { TlsFiles } from "./certificates.ts";
 import type { CheckConfig } from "./check_schema.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import type { PoolConfig, ServerConfig } from "./pool_schema.ts";
@@ -21,7 +22,9 @@ import type {
   ServerSnapshot,
   ServerTlsSnapshot,
   Snapshot,
+  TlsSnapshot,
 } from "./snapshot.ts";
+import type { HstsConfig, TlsConfig } from "./tls_schema.ts";
 
 /** One address of a server. Weight and backup are told only by SRV records. */
 export interface ResolvedAddress {
@@ -41,9 +44,12 @@ export interface BuildOptions {
   readonly files?: ReadonlyMap<string, string>;
   /** Directory of the configuration file, which relative paths in it start from. */
   readonly directory: string;
+  /** The certificates of listeners, as they were read for this configuration. */
+  readonly certificates?: TlsFiles;
 }
 
 const NO_FILES: ReadonlyMap<string, string> = new Map();
+const NO_CERTIFICATES = new TlsFiles();
 
 /** Builds a snapshot; throws with a message for people when it does not fit into shared memory. */
 export function buildSnapshot(config: Config, options: BuildOptions): Snapshot {
@@ -63,7 +69,9 @@ export function buildSnapshot(config: Config, options: BuildOptions): Snapshot {
     const check = pool.check === undefined ? null : checkSnapshot(pool.check, tls, files, pool.proxyProtocol);
     return poolSnapshot(name, pool, servers, tls, check, rows);
   });
-  const listeners = config.listeners.map((listener) => listenerSnapshot(listener, rows, options.directory));
+  const listeners = config.listeners.map((listener) =>
+    listenerSnapshot(listener, rows, options.directory, options.certificates ?? NO_CERTIFICATES)
+  );
   rows.servers.keep(keptServers);
   rows.pools.keep(new Set(pools.map((pool) => pool.name)));
   rows.listeners.keep(new Set(listeners.map((listener) => listener.name)));
@@ -82,8 +90,9 @@ function listenerSnapshot(
   listener: ListenerConfig,
   rows: RowAllocator,
   directory: string,
+  files: TlsFiles,
 ): ListenerSnapshot {
-  const { name, bind, protocol, trustedProxies, proxyProtocol, timeouts, limits } = listener;
+  const { name, bind, protocol, trustedProxies, proxyProtocol, timeouts, limits, tls, hsts } = listener;
   return {
     name,
     row: rows.listeners.row(name),
@@ -99,6 +108,8 @@ function listenerSnapshot(
       tunnelMs: timeouts.tunnel,
     },
     limits,
+    tls: tls === undefined ? null : listenerTls(tls, protocol, files),
+    hsts: tls === undefined || hsts === undefined ? "" : hstsValue(hsts),
     routes: listener.routes.map(({ match, action }) => ({
       match: matchSnapshot(match),
       action: action.kind === "files" ? { ...action, root: pathFrom(directory, action.root) } : action,
@@ -116,6 +127,24 @@ function matchSnapshot(match: RouteConfig["match"]): RouteMatch {
     ...(path === undefined ? {} : { path }),
     ...(sni.length + alpn.length === 0 ? {} : { tls: { sni, alpn } }),
   };
+}
+
+function listenerTls(tls: TlsConfig, protocol: ListenerConfig["protocol"], files: TlsFiles): TlsSnapshot {
+  const { certificates, minVersion, alpn, strictSni, clientAuth } = tls;
+  return {
+    certificates: certificates.map(({ cert, key }) => files.certificate(cert, key)),
+    minVersion,
+    alpn: alpn ?? (protocol === "http" ? ["http/1.1"] : []),
+    strictSni,
+    clientAuth: clientAuth === undefined
+      ? null
+      : { mode: clientAuth.mode, ca: files.authorities(clientAuth.ca) },
+  };
+}
+
+/** RFC 6797 section 6.1. */
+function hstsValue({ maxAge, includeSubDomains, preload }: HstsConfig): string {
+  return `max-age=${maxAge}${includeSubDomains ? "; includeSubDomains" : ""}${preload ? "; preload" : ""}`;
 }
 
 /** What TLS means for the servers of a pool. */

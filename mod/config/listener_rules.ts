@@ -20,6 +20,7 @@ export function checkListeners(context: RuleContext): void {
   }
   for (const [at, listener] of listeners.entries()) {
     checkProtocol(context, listener, at);
+    checkTls(context, listener, at);
     checkRoutes(context, listener, at);
   }
   checkAddresses(context);
@@ -70,7 +71,10 @@ function checkAdmin(context: RuleContext): void {
   );
 }
 
-const HTTP_ONLY: readonly Path[] = [["trustedProxies"], ["timeouts", "body"], ["timeouts", "keepAlive"]]
+const HTTP_ONLY: readonly Path[] = [["trustedProxies"], ["hsts"], ["timeouts", "body"], [
+  "timeouts",
+  "keepAlive",
+]]
   .concat(
     [["timeouts", "tunnel"], ["limits", "head"], ["limits", "headers"], ["limits", "body"]],
   );
@@ -86,13 +90,13 @@ function checkProtocol(context: RuleContext, listener: ListenerConfig, at: numbe
       context.warn([...path, ...field], "has no effect on a tcp listener", "key");
     }
   }
-  const waits = listener.proxyProtocol !== undefined ||
+  const waits = listener.proxyProtocol !== undefined || context.given([...path, "tls"]) ||
     listener.routes.some(({ match }) => readsHello(match));
   const whole = context.whole([...path, "routes"]) && context.whole([...path, "proxyProtocol"]);
   if (!waits && whole && context.given([...path, "timeouts", "head"])) {
     context.warn(
       [...path, "timeouts", "head"],
-      "has no effect on a tcp listener without proxyProtocol and routes that match on sni or alpn",
+      "has no effect on a tcp listener without tls, proxyProtocol and routes that match on sni or alpn",
       "key",
     );
   }
@@ -105,14 +109,25 @@ function readsHello({ sni, alpn }: RouteConfig["match"]): boolean {
 /** Conditions and actions that a listener of this protocol has no use for. */
 function checkRouteKind(
   context: RuleContext,
-  { protocol }: ListenerConfig,
+  { protocol, tls }: ListenerConfig,
   route: RouteConfig,
   path: Path,
 ): void {
+  const passes = protocol === "tcp" && tls === undefined;
   const foreign = protocol === "tcp" ? OF_REQUESTS : OF_HELLOS;
   const why = protocol === "tcp"
     ? "cannot stand on a tcp listener, which sees no requests"
     : "needs a tcp listener, which passes TLS on unread";
+  if (protocol === "tcp" && !passes) {
+    for (const condition of OF_HELLOS) {
+      if (!context.given([...path, "match", condition])) continue;
+      context.error(
+        [...path, "match", condition],
+        "needs a tcp listener without tls, which passes TLS on unread",
+        "key",
+      );
+    }
+  }
   for (const condition of foreign) {
     if (context.given([...path, "match", condition])) {
       context.error([...path, "match", condition], why, "key");
@@ -120,6 +135,26 @@ function checkRouteKind(
   }
   if (protocol === "tcp" && route.action.kind !== "pool") {
     context.error([...path, route.action.kind], "cannot stand on a tcp listener, only pool can", "key");
+  }
+}
+
+function checkTls(context: RuleContext, { protocol, tls, hsts }: ListenerConfig, at: number): void {
+  const path = ["listeners", at];
+  if (hsts !== undefined && tls === undefined) {
+    context.warn([...path, "hsts"], "has no effect without tls: browsers believe it only over https", "key");
+  }
+  if (protocol === "http" && tls?.alpn !== undefined) {
+    for (const [index, name] of tls.alpn.entries()) {
+      if (name === "http/1.1" || name === "http/1.0") continue;
+      context.error([...path, "tls", "alpn", index], "is not spoken here: http/1.1 is");
+    }
+  }
+  if (protocol === "tcp" && context.given([...path, "redirectHttps"])) {
+    context.error(
+      [...path, "redirectHttps"],
+      "cannot stand on a tcp listener, which sees no requests",
+      "key",
+    );
   }
 }
 

@@ -8,16 +8,21 @@ import {
   choice,
   cidr,
   duration,
+  flag,
   integer,
   name,
   oneOrMore,
   size,
 } from "./fields.ts";
 import { type RouteConfig, RouteSchema } from "./route_schema.ts";
+import { HstsSchema, TlsSchema } from "./tls_schema.ts";
+
+/** Where `redirectHttps: true` leads. */
+const HTTPS_PORT = 443;
 
 const timeouts = z.strictObject({
   head: duration().prefault("10s").describe(
-    "Longest wait for a whole request head; for a PROXY header; for a ClientHello that a route needs.",
+    "Longest wait for a whole request head; for a PROXY header; for a ClientHello that a route needs; for a TLS handshake.",
   ),
   body: duration().prefault("30s").describe("Longest wait for more of a request body."),
   keepAlive: duration().prefault("60s").describe("How long an idle connection is kept for another request."),
@@ -51,23 +56,39 @@ export const ListenerSchema = z.strictObject({
   }).optional().describe(
     "Reading the PROXY protocol (version 1 or 2) of proxies in front. Without: of none.",
   ),
+  tls: TlsSchema.optional().describe("Terminate TLS. Without: connections are not encrypted."),
+  hsts: HstsSchema.optional().describe(
+    "Tell browsers to use nothing but https from now on: a time such as `365d`, or a map. (http with tls)",
+  ),
+  redirectHttps: z.union([flag(), integer(1, 65_535)]).optional().describe(
+    "Send every request to the same place under https: `true`, or the port there. Instead of pool and routes. (http)",
+  ),
   timeouts: timeouts.prefault({}).describe("Time-outs towards clients."),
   limits: limits.prefault({}).describe("Limits towards clients."),
   pool: name().optional().describe("Short for one route that sends everything to this pool."),
   routes: z.array(RouteSchema).min(1, "must have at least one route").optional()
     .describe("Tried in order, the first match wins. On a tcp listener they match on `sni` and `alpn`."),
-}).transform(({ pool, routes, ...rest }, context) => {
-  if ((pool === undefined) !== (routes === undefined)) return { ...rest, routes: routes ?? [routeTo(pool!)] };
-  const given = pool === undefined ? "neither" : "both";
-  context.addIssue(acrossIssue(`must have either pool or routes, and has ${given}`));
+}).transform(({ pool, routes, redirectHttps, ...rest }, context) => {
+  const port = redirectHttps === true ? HTTPS_PORT : redirectHttps;
+  const redirects = typeof port === "number";
+  const given = [pool !== undefined, routes !== undefined, redirects];
+  if (given.filter(Boolean).length === 1) {
+    const only = redirects ? { kind: "https", port } as const : { kind: "pool", pool: pool! } as const;
+    return { ...rest, routes: routes ?? [routeOf(only)] };
+  }
+  const names = ["pool", "routes", "redirectHttps"].filter((_, at) => given[at]);
+  const has = redirects ? names.join(" and ") : names.length === 0 ? "neither" : "both";
+  context.addIssue(acrossIssue(
+    redirects
+      ? `cannot have redirectHttps beside pool or routes, and has ${has}`
+      : `must have either pool or routes, and has ${has}`,
+  ));
   return z.NEVER;
 });
 
 export type ListenerConfig = z.output<typeof ListenerSchema>;
 
-function routeTo(pool: string): RouteConfig {
-  return {
-    match: { host: [], method: [], headers: [], query: [], sni: [], alpn: [] },
-    action: { kind: "pool", pool },
-  };
+/** Takes everything. */
+function routeOf(action: RouteConfig["action"]): RouteConfig {
+  return { match: { host: [], method: [], headers: [], query: [], sni: [], alpn: [] }, action };
 }

@@ -6,6 +6,7 @@
  * are loaded when they are needed.
  */
 import type { Accounts } from "../base/accounts.ts";
+import { type CertificateReader, checkTlsFiles, TlsFiles } from "./certificates.ts";
 import { type Environment, expandEnvironment } from "./environment.ts";
 import { directoryOf, pathFrom, type PathKind } from "./file_paths.ts";
 import { applyOverlays, overlayNames } from "./overlay.ts";
@@ -38,6 +39,8 @@ export interface LoadOptions {
   readonly env: Environment;
   /** Reads the files that a configuration names; without, they are not looked at. */
   readonly files?: FileReader;
+  /** Reads the certificates that listeners show; without, they are not looked at. */
+  readonly certificates?: CertificateReader;
   /** The users of the machine that it is for; absent: they are not looked at. */
   readonly accounts?: Accounts;
   /** What is at a path of this machine; without: directories that the file names are not looked for. */
@@ -50,6 +53,7 @@ export type LoadResult =
     readonly warnings: readonly Problem[];
     /** The texts of the files that it names, by path as written. */
     readonly files: ReadonlyMap<string, string>;
+    readonly certificates: TlsFiles;
   }
   | { readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] };
 
@@ -64,8 +68,14 @@ export async function loadConfig(text: string, options: LoadOptions): Promise<Lo
   if ("problems" in read) return { problems: read.problems, warnings: [] };
   const findings = [...read.findings];
   const files = new NamedFiles(options.files ?? null);
-  const config = read.tree === null ? null : resolveTree(read.tree, options, files, findings);
-  if (findings.length === 0 && config !== null) return { config, warnings: [], files: files.texts };
+  const resolved = read.tree === null ? null : resolveTree(read.tree, options, files, findings);
+  const config = resolved?.config ?? null;
+  const certificates = resolved === null || options.certificates === undefined
+    ? new TlsFiles()
+    : await checkTlsFiles(resolved, options.certificates);
+  if (findings.length === 0 && config !== null) {
+    return { config, warnings: [], files: files.texts, certificates };
+  }
   const positions = await read.positions();
   const show = (severity: Finding["severity"]) => {
     const some = findings.filter((finding) => finding.severity === severity);
@@ -74,7 +84,7 @@ export async function loadConfig(text: string, options: LoadOptions): Promise<Lo
   const [problems, warnings] = [show("error"), show("warning")];
   return config === null || problems.length > 0
     ? { problems, warnings }
-    : { config, warnings, files: files.texts };
+    : { config, warnings, files: files.texts, certificates };
 }
 
 /** The nodes that a file is for and the contexts that it has overlays for; none when it cannot be read. */
@@ -156,29 +166,28 @@ function resolveTree(
   options: LoadOptions,
   files: NamedFiles,
   findings: Finding[],
-): Config | null {
+): RuleContext | null {
   const merged = applyOverlays(root, options, findings);
   const tree = expandEnvironment(merged, options.env, findings);
   const poolNames = new Set(keysOf(childOf(tree, "pools")));
   checkReferences(tree, poolNames, findings);
   const { config, damage } = validateTree(tree, findings);
-  if (config !== null) {
-    const routers = nodeRouters(root, options.context, options.env);
-    // A node that the overlays do not know has been told already.
-    const node = overlayNames(root, "nodes").length === 0 ? options.node : null;
-    const directory = directoryOf(options.file);
-    const facts = {
-      node,
-      nodes: nodeNames(root),
-      routers,
-      accounts: options.accounts ?? null,
-      pathKind: (path: string) => options.pathKind?.(pathFrom(directory, path)) ?? "directory",
-    };
-    const context = new RuleContext(config, tree, damage, findings, facts);
-    checkRules(context);
-    checkServerTls(context, files);
-  }
-  return config;
+  if (config === null) return null;
+  const routers = nodeRouters(root, options.context, options.env);
+  // A node that the overlays do not know has been told already.
+  const node = overlayNames(root, "nodes").length === 0 ? options.node : null;
+  const directory = directoryOf(options.file);
+  const facts = {
+    node,
+    nodes: nodeNames(root),
+    routers,
+    accounts: options.accounts ?? null,
+    pathKind: (path: string) => options.pathKind?.(pathFrom(directory, path)) ?? "directory",
+  };
+  const context = new RuleContext(config, tree, damage, findings, facts);
+  checkRules(context);
+  checkServerTls(context, files);
+  return context;
 }
 
 function keysOf(node: TreeNode | undefined): Iterable<string> {

@@ -40,8 +40,38 @@ export interface ListenerSnapshot {
     readonly body: number;
     readonly connections: number;
   };
+  /** Null: connections are not encrypted. */
+  readonly tls: TlsSnapshot | null;
+  /** Value of `Strict-Transport-Security` in every answer; empty: none. */
+  readonly hsts: string;
   /** Tried in order, the first match wins. Those of a tcp listener are pools, with no conditions but `tls`. */
   readonly routes: readonly RouteSnapshot[];
+}
+
+export interface TlsSnapshot {
+  /** At least one; the first is for clients that ask for no name, or for one that is in none. */
+  readonly certificates: readonly CertificateSnapshot[];
+  readonly minVersion: "1.2" | "1.3";
+  /** Protocols offered by ALPN, the most wanted first; empty: none. */
+  readonly alpn: readonly string[];
+  /** Clients that ask for a name that no certificate has are refused. */
+  readonly strictSni: boolean;
+  readonly clientAuth: { readonly mode: "optional" | "required"; readonly ca: string } | null;
+}
+
+export interface CertificateSnapshot {
+  /** Where it was read from. */
+  readonly certFile: string;
+  /** PEM: the certificate and its chain. */
+  readonly cert: string;
+  /** PEM. A secret: it must not be shown anywhere. */
+  readonly key: string;
+  /** Lower case; exact or `*.example.com`. */
+  readonly names: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
+  /** SHA-256 of the certificate, lower-case hex. */
+  readonly fingerprint: string;
 }
 
 export interface RouteSnapshot {
@@ -75,6 +105,8 @@ export interface TlsMatch {
 export type RouteAction =
   | { readonly kind: "pool"; readonly pool: string }
   | { readonly kind: "redirect"; readonly to: string; readonly status: number }
+  /** To the same place under https. */
+  | { readonly kind: "https"; readonly port: number }
   | {
     readonly kind: "respond";
     readonly status: number;

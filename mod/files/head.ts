@@ -22,6 +22,8 @@ export interface Connection {
   readonly date: string;
   readonly keepAlive: boolean;
   readonly minor: number;
+  /** Value of `Strict-Transport-Security`; absent or empty: none. */
+  readonly hsts?: string;
 }
 
 /** Text or bytes of the file, in the order in which they are sent. */
@@ -77,9 +79,10 @@ export function unsatisfiableHead(what: Representation, connection: Connection):
     `Content-Range: bytes */${what.size}\r\nContent-Length: 0\r\n\r\n`;
 }
 
-function start(status: string, { date, keepAlive, minor }: Connection): string {
+function start(status: string, { date, keepAlive, minor, hsts = "" }: Connection): string {
+  const strict = hsts === "" ? "" : `Strict-Transport-Security: ${hsts}\r\n`;
   const persistence = !keepAlive ? "Connection: close\r\n" : minor === 0 ? "Connection: keep-alive\r\n" : "";
-  return `HTTP/1.1 ${status}\r\nDate: ${date}\r\n${persistence}`;
+  return `HTTP/1.1 ${status}\r\nDate: ${date}\r\n${strict}${persistence}`;
 }
 
 function described(what: Representation, type: string): string {

@@ -65,11 +65,11 @@ const encoder = new TextEncoder();
 
 /**
  * Bytes of an answer. `date`: the value of `Date`, which an origin must send (RFC 9110 section 6.6.1).
- * `bodyless`: it answers a HEAD request, so that the length stays and the body goes.
+ * `hsts`: value of `Strict-Transport-Security`, or empty. `bodyless`: it answers a HEAD request, so that the length stays and the body goes.
  */
 export function answerBytes(
   answer: Answer,
-  options: { date: string; keepAlive: boolean; minor: number; bodyless: boolean },
+  options: { date: string; keepAlive: boolean; minor: number; bodyless: boolean; hsts: string },
 ): Uint8Array {
   const { status } = answer;
   const empty = status === 204 || status === 304;
@@ -78,6 +78,7 @@ export function answerBytes(
   if (answer.location !== undefined) head += `Location: ${answer.location}\r\n`;
   if (answer.allow !== undefined) head += `Allow: ${answer.allow}\r\n`;
   if (!empty) head += `Content-Type: ${answer.contentType}\r\nContent-Length: ${body.length}\r\n`;
+  if (options.hsts !== "") head += `Strict-Transport-Security: ${options.hsts}\r\n`;
   if (status >= 400) head += "Cache-Control: no-store\r\n";
   if (!options.keepAlive) head += "Connection: close\r\n";
   else if (options.minor === 0) head += "Connection: keep-alive\r\n";

@@ -27,6 +27,7 @@ export const HTTP2_SETTINGS = 20;
 export const DATE = 21;
 /** A name that is one of the above once `_` is read as `-`: never passed on, as CGI-like servers fold both. */
 export const SHADOW = 22;
+export const STRICT_TRANSPORT_SECURITY = 23;
 
 const NAMES: readonly (readonly [string, number])[] = [
   ["host", HOST],
@@ -50,6 +51,7 @@ const NAMES: readonly (readonly [string, number])[] = [
   ["cookie", COOKIE],
   ["http2-settings", HTTP2_SETTINGS],
   ["date", DATE],
+  ["strict-transport-security", STRICT_TRANSPORT_SECURITY],
 ];
 
 interface Candidate {
@@ -58,7 +60,7 @@ interface Candidate {
 }
 
 const BY_LENGTH: readonly (readonly Candidate[])[] = Array.from(
-  { length: 20 },
+  { length: 26 },
   (_, length) =>
     NAMES.filter(([name]) => name.length === length).map(([name, id]) => ({
       bytes: Uint8Array.from(name, (char) => char.charCodeAt(0)),

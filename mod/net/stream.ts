@@ -5,6 +5,7 @@
  * `Deno.Conn`; the simulator in `tests/sim/` on memory. A session must not know which.
  */
 import type { Lease } from "./buffers.ts";
+import type { TlsFacts } from "./tls.ts";
 
 /** Called by a stream. A stream calls nothing after `onClosed`, which comes exactly once. */
 export interface StreamHandler {
@@ -35,6 +36,8 @@ export interface Stream {
   readonly localPort: number;
   /** The other side speaks for somebody else (a PROXY header): from now on the addresses are these. */
   setAddresses(remote: Address, local: Address): void;
+  /** How the client's connection is encrypted; absent: not by us. */
+  readonly tls?: TlsFacts;
   /** Queues a copy of `view`. False: more than the high-water mark is queued, wait for `onDrain`. */
   write(view: Uint8Array): boolean;
   /** Queues bytes `start` to `end` of a lease without copying; the stream releases the lease when they are written. */

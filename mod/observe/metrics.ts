@@ -42,6 +42,14 @@ export const LISTENER_METRICS: readonly CounterFamily<ListenerCounter>[] = [
   { name: "received_bytes_total", help: "Bytes from clients.", columns: one("bytesIn") },
   { name: "sent_bytes_total", help: "Bytes to clients.", columns: one("bytesOut") },
   {
+    name: "tls_handshakes_total",
+    help: "TLS handshakes that succeeded, whole or resuming a session.",
+    columns: [
+      { column: "tlsHandshakes", labels: { resumed: "false" } },
+      { column: "tlsResumed", labels: { resumed: "true" } },
+    ],
+  },
+  {
     name: "errors_total",
     help: "Requests and connections that ended in an error, by its code.",
     columns: ERROR_CODES.map((code) => ({ column: code, labels: { error: code } })),
@@ -131,6 +139,16 @@ function listenerFamilies({ listeners }: NodeStatus): Family[] {
       const { buckets, sumMs } = listener.latency;
       return histogramSamples(labelsOf(listener), bounds, buckets, sumMs / MS);
     }),
+  });
+  families.push({
+    name: "tandem_certificate_expiry_seconds",
+    help: "When the certificate expires, since 1970.",
+    type: "gauge",
+    samples: listeners.flatMap((listener) =>
+      listener.certificates.map(({ name, expiresAt }) => {
+        return { labels: { ...labelsOf(listener), name }, value: expiresAt / MS };
+      })
+    ),
   });
   return families;
 }

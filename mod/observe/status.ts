@@ -38,8 +38,20 @@ export interface ListenerStatus {
   readonly protocol: string;
   /** `host:port`, an IPv6 address in brackets. */
   readonly binds: readonly string[];
+  /** The certificates that it shows; empty: it does not terminate TLS. */
+  readonly certificates: readonly CertificateStatus[];
   readonly counters: Readonly<Record<ListenerCounter, number>>;
   readonly latency: Histogram;
+}
+
+export interface CertificateStatus {
+  /** The first of its names, or its file where it has none. */
+  readonly name: string;
+  readonly names: readonly string[];
+  readonly file: string;
+  readonly expiresAt: number;
+  /** SHA-256, lower-case hex. */
+  readonly fingerprint: string;
 }
 
 export interface PoolStatus {

@@ -6,6 +6,7 @@
  * ASCII, and a JSON line always parses. Pure; it must not know where batches go.
  */
 import type { AccessFormat } from "../config/snapshot.ts";
+import type { TlsFacts } from "../net/tls.ts";
 import type { Batch } from "../observe/batch.ts";
 import {
   type LogText,
@@ -67,6 +68,7 @@ export class AccessLog {
     at = putJson(bytes, at, KEY.termination, record.termination);
     at = putJson(bytes, at, KEY.error, record.error);
     at = putInteger(bytes, putBytes(bytes, at, KEY.retries), record.retries);
+    if (record.tls !== null) at = putJsonTls(bytes, at, record.tls);
     bytes[at++] = CLOSE_BRACE;
     return at;
   }
@@ -201,17 +203,39 @@ const KEY = {
   bytesOut: encoder.encode(',"bytesOut":'),
   retries: encoder.encode(',"retries":'),
   status: encoder.encode(',"status":'),
+  tlsVersion: encoder.encode(',"tlsVersion":"'),
+  tlsCipher: encoder.encode(',"tlsCipher":"'),
+  tlsResumed: encoder.encode(',"tlsResumed":'),
+  serverName: encoder.encode(',"serverName":"'),
+  clientSubject: encoder.encode(',"clientSubject":"'),
+  clientFingerprint: encoder.encode(',"clientFingerprint":"'),
 };
 
 /** Keys, numbers and separators of the longest form; every text comes on top. */
 const FIXED_BYTES = 800;
+const TLS_FIXED_BYTES = 200;
 
 function lineBound(record: AccessRecord): number {
   return FIXED_BYTES + textBound(record.listener) * 2 + textBound(record.pool) + textBound(record.server) +
     textBound(record.clientHost) + textBound(record.method) + textBound(record.target) +
     textBound(record.version) + textBound(record.requestId) + textBound(record.host) +
     textBound(record.referer) + textBound(record.userAgent) + textBound(record.termination) +
-    textBound(record.error);
+    textBound(record.error) + (record.tls === null ? 0 : tlsBound(record.tls));
+}
+
+function tlsBound({ version, cipher, serverName, client }: TlsFacts): number {
+  return TLS_FIXED_BYTES + textBound(version) + textBound(cipher) + textBound(serverName) +
+    (client === null ? 0 : textBound(client.subject) + textBound(client.fingerprint));
+}
+
+function putJsonTls(bytes: Uint8Array, at: number, tls: TlsFacts): number {
+  at = putJson(bytes, at, KEY.tlsVersion, tls.version);
+  at = putJson(bytes, at, KEY.tlsCipher, tls.cipher);
+  at = putAscii(bytes, putBytes(bytes, at, KEY.tlsResumed), tls.resumed ? "true" : "false");
+  at = putJson(bytes, at, KEY.serverName, tls.serverName);
+  if (tls.client === null) return at;
+  at = putJson(bytes, at, KEY.clientSubject, tls.client.subject);
+  return putJson(bytes, at, KEY.clientFingerprint, tls.client.fingerprint);
 }
 
 function putJsonRequest(bytes: Uint8Array, at: number, record: AccessRecord): number {

@@ -3,6 +3,7 @@
  *
  * Pure data; it must not know how a line looks.
  */
+import type { TlsFacts } from "../net/tls.ts";
 import type { LogText } from "../observe/put.ts";
 
 /** One request, or one connection of a tcp listener. Filled anew for each; the log keeps nothing of it. */
@@ -46,6 +47,8 @@ export interface AccessRecord {
   error: string;
   /** Further attempts after the first. */
   retries: number;
+  /** How the client's connection was encrypted; null: not by us. */
+  tls: TlsFacts | null;
 }
 
 /** A record of nothing, to be filled. */
@@ -76,5 +79,6 @@ export function emptyAccessRecord(): AccessRecord {
     termination: "--",
     error: "",
     retries: 0,
+    tls: null,
   };
 }

@@ -23,12 +23,14 @@ export const OVERLONG = 2;
 export const BROKEN = 3;
 export type Relayed = 0 | 1 | 2 | 3;
 
+const NOTHING = new Uint8Array(0);
+
 export class AnswerRelay {
   readonly #client: Stream;
   readonly #buffers: BufferPool;
   readonly #record: Record;
   readonly #body: BodyRelay;
-  readonly #plan: ResponsePlan = { framing: NONE, keepAlive: true, minor: 1 };
+  readonly #plan: ResponsePlan = { framing: NONE, keepAlive: true, minor: 1, hsts: NOTHING };
 
   constructor(client: Stream, buffers: BufferPool, record: Record, encoder: ChunkEncoder) {
     this.#client = client;
@@ -37,9 +39,10 @@ export class AnswerRelay {
     this.#body = new BodyRelay(encoder);
   }
 
-  /** Prepares for the answer to a request of this minor version. */
-  start(minor: number): void {
+  /** Prepares for the answer to a request of this minor version. `hsts`: a line to add, or nothing. */
+  start(minor: number, hsts: Uint8Array): void {
     this.#plan.minor = minor;
+    this.#plan.hsts = hsts;
   }
 
   /** True when the client's connection may be used again behind this answer. */
@@ -108,7 +111,7 @@ export class AnswerRelay {
 
   /** Writes the head and what of `bytes` follows it up to `end`. */
   #writeHead(head: Head, info: ResponseInfo, bytes: Uint8Array, end: number): boolean {
-    const out = this.#buffers.atLeast(end - head.start + RESPONSE_ADDED_BYTES);
+    const out = this.#buffers.atLeast(end - head.start + RESPONSE_ADDED_BYTES + this.#plan.hsts.length);
     let length = composeResponse(out.bytes, head, info, bytes, this.#plan);
     if (end > head.end) {
       out.bytes.set(bytes.subarray(head.end, end), length);

@@ -76,7 +76,11 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
     this.#timer = new Timer(this);
     this.#held = new HeldBytes(owner.environment.buffers);
     this.#exchange = new Exchange(this, owner.encoder);
-    this.#forwarded = new ForwardedCache(this.address, owner.environment.writeRequestId);
+    this.#forwarded = new ForwardedCache(
+      this.address,
+      stream.tls === undefined ? "http" : "https",
+      owner.environment.writeRequestId,
+    );
     stream.handler = this;
   }
 
@@ -165,6 +169,7 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
       keepAlive,
       minor: this.#minor,
       bodyless,
+      hsts: this.listener.live.snapshot.hsts,
     });
     this.#exchange.record.bytesOut += bytes.length;
     this.stream.write(bytes);
@@ -233,6 +238,7 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
     access.listener = live.snapshot.name;
     access.clientHost = this.address;
     access.clientPort = this.stream.remotePort;
+    access.tls = this.stream.tls ?? null;
     access.headMs = this.#headSince === 0 ? 0 : record.startedAt - this.#headSince;
     this.environment.logAccess(access);
   }

@@ -8,6 +8,7 @@ import type { ListenerSnapshot, PoolSnapshot, RouteAction, RouteSnapshot } from 
 import type { FileStore } from "../files/store.ts";
 import type { BufferPool } from "../net/buffers.ts";
 import type { Dialer } from "../net/stream.ts";
+import type { TlsAcceptor } from "../net/tls.ts";
 import type { IdleConnections } from "../net/idle.ts";
 import type { Wheel } from "../net/wheel.ts";
 import type { SniTable } from "../route/sni.ts";
@@ -55,6 +56,10 @@ export interface LiveListener {
   readonly sendsHeader: ((address: string) => boolean) | null;
   /** Null where no ClientHello is needed to find the route. */
   readonly sni: SniTable | null;
+  /** Null: connections are not encrypted. */
+  readonly tls: TlsAcceptor | null;
+  /** The line of `Strict-Transport-Security` with its CR LF, or nothing. */
+  readonly hsts: Uint8Array;
 }
 
 export interface ListenerState {

@@ -86,7 +86,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     this.#idempotent = info.idempotent;
     this.#upgrade = info.upgrade;
     this.#clientKeepAlive = info.keepAlive;
-    this.#answer.start(info.minor);
+    this.#answer.start(info.minor, this.client.listener.live.hsts);
     this.#streamed = false;
     this.#roomFor = 0;
     this.#phase = SEEKING;
@@ -316,7 +316,11 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     const { action } = route;
     if (action.kind !== "files") return this.#answerAtOnce(routeAnswer(route, facts)!);
     this.#file ??= new FileAnswer(this.#environment, this.client.stream, this.record);
-    const sent = this.#file.start(action, facts, { keepAlive: this.#mayKeep, minor });
+    const sent = this.#file.start(action, facts, {
+      keepAlive: this.#mayKeep,
+      minor,
+      hsts: this.client.listener.live.snapshot.hsts,
+    });
     if (typeof sent === "number") return this.#fileSent(sent);
     if ("code" in sent) this.fail(sent.code);
     else this.#answerAtOnce(sent.answer);

@@ -72,7 +72,7 @@ export class FileAnswer {
   start(
     action: FilesAction,
     facts: RequestFacts,
-    connection: { readonly keepAlive: boolean; readonly minor: number },
+    connection: { readonly keepAlive: boolean; readonly minor: number; readonly hsts: string },
   ): Sent | Instead {
     const store = this.#environment.files;
     for (let attempt = 1;; attempt++) {
@@ -112,7 +112,7 @@ export class FileAnswer {
   #plan(
     action: FilesAction,
     facts: RequestFacts,
-    connection: { readonly keepAlive: boolean; readonly minor: number },
+    connection: { readonly keepAlive: boolean; readonly minor: number; readonly hsts: string },
   ): Plan {
     const environment = this.#environment;
     return planAnswer(action, facts, {

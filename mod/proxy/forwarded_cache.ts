@@ -24,7 +24,12 @@ export class ForwardedCache {
   #minor = -1;
   #listener: LiveListener | null = null;
 
-  constructor(readonly client: string, writeRequestId: (out: Uint8Array, at: number) => number) {
+  /** `scheme`: what the client speaks to us. */
+  constructor(
+    readonly client: string,
+    readonly scheme: "http" | "https",
+    writeRequestId: (out: Uint8Array, at: number) => number,
+  ) {
     this.#additions = { forwarded: NO_HOST, trusted: false, fallbackHost: NO_HOST, writeRequestId };
   }
 
@@ -45,7 +50,7 @@ export class ForwardedCache {
     if (!additions.trusted && info.minor === this.#minor && this.#sameHost(info, bytes)) return additions;
     const received = additions.trusted ? receivedFields(head, bytes) : NOTHING_RECEIVED;
     const host = latin1(bytes, info.hostStart, info.hostEnd);
-    additions.forwarded = fromLatin1(forwardedLines(this.client, host, "http", info.minor, received));
+    additions.forwarded = fromLatin1(forwardedLines(this.client, host, this.scheme, info.minor, received));
     this.#host = bytes.slice(info.hostStart, info.hostEnd);
     this.#minor = info.minor;
     return additions;

@@ -14,6 +14,7 @@ import type {
 } from "../config/snapshot.ts";
 import { fromLatin1 } from "../http/grammar.ts";
 import type { Dialer } from "../net/stream.ts";
+import type { MakeTls, TlsAcceptor } from "../net/tls.ts";
 import type { RouteTable } from "../route/match.ts";
 import { needsHello, SniTable } from "../route/sni.ts";
 import type { LiveListener, LivePool } from "./environment.ts";
@@ -28,6 +29,8 @@ export interface LiveOptions {
   readonly tlsDialer?: (tls: ServerTlsSnapshot) => Dialer;
   /** Builds a route table; given from above, as hono lives there. */
   readonly buildTable: (routes: readonly RouteSnapshot[]) => RouteTable;
+  /** Given from above, as it is the runtime's. */
+  readonly makeTls: MakeTls;
 }
 
 export interface Live {
@@ -36,7 +39,7 @@ export interface Live {
   readonly listeners: ReadonlyMap<string, LiveListener>;
 }
 
-/** Builds everything anew; throws when a route table cannot be built, and then nothing has changed. */
+/** Builds everything anew; throws when a route table or TLS cannot be made, and then nothing has changed. */
 export function buildLive(snapshot: Snapshot, before: Live | null, options: LiveOptions): Live {
   const pools = new Map(
     snapshot.pools.map((pool) => [pool.name, livePool(pool, before?.pools.get(pool.name), options)]),
@@ -86,7 +89,18 @@ function liveListener(
     logged,
     sendsHeader: snapshot.proxyProtocol === undefined ? null : trustOf(snapshot.proxyProtocol.from),
     sni: needsHello(snapshot.routes) ? new SniTable(snapshot.routes) : null,
+    tls: acceptorOf(snapshot, options),
+    hsts: fromLatin1(snapshot.hsts === "" ? "" : `Strict-Transport-Security: ${snapshot.hsts}\r\n`),
   };
+}
+
+function acceptorOf({ name, tls }: ListenerSnapshot, { makeTls }: LiveOptions): TlsAcceptor | null {
+  if (tls === null) return null;
+  try {
+    return makeTls(tls);
+  } catch (error) {
+    throw new Error(`listener ${name}: ${(error as Error).message}`);
+  }
 }
 
 function trustOf(blocks: readonly string[]): (address: string) => boolean {

@@ -8,7 +8,7 @@ import type { Head } from "../http1/head.ts";
 import type { ResponseInfo } from "../http1/response.ts";
 import { copy, crlf, decimal, fieldName, put } from "./request_head.ts";
 
-/** Room that `composeResponse` needs besides the received head. */
+/** Room that `composeResponse` needs besides the received head and `hsts`. */
 export const RESPONSE_ADDED_BYTES = 128;
 
 const STATUS_PREFIX = fromLatin1("HTTP/1.1 ");
@@ -20,6 +20,9 @@ const UPGRADE_LINES = fromLatin1("Connection: Upgrade\r\nUpgrade: ");
 
 const DROPPED = names.HOP_BY_HOP.slice();
 DROPPED[names.CONTENT_LENGTH] = 1;
+/** A browser looks at the first of several only (RFC 6797 section 8.1), so ours replaces the server's. */
+const DROPPED_WITH_HSTS = DROPPED.slice();
+DROPPED_WITH_HSTS[names.STRICT_TRANSPORT_SECURITY] = 1;
 
 /** How the answer goes on to the client. */
 export interface ResponsePlan {
@@ -28,9 +31,11 @@ export interface ResponsePlan {
   keepAlive: boolean;
   /** The client's minor version. */
   minor: number;
+  /** The line of `Strict-Transport-Security`, or nothing. */
+  hsts: Uint8Array;
 }
 
-/** Writes into `out`, which must hold the received head and `RESPONSE_ADDED_BYTES`; returns the length. */
+/** Writes into `out`, which must hold the received head, `hsts` and `RESPONSE_ADDED_BYTES`; returns the length. */
 export function composeResponse(
   out: Uint8Array,
   head: Head,
@@ -40,13 +45,14 @@ export function composeResponse(
 ): number {
   let at = put(out, 0, STATUS_PREFIX);
   const statusAt = head.start + STATUS_PREFIX.length;
-  at = keptFields(out, at, statusAt, head, info, bytes);
+  at = keptFields(out, at, statusAt, head, info, bytes, plan.hsts.length > 0 ? DROPPED_WITH_HSTS : DROPPED);
   if (head.status === 101) return crlf(out, upgradeLines(out, at, head, bytes));
   if (head.status < 200) return crlf(out, at);
   if (plan.framing === CHUNKED) at = put(out, at, CHUNKED_LINE);
   else if (plan.framing !== UNTIL_CLOSE && info.contentLength >= 0) {
     at = crlf(out, decimal(out, put(out, at, CONTENT_LENGTH), info.contentLength));
   }
+  if (plan.hsts.length > 0) at = put(out, at, plan.hsts);
   if (!plan.keepAlive) at = put(out, at, CLOSE_LINE);
   else if (plan.minor === 0) at = put(out, at, KEEP_ALIVE_LINE);
   return crlf(out, at);
@@ -60,12 +66,13 @@ function keptFields(
   head: Head,
   info: ResponseInfo,
   bytes: Uint8Array,
+  dropped: Uint8Array,
 ): number {
   const { ids, count } = head;
   const { nominated } = info;
   let runStart = start;
   for (let i = 0; i < count; i++) {
-    if (DROPPED[ids[i]!] !== 1 && (nominated === null || !nominated.includes(fieldName(head, bytes, i)))) {
+    if (dropped[ids[i]!] !== 1 && (nominated === null || !nominated.includes(fieldName(head, bytes, i)))) {
       continue;
     }
     const runEnd = head.nameStart(i);

@@ -1,15 +1,23 @@
 /**
  * The answer of a route that needs neither server nor file: a fixed response or a redirect.
  */
-import type { Answer } from "../http/answer.ts";
+import { type Answer, errorAnswer } from "../http/answer.ts";
 import type { RequestFacts } from "../route/match.ts";
-import { redirectTarget } from "../route/redirect.ts";
+import { httpsTarget, redirectTarget } from "../route/redirect.ts";
 import type { LiveRoute } from "./environment.ts";
+
+/** 308: as permanent as 301, and what was posted is posted again (RFC 9110 section 15.4.9). */
+const PERMANENT = 308;
 
 /** The answer to the request that `facts` are of; null: the route has none by itself. */
 export function routeAnswer({ action, snapshot }: LiveRoute, facts: RequestFacts): Answer | null {
   if (action.kind === "pool" || action.kind === "files") return null;
   if (action.kind === "respond") return action;
-  const location = redirectTarget(action, snapshot, facts);
-  return { status: action.status, body: "", contentType: "text/plain; charset=utf-8", location };
+  const location = action.kind === "https"
+    ? httpsTarget(action.port, facts)
+    : redirectTarget(action, snapshot, facts);
+  // A request of HTTP/1.0 may name no host.
+  if (location === null) return errorAnswer(400, "the request names no host");
+  const status = action.kind === "https" ? PERMANENT : action.status;
+  return { status, body: "", contentType: "text/plain; charset=utf-8", location };
 }

@@ -6,13 +6,14 @@
 import type { Stream } from "../net/stream.ts";
 import { ClientConnection, type ConnectionOwner } from "./client_connection.ts";
 import type { ListenerState } from "./environment.ts";
+import { Handshake, type HandshakeOwner } from "./handshake.ts";
 import { HeaderStage } from "./header_stage.ts";
 import { HelloStage } from "./hello_stage.ts";
-import type { Session, StageOwner } from "./stage.ts";
+import type { Session } from "./stage.ts";
 import { TcpConnection } from "./tcp_connection.ts";
 
 /** What keeps the sessions of a worker. */
-export interface SessionOwner extends StageOwner, Pick<ConnectionOwner, "encoder"> {}
+export interface SessionOwner extends HandshakeOwner, Pick<ConnectionOwner, "encoder"> {}
 
 /** Makes the first that has the connection; it has to be started. */
 export function openSession(owner: SessionOwner, listener: ListenerState, stream: Stream): Session {
@@ -22,6 +23,12 @@ export function openSession(owner: SessionOwner, listener: ListenerState, stream
 }
 
 function afterHeader(owner: SessionOwner, listener: ListenerState, stream: Stream): Session {
+  const { tls } = listener.live;
+  if (tls === null) return serve(owner, listener, stream);
+  return new Handshake(owner, listener, stream, tls, (text) => serve(owner, listener, text));
+}
+
+function serve(owner: SessionOwner, listener: ListenerState, stream: Stream): Session {
   const { snapshot, sni } = listener.live;
   if (snapshot.protocol === "http") return new ClientConnection(owner, listener, stream);
   if (sni === null) return new TcpConnection(owner, listener, stream, null);

@@ -144,5 +144,6 @@ export function logConnection(
   access.listener = live.snapshot.name;
   access.clientHost = plainAddress(stream.remoteHost);
   access.clientPort = stream.remotePort;
+  access.tls = stream.tls ?? null;
   environment.logAccess(access);
 }

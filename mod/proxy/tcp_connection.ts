@@ -87,7 +87,7 @@ export class TcpConnection implements StreamHandler, AttemptOwner, TunnelOwner {
     record.error = null;
     this.#attempts.observe(now - record.acquiredAt, now);
     this.#environment.wheel.drop(this.#timer);
-    sendHeader(stream, this.#attempts.pool!.snapshot, this.stream, this.opening?.serverName ?? "");
+    sendHeader(stream, this.#attempts.pool!.snapshot, this.stream, this.#serverName);
     this.#tunnel = new Tunnel(this, this.#environment, this.stream, stream, this.#idleMs);
     if (this.#early !== null && !this.#early.empty) this.#passEarly(this.#early, stream, this.#tunnel);
     this.#tunnel.start(this.#ended);
@@ -120,6 +120,11 @@ export class TcpConnection implements StreamHandler, AttemptOwner, TunnelOwner {
   }
   onDrain(): void {}
 
+  /** What the client asked for in TLS, read from outside or by ourselves. */
+  get #serverName(): string {
+    return this.opening?.serverName ?? this.stream.tls?.serverName ?? "";
+  }
+
   #passEarly(early: HeldBytes, server: Stream, tunnel: Tunnel): void {
     const { start, end } = early;
     tunnel.bytesUp = end - start;
@@ -135,8 +140,8 @@ export class TcpConnection implements StreamHandler, AttemptOwner, TunnelOwner {
     const now = this.#environment.now();
     this.#record.account(this.#environment, live.snapshot.row, now);
     if (live.logged) {
-      const { serverName = "", headMs = -1 } = this.opening ?? {};
-      logConnection(this.owner, this.listener, this.stream, this.#record, now, serverName, headMs);
+      const headMs = this.opening?.headMs ?? -1;
+      logConnection(this.owner, this.listener, this.stream, this.#record, now, this.#serverName, headMs);
     }
     this.owner.onGone(this);
   }

@@ -27,6 +27,13 @@ export function redirectTarget(action: Redirect, route: RouteSnapshot, facts: Re
   return AUTHORITY.test(action.to) ? target : target.replace(/^\/{2,}/, "/");
 }
 
+/** Value of `Location` for the same place under https; null: the request names no host. */
+export function httpsTarget(port: number, { host, path, query }: RequestFacts): string | null {
+  if (host === "") return null;
+  const authority = port === 443 ? host : `${host}:${port}`;
+  return encodeTarget(`https://${authority}${path === "*" ? "/" : path}${query === "" ? "" : `?${query}`}`);
+}
+
 /** What is wrong with a redirect's `to` on a route with this path, as a sentence, or null. */
 export function redirectProblem(to: string, path: string | undefined): string | null {
   const pattern = path === undefined ? null : parsePattern(path);

@@ -14,6 +14,8 @@ import {
 } from "../base/shared_memory.ts";
 import { LISTENER_CAPACITY, type OpenMemory, POOL_CAPACITY, SERVER_CAPACITY } from "../base/shared_memory.ts";
 import { certificateFiles } from "../config/certificate_files_io.ts";
+import { type CertificateReader, readTlsFiles, TlsFiles } from "../config/certificates.ts";
+import { certificateReader } from "../config/certificates_io.ts";
 import { describeDiff, diffSnapshots } from "../config/diff.ts";
 import { directoryOf } from "../config/file_paths.ts";
 import { loadConfig } from "../config/load.ts";
@@ -33,6 +35,7 @@ import type { Sink } from "../observe/sink_io.ts";
 import { type AdminFacts, AdminServer, type MakeAdmin } from "./admin_server_io.ts";
 import type { ControlPort, Hello } from "./balancer_io.ts";
 import { type Bind, checkBinds, newBinds } from "./bind_check_io.ts";
+import { CertificateWatch } from "./certificate_watch_io.ts";
 import { Crew } from "./crew_io.ts";
 import type { TlsTrouble } from "../proxy/environment.ts";
 import { RowOwners } from "./row_owners.ts";
@@ -59,6 +62,7 @@ export type Build = (
     readonly files: ReadonlyMap<string, string>;
     /** Where relative paths of the configuration start. */
     readonly directory: string;
+    readonly certificates: TlsFiles;
   },
 ) => Snapshot;
 
@@ -94,11 +98,14 @@ export class Control implements ControlPort {
   #log: Log;
   #discovery: Discovery;
   #admin: AdminServer;
+  #certificates: CertificateReader;
+  #certificateWatch: CertificateWatch;
   #running: Running | null = null;
   #config: Config | null = null;
   /** The texts of the files that it names, as they were when it was read. */
   #files: ReadonlyMap<string, string> = new Map();
   #tlsTroubles = new TlsTroubles();
+  #tlsFiles = new TlsFiles();
   #snapshot: Snapshot | null = null;
   #tcpSlots = new Set<number>();
   #owners = new RowOwners();
@@ -122,6 +129,18 @@ export class Control implements ControlPort {
       status: () => this.status(),
     };
     this.#admin = new AdminServer(facts, options.makeAdmin);
+    this.#certificates = certificateReader(options.hello.file, Date.now);
+    this.#certificateWatch = new CertificateWatch({
+      log: options.log,
+      now: Date.now,
+      current: () =>
+        this.#config === null || this.#snapshot === null
+          ? null
+          : { config: this.#config, snapshot: this.#snapshot },
+      reader: this.#certificates,
+      reread: () => this.#inOrder(() => this.#reloadCertificates()),
+    });
+    this.#certificateWatch.start();
   }
 
   configure(text: string): Promise<{ problems: readonly string[] }> {
@@ -130,6 +149,7 @@ export class Control implements ControlPort {
 
   async drain(deadlineMs: number): Promise<void> {
     this.#draining = true;
+    this.#certificateWatch.stop();
     if (this.#running !== null) {
       const { crew, monitor } = this.#running;
       await crew.drain(deadlineMs);
@@ -188,22 +208,30 @@ export class Control implements ControlPort {
   async #configure(text: string): Promise<{ problems: readonly string[] }> {
     const { hello, env } = this.#options;
     const { file, node, context } = hello;
-    const loaded = await loadConfig(text, { file, node, context, env, files: certificateFiles(file) });
+    const loaded = await loadConfig(text, {
+      file,
+      node,
+      context,
+      env,
+      files: certificateFiles(file),
+      certificates: this.#certificates,
+    });
     if ("problems" in loaded) return { problems: loaded.problems.map((problem) => problemLine(problem)) };
-    const { config, files } = loaded;
+    const { config, files, certificates } = loaded;
     const before = this.#config;
     const snapshotBefore = this.#snapshot;
     this.#discovery.update(namesOf(config));
     await this.#discovery.settled(FIRST_LOOKUP_MS);
     const filesBefore = this.#files;
     this.#files = files;
-    const problems = await this.#replace(config);
+    const problems = await this.#replace(config, certificates);
     if (problems.length > 0) {
       this.#files = filesBefore;
       this.#discovery.update(before === null ? [] : namesOf(before));
       return { problems };
     }
     this.#config = config;
+    this.#tlsFiles = certificates;
     this.#options.setUpLog(config.log);
     this.#logChange(snapshotBefore, this.#snapshot!);
     if (this.#running !== null && config.workers !== this.#running.workers) {
@@ -243,11 +271,11 @@ export class Control implements ControlPort {
   }
 
   /** Puts a configuration in force, or says why not. */
-  async #replace(config: Config): Promise<readonly string[]> {
+  async #replace(config: Config, certificates: TlsFiles): Promise<readonly string[]> {
     const address = config.admin === undefined
       ? null
       : { ...config.admin.bind, token: config.admin.token ?? null };
-    const snapshot = this.#build(config);
+    const snapshot = this.#build(config, certificates);
     if ("problem" in snapshot) return [snapshot.problem];
     const taken = await this.#takenAddresses(snapshot);
     if (taken.length > 0) return taken;
@@ -263,19 +291,35 @@ export class Control implements ControlPort {
   /** The servers behind a name are others: the same configuration again. */
   async #rebuild(): Promise<void> {
     if (this.#config === null || this.#running === null || this.#draining) return;
-    const snapshot = this.#build(this.#config);
+    const snapshot = this.#build(this.#config, this.#tlsFiles);
     const errors = "problem" in snapshot ? [snapshot.problem] : await this.#apply(this.#running, snapshot);
     for (const error of errors) this.#log.error(`the servers stay as they were: ${error}`);
     if (errors.length === 0) this.#log.info("the servers behind a name have changed");
   }
 
-  #build(config: Config): Snapshot | { problem: string } {
+  /** The files of the certificates have changed on disk: the same configuration again, if they are good. */
+  async #reloadCertificates(): Promise<readonly string[]> {
+    if (this.#config === null || this.#running === null || this.#draining) return [];
+    const { files, problems } = await readTlsFiles(this.#config, this.#certificates);
+    if (problems.length > 0) return problems.map(({ message }) => message);
+    if (files.content === this.#tlsFiles.content) return [];
+    const before = this.#snapshot!;
+    const snapshot = this.#build(this.#config, files);
+    const errors = "problem" in snapshot ? [snapshot.problem] : await this.#apply(this.#running, snapshot);
+    if (errors.length > 0) return errors;
+    this.#tlsFiles = files;
+    this.#log.info("certificates have changed", describeDiff(diffSnapshots(before, this.#snapshot!)));
+    return [];
+  }
+
+  #build(config: Config, certificates: TlsFiles): Snapshot | { problem: string } {
     try {
       return this.#options.build(config, {
         generation: ++this.#generation,
         node: this.#options.hello.node,
         files: this.#files,
         directory: directoryOf(this.#options.hello.file),
+        certificates,
         resolve: (pool, index) => {
           const server = config.pools[pool]?.servers[index];
           return server === undefined ? [] : addressesOf(server, (name) => this.#discovery.members(name));

@@ -189,6 +189,12 @@ export class Crew {
         return this.#options.log.error(message.message, { worker: member.number });
       case "tlsFailure":
         return this.#options.onTlsFailure?.(message.trouble);
+      case "refused":
+        return this.#options.log.info("a TLS handshake failed", {
+          listener: message.listener,
+          client: message.client,
+          reason: message.reason,
+        });
       case "fatal":
         return this.#died(member, `it threw: ${message.reason}`);
       case "log":

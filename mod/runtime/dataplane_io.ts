@@ -16,6 +16,7 @@ import { type Engine, type Listener, makeEngine } from "../net/engine_io.ts";
 import { TlsDialer } from "../net/tls_dial_io.ts";
 import { IdleConnections } from "../net/idle.ts";
 import type { Stream } from "../net/stream.ts";
+import type { MakeTls } from "../net/tls.ts";
 import { TICK_MS, Wheel } from "../net/wheel.ts";
 import { Batch } from "../observe/batch.ts";
 import { AccessLog } from "../proxy/access_log.ts";
@@ -35,6 +36,7 @@ export interface DataplaneOptions {
   readonly worker: number;
   readonly memory: SharedMemory;
   readonly buildTable: (routes: readonly RouteSnapshot[]) => RouteTable;
+  readonly makeTls: MakeTls;
   /** Takes a batch of the access log's lines; answer each with `logWritten()`. */
   readonly log: (batch: Uint8Array<ArrayBuffer>, dropped: number) => void;
   /** Something went wrong that a person should know of. */
@@ -43,6 +45,8 @@ export interface DataplaneOptions {
   readonly engine?: string;
   /** A server was reached and no TLS came of it. */
   readonly onTlsFailure?: (trouble: TlsTrouble) => void;
+  /** A TLS handshake failed: nobody's mistake in here. */
+  readonly onRefused: (listener: string, client: string, reason: string) => void;
 }
 
 interface Socket {
@@ -137,6 +141,7 @@ export class Dataplane {
         random: Math.random,
         tlsDialer: (tls) => new TlsDialer(this.#world, tls),
         buildTable: this.#options.buildTable,
+        makeTls: this.#options.makeTls,
       });
       const errors = this.#bind(snapshot, fresh);
       if (errors.length === 0) this.#swap(live, fresh);
@@ -193,6 +198,16 @@ export class Dataplane {
   onReplaced(stage: Session, next: Session): void {
     this.#sessions.delete(stage);
     this.#sessions.add(next);
+  }
+
+  /** A session of a TLS listener threw. */
+  onBug(error: unknown): void {
+    this.#options.onError(error);
+  }
+
+  /** A TLS handshake failed. */
+  onRefused(listener: string, client: string, reason: string): void {
+    this.#options.onRefused(listener, client, reason);
   }
 
   /** Binds the addresses that are not bound yet. */

@@ -64,10 +64,17 @@ export function nodeStatus(facts: StatusFacts): NodeStatus {
     workersReplaced: facts.workersReplaced,
     accessLinesDropped: facts.accessLinesDropped,
     names: facts.names,
-    listeners: snapshot.listeners.map(({ name, protocol, binds, row }): ListenerStatus => ({
+    listeners: snapshot.listeners.map(({ name, protocol, binds, row, tls }): ListenerStatus => ({
       name,
       protocol,
       binds: binds.map(({ host, port }) => formatHostPort(host, port)),
+      certificates: (tls?.certificates ?? []).map(({ names, certFile, expiresAt, fingerprint }) => ({
+        name: names[0] ?? certFile,
+        names,
+        file: certFile,
+        expiresAt,
+        fingerprint,
+      })),
       counters: columns<ListenerCounter>(LISTENER_COUNTERS, (at) => memory.counters.listener(row, at)),
       latency: memory.counters.histogram(row),
     })),

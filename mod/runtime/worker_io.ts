@@ -5,12 +5,13 @@
  */
 import "./console_io.ts";
 import { buildRouteTable } from "../../routes/table.ts";
+import { tlsMaker } from "../net/tls_acceptor_io.ts";
 import { Dataplane } from "./dataplane_io.ts";
 import { serveWorker, type WorkerScope } from "./worker_loop_io.ts";
 
 serveWorker(self as unknown as WorkerScope, (env) => {
   const engine = Deno.env.get("TANDEM_ENGINE") ?? "";
-  const dataplane = new Dataplane({ ...env, buildTable: buildRouteTable, engine });
+  const dataplane = new Dataplane({ ...env, buildTable: buildRouteTable, makeTls: tlsMaker(), engine });
   // What it needs of libc is loaded now, and this thread loads nothing else.
   Deno.permissions.revokeSync({ name: "ffi" });
   return dataplane;

@@ -28,6 +28,8 @@ export type FromWorker =
   | { readonly kind: "error"; readonly message: string }
   /** A server was reached and no TLS came of it. At most one a server and second. */
   | { readonly kind: "tlsFailure"; readonly trouble: TlsTrouble }
+  /** A TLS handshake failed. Not all are told, the counters know how many. */
+  | { readonly kind: "refused"; readonly listener: string; readonly client: string; readonly reason: string }
   /** An error that nobody caught: the worker ends. */
   | { readonly kind: "fatal"; readonly reason: string }
   /** A batch of lines of the access log, answered by `logWritten`. */

@@ -11,6 +11,8 @@ import type { FromWorker, ToWorker } from "./worker_link.ts";
 
 /** A server that fails every request would send a message with each. */
 const TROUBLE_EVERY_MS = 1000;
+/** Failed handshakes told between two beats: the log shows fewer still, and a flood of them must not cost us. */
+const REFUSALS_A_PULSE = 10;
 
 /** What a data plane is made with. */
 export interface DataplaneEnv {
@@ -24,6 +26,8 @@ export interface DataplaneEnv {
   /** Something went wrong that a person should know of, and that the data plane survives. */
   readonly onError: (error: unknown) => void;
   readonly onTlsFailure: (trouble: TlsTrouble) => void;
+  /** A client's TLS handshake failed. */
+  readonly onRefused: (listener: string, client: string, reason: string) => void;
 }
 
 /** What the loop needs of a data plane. */
@@ -53,7 +57,11 @@ export function serveWorker(scope: WorkerScope, make: (env: DataplaneEnv) => Dat
   function init(message: Extract<ToWorker, { kind: "init" }>): void {
     const { worker, memory } = message;
     const beats = new Int32Array(message.pulse);
-    const beat = () => Atomics.add(beats, worker, 1);
+    let refusals = 0;
+    const beat = () => {
+      refusals = 0;
+      Atomics.add(beats, worker, 1);
+    };
     const told = new Map<number, number>();
     beat();
     setInterval(beat, PULSE_MS);
@@ -69,6 +77,9 @@ export function serveWorker(scope: WorkerScope, make: (env: DataplaneEnv) => Dat
         scope.postMessage({ kind: "tlsFailure", trouble });
       },
       onError: (error) => scope.postMessage({ kind: "error", message: describe(error) }),
+      onRefused: (listener, client, reason) => {
+        if (refusals++ < REFUSALS_A_PULSE) scope.postMessage({ kind: "refused", listener, client, reason });
+      },
     });
   }
 

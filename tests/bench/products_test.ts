@@ -8,7 +8,8 @@ const SERVERS = { ports: [9001, 9002], tlsPorts: [9003, 9004], authority: "autho
 for (const scenario of SCENARIOS) {
   Deno.test(`tandemConfig() of ${scenario.name} is a configuration without problems or warnings`, async () => {
     const ports = Array.from({ length: scenario.listeners }, (_, index) => 8000 + index);
-    const text = tandemConfig(scenario, SERVERS, ports);
+    const certificate = scenario.tls ? { cert: "bench.pem", key: "bench.key", both: "" } : null;
+    const text = tandemConfig(scenario, SERVERS, ports, certificate);
     const result = await loadConfig(text, {
       file: "bench.yaml",
       node: null,

@@ -148,7 +148,7 @@ Deno.test("checkListeners() the time-out of a head counts on a tcp listener that
   const timed = ["pool: app", "protocol: tcp", "timeouts: { head: 5s }"];
   assertEquals(await warnings(listenerWith(...timed, "proxyProtocol: { from: [10.0.0.0/8] }")), []);
   assertEquals(await warnings(listenerWith(...timed)), [
-    "6:17 «head» listeners[0].timeouts.head: has no effect on a tcp listener without proxyProtocol and routes that match on sni or alpn",
+    "6:17 «head» listeners[0].timeouts.head: has no effect on a tcp listener without tls, proxyProtocol and routes that match on sni or alpn",
   ]);
 });
 
@@ -162,7 +162,7 @@ Deno.test("checkListeners() warns of what a tcp listener does not heed", async (
       "limits: { body: 1m, connections: 5 }",
     )),
     [
-      "6:17 «head» listeners[0].timeouts.head: has no effect on a tcp listener without proxyProtocol and routes that match on sni or alpn",
+      "6:17 «head» listeners[0].timeouts.head: has no effect on a tcp listener without tls, proxyProtocol and routes that match on sni or alpn",
       "7:5 «trustedProxies» listeners[0].trustedProxies: has no effect on a tcp listener",
       "8:15 «body» listeners[0].limits.body: has no effect on a tcp listener",
     ],

@@ -1,5 +1,6 @@
 /** Reads configurations for tests and tells what is wrong with them in a form that is easy to compare. */
 import type { Accounts } from "../../mod/base/accounts.ts";
+import type { CertificateReader } from "../../mod/config/certificates.ts";
 import { loadConfig, type LoadResult } from "../../mod/config/load.ts";
 import type { Problem } from "../../mod/config/problem.ts";
 import type { Config } from "../../mod/config/schema.ts";
@@ -10,11 +11,12 @@ export interface Reading {
   readonly context?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly accounts?: Accounts;
+  readonly certificates?: CertificateReader;
 }
 
 export function load(
   text: string,
-  { file, node, context, env, accounts }: Reading = {},
+  { file, node, context, env, accounts, certificates }: Reading = {},
 ): Promise<LoadResult> {
   return loadConfig(text, {
     file: file ?? "tandem.yaml",
@@ -22,6 +24,7 @@ export function load(
     context: context ?? null,
     env: (name) => env?.[name],
     ...(accounts === undefined ? {} : { accounts }),
+    ...(certificates === undefined ? {} : { certificates }),
   });
 }
 

@@ -1,6 +1,7 @@
 /** Tandem as the subject of conformance cases: a data plane in this process, two listeners, one server. */
 import { createSharedMemory, openSharedMemory } from "../../mod/base/shared_memory.ts";
 import type { ListenerSnapshot, Snapshot } from "../../mod/config/snapshot.ts";
+import { tlsMaker } from "../../mod/net/tls_acceptor_io.ts";
 import { Dataplane } from "../../mod/runtime/dataplane_io.ts";
 import { buildRouteTable } from "../../routes/table.ts";
 import { assertEquals } from "../assert.ts";
@@ -26,6 +27,8 @@ export async function startTandem(serverPort: number, engine = ""): Promise<Runn
     memory,
     buildTable: buildRouteTable,
     engine,
+    makeTls: tlsMaker(),
+    onRefused() {},
     log: () => plane.logWritten(),
     onError: (error) => errors.push(error),
   });
@@ -68,6 +71,8 @@ function listener(name: string, row: number, host: string, trustedProxies: strin
     trustedProxies,
     timeouts: { headMs: 10_000, bodyMs: 30_000, keepAliveMs: 60_000, idleMs: 300_000, tunnelMs: 3_600_000 },
     limits: { head: 16 * 1024, headers: 100, body: BODY_LIMIT_BYTES, connections: 0 },
+    tls: null,
+    hsts: "",
     routes: [{
       match: { hosts: [], methods: [], headers: [], query: [] },
       action: { kind: "pool", pool: "app" },

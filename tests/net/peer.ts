@@ -26,7 +26,7 @@ export class ConnPeer {
   #wake: () => void = () => {};
   readonly done: Promise<void>;
 
-  constructor(readonly conn: Deno.TcpConn) {
+  constructor(readonly conn: Deno.TcpConn | Deno.TlsConn) {
     this.done = this.#read();
   }
 

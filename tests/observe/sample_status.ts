@@ -45,6 +45,13 @@ export function sampleStatus(fields: Partial<NodeStatus> = {}): NodeStatus {
       name: "web",
       protocol: "http",
       binds: ["0.0.0.0:8080"],
+      certificates: [{
+        name: "shop.example.com",
+        names: ["shop.example.com", "*.shop.example.com"],
+        file: "/etc/tandem/shop.pem",
+        expiresAt: 1_900_000_000_000,
+        fingerprint: "ab".repeat(32),
+      }],
       counters: numbered<ListenerCounter>(LISTENER_COUNTERS),
       latency: { buckets, count: buckets.reduce((sum, n) => sum + n, 0), sumMs: 1500 },
     }],

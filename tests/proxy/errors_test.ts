@@ -41,6 +41,14 @@ const wait = (ms: number) => (world: World) => world.run(ms);
 
 /** Answers with the files of `/www`. */
 const FILES: WorldOptions = { routes: [filesRoute()] };
+/** TLS that waits for more of a ClientHello for ever. */
+const TLS: WorldOptions = {
+  listener: { tls: { certificates: [], minVersion: "1.2", alpn: [], strictSni: false, clientAuth: null } },
+  makeTls: () => ({
+    open: () => ({ receive() {}, write() {}, end() {}, drain: () => null, destroy() {} }),
+  }),
+};
+const HELLO = "\x16\x03\x01";
 
 const SCENARIOS: Record<ErrorCode, Scenario> = {
   badRequest: { sends: "GET / HTTP/1.1\r\nHost: a.test\r\nX : y\r\n\r\n" },
@@ -56,6 +64,8 @@ const SCENARIOS: Record<ErrorCode, Scenario> = {
   versionUnsupported: { sends: "GET / HTTP/2.0\r\nHost: a.test\r\n\r\n" },
   methodUnsupported: { sends: "CONNECT a.test:443 HTTP/1.1\r\nHost: a.test\r\n\r\n" },
   expectUnsupported: { sends: `${POST}Expect: something\r\n\r\n` },
+  tlsFailed: { options: TLS },
+  tlsTimeout: { options: TLS, sends: HELLO },
   headTimeout: { sends: "GET / HT" },
   bodyTimeout: { sends: `${POST}Content-Length: 9\r\n\r\nbo`, then: wait(31_000) },
   clientGone: { servers: silent, then: (world) => world.network.streams[0]!.peer.reset() },

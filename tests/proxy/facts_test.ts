@@ -123,7 +123,7 @@ function lines(
 }
 
 Deno.test("ForwardedCache makes the lines once a host, and anew when host, version or listener change", () => {
-  const cache = new ForwardedCache("192.0.2.1", (_, at) => at);
+  const cache = new ForwardedCache("192.0.2.1", "http", (_, at) => at);
   const live = listener([]);
   const raw = (host: string, version = "1.1") => `GET / HTTP/${version}\r\nHost: ${host}\r\n\r\n`;
   const { head, info, bytes } = read(raw("a.test"));
@@ -146,7 +146,7 @@ Deno.test("ForwardedCache makes the lines once a host, and anew when host, versi
 });
 
 Deno.test("ForwardedCache names the pool's host for a client that named none", () => {
-  const cache = new ForwardedCache("192.0.2.1", (_, at) => at);
+  const cache = new ForwardedCache("192.0.2.1", "http", (_, at) => at);
   const { head, info, bytes } = read("GET / HTTP/1.0\r\n\r\n");
   const pool = { fallbackHost: fromLatin1("app") } as LivePool;
   const { fallbackHost } = cache.additions(head, info, bytes, listener([]), pool);

@@ -7,6 +7,10 @@ import { assert, assertEquals, assertNotEquals, assertStrictEquals, assertThrows
 import { World } from "../sim/world.ts";
 
 /** A snapshot as the simulator has it, with something changed. */
+const makeTls = () => {
+  throw new Error("Cannot terminate TLS here");
+};
+
 function snapshot(change: (snapshot: Snapshot) => Snapshot = (each) => each): Snapshot {
   let result: Snapshot | undefined;
   new World().reload((each) => result = change(each));
@@ -19,7 +23,13 @@ for (const slot of [0, 1]) control.slots.assign(slot, 256, true);
 const memory = openSharedMemory(shared, 0);
 
 function build(what: Snapshot, before: Live | null = null): Live {
-  return buildLive(what, before, { memory, worker: 0, random: () => 0.5, buildTable: buildRouteTable });
+  return buildLive(what, before, {
+    memory,
+    worker: 0,
+    random: () => 0.5,
+    buildTable: buildRouteTable,
+    makeTls,
+  });
 }
 
 const pools = (change: (pool: PoolSnapshot) => PoolSnapshot) => (each: Snapshot) => ({

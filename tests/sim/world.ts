@@ -23,6 +23,7 @@ import type {
 import { FileStore } from "../../mod/files/store.ts";
 import { latin1 } from "../../mod/http/grammar.ts";
 import { IdleConnections } from "../../mod/net/idle.ts";
+import type { MakeTls } from "../../mod/net/tls.ts";
 import { TICK_MS, type Timer, Wheel } from "../../mod/net/wheel.ts";
 import type { AccessRecord } from "../../mod/proxy/access_log.ts";
 import { ChunkEncoder } from "../../mod/proxy/chunks.ts";
@@ -49,6 +50,8 @@ export interface WorldOptions extends NetworkOptions {
   readonly pool?: Partly<Omit<PoolSnapshot, "servers">>;
   readonly listener?: Partly<ListenerSnapshot>;
   readonly routes?: readonly RouteSnapshot[];
+  /** Makes the listener's TLS; without: there is none. */
+  readonly makeTls?: MakeTls;
 }
 
 /** What is kept of one line of the access log. */
@@ -81,6 +84,8 @@ const LISTENER: ListenerSnapshot = {
   trustedProxies: [],
   timeouts: { headMs: 10_000, bodyMs: 30_000, keepAliveMs: 60_000, idleMs: 300_000, tunnelMs: 3_600_000 },
   limits: { head: 16 * 1024, headers: 100, body: 0, connections: 20_000 },
+  tls: null,
+  hsts: "",
   routes: [],
 };
 
@@ -97,15 +102,21 @@ export class World {
   readonly control: OpenMemory;
   readonly log: Logged[] = [];
   readonly sessions = new Set<Session>();
+  /** Reasons of TLS handshakes that failed. */
+  readonly refusals: string[] = [];
   readonly state: ListenerState;
   readonly disk = new SimDisk();
   readonly idle = new IdleConnections<ServerConnection>();
   readonly #wheel: CountedWheel;
+  readonly #makeTls: MakeTls;
   #live: Live;
   #snapshot: Snapshot;
   #clients = 0;
 
   constructor(options: WorldOptions = {}) {
+    this.#makeTls = options.makeTls ?? (() => {
+      throw new Error("Cannot terminate TLS in this world");
+    });
     const network = this.network = new Network(options);
     const given = options.servers ?? 2;
     const special = typeof given === "number" ? Array.from({ length: given }, () => ({})) : given;
@@ -243,6 +254,16 @@ export class World {
     assertEquals(this.idle.size, 0, "no idle connection is left");
   }
 
+  /** For handshakes. */
+  onBug(error: unknown): void {
+    throw error;
+  }
+
+  /** For handshakes. */
+  onRefused(_listener: string, _client: string, reason: string): void {
+    this.refusals.push(reason);
+  }
+
   /** For the sessions. */
   onReplaced(stage: Session, next: Session): void {
     if (!this.sessions.delete(stage)) throw new Error("A stage ended twice");
@@ -261,6 +282,7 @@ export class World {
       worker: 0,
       random: this.network.random,
       buildTable: buildRouteTable,
+      makeTls: this.#makeTls,
     });
   }
 

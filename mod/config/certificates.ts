@@ -1,0 +1,107 @@
+/**
+ * The files that TLS needs, as they were read for one configuration, and what is wrong with them as findings.
+ * Pure: reading is a parameter (`certificates_io.ts`).
+ */
+import type { Path } from "./problem.ts";
+import type { RuleContext } from "./rules.ts";
+import type { Config } from "./schema.ts";
+import type { CertificateSnapshot } from "./snapshot.ts";
+
+/** What is wrong with a file, or worth a warning. */
+export interface FileProblem {
+  /** Which of the two files it is about. */
+  readonly file: "cert" | "key";
+  readonly message: string;
+}
+
+export interface ReadCertificate {
+  /** Null when there is a problem. */
+  readonly certificate: CertificateSnapshot | null;
+  readonly problems: readonly FileProblem[];
+  readonly warnings: readonly FileProblem[];
+}
+
+/** Reads the files that a configuration names. Never rejects. */
+export interface CertificateReader {
+  certificate(cert: string, key: string): Promise<ReadCertificate>;
+  /** Changes when any of the files that a configuration names has changed; cheap to ask. */
+  stamp(config: Pick<Config, "listeners">): Promise<string>;
+  /** Certificates of authorities, as PEM. */
+  authorities(file: string): Promise<{ readonly pem: string } | { readonly problem: string }>;
+}
+
+/** Everything that was read for one configuration. */
+export class TlsFiles {
+  readonly #certificates = new Map<string, CertificateSnapshot>();
+  readonly #authorities = new Map<string, string>();
+
+  addCertificate(cert: string, key: string, certificate: CertificateSnapshot): void {
+    this.#certificates.set(JSON.stringify([cert, key]), certificate);
+  }
+
+  addAuthorities(file: string, pem: string): void {
+    this.#authorities.set(file, pem);
+  }
+
+  certificate(cert: string, key: string): CertificateSnapshot {
+    return this.#certificates.get(JSON.stringify([cert, key])) ?? notRead(cert);
+  }
+
+  authorities(file: string): string {
+    return this.#authorities.get(file) ?? notRead(file);
+  }
+
+  /** Equal for equal contents. */
+  get content(): string {
+    return JSON.stringify([[...this.#certificates], [...this.#authorities]]);
+  }
+}
+
+function notRead(file: string): never {
+  throw new Error(`Cannot use ${file} as it has not been read`);
+}
+
+export interface TlsFinding {
+  readonly path: Path;
+  readonly message: string;
+}
+
+export interface ReadTlsFiles {
+  readonly files: TlsFiles;
+  readonly problems: readonly TlsFinding[];
+  readonly warnings: readonly TlsFinding[];
+}
+
+/** Reads every file that the listeners' TLS names. */
+export async function readTlsFiles(
+  { listeners }: Pick<Config, "listeners">,
+  reader: CertificateReader,
+): Promise<ReadTlsFiles> {
+  const files = new TlsFiles();
+  const problems: TlsFinding[] = [];
+  const warnings: TlsFinding[] = [];
+  for (const [at, { tls }] of listeners.entries()) {
+    if (tls === undefined) continue;
+    for (const [index, { cert, key }] of tls.certificates.entries()) {
+      const path = ["listeners", at, "tls", "certificates", index];
+      const read = await reader.certificate(cert, key);
+      for (const { file, message } of read.problems) problems.push({ path: [...path, file], message });
+      for (const { file, message } of read.warnings) warnings.push({ path: [...path, file], message });
+      if (read.certificate !== null) files.addCertificate(cert, key, read.certificate);
+    }
+    const { clientAuth } = tls;
+    if (clientAuth === undefined) continue;
+    const read = await reader.authorities(clientAuth.ca);
+    if ("pem" in read) files.addAuthorities(clientAuth.ca, read.pem);
+    else problems.push({ path: ["listeners", at, "tls", "clientAuth", "ca"], message: read.problem });
+  }
+  return { files, problems, warnings };
+}
+
+/** The same for a configuration that is being checked: what is wrong is said where the file is named. */
+export async function checkTlsFiles(context: RuleContext, reader: CertificateReader): Promise<TlsFiles> {
+  const { files, problems, warnings } = await readTlsFiles(context.config, reader);
+  for (const { path, message } of problems) context.error(path, message);
+  for (const { path, message } of warnings) context.warn(path, message);
+  return files;
+}

@@ -1,0 +1,164 @@
+/**
+ * Reads certificates and their keys from files, and says what is wrong with them in words that name the file and
+ * never show what is in it.
+ */
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { dirname, resolve } from "node:path";
+import { contextProblem, tlsContext } from "../net/rustls_io.ts";
+import type { CertificateReader, FileProblem, ReadCertificate } from "./certificates.ts";
+
+const CERTIFICATE_PEM = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+
+/** What is wrong with one of the two files. */
+class Fault extends Error {
+  constructor(readonly file: FileProblem["file"], message: string) {
+    super(message);
+  }
+}
+
+/** Reads files as the configuration in `configFile` names them: relative to it. `now`: milliseconds since 1970. */
+export function certificateReader(configFile: string, now: () => number): CertificateReader {
+  const base = dirname(resolve(configFile));
+  return {
+    certificate: async (cert, key) => await readCertificate(resolve(base, cert), resolve(base, key), now()),
+    stamp: async ({ listeners }) => {
+      const names = listeners.flatMap(({ tls }) =>
+        tls === undefined ? [] : [
+          ...tls.certificates.flatMap(({ cert, key }) => [cert, key]),
+          ...(tls.clientAuth === undefined ? [] : [tls.clientAuth.ca]),
+        ]
+      );
+      return JSON.stringify(await Promise.all(names.map((name) => stampOf(resolve(base, name)))));
+    },
+    authorities: async (file) => {
+      const path = resolve(base, file);
+      try {
+        const pem = await readText("cert", path);
+        certificatesOf(pem, path);
+        return { pem };
+      } catch (error) {
+        return { problem: (error as Error).message };
+      }
+    },
+  };
+}
+
+async function readCertificate(certFile: string, keyFile: string, now: number): Promise<ReadCertificate> {
+  const problems: FileProblem[] = [];
+  const attempt = async <T>(make: () => T | Promise<T>): Promise<T | null> => {
+    try {
+      return await make();
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      problems.push({ file: error.file, message: error.message });
+      return null;
+    }
+  };
+  const cert = await attempt(() => readText("cert", certFile));
+  const chain = cert === null ? null : await attempt(() => certificatesOf(cert, certFile));
+  const key = await attempt(() => readText("key", keyFile));
+  const privateKey = key === null ? null : await attempt(() => keyOf(key, keyFile));
+  const [leaf] = chain ?? [];
+  if (cert === null || chain === null || leaf === undefined || key === null || privateKey === null) {
+    return { certificate: null, problems, warnings: [] };
+  }
+  const pair = await attempt(() => checkPair(leaf, privateKey, { cert, key, certFile, keyFile }));
+  const certificate = pair === null ? null : {
+    certFile,
+    cert,
+    key,
+    names: namesOf(leaf),
+    expiresAt: Date.parse(leaf.validTo),
+    fingerprint: leaf.fingerprint256.replaceAll(":", "").toLowerCase(),
+  };
+  return { certificate, problems, warnings: warningsOf(chain, certFile, now) };
+}
+
+/** Time, size and inode: a file that is put in place by renaming may have an old time. */
+async function stampOf(file: string): Promise<readonly (string | number | null)[]> {
+  try {
+    const { mtime, size, ino } = await Deno.stat(file);
+    return [file, mtime?.getTime() ?? null, size, ino];
+  } catch {
+    return [file];
+  }
+}
+
+async function readText(which: FileProblem["file"], file: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(file);
+  } catch (error) {
+    const reason = error instanceof Deno.errors.NotFound
+      ? "there is no such file"
+      : error instanceof Deno.errors.IsADirectory
+      ? "it is a directory"
+      : error instanceof Deno.errors.PermissionDenied
+      ? "this user may not read it"
+      : "it is not text";
+    throw new Fault(which, `cannot read ${file}: ${reason}`);
+  }
+}
+
+function certificatesOf(pem: string, file: string): X509Certificate[] {
+  const blocks = pem.match(CERTIFICATE_PEM) ?? [];
+  if (blocks.length === 0) throw new Fault("cert", `${file} holds no certificate (PEM)`);
+  return blocks.map((block, at) => {
+    try {
+      return new X509Certificate(block);
+    } catch {
+      throw new Fault("cert", `${file} is broken: its certificate number ${at + 1} cannot be read`);
+    }
+  });
+}
+
+function keyOf(pem: string, file: string): KeyObject {
+  if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(pem)) {
+    throw new Fault("key", `${file} is encrypted, and a node has nobody to ask for the passphrase`);
+  }
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    throw new Fault("key", `${file} holds no private key (PEM)`);
+  }
+}
+
+interface Pair {
+  readonly cert: string;
+  readonly key: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+function checkPair(leaf: X509Certificate, privateKey: KeyObject, pair: Pair): true {
+  const { cert, key, certFile, keyFile } = pair;
+  if (!leaf.checkPrivateKey(privateKey)) {
+    throw new Fault("key", `the key in ${keyFile} does not belong to the certificate in ${certFile}`);
+  }
+  const problem = contextProblem(tlsContext({ cert, key }));
+  if (problem !== null) throw new Fault("cert", `${certFile} cannot be used: ${problem}`);
+  return true;
+}
+
+function warningsOf(chain: readonly X509Certificate[], file: string, now: number): FileProblem[] {
+  const warnings: FileProblem[] = [];
+  const warn = (message: string) => warnings.push({ file: "cert", message });
+  const day = (text: string) => new Date(text).toISOString().slice(0, 10);
+  const [leaf] = chain;
+  if (Date.parse(leaf!.validTo) < now) warn(`${file} has expired on ${day(leaf!.validTo)}`);
+  if (Date.parse(leaf!.validFrom) > now) warn(`${file} is valid from ${day(leaf!.validFrom)} on only`);
+  if (namesOf(leaf!).length === 0) warn(`${file} is for no name that a client could ask for`);
+  for (let at = 1; at < chain.length; at++) {
+    if (chain[at - 1]!.checkIssued(chain[at]!)) continue;
+    warn(`${file}: its certificate number ${at + 1} is not the issuer of the one before it`);
+    break;
+  }
+  return warnings;
+}
+
+/** The names for SNI, which are never addresses; the common name counts where there are no others. */
+function namesOf({ subjectAltName, subject }: X509Certificate): string[] {
+  const names = [...(subjectAltName ?? "").matchAll(/(?:^|, )DNS:([^,\s]+)/g)].map((found) => found[1]!);
+  const common = /^CN=([^\s]+)$/m.exec(subject ?? "")?.[1];
+  const all = names.length > 0 || subjectAltName ? names : common === undefined ? [] : [common];
+  return [...new Set(all.map((name) => name.toLowerCase()))];
+}

@@ -1,0 +1,273 @@
+/**
+ * A stream of text over a stream of TLS: the seam of `stream.ts` on both sides, a codec between them.
+ *
+ * The handshake runs by itself once `start` is called, and ends in `onSecure` or `onRefused`. The codec is made with the first byte,
+ * so that connections that say nothing cost nothing. Text is handed over in the buffer that the codec made, and
+ * is held back while paused; the stream below is paused with it, so that no more than one read waits. A peer that
+ * leaves without saying so (close_notify) may have been cut off by somebody in between: that is an error, not an end.
+ */
+import { Lease } from "./buffers.ts";
+import type { Address, Stream, StreamHandler } from "./stream.ts";
+import type { TlsAcceptor, TlsCodec, TlsCodecEvents, TlsFacts } from "./tls.ts";
+
+/** Encrypted at a time: two records. The codec holds back what goes beyond 48 KiB. */
+const WRITE_BYTES = 32 * 1024;
+/** Read and thrown away after a failed handshake: more than any client sends before it sees the alert. */
+const DISCARD_BYTES = 64 * 1024;
+/** Content type of a handshake record (RFC 8446 section 5.1), with which every client begins. */
+const HANDSHAKE_RECORD = 0x16;
+
+export interface TlsStreamOwner {
+  /** The handshake is over: set the stream's handler, and resume it. */
+  onSecure(stream: TlsStream, facts: TlsFacts): void;
+  /**
+   * The handshake failed, and all that is sent now is an alert: close the stream soon. Empty reason: the client left
+   * without a word.
+   */
+  onRefused(reason: string): void;
+  /** The connection is gone, after `onRefused`. */
+  onGone(): void;
+  /** The stream's handler threw where the stream below does not see it: a bug of ours. */
+  onBug(error: unknown): void;
+}
+
+const IGNORE: StreamHandler = { onData() {}, onEnd() {}, onDrain() {}, onClosed() {} };
+
+export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
+  handler: StreamHandler = IGNORE;
+  tls?: TlsFacts;
+  readonly #below: Stream;
+  readonly #acceptor: TlsAcceptor;
+  readonly #owner: TlsStreamOwner;
+  #codec: TlsCodec | null = null;
+  #facts: TlsFacts | null = null;
+  #secure = false;
+  #paused = true;
+  #receiving = false;
+  #delivering = false;
+  /** Text that nobody has seen yet. */
+  #texts: Uint8Array[] = [];
+  #ended = false;
+  #endTold = false;
+  #fault: string | null = null;
+  #finishing = false;
+  #closed = false;
+  #refused = false;
+  /** Bytes thrown away since the handshake failed. */
+  #discarded = 0;
+  #error: Error | null = null;
+  /** The text that is being delivered, for `take`. */
+  #current: Uint8Array | null = null;
+
+  constructor(below: Stream, acceptor: TlsAcceptor, owner: TlsStreamOwner) {
+    this.#below = below;
+    this.#acceptor = acceptor;
+    this.#owner = owner;
+    below.handler = this;
+  }
+
+  /** Begins the handshake. */
+  start(): void {
+    this.#below.resume();
+  }
+
+  get remoteHost(): string {
+    return this.#below.remoteHost;
+  }
+
+  get remotePort(): number {
+    return this.#below.remotePort;
+  }
+
+  get localHost(): string {
+    return this.#below.localHost;
+  }
+
+  get localPort(): number {
+    return this.#below.localPort;
+  }
+
+  setAddresses(remote: Address, local: Address): void {
+    this.#below.setAddresses(remote, local);
+  }
+
+  get queued(): number {
+    return this.#below.queued;
+  }
+
+  get blocked(): boolean {
+    return this.#below.blocked;
+  }
+
+  write(view: Uint8Array): boolean {
+    if (this.#closed || this.#finishing) return true;
+    for (let at = 0; at < view.length; at += WRITE_BYTES) {
+      this.#codec!.write(view.subarray(at, at + WRITE_BYTES));
+      this.#flush();
+    }
+    return !this.#below.blocked;
+  }
+
+  writeLease(lease: Lease, start: number, end: number): boolean {
+    const more = this.write(lease.bytes.subarray(start, end));
+    lease.release();
+    return more;
+  }
+
+  take(): Lease {
+    return new Lease(this.#current!, null);
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#below.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#receiving || this.#delivering) return;
+    if (this.#texts.length > 0 || this.#ended && !this.#endTold) {
+      void Promise.resolve().then(this.#deliverLater);
+    } else this.#below.resume();
+  }
+
+  bulk(on: boolean): void {
+    this.#below.bulk(on);
+  }
+
+  end(): void {
+    if (this.#finishing || this.#closed) return;
+    this.#finishing = true;
+    this.#codec!.end();
+    this.#flush();
+    this.#below.end();
+  }
+
+  close(): void {
+    this.#close(null);
+  }
+
+  // What the stream below tells.
+
+  onData(view: Uint8Array): void {
+    if (this.#closed) return;
+    if (this.#refused) return this.#discard(view.length);
+    if (this.#codec === null) {
+      if (view[0] !== HANDSHAKE_RECORD) return this.#refuse("it does not speak TLS");
+      this.#codec = this.#acceptor.open(this);
+    }
+    this.#receiving = true;
+    try {
+      this.#codec.receive(view);
+    } finally {
+      this.#receiving = false;
+    }
+    this.#flush();
+    if (this.#fault !== null) return this.#broken(this.#fault);
+    if (this.#facts !== null && !this.#secure) this.#becomeSecure(this.#facts);
+    if (this.#secure) this.#deliver();
+  }
+
+  onEnd(): void {
+    if (this.#closed || this.#refused) return;
+    if (!this.#secure) return this.#refuse(this.#codec === null ? "" : "the client left");
+    if (!this.#ended) this.#close(new Error("the peer left without an end of TLS (close_notify)"));
+  }
+
+  onDrain(): void {
+    if (this.#secure) this.handler.onDrain();
+  }
+
+  onClosed(error: Error | null): void {
+    const { handler } = this;
+    this.#closed = true;
+    this.handler = IGNORE;
+    this.#codec?.destroy();
+    this.#texts = [];
+    if (this.#secure) return handler.onClosed(this.#error ?? error);
+    if (!this.#refused) this.#owner.onRefused(this.#codec === null ? "" : "the client left");
+    this.#owner.onGone();
+  }
+
+  // What the codec tells.
+
+  onSecure(facts: TlsFacts): void {
+    this.#facts = facts;
+  }
+
+  onText(bytes: Uint8Array): void {
+    this.#texts.push(bytes);
+  }
+
+  onTextEnd(): void {
+    this.#ended = true;
+  }
+
+  onFault(reason: string): void {
+    this.#fault ??= reason;
+  }
+
+  #becomeSecure(facts: TlsFacts): void {
+    this.#secure = true;
+    this.tls = facts;
+    this.#owner.onSecure(this, facts);
+    if (this.#paused && !this.#closed) this.#below.pause();
+  }
+
+  #deliverLater = (): void => {
+    if (this.#closed || this.#paused) return;
+    try {
+      this.#deliver();
+    } catch (error) {
+      this.#owner.onBug(error);
+      this.close();
+    }
+    if (!this.#paused && !this.#closed) this.#below.resume();
+  };
+
+  #deliver(): void {
+    this.#delivering = true;
+    try {
+      while (this.#texts.length > 0 && !this.#paused && !this.#closed) {
+        this.#current = this.#texts.shift()!;
+        this.handler.onData(this.#current);
+      }
+    } finally {
+      this.#current = null;
+      this.#delivering = false;
+    }
+    if (this.#paused || this.#closed || !this.#ended || this.#endTold) return;
+    this.#endTold = true;
+    this.handler.onEnd();
+  }
+
+  #flush(): void {
+    const bytes = this.#codec!.drain();
+    if (bytes !== null && !this.#closed) this.#below.writeLease(new Lease(bytes, null), 0, bytes.length);
+  }
+
+  #broken(reason: string): void {
+    if (this.#secure) this.#close(new Error(reason));
+    else this.#refuse(reason);
+  }
+
+  /** Ends a handshake that failed. What the client goes on sending is read: else our alert could be lost in a reset. */
+  #refuse(reason: string): void {
+    this.#refused = true;
+    this.#below.end();
+    this.#owner.onRefused(reason);
+  }
+
+  #discard(size: number): void {
+    this.#discarded += size;
+    if (this.#discarded > DISCARD_BYTES) this.close();
+  }
+
+  #close(error: Error | null): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#error = error;
+    this.#below.close();
+  }
+}
