@@ -11,7 +11,7 @@ import type { ServerTlsSnapshot } from "../config/snapshot.ts";
 import type { StreamWorld } from "./deno_io.ts";
 import { type Dial, type Dialer, type DialHandler, TlsFailure } from "./stream.ts";
 import { tlsFailure } from "./tls_failure.ts";
-import { TlsStream } from "./tls_stream_io.ts";
+import { TlsSocketStream } from "./tls_socket_stream_io.ts";
 
 /** What a pool's `tls` comes to, for `connect` of `node:tls`; throws on files that are not what they should be. */
 export function tlsConnectOptions(tls: ServerTlsSnapshot): ConnectionOptions {
@@ -80,7 +80,7 @@ export class TlsDialer implements Dialer {
       done = true;
       socket.off("close", onClose);
       world.tick();
-      const stream = new TlsStream(socket, world);
+      const stream = new TlsSocketStream(socket, world);
       run(() => handler.onOpen(stream));
     });
     return {

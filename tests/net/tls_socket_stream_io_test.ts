@@ -89,4 +89,4 @@ async function open(): Promise<StreamPair> {
   };
 }
 
-streamContract("TlsStream", open);
+streamContract("TlsSocketStream", open);

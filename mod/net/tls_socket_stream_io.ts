@@ -11,7 +11,7 @@ import { LARGE_BYTES, Lease } from "./buffers.ts";
 import { HIGH_WATER_BYTES, IGNORE, type StreamWorld } from "./deno_io.ts";
 import type { Address, Stream, StreamHandler } from "./stream.ts";
 
-export class TlsStream implements Stream {
+export class TlsSocketStream implements Stream {
   handler: StreamHandler = IGNORE;
   remoteHost: string;
   remotePort: number;
