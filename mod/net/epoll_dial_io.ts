@@ -84,7 +84,12 @@ class Attempt implements Dial, Pollable {
     this.poller.replace(fd, stream);
     // What came in the same moment, of a server that speaks first.
     stream.onEvents(events);
-    this.handler.onOpen(stream);
+    try {
+      this.handler.onOpen(stream);
+    } catch (error) {
+      this.world.onBug(error);
+      stream.close();
+    }
   }
 
   onTurn(): void {}

@@ -74,7 +74,7 @@ export class EpollListener implements Pollable {
 
   onTurn(): void {
     this.#turn = false;
-    this.#take();
+    this.onEvents();
   }
 
   #take(): void {
@@ -106,6 +106,7 @@ export class EpollListener implements Pollable {
     const { host, port } = readSocketAddress(this.#address);
     const stream = new EpollStream(fd, host, port, this.poller, this.world, () => libc.close(fd));
     if (!this.poller.add(fd, stream)) {
+      this.poller.remove(fd);
       libc.close(fd);
       return handler.onAcceptError(new Error("epoll has no room"));
     }
