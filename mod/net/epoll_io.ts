@@ -62,6 +62,8 @@ export class Poller {
   readonly #apart: Deno.PointerValue;
   readonly #errnoAt: Deno.PointerValue;
   readonly #errno = new Int32Array(1);
+  /** Made before: nothing may happen on the way from a call that failed to its number, a collection of garbage say. */
+  readonly #errnoBytes = new Uint8Array(this.#errno.buffer);
   readonly #entries: (Pollable | undefined)[] = [];
   /** Of the entry at that place: tells the events of an earlier one from its own. */
   readonly #uses: number[] = [];
@@ -92,7 +94,7 @@ export class Poller {
 
   /** The number of the error of the call before, which must not have left this thread. */
   errno(): number {
-    this.libc.memcpy(new Uint8Array(this.#errno.buffer), this.#errnoAt, 4n);
+    this.libc.memcpy(this.#errnoBytes, this.#errnoAt, 4n);
     return this.#errno[0]!;
   }
 
@@ -112,14 +114,15 @@ export class Poller {
   remove(fd: number): void {
     this.#entries[fd] = undefined;
     this.#uses[fd] = this.#uses[fd]! + 1 | 0;
-    // Then the number of the epoll may be another file's.
+    // Else it leaves the epoll by being closed, and the number of the epoll may be another file's.
     if (!this.#stopped) this.libc.epoll_ctl(this.#epoll, EPOLL_CTL_DEL, fd, this.#event.bytes);
   }
 
   /** Gives `owner` a turn soon, not within this call. */
   later(owner: Pollable): void {
     this.#turns.push(owner);
-    if (!this.#busy && this.#turns.length === 1) queueMicrotask(this.#takeTurns);
+    // Not as a microtask: one who asks in every turn would keep the runtime's loop from its own.
+    if (!this.#busy && this.#turns.length === 1) setImmediate(this.#takeTurns);
   }
 
   /** At once nothing is told any more; resolves when the thread of the pool is free. */
@@ -127,7 +130,6 @@ export class Poller {
     if (!this.#stopped) {
       this.#stopped = true;
       this.libc.eventfd_write(this.#wake, 1n);
-      this.libc.close(this.#epoll);
     }
     await this.#loop;
   }
@@ -143,13 +145,18 @@ export class Poller {
       await this.#whileBusy();
       this.#busy = false;
       if (this.#stopped) break;
+      // Asked for between the last look and this one.
+      if (this.#turns.length > 0) continue;
       const count = await this.libc.epoll_wait_apart(this.#epoll, this.#apart, BATCH, IDLE_MS);
+      this.#busy = true;
       if (this.#stopped || count <= 0) continue;
       this.libc.memcpy(this.#batch.bytes, this.#apart, BigInt(count * EVENT_WORDS * 4));
       this.#tell(count);
       this.#takeTurns();
     }
-    // Not earlier: an event of a file that is closed would be lost, and the thread of the pool would not wake.
+    // Not earlier: an event of a file that is closed would be lost, and the thread of the pool would not wake. Or it
+    // has not begun yet, and would wait on whichever epoll of another worker has got the number by then.
+    this.libc.close(this.#epoll);
     this.libc.close(this.#wake);
     this.library.close();
   }
@@ -182,7 +189,7 @@ export class Poller {
   #tell(count: number): void {
     const { words } = this.#batch;
     if (count > 0) this.tick();
-    for (let at = 0; at < count; at++) {
+    for (let at = 0; at < count && !this.#stopped; at++) {
       const word = at * EVENT_WORDS;
       const fd = words[word + DATA_WORD]!;
       const owner = this.#entries[fd];
@@ -196,7 +203,7 @@ export class Poller {
   }
 
   #takeTurns = (): void => {
-    if (this.#turns.length === 0) return;
+    if (this.#turns.length === 0 || this.#stopped) return;
     const turns = this.#turns;
     this.#turns = [];
     this.tick();

@@ -8,6 +8,9 @@ import { assert, assertEquals } from "../assert.ts";
 import { streamContract, type StreamPair } from "../contract/stream.ts";
 import { ConnPeer, openFiles, until, world } from "./peer.ts";
 
+/** Far more than fit into a millisecond that is measured by a timer. */
+const MOST_TURNS = 3_000_000;
+
 const library = socketLibc();
 library?.close();
 if (library === null) {
@@ -119,6 +122,25 @@ function tests(): void {
     await polling.stop();
   });
 
+  Deno.test("EpollDialer closes a connection whose handler throws, and tells", async () => {
+    const shared = world();
+    const polling = poller(shared);
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const accepted = listener.accept();
+    new EpollDialer(polling, shared).dial("127.0.0.1", listener.addr.port, {
+      onOpen() {
+        throw new Error("a bug");
+      },
+      onFailed() {},
+    });
+    using conn = await accepted;
+    let ended = false;
+    void conn.read(new Uint8Array(1)).then((size) => ended = size === null);
+    await until(() => ended);
+    assertEquals((shared.bugs[0] as Error).message, "a bug");
+    await polling.stop();
+  });
+
   Deno.test("EpollStream closes a connection whose session throws, and tells", async () => {
     const shared = world();
     const polling = poller(shared);
@@ -161,6 +183,38 @@ function tests(): void {
     assertEquals([shared.bugs, shared.buffers.outstanding], [[], 0]);
   });
 
+  Deno.test("Poller.later() leaves the runtime its turns, whoever asks in every turn", async () => {
+    const shared = world();
+    const polling = poller(shared);
+    // By then it waits on a thread of the pool.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    let fired = false;
+    setTimeout(() => fired = true, 1);
+    let turns = 0;
+    const hog = {
+      onEvents() {},
+      onTurn: () => {
+        if (!fired && ++turns < MOST_TURNS) polling.later(hog);
+      },
+    };
+    polling.later(hog);
+    await until(() => fired);
+    assert(turns > 0 && turns < MOST_TURNS, `${turns} turns`);
+    await polling.stop();
+  });
+
+  Deno.test("Poller.stop() keeps its numbers until the thread of the pool is done, which may not have begun", async () => {
+    const shared = world();
+    const nothing = openFiles();
+    const polling = poller(shared);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const before = openFiles();
+    const stopping = polling.stop();
+    assertEquals(openFiles(), before);
+    await stopping;
+    assertEquals(openFiles(), nothing);
+  });
+
   Deno.test("EpollListener accepts while it may, and waits while it may not", async () => {
     const shared = world();
     const polling = poller(shared);
@@ -187,6 +241,20 @@ function tests(): void {
     for (const conn of conns) conn.close();
     await polling.stop();
     assertEquals(shared.bugs, []);
+  });
+
+  Deno.test("EpollListener rests once, also when it is its turn meanwhile", async () => {
+    const shared = world();
+    const polling = poller(shared);
+    const listener = new EpollListener("127.0.0.1", 0, polling, shared);
+    let asked = 0;
+    const mayAccept = () => ++asked === 0;
+    listener.accept({ mayAccept, onAccept() {}, onAcceptError() {} });
+    listener.onEvents();
+    listener.onTurn();
+    assertEquals(asked, 1);
+    listener.close();
+    await polling.stop();
   });
 
   Deno.test("EpollListener shares a port, takes both families, and says why it cannot listen", async () => {
