@@ -13,6 +13,8 @@ import type { FromWorker, ToWorker } from "./worker_link.ts";
 const TROUBLE_EVERY_MS = 1000;
 /** Failed handshakes told between two beats: the log shows fewer still, and a flood of them must not cost us. */
 const REFUSALS_A_PULSE = 10;
+/** What takes longer to let go than this is left to the end of the process. */
+const CLOSE_MS = 1000;
 
 /** What a data plane is made with. */
 export interface DataplaneEnv {
@@ -38,7 +40,10 @@ export interface DataplanePort {
   drain(deadlineMs: number): Promise<void>;
   /** The oldest batch not yet answered is written, or given up. */
   logWritten(): void;
-  /** Closes everything within the call: what it has opened would outlive this thread. */
+  /**
+   * Closes everything within the call, and resolves when what needs this thread for that is done with: what it has
+   * opened would outlive this thread.
+   */
   close(): Promise<void>;
 }
 
@@ -53,6 +58,7 @@ export interface WorkerScope extends EventTarget {
 export function serveWorker(scope: WorkerScope, make: (env: DataplaneEnv) => DataplanePort): void {
   let dataplane: DataplanePort | null = null;
   let order: Promise<void> = Promise.resolve();
+  let dying = false;
 
   function init(message: Extract<ToWorker, { kind: "init" }>): void {
     const { worker, memory } = message;
@@ -95,18 +101,27 @@ export function serveWorker(scope: WorkerScope, make: (env: DataplaneEnv) => Dat
   }
 
   function receive(message: ToWorker): void {
+    if (dying) return;
     if (message.kind === "logWritten") dataplane?.logWritten();
     else order = order.then(() => handle(message));
   }
 
   // What nobody caught ends this worker, told by us: the runtime's own words would break up a log of JSON lines.
+  // Told last, as the control thread then ends this one.
   const die = (event: Event, error: unknown) => {
     event.preventDefault();
-    scope.postMessage({ kind: "fatal", reason: describe(error) });
-    try {
-      void dataplane?.close();
-    } finally {
+    if (dying) return;
+    dying = true;
+    const end = () => {
+      scope.postMessage({ kind: "fatal", reason: describe(error) });
       scope.close();
+    };
+    try {
+      const closed = dataplane?.close();
+      const late = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_MS));
+      Promise.race([closed, late]).then(end, end);
+    } catch {
+      end();
     }
   };
   scope.addEventListener("error", (event) => die(event, (event as ErrorEvent).error));
