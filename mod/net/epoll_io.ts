@@ -9,8 +9,8 @@
  * (timers, messages, new clients) have a turn at least that often. When nothing comes for a while it waits on a thread
  * of the pool, and costs nothing. It must not know what the connections carry.
  */
-import { setImmediate } from "node:timers";
 import { openSocketLibc, type SocketLibc, type SocketLibrary } from "../base/libc_io.ts";
+import { RuntimeTurn } from "./runtime_turn_io.ts";
 
 export const EPOLLIN = 0x1;
 export const EPOLLOUT = 0x4;
@@ -68,6 +68,7 @@ export class Poller {
   /** Of the entry at that place: tells the events of an earlier one from its own. */
   readonly #uses: number[] = [];
   readonly #event = new EventBuffer(1);
+  readonly #turn = new RuntimeTurn();
   #turns: Pollable[] = [];
   #busy = false;
   #stopped = false;
@@ -122,7 +123,7 @@ export class Poller {
   later(owner: Pollable): void {
     this.#turns.push(owner);
     // Not as a microtask: one who asks in every turn would keep the runtime's loop from its own.
-    if (!this.#busy && this.#turns.length === 1) setImmediate(this.#takeTurns);
+    if (!this.#busy && this.#turns.length === 1) void this.#turn.take().then(this.#takeTurns);
   }
 
   /** At once nothing is told any more; resolves when the thread of the pool is free. */
@@ -158,6 +159,7 @@ export class Poller {
     // has not begun yet, and would wait on whichever epoll of another worker has got the number by then.
     this.libc.close(this.#epoll);
     this.libc.close(this.#wake);
+    await this.#turn.close();
     this.library.close();
   }
 
@@ -180,7 +182,7 @@ export class Poller {
       this.#takeTurns();
       if (now < turnAt) await null; // what handlers have put off, a close say
       else {
-        await new Promise<void>((resolve) => setImmediate(resolve));
+        await this.#turn.take();
         turnAt = performance.now() + TURN_MS;
       }
     }
