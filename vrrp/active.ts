@@ -175,10 +175,26 @@ export function activePeerHealth(self: Instance, input: InputOf<"peerHealth">, n
 /** Soft faults: only to a peer that is better off, and not too often. When all are bad nobody moves. */
 function yieldToBetter(self: Instance, now: number): Action[] {
   const peer = self.betterPeer(now);
-  if (peer === null || (self.hold.holds(now) && now - peer.since < STEADY_MS)) return [];
+  if (peer === null) {
+    self.waiting = null;
+    return [];
+  }
+  const heldMs = Math.min(self.hold.until(now), peer.since + STEADY_MS) - now;
+  if (heldMs > 0) {
+    return wait(self, `the address stays for another ${Math.ceil(heldMs)} ms, after too many moves`);
+  }
   if (self.wasWell) self.hold.moved(now);
   const reason = `own health is ${self.score} (${self.healthReason}), that of ${peer.node} is ${peer.score}`;
   return self.toYielding({ to: "backup", onPurpose: false, reason, heedAt: now, graceful: false }, now);
+}
+
+/** Told once; the status says how long it still is. */
+function wait(self: Instance, reason: string): Action[] {
+  const told = self.waiting !== null;
+  self.waiting = reason;
+  return told
+    ? []
+    : [{ kind: "note", reason: `own health is ${self.score} (${self.healthReason}): ${reason}` }];
 }
 
 /** No word to anyone: others may have taken over, and a resignation would take it from them. */

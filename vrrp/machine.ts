@@ -21,7 +21,7 @@ export interface MachineStatus {
   readonly healthReason: string;
   /** The Active as last heard by this node; null when it is this node, or unknown. */
   readonly active: string | null;
-  /** Why a living Active of lower priority is not preempted; null: there is none, or it is being preempted. */
+  /** Why a living Active of lower priority is not preempted, or a better peer not given the address; null: no reason. */
   readonly waiting: string | null;
   /** End of the hold-down, or null. */
   readonly heldUntil: number | null;

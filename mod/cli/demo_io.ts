@@ -56,6 +56,8 @@ export async function runDemo({ port, client, entry }: DemoOptions): Promise<num
 class DemoServer {
   /** Found by the first start, and kept. */
   port = 0;
+  /** Keys come faster than a server stops. */
+  #turns: Promise<unknown> = Promise.resolve();
   #server: Deno.HttpServer<Deno.NetAddr> | null = null;
 
   constructor(readonly name: Name) {}
@@ -72,7 +74,13 @@ class DemoServer {
     await server?.shutdown();
   }
 
-  async toggle(): Promise<string> {
+  toggle(): Promise<string> {
+    const turn = this.#turns.then(() => this.#toggle());
+    this.#turns = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #toggle(): Promise<string> {
     if (this.#server === null) {
       this.start();
       return `server ${this.name} is started again`;
@@ -145,7 +153,10 @@ function live(adminPort: number, url: string, client: boolean): () => void {
 
 async function readStatus(adminPort: number): Promise<NodeStatus | null> {
   try {
-    return await (await fetch(`http://127.0.0.1:${adminPort}/status`)).json();
+    const answer = await fetch(`http://127.0.0.1:${adminPort}/status`);
+    if (answer.ok) return await answer.json();
+    await answer.body?.cancel();
+    return null; // it has nothing to tell yet
   } catch {
     return null; // not there yet, or not any more
   }

@@ -140,10 +140,16 @@ export class HealthBoard {
     if (row === undefined || row.probe !== probe || row.watch.probed === null) return;
     row.probe = null;
     row.lastProbeMs = result.latencyMs;
-    const change = row.watch.probed.handle(result);
+    const change = row.watch.probed.handle(result, this.#isDown(row.watch.pool));
     if (change !== null) row.watch.probedChanged(change.reason, now);
     this.#schedule.finished(probe.slot, this.#intervalOf(row, probe.check), now);
     this.#tickSoonIfNeeded(row, now);
+  }
+
+  /** No server of the pool takes traffic. */
+  #isDown(pool: string): boolean {
+    const slots = this.#pools.get(pool)?.slots ?? [];
+    return slots.every((slot) => ["down", "ejected"].includes(this.#rows.get(slot)?.watch.state ?? "down"));
   }
 
   /** Reads the counters, lets servers back, goes on with slow starts. Calling too often is harmless. */

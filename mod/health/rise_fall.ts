@@ -59,12 +59,16 @@ export class RiseFall {
     this.#options = options;
   }
 
-  /** Counts one result; returns the change of state it caused, or null. */
-  handle(result: Pick<ProbeResult, "ok" | "reason">): ProbedChange | null {
+  /**
+   * Counts one result; returns the change of state it caused, or null. `desperate`: there is no other server, so that
+   * the first success is believed.
+   */
+  handle(result: Pick<ProbeResult, "ok" | "reason">, desperate = false): ProbedChange | null {
     const to: ProbedState = result.ok ? "up" : "down";
     if (this.#state === to) return this.#confirm(result.reason);
     this.#streak++;
-    const needed = this.#state === "unknown" ? 1 : result.ok ? this.#options.rise : this.#options.fall;
+    const first = this.#state === "unknown" || (result.ok && desperate);
+    const needed = first ? 1 : result.ok ? this.#options.rise : this.#options.fall;
     const outcome = result.ok ? "succeeded" : "failed";
     this.#reason = this.#state === "unknown"
       ? `the first probe ${outcome}: ${result.reason}`

@@ -42,6 +42,10 @@ export class Attempts implements DialHandler, Waiter {
   #tried = NONE_TRIED;
   #count = 0;
   #hash = 0;
+  /** Slot of the server whose attempt failed, until there is another attempt; -1: none. */
+  #left = -1;
+  /** The attempt that is being prepared was paid for from the budget. */
+  #paid = false;
   /** An idle connection had gone stale: the next one must be new. */
   #freshOnly = false;
 
@@ -59,6 +63,9 @@ export class Attempts implements DialHandler, Waiter {
     this.#count = 0;
     this.#freshOnly = false;
     pool.budget.onRequest();
+    this.#left = -1;
+    this.#paid = false;
+    this.#record.pool = pool.snapshot.name;
     this.#acquire(now);
   }
 
@@ -158,6 +165,7 @@ export class Attempts implements DialHandler, Waiter {
       this.queued = true;
       return this.#owner.arm(now + snapshot.queue.timeoutMs);
     }
+    if (this.#paid) this.pool!.budget.giveBack();
     // With no server left, the reason is what went wrong with the last one.
     this.#owner.onGivenUp(index === NO_SERVER ? this.#record.error ?? "noServer" : "queueFull");
   }
@@ -167,6 +175,12 @@ export class Attempts implements DialHandler, Waiter {
     const { snapshot } = this.pool!;
     const server = snapshot.servers[index]!;
     this.queued = false;
+    if (this.#left >= 0) {
+      this.#environment.counters.addServer(this.#left, SERVER_COLUMN.retries, 1);
+      this.#record.retries++;
+      this.#left = -1;
+    }
+    this.#paid = false;
     this.#index = index;
     this.slot = server.slot;
     this.#record.acquired(snapshot.name, server.name, now);
@@ -183,13 +197,13 @@ export class Attempts implements DialHandler, Waiter {
     const condition = ERRORS[code].retry;
     if (condition === null || !retry.on.includes(condition) || this.#count >= retry.attempts) return false;
     // Where no connection was made no server has done any work: there is no load to be multiplied.
-    return condition === "connect" || budget.take();
+    this.#paid = condition !== "connect" && budget.take();
+    return this.#paid || condition === "connect";
   }
 
   /** Leaves the server of a failed attempt and notes that there was one. */
   #retreat(stale: boolean): void {
-    this.count(SERVER_COLUMN.retries);
-    this.#record.retries++;
+    this.#left = this.slot;
     if (stale) this.#freshOnly = true;
     else {
       this.#count++;

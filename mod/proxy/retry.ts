@@ -27,4 +27,9 @@ export class RetryBudget {
     this.#tokens--;
     return true;
   }
+
+  /** What was taken could not be used: there was no server left to try. */
+  giveBack(): void {
+    this.#tokens++;
+  }
 }

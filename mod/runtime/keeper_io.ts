@@ -116,6 +116,8 @@ class Keeper {
   #log: Log;
   #supervisor: Supervisor;
   #generations = new Generations();
+  /** Probes that were asked for while a configuration was on offer. */
+  #early: Extract<ToKeeper, { kind: "probe" }>[] = [];
   /** The last configuration, when it was refused: what runs is an older one. */
   #refused: { readonly at: number; readonly problems: readonly string[] } | null = null;
   #checked = new Map<number, KeeperFacts>();
@@ -422,6 +424,7 @@ class Keeper {
     this.#poolsAreOld = true;
     this.#log.info("configuration in force", { generation });
     this.#input({ kind: "ready" });
+    this.#runEarlyProbes();
   }
 
   #onRejected(generation: number, problems: readonly string[]): void {
@@ -429,6 +432,7 @@ class Keeper {
     this.#refused = { at: Date.now(), problems };
     for (const problem of problems) this.#log.error(problem, { generation });
     this.#input({ kind: "rejected" });
+    this.#runEarlyProbes();
   }
 
   #adopt(facts: KeeperFacts): void {
@@ -439,6 +443,10 @@ class Keeper {
     const programs = [...checks, ...programsOf(election)];
     this.#spawner.allowScripts(programs);
     this.#runScriptsAs(programs.length > 0 ? facts.scriptUser : undefined);
+    for (const program of new Set(programs)) {
+      const distrust = distrustOf(program, this.#scriptAccount);
+      if (distrust !== null) this.#log.warning(`Cannot run a program when it is wanted: ${distrust}`);
+    }
     void this.#election.reconcile(election);
   }
 
@@ -455,10 +463,20 @@ class Keeper {
     return unprivileged(() => execSpawn(this.#spawner, account)(path, args, env));
   }
 
+  #runEarlyProbes(): void {
+    if (this.#generations.pending) return;
+    for (const probe of this.#early.splice(0)) void this.#runProbe(probe);
+  }
+
   async #runProbe(probe: Extract<ToKeeper, { kind: "probe" }>): Promise<void> {
     const child = this.#child;
     const answer = (result: { ok: boolean; reason: string; latencyMs: number }) =>
       child?.link.send({ kind: "probeResult", id: probe.id, ...result });
+    if (this.#generations.pending && this.#early.length < MAX_PROBES) {
+      // Its pool may be of the configuration that is about to be in force.
+      this.#early.push(probe);
+      return;
+    }
     const generation = this.#generations.accepted?.generation;
     const check = generation === undefined ? undefined : this.#checked.get(generation)?.exec.get(probe.pool);
     if (check === undefined || this.#probesRunning >= MAX_PROBES) {

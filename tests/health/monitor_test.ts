@@ -195,7 +195,8 @@ Deno.test("onTransition() a fall takes three probes at the faster interval and s
   world.dead.clear();
   await world.pass(2500);
   assertEquals(world.words.at(-1), "1 up");
-  assertEquals(world.transitions.at(-1)?.reason, "2 of 2 probes succeeded: status 200");
+  // Nothing else takes traffic, so that one success is enough.
+  assertEquals(world.transitions.at(-1)?.reason, "1 of 1 probe succeeded: status 200");
   await world.monitor.close();
 });
 

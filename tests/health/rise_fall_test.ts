@@ -78,3 +78,11 @@ Deno.test("handle() agrees with the history of results, whatever it is", () => {
     });
   }));
 });
+
+Deno.test("RiseFall() believes the first success where there is no other server", () => {
+  const server = new RiseFall({ rise: 3, fall: 1 });
+  server.handle({ ok: false, reason: "refused" });
+  assertEquals(server.handle({ ok: true, reason: "fine" }), null);
+  assertEquals(server.handle({ ok: true, reason: "fine" }, true)?.to, "up");
+  assertEquals(server.handle({ ok: false, reason: "refused" }, true)?.to, "down");
+});

@@ -21,12 +21,64 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
+/** Between the two, as a far end of `node:tls` reads on while it is paused, and so never has anything to reset for. */
+class Relay {
+  #reading = true;
+  #near: Deno.TcpConn | null = null;
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly done: Promise<void>;
+
+  constructor(port: number) {
+    this.done = this.#run(port);
+  }
+
+  get port(): number {
+    return this.#listener.addr.port;
+  }
+
+  /** Whether it takes more of what comes. */
+  reading(on: boolean): void {
+    this.#reading = on;
+  }
+
+  /** With bytes that nobody has read this is a reset. */
+  cut(): void {
+    this.#near?.close();
+    this.#near = null;
+  }
+
+  async #run(port: number): Promise<void> {
+    const near = this.#near = await this.#listener.accept();
+    this.#listener.close();
+    const far = await Deno.connect({ hostname: "127.0.0.1", port });
+    await Promise.all([this.#pump(near, far), this.#pump(far, near)]);
+    far.close();
+    this.cut();
+  }
+
+  async #pump(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
+    const buffer = new Uint8Array(64 * 1024);
+    try {
+      for (;;) {
+        const size = await from.read(buffer);
+        if (size === null) break;
+        for (let at = 0; at < size;) at += await to.write(buffer.subarray(at, size));
+        while (!this.#reading && this.#near !== null) await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      await to.closeWrite();
+    } catch {
+      // Cut off: so is the other side.
+      to.closeWrite().catch(() => {});
+    }
+  }
+}
+
 class SocketPeer implements StreamPeer {
   gotEnd = false;
   closed = false;
   #pieces: Uint8Array[] = [];
 
-  constructor(readonly socket: TLSSocket) {
+  constructor(readonly socket: TLSSocket, readonly relay: Relay) {
     socket.on("data", (bytes: Uint8Array) => this.#pieces.push(bytes));
     socket.on("end", () => this.gotEnd = true);
     socket.on("error", () => {});
@@ -42,10 +94,11 @@ class SocketPeer implements StreamPeer {
   }
 
   reset(): void {
-    this.socket.resetAndDestroy();
+    this.relay.cut();
   }
 
   reading(on: boolean): void {
+    this.relay.reading(on);
     if (on) this.socket.resume();
     else this.socket.pause();
   }
@@ -62,7 +115,7 @@ async function open(): Promise<StreamPair> {
   const server = createServer(options);
   const accepted = new Promise<TLSSocket>((resolve) => server.once("secureConnection", resolve));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  const relay = new Relay((server.address() as AddressInfo).port);
   const tls = {
     verify: true,
     ca: CERTIFICATE,
@@ -71,9 +124,9 @@ async function open(): Promise<StreamPair> {
     minVersion: "1.2",
   } as const;
   const stream = await new Promise<Stream>((onOpen, onFailed) =>
-    new TlsDialer(world, tls).dial("127.0.0.1", port, { onOpen, onFailed }, "app.internal")
+    new TlsDialer(world, tls).dial("127.0.0.1", relay.port, { onOpen, onFailed }, "app.internal")
   );
-  const peer = new SocketPeer(await accepted);
+  const peer = new SocketPeer(await accepted, relay);
   return {
     stream,
     peer,
@@ -83,6 +136,8 @@ async function open(): Promise<StreamPair> {
     close: async () => {
       peer.socket.destroy();
       await until(() => peer.closed);
+      relay.cut();
+      await relay.done;
       await new Promise((resolve) => server.close(resolve));
       assertEquals(bugs, []);
     },

@@ -229,3 +229,14 @@ Deno.test("RetryBudget.onRequest() saves up to a bound", () => {
   while (budget.take()) taken++;
   assertEquals(taken, 1000);
 });
+
+Deno.test("Exchange counts a retry when there is one, and names the pool of a request that found no server", () => {
+  simulate({ servers: 1, pool: { retry: { on: ["empty"] } } }, (world) => {
+    world.servers[0]!.answer = (_, connection) => connection.peer.end();
+    const client = world.connect();
+    client.get("/");
+    world.settle();
+    const { retries, pool } = world.log[0]!;
+    assertEquals([client.statuses, retries, pool], [[502], 0, "app"]);
+  });
+});

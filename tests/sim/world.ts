@@ -58,7 +58,15 @@ export interface WorldOptions extends NetworkOptions {
 export type Logged =
   & Pick<
     AccessRecord,
-    "status" | "retries" | "server" | "bytesIn" | "bytesOut" | "termination" | "clientHost" | "clientPort"
+    | "status"
+    | "retries"
+    | "pool"
+    | "server"
+    | "bytesIn"
+    | "bytesOut"
+    | "termination"
+    | "clientHost"
+    | "clientPort"
   >
   & { readonly error: ErrorCode | ""; readonly host: string };
 
@@ -153,13 +161,15 @@ export class World {
         return at;
       },
       logAccess: (record) => {
-        const { status, retries, server, bytesIn, bytesOut, termination, clientHost, clientPort } = record;
+        const { status, retries, pool, server, bytesIn, bytesOut, termination, clientHost, clientPort } =
+          record;
         const error = record.error as ErrorCode | "";
         const { host: name } = record;
         const host = typeof name === "string" ? name : latin1(name.bytes, name.start, name.end);
         this.log.push({
           status,
           retries,
+          pool,
           server,
           bytesIn,
           bytesOut,
