@@ -6,7 +6,7 @@
  * only facts and requests. What a configuration means is told to it by an injected `check`.
  */
 import type { Account } from "../base/accounts.ts";
-import { type ExecProcess, type ExecSpawn, runExecCheck } from "../health/exec_io.ts";
+import type { ExecProcess, ExecSpawn } from "../health/exec_io.ts";
 import { electionMetrics } from "../observe/election_status.ts";
 import type { Log } from "../observe/log.ts";
 import { AdminSocket } from "./admin_socket_io.ts";
@@ -14,6 +14,7 @@ import { withoutNetworkCapabilities } from "./ambient_io.ts";
 import { type ElectionSettings, programsOf } from "./election.ts";
 import type { BalancerFacts } from "./election_facts.ts";
 import { Election } from "./election_io.ts";
+import { ExecProbes, type ProbeAnswer } from "./exec_probes_io.ts";
 import { type Configuration, Generations } from "./generations.ts";
 import { configMessages, type Decoded, TO_KEEPER, type ToBalancer, type ToKeeper } from "./link.ts";
 import { answerRequest } from "./keeper_requests_io.ts";
@@ -26,9 +27,6 @@ import { MIGRATE_REQUESTS, Sysctls } from "./sysctl_io.ts";
 import { distrustOf } from "./trusted_path_io.ts";
 
 const NO_ELECTION: ElectionSettings = { instances: [], configHash: 0n };
-/** Commands of checks that may run at the same time; more are answered as failed. */
-const MAX_PROBES = 64;
-
 /** Heartbeats missed after which the service manager is no longer told that all is well. */
 const WELL_MS = 5 * HEARTBEAT_MS;
 /** What the end of a node may take besides its drain. */
@@ -116,8 +114,6 @@ class Keeper {
   #log: Log;
   #supervisor: Supervisor;
   #generations = new Generations();
-  /** Probes that were asked for while a configuration was on offer. */
-  #early: Extract<ToKeeper, { kind: "probe" }>[] = [];
   /** The last configuration, when it was refused: what runs is an older one. */
   #refused: { readonly at: number; readonly problems: readonly string[] } | null = null;
   #checked = new Map<number, KeeperFacts>();
@@ -127,8 +123,11 @@ class Keeper {
   #startedAt = performance.now();
   #exited = Promise.withResolvers<number>();
   #reloading: Promise<void> = Promise.resolve();
-  #probes = new AbortController();
-  #probesRunning = 0;
+  readonly #probes = new ExecProbes({
+    pending: () => this.#generations.pending,
+    checkOf: (pool) => this.#checked.get(this.#generations.accepted?.generation ?? -1)?.exec.get(pool),
+    spawn: (path, args, env) => this.#spawnScript(path, args, env),
+  });
   #badLines = 0;
   #heartbeat: Extract<ToKeeper, { kind: "heartbeat" }> | null = null;
   #heardAt = -Infinity;
@@ -178,7 +177,7 @@ class Keeper {
       Deno.removeSignalListener("SIGINT", stop);
       Deno.removeSignalListener("SIGHUP", reload);
       clearTimeout(this.#timer);
-      this.#probes.abort();
+      this.#probes.close();
       await this.#election.stop();
     }
   }
@@ -410,7 +409,7 @@ class Keeper {
         this.#counters = message;
         return;
       case "probe":
-        this.#runProbe(message);
+        void this.#probes.run(message, this.#answerTo(message.id));
         return;
     }
   }
@@ -424,7 +423,7 @@ class Keeper {
     this.#poolsAreOld = true;
     this.#log.info("configuration in force", { generation });
     this.#input({ kind: "ready" });
-    this.#runEarlyProbes();
+    this.#probes.settled();
   }
 
   #onRejected(generation: number, problems: readonly string[]): void {
@@ -432,7 +431,7 @@ class Keeper {
     this.#refused = { at: Date.now(), problems };
     for (const problem of problems) this.#log.error(problem, { generation });
     this.#input({ kind: "rejected" });
-    this.#runEarlyProbes();
+    this.#probes.settled();
   }
 
   #adopt(facts: KeeperFacts): void {
@@ -456,44 +455,17 @@ class Keeper {
     this.#scriptWarning = warning;
   }
 
+  /** Tells the balancer that asked; another one knows nothing of it. */
+  #answerTo(id: number): (result: ProbeAnswer) => void {
+    const child = this.#child;
+    return (result) => child?.link.send({ kind: "probeResult", id, ...result });
+  }
+
   #spawnScript(...[path, args, env]: Parameters<ExecSpawn>): ExecProcess {
     const account = this.#scriptAccount;
     const distrust = distrustOf(path, account);
     if (distrust !== null) throw new Error(distrust);
     return unprivileged(() => execSpawn(this.#spawner, account)(path, args, env));
-  }
-
-  #runEarlyProbes(): void {
-    if (this.#generations.pending) return;
-    for (const probe of this.#early.splice(0)) void this.#runProbe(probe);
-  }
-
-  async #runProbe(probe: Extract<ToKeeper, { kind: "probe" }>): Promise<void> {
-    const child = this.#child;
-    const answer = (result: { ok: boolean; reason: string; latencyMs: number }) =>
-      child?.link.send({ kind: "probeResult", id: probe.id, ...result });
-    if (this.#generations.pending && this.#early.length < MAX_PROBES) {
-      // Its pool may be of the configuration that is about to be in force.
-      this.#early.push(probe);
-      return;
-    }
-    const generation = this.#generations.accepted?.generation;
-    const check = generation === undefined ? undefined : this.#checked.get(generation)?.exec.get(probe.pool);
-    if (check === undefined || this.#probesRunning >= MAX_PROBES) {
-      const reason = check === undefined ? "the pool has no exec check" : `${MAX_PROBES} checks run already`;
-      answer({ ok: false, reason, latencyMs: 0 });
-      return;
-    }
-    const { pool, server, host, port } = probe;
-    this.#probesRunning++;
-    answer(
-      await runExecCheck(
-        { ...check, pool, server, host, port },
-        (path, args, env) => this.#spawnScript(path, args, env),
-        this.#probes.signal,
-      ),
-    );
-    this.#probesRunning--;
   }
 }
 
