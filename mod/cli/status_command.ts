@@ -61,7 +61,11 @@ async function ask(invocation: Invocation, to: Pick<StatusQuestion, "out" | "err
   if (values.url !== undefined) return await runStatus({ ...question, url: String(values.url) });
   const socket = socketOf(invocation);
   const keeper = "path" in socket ? keeperOf(await askStatus(socket.path)) : null;
-  if (keeper === null) return await runStatus({ ...question, url: DEFAULT_URL });
+  if (keeper === null) {
+    const reason = "path" in socket ? `no keeper answers at ${socket.path}` : socket.problem;
+    to.err(`Only the balancer is asked, as ${reason}: --node and --socket name another\n`);
+    return await runStatus({ ...question, url: DEFAULT_URL });
+  }
   const { adminUrl, balancer } = keeper;
   if (adminUrl === null || balancer.state !== "running") return showKeeper(keeper, question);
   return await runStatus({ ...question, keeper, url: adminUrl });

@@ -43,6 +43,8 @@ export async function runStatus({ url, keeper, token, json, out, err }: StatusQu
       return 1;
     }
   } catch (error) {
+    // What the keeper has said is still true.
+    if (keeper !== undefined && !json) out(electionTable(keeper, Date.now()));
     err(`Cannot read the status from ${url}: ${reasonOf(error)}\n`);
     return 1;
   }
