@@ -119,6 +119,7 @@ export const ENODEV = 19;
 export const EINPROGRESS = 115;
 export const EADDRNOTAVAIL = 99;
 export const ECONNABORTED = 103;
+export const ECONNRESET = 104;
 export const ENOBUFS = 105;
 
 const ERRNO: Readonly<Record<number, string>> = {

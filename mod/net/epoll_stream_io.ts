@@ -5,7 +5,7 @@
  * nothing is asked for twice; one that fills it makes the next one large, and takes turns with other connections.
  * A stream never calls its handler from within a call to it.
  */
-import { EAGAIN, EINTR, errorName, type SocketLibc } from "../base/libc_io.ts";
+import { EAGAIN, ECONNRESET, EINTR, errorName, type SocketLibc } from "../base/libc_io.ts";
 import { type BufferPool, type Lease, SMALL_BYTES } from "./buffers.ts";
 import { HIGH_WATER_BYTES, IGNORE, type StreamWorld } from "./deno_io.ts";
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, type Pollable, type Poller } from "./epoll_io.ts";
@@ -40,6 +40,8 @@ export class EpollStream implements Stream, Pollable {
   /** The end, or an error, is behind what there is to read. */
   #ending = false;
   #ended = false;
+  /** What a write heard of a reset. */
+  #reset: Error | null = null;
   #large = false;
   #waiting: Queued[] = [];
   #wantsDrain = false;
@@ -177,6 +179,8 @@ export class EpollStream implements Stream, Pollable {
       return;
     }
     if (size < 0) return this.#close(new Error(errorName(code)));
+    // The kernel tells of a reset once, and a write has heard it: this is no end.
+    if (this.#reset !== null) return this.#close(this.#reset);
     this.#ended = true;
     this.#tell(() => this.handler.onEnd());
     if (this.#finished) this.#close(null);
@@ -208,7 +212,9 @@ export class EpollStream implements Stream, Pollable {
     if (sent >= 0) return sent;
     const code = this.poller.errno();
     if (code === EAGAIN || code === EINTR) return 0;
-    this.#writeFailed(new Error(errorName(code)));
+    const error = new Error(errorName(code));
+    if (code === ECONNRESET) this.#reset = error;
+    this.#writeFailed(error);
     return -1;
   }
 

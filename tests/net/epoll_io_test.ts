@@ -146,6 +146,41 @@ function tests(): void {
     await polling.stop();
   });
 
+  Deno.test("EpollStream a reset that a write hears of first is no end of what the peer sent", async () => {
+    const shared = world();
+    const polling = poller(shared);
+    const listener = new EpollListener("127.0.0.1", 0, polling, shared);
+    const near = new Promise<Stream>((onAccept) => {
+      listener.accept({ mayAccept: () => true, onAccept, onAcceptError() {} });
+    });
+    // A far end of our own, as the runtime's sends FIN before it closes.
+    const far = await new Promise<Stream>((onOpen, onFailed) => {
+      new EpollDialer(polling, shared).dial("127.0.0.1", listener.port, { onOpen, onFailed });
+    });
+    const stream = await near;
+    const told: string[] = [];
+    stream.handler = {
+      onData: () => {
+        stream.write(new Uint8Array(1000)); // takes the error away from the read that follows
+      },
+      onEnd: () => told.push("end"),
+      onDrain() {},
+      onClosed: (error) => told.push(error?.message ?? "closed"),
+    };
+    stream.write(new Uint8Array(1000));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    far.write(new Uint8Array(1));
+    // What it has not read makes this a reset.
+    far.close();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    stream.resume();
+    await until(() => told.length > 0);
+    assertEquals(told, ["connection reset"]);
+    listener.close();
+    await polling.stop();
+    assertEquals([shared.bugs, shared.buffers.outstanding], [[], 0]);
+  });
+
   Deno.test("EpollStream closes a connection whose session throws, and tells", async () => {
     const shared = world();
     const polling = poller(shared);
