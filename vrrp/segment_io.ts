@@ -10,7 +10,7 @@ import { formatIp, type IpBytes } from "../mod/base/address.ts";
 import { Channel, type Moment, type Sender } from "./channel.ts";
 import { DROP_REASONS, type DropReason } from "./drops.ts";
 import { claimIn } from "./foreign.ts";
-import type { HeardPeer } from "./heard.ts";
+import { type HeardPeer, stateTimes } from "./heard.ts";
 import { hmacSha256 } from "./hmac_io.ts";
 import { type LocalAddress, localAddress } from "./interfaces.ts";
 import type { Advert } from "./packet.ts";
@@ -219,6 +219,9 @@ export class Segment {
       clockOffsetMs,
       sameConfiguration: sender.configHash === this.#options.configHash(),
       report: report ?? before?.report ?? null,
+      stateSince: report === null
+        ? before?.stateSince ?? new Map()
+        : stateTimes(before, report, this.#options.now()),
     });
   }
 

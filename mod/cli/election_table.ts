@@ -94,7 +94,7 @@ function peerRow(peer: PeerStatus): string[] {
     peer.silentMs > SILENT_MS ? `${peer.state ?? "unknown"}?` : peer.state ?? "unknown",
     String(peer.priority ?? "-"),
     String(peer.health ?? "-"),
-    "-",
+    peer.stateMs === null ? "-" : span(peer.stateMs),
     notes.filter((note) => note !== "").join("; "),
   ];
 }

@@ -70,6 +70,8 @@ export interface PeerStatus {
   readonly silentMs: number;
   /** Null: it has sent no report on this instance. */
   readonly state: InstanceStatus["state"] | null;
+  /** For how long it has told of this state, as far as this node has heard. */
+  readonly stateMs: number | null;
   readonly priority: number | null;
   readonly health: number | null;
   readonly maintenance: boolean;

@@ -128,6 +128,7 @@ function peerStatus(peer: HeardPeer, vrid: number, now: number): PeerStatus {
     address: peer.address,
     silentMs: Math.round(now - peer.seenAt),
     state: told?.state ?? null,
+    stateMs: told === undefined ? null : Math.round(now - (peer.stateSince.get(vrid) ?? now)),
     priority: told?.priority ?? null,
     health: told?.health ?? null,
     maintenance: peer.report?.maintenance ?? false,

@@ -30,6 +30,7 @@ const VRRP: ElectionStatus = {
       address: "203.0.113.2",
       silentMs: 9000,
       state: "active",
+      stateMs: 65_000,
       priority: 200,
       health: 100,
       maintenance: false,
@@ -69,7 +70,9 @@ Deno.test("electionTable() shows both nodes, who holds what, since when and why,
     ),
   );
   assert(
-    lines.some((line) => /^ {2}lb1 +203\.0\.113\.2 +active\? .*not heard for 9s; has another/.test(line)),
+    lines.some((line) =>
+      /^ {2}lb1 +203\.0\.113\.2 +active\? .*1m5s .*not heard for 9s; has another/.test(line)
+    ),
   );
   assertStringIncludes(
     text,
