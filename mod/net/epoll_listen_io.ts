@@ -27,6 +27,11 @@ const BACKLOG = 65_535;
 /** Clients taken in one turn, so that those that are there already are not kept waiting. */
 const CLIENTS_A_TURN = 64;
 
+/** In the form of the runtime's own errors, whose number says what to do about it. */
+export function acceptError(code: number): Error {
+  return new Error(`${errorName(code)} (os error ${code})`);
+}
+
 export class EpollListener implements Pollable {
   readonly port: number;
   readonly #fd: number;
@@ -90,7 +95,7 @@ export class EpollListener implements Pollable {
         if (code === EAGAIN) return;
         // The client was gone before it was accepted: no reason to let the others wait.
         if (code === ECONNABORTED || code === EINTR) continue;
-        handler.onAcceptError(new Error(errorName(code)));
+        handler.onAcceptError(acceptError(code));
         return this.#rest();
       }
       this.#begin(handler, fd);

@@ -1,5 +1,6 @@
+import { acceptError } from "../../mod/net/epoll_listen_io.ts";
 import { acceptProblem } from "../../mod/runtime/accept_problem.ts";
-import { assertEquals } from "../assert.ts";
+import { assertEquals, assertStringIncludes } from "../assert.ts";
 
 Deno.test("acceptProblem() says which limit is reached, and anything else as it is", () => {
   const said = (message: string) => acceptProblem("web", new Error(message));
@@ -13,4 +14,9 @@ Deno.test("acceptProblem() says which limit is reached, and anything else as it 
     "Cannot accept connections for the listener `web` as the system has too many open files: raise fs.file-max",
   );
   assertEquals(said("no memory"), "Cannot accept connections for the listener `web`: no memory");
+});
+
+Deno.test("acceptProblem() knows the limits also as the listeners on epoll tell them", () => {
+  assertStringIncludes(acceptProblem("web", acceptError(24)), "raise its limit");
+  assertStringIncludes(acceptProblem("web", acceptError(23)), "raise fs.file-max");
 });
