@@ -25,9 +25,10 @@ labTest(
   NEEDS,
   async () => {
     await using pair = await Pair.start();
+    const { since } = await pair.instance("lb1");
     // So rarely that lb2 hears of lb1 before it says anything: only its last word can tell lb1 that there were two.
     const file = `${pair.directory}/tandem.yaml`;
-    const rare = "vrrp: { instances: { edge: { advertInterval: 2s } } }, pools: { app: {";
+    const rare = "vrrp: { instances: { edge: { advertInterval: 20s } } }, pools: { app: {";
     Deno.writeTextFileSync(
       file,
       Deno.readTextFileSync(file).replace("lb2: { pools: { app: {", `lb2: { ${rare}`),
@@ -43,7 +44,9 @@ labTest(
     await pair.answers("lb1");
     assertLess(performance.now() - partedAt, TOLD_BOUND_MS);
     await pair.settled("lb1");
-    assertEquals((await pair.instance("lb1")).why.includes("no Active was heard"), true);
+    // Otherwise the clients were told by a takeover. A wall clock's time is known only so well.
+    const later = (await pair.instance("lb1")).since - since;
+    assertLess(Math.abs(later), 100);
   },
 );
 
