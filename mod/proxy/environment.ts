@@ -11,6 +11,7 @@ import type { Dialer } from "../net/stream.ts";
 import type { TlsAcceptor } from "../net/tls.ts";
 import type { IdleConnections } from "../net/idle.ts";
 import type { Wheel } from "../net/wheel.ts";
+import type { Capturing } from "../route/captures.ts";
 import type { SniTable } from "../route/sni.ts";
 import type { AccessRecord } from "./access_log.ts";
 import type { HeadFacts, RequestRouter } from "./facts.ts";
@@ -42,6 +43,8 @@ export interface LiveRoute {
   readonly action: RouteAction;
   /** Null unless the action is a pool. */
   readonly pool: LivePool | null;
+  /** What its conditions take of a request. */
+  readonly captures: Capturing;
 }
 
 /** A listener's present configuration. `ListenerState.live` is swapped on reload, between two requests. */

@@ -16,6 +16,7 @@ import { fromLatin1 } from "../http/grammar.ts";
 import type { Dialer } from "../net/stream.ts";
 import type { MakeTls, TlsAcceptor } from "../net/tls.ts";
 import type { RouteTable } from "../route/match.ts";
+import { capturesOf } from "../route/captures.ts";
 import { needsHello, SniTable } from "../route/sni.ts";
 import type { LiveListener, LivePool } from "./environment.ts";
 import { RequestRouter } from "./facts.ts";
@@ -83,6 +84,7 @@ function liveListener(
       snapshot: route,
       action: route.action,
       pool: route.action.kind === "pool" ? pools.get(route.action.pool)! : null,
+      captures: capturesOf(route.match),
     })),
     router: new RequestRouter(options.buildTable(snapshot.routes)),
     trusts: trustOf(snapshot.trustedProxies),
