@@ -11,7 +11,10 @@ import { RegExpRouter } from "hono/router/reg-exp-router";
 import { SmartRouter } from "hono/router/smart-router";
 import { TrieRouter } from "hono/router/trie-router";
 import type { RouteMatch, RouteSnapshot } from "../mod/config/snapshot.ts";
-import { type FactNeeds, fieldsMatch, type RequestFacts, type RouteTable } from "../mod/route/match.ts";
+import { type Condition, conditionsOf } from "../mod/route/condition.ts";
+import { isExpression } from "../mod/route/expression.ts";
+import { hostExpressions } from "../mod/route/host.ts";
+import type { FactNeeds, RequestFacts, RouteTable } from "../mod/route/match.ts";
 import { canonicalPath } from "../mod/route/path.ts";
 import { parsePattern, type Pattern } from "../mod/route/pattern.ts";
 
@@ -21,10 +24,12 @@ export type RouterFactory = (paths: number) => Router<Candidate>;
 /** A route inside a router. */
 export interface Candidate {
   readonly index: number;
-  readonly match: RouteMatch;
+  /** Empty: any. */
+  readonly methods: readonly string[];
   /** Only when the router's word is not enough. */
   readonly pattern: Pattern | null;
-  /** True when host, method and path are all there is to check. */
+  readonly conditions: readonly Condition[];
+  /** True when its place in the table says all there is to check. */
   readonly plain: boolean;
 }
 
@@ -40,7 +45,7 @@ export function buildRouteTable(
   const parts = new Parts(router);
   for (const [index, { match }] of routes.entries()) {
     parts.add(index, match);
-    if (isUnconditional(match)) break; // nothing behind it can be reached
+    if (match.hosts.length === 0 && isCatchAll(match)) break; // nothing behind it can be reached
   }
   return parts.finish(routes);
 }
@@ -61,17 +66,9 @@ function smartRouter(paths: number): Router<Candidate> {
 const ANY_METHOD = "ALL";
 const NONE = Infinity;
 
-function isUnconditional(match: RouteMatch): boolean {
-  return match.hosts.length === 0 && isCatchAll(match);
-}
-
 /** True when a route takes everything of its hosts. */
 function isCatchAll(match: RouteMatch): boolean {
-  return match.path === undefined && match.methods.length === 0 && isPlain(match);
-}
-
-function isPlain(match: RouteMatch): boolean {
-  return match.headers.length === 0 && match.query.length === 0;
+  return match.path === undefined && match.methods.length === 0 && conditionsOf(match).length === 0;
 }
 
 /** The routes that share one host, one wildcard, or none of either. */
@@ -80,36 +77,36 @@ class Part {
   first = NONE;
   /** Index of the route that takes what no other takes; nothing is added behind it. */
   #catchAll = NONE;
-  /** Routes without a path, which need no router, and those with one. */
-  readonly #pathless: Candidate[] = [];
+  /** Routes for which no router is asked, and those with a path that one finds. */
+  readonly #unrouted: Candidate[] = [];
   readonly #methods = new Set<string>();
   readonly #paths: { readonly method: string; readonly path: string; readonly candidate: Candidate }[] = [];
   #router: Router<Candidate> | null = null;
 
-  add(index: number, match: RouteMatch): void {
+  /** `conditions`: what the candidate has to be asked for. */
+  add(index: number, { path, methods }: RouteMatch, conditions: readonly Condition[]): void {
     if (this.#catchAll !== NONE) return;
     if (this.first === NONE) this.first = index;
-    if (isCatchAll(match)) this.#catchAll = index;
-    else if (match.path === undefined) {
-      this.#pathless.push({ index, match, pattern: null, plain: false });
+    const pattern = path === undefined ? null : patternOf(path);
+    if (pattern === null && methods.length === 0 && conditions.length === 0) this.#catchAll = index;
+    else if (pattern === null || pattern.routerPaths.length === 0) {
+      this.#unrouted.push({ index, methods, pattern, conditions, plain: false });
     } else {
-      this.#addPath(index, match, match.path);
+      this.#addPath({
+        index,
+        methods,
+        pattern: pattern.constrained ? pattern : null,
+        conditions,
+        plain: conditions.length === 0 && !pattern.constrained && !methods.includes(ANY_METHOD),
+      }, pattern.routerPaths);
     }
   }
 
-  #addPath(index: number, match: RouteMatch, text: string): void {
-    const pattern = parsePattern(text);
-    if (typeof pattern === "string") throw new Error(`Cannot build the route for \`${text}\` as ${pattern}`);
-    const candidate = {
-      index,
-      match,
-      pattern: pattern.constrained ? pattern : null,
-      plain: isPlain(match) && !pattern.constrained && !match.methods.includes(ANY_METHOD),
-    };
-    const methods = match.methods.length === 0 ? [ANY_METHOD] : match.methods;
-    for (const method of methods) {
+  #addPath(candidate: Candidate, paths: readonly string[]): void {
+    const { methods } = candidate;
+    for (const method of methods.length === 0 ? [ANY_METHOD] : methods) {
       this.#methods.add(method);
-      for (const path of pattern.routerPaths) this.#paths.push({ method, path, candidate });
+      for (const path of paths) this.#paths.push({ method, path, candidate });
     }
   }
 
@@ -125,32 +122,47 @@ class Part {
 
   /** The lowest index below `bound` of a route that matches, or `bound`. */
   match(facts: RequestFacts, method: string, path: string, bound: number): number {
-    let best = Math.min(bound, this.#catchAll);
-    for (const candidate of this.#pathless) {
-      if (candidate.index >= best) break;
-      if (holds(candidate, facts, method, path)) best = candidate.index;
+    const best = Math.min(bound, this.#catchAll);
+    const found = this.#found(method, path, best);
+    const unrouted = this.#unrouted;
+    // In the order of the configuration, so that no condition is looked at behind a route that matches.
+    for (let routed = 0, rest = 0;;) {
+      const one = found[routed]?.[0], other = unrouted[rest];
+      const candidate = other === undefined || one !== undefined && one.index < other.index ? one : other;
+      if (candidate === undefined || candidate.index >= best) return best;
+      if (candidate.plain || holds(candidate, facts, method, path)) return candidate.index;
+      if (candidate === one) routed++;
+      else rest++;
     }
+  }
+
+  /** What the router finds, in order. */
+  #found(method: string, path: string, best: number): readonly (readonly [Candidate, unknown])[] {
     // A target that is no path (`OPTIONS *`) has no business in a router of paths.
     if (this.#router === null || this.#paths[0]!.candidate.index >= best || path.charCodeAt(0) !== SLASH) {
-      return best;
+      return NOTHING;
     }
     // Only methods that were added: hono looks them up in plain objects, where `constructor` is found as well.
-    const known = this.#methods.has(method) ? method : ANY_METHOD;
-    for (const [candidate] of this.#router.match(known, path)[0]) {
-      if (candidate.index >= best) break;
-      if (candidate.plain || holds(candidate, facts, method, path)) return candidate.index;
-    }
-    return best;
+    return this.#router.match(this.#methods.has(method) ? method : ANY_METHOD, path)[0];
   }
 }
 
+const NOTHING: readonly (readonly [Candidate, unknown])[] = [];
 const SLASH = 0x2f;
 
+function patternOf(path: string): Pattern {
+  const pattern = parsePattern(path);
+  if (typeof pattern === "string") throw new Error(`Cannot build the route for \`${path}\` as ${pattern}`);
+  return pattern;
+}
+
 /** Everything of a candidate that its place in the table does not say already. */
-function holds({ match, pattern }: Candidate, facts: RequestFacts, method: string, path: string): boolean {
-  if (match.methods.length > 0 && !match.methods.includes(method)) return false;
-  if (pattern !== null && pattern.capture(path) === null) return false;
-  return fieldsMatch(match, facts);
+function holds(candidate: Candidate, facts: RequestFacts, method: string, path: string): boolean {
+  const { methods, pattern, conditions } = candidate;
+  if (methods.length > 0 && !methods.includes(method)) return false;
+  if (pattern !== null && !pattern.matches(path)) return false;
+  for (const condition of conditions) if (!condition(facts)) return false;
+  return true;
 }
 
 class Parts {
@@ -167,15 +179,22 @@ class Parts {
 
   add(index: number, match: RouteMatch): void {
     this.#reachable = index + 1;
-    if (match.hosts.length === 0) this.#anyHost.add(index, match);
-    for (const host of match.hosts) {
-      const wildcard = host.startsWith("*.");
-      const parts = wildcard ? this.#suffixes : this.#exact;
-      const key = wildcard ? host.slice(1) : host;
-      let part = parts.get(key);
-      if (part === undefined) parts.set(key, part = new Part());
-      part.add(index, match);
+    const conditions = conditionsOf(match);
+    if (match.hosts.length === 0) this.#anyHost.add(index, match, conditions);
+    const expressions = hostExpressions(match.hosts);
+    if (expressions !== null) {
+      this.#anyHost.add(index, match, [({ host }) => expressions(host), ...conditions]);
     }
+    for (const host of match.hosts) if (!isExpression(host)) this.#partOf(host).add(index, match, conditions);
+  }
+
+  #partOf(host: string): Part {
+    const wildcard = host.startsWith("*.");
+    const parts = wildcard ? this.#suffixes : this.#exact;
+    const key = wildcard ? host.slice(1) : host;
+    let part = parts.get(key);
+    if (part === undefined) parts.set(key, part = new Part());
+    return part;
   }
 
   finish(routes: readonly RouteSnapshot[]): RouteTable {
@@ -183,11 +202,10 @@ class Parts {
       part.build(this.#router);
     }
     const needs = needsOf(routes.slice(0, this.#reachable));
-    const conditional = needs.method || needs.host || needs.path || needs.header || needs.query;
+    const conditional = needs.method || needs.host || needs.path || needs.more;
     return {
       needs,
       constant: conditional ? null : routes.length > 0 ? 0 : -1,
-      cacheable: !needs.header && !needs.query,
       match: (facts) => this.#match(facts, needs),
     };
   }
@@ -216,11 +234,13 @@ class Parts {
 }
 
 function needsOf(routes: readonly RouteSnapshot[]): FactNeeds {
+  const matches = routes.flatMap(({ match }) => [match, ...match.not ?? []]);
   return {
-    method: routes.some(({ match }) => match.methods.length > 0),
-    host: routes.some(({ match }) => match.hosts.length > 0),
-    path: routes.some(({ match }) => match.path !== undefined),
-    header: routes.some(({ match }) => match.headers.length > 0),
-    query: routes.some(({ match }) => match.query.length > 0),
+    method: matches.some(({ methods }) => methods.length > 0),
+    host: matches.some(({ hosts }) => hosts.length > 0),
+    path: matches.some(({ path }) => path !== undefined),
+    more: matches.some(({ headers, query, cookies = [], clients = [] }) =>
+      headers.length + query.length + cookies.length + clients.length > 0
+    ),
   };
 }

@@ -59,6 +59,16 @@ export function cidrContains(cidr: Cidr, ip: IpBytes): boolean {
   return ((address[whole]! ^ cidr.bytes[whole]!) & mask) === 0;
 }
 
+/** Whether an address, as text, is in one of these blocks; of no block none is. */
+export function blockTest(blocks: readonly string[]): (address: string) => boolean {
+  if (blocks.length === 0) return () => false;
+  const cidrs = blocks.map((block) => parseCidr(block)!);
+  return (address) => {
+    const ip = parseIp(address);
+    return ip !== null && cidrs.some((cidr) => cidrContains(cidr, ip));
+  };
+}
+
 /** The IPv4 address inside an IPv4-mapped IPv6 one (RFC 4291 section 2.5.5.2); any other address unchanged. */
 export function unmapIp(ip: IpBytes): IpBytes {
   if (ip.length !== 16 || ip[10] !== 0xff || ip[11] !== 0xff) return ip;

@@ -9,16 +9,15 @@ import { TlsFiles } from "./certificates.ts";
 import type { CheckConfig } from "./check_schema.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import type { PoolConfig, ServerConfig } from "./pool_schema.ts";
+import { routeMatch } from "./match_schema.ts";
 import type { RowAllocator } from "./rows.ts";
 import type { Config } from "./schema.ts";
-import type { RouteConfig } from "./route_schema.ts";
 import type { ServerTlsConfig } from "./server_tls_schema.ts";
 import type {
   CheckSnapshot,
   ListenerSnapshot,
   PoolSnapshot,
   ProxyVersion,
-  RouteMatch,
   ServerSnapshot,
   ServerTlsSnapshot,
   Snapshot,
@@ -111,21 +110,9 @@ function listenerSnapshot(
     tls: tls === undefined ? null : listenerTls(tls, protocol, files),
     hsts: tls === undefined || hsts === undefined ? "" : hstsValue(hsts),
     routes: listener.routes.map(({ match, action }) => ({
-      match: matchSnapshot(match),
+      match: routeMatch(match),
       action: action.kind === "files" ? { ...action, root: pathFrom(directory, action.root) } : action,
     })),
-  };
-}
-
-function matchSnapshot(match: RouteConfig["match"]): RouteMatch {
-  const { host, path, method, headers, query, sni, alpn } = match;
-  return {
-    hosts: host,
-    methods: method,
-    headers,
-    query,
-    ...(path === undefined ? {} : { path }),
-    ...(sni.length + alpn.length === 0 ? {} : { tls: { sni, alpn } }),
   };
 }
 

@@ -4,6 +4,7 @@
  * It errs on the side of "no": expressions and parameters are compared as text only. Routes are filed by the paths
  * and hosts they take, so that thousands of them are not compared each with each.
  */
+import { isExpression } from "../route/expression.ts";
 import type { RouteConfig } from "./route_schema.ts";
 
 type Match = RouteConfig["match"];
@@ -44,6 +45,7 @@ function coveringPaths(later: string | undefined): (string | undefined)[] {
   // A route without a path also takes `OPTIONS *`, which no path does.
   if (later === undefined) return [undefined];
   const paths = [undefined, later, "*", "/*"];
+  if (isExpression(later)) return paths;
   for (let slash = later.indexOf("/", 1); slash > 0; slash = later.indexOf("/", slash + 1)) {
     paths.push(`${later.slice(0, slash)}/*`);
   }
@@ -57,6 +59,7 @@ function coveringPaths(later: string | undefined): (string | undefined)[] {
 function coveringHosts(later: string | undefined): string[] {
   if (later === undefined) return [""];
   const hosts = ["", later];
+  if (isExpression(later)) return hosts;
   for (let dot = later.indexOf("."); dot > 0; dot = later.indexOf(".", dot + 1)) {
     hosts.push(`*${later.slice(dot)}`);
   }
@@ -66,7 +69,9 @@ function coveringHosts(later: string | undefined): string[] {
 /** True when every request that `later` matches is surely matched by `earlier`, given that the path is. */
 function covers(earlier: Match, later: Match): boolean {
   return coversHosts(earlier.host, later.host) && coversWords(earlier.method, later.method) &&
-    isSubset(earlier.headers, later.headers) && isSubset(earlier.query, later.query);
+    coversWords(earlier.client, later.client) && isSubset(earlier.headers, later.headers) &&
+    isSubset(earlier.query, later.query) && isSubset(earlier.cookies, later.cookies) &&
+    isSubset(earlier.not, later.not);
 }
 
 function coversHosts(earlier: readonly string[], later: readonly string[]): boolean {
@@ -80,8 +85,7 @@ function coversWords(earlier: readonly string[], later: readonly string[]): bool
 }
 
 /** Every condition of the earlier route is one of the later's too. */
-function isSubset(earlier: Match["headers"], later: Match["headers"]): boolean {
-  return earlier.every(([name, value]) =>
-    later.some(([other, wanted]) => other === name && wanted === value)
-  );
+function isSubset(earlier: readonly unknown[], later: readonly unknown[]): boolean {
+  const given = new Set(later.map((condition) => JSON.stringify(condition)));
+  return earlier.every((condition) => given.has(JSON.stringify(condition)));
 }

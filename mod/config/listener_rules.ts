@@ -5,6 +5,7 @@ import { formatHostPort, type HostPort, isLoopbackIp, isUnspecifiedIp, parseIp }
 import { redirectProblem } from "../route/redirect.ts";
 import { Coverage } from "./coverage.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
+import { NO_CONDITIONS } from "./match_schema.ts";
 import type { Path } from "./problem.ts";
 import type { RouteConfig } from "./route_schema.ts";
 import type { RuleContext } from "./rules.ts";
@@ -79,7 +80,7 @@ const HTTP_ONLY: readonly Path[] = [["trustedProxies"], ["hsts"], ["timeouts", "
     [["timeouts", "tunnel"], ["limits", "head"], ["limits", "headers"], ["limits", "body"]],
   );
 /** Conditions of a route that only a request can meet, and those that only a TLS connection can. */
-const OF_REQUESTS = ["host", "path", "method", "headers", "query"] as const;
+const OF_REQUESTS = ["host", "path", "method", "headers", "query", "cookies", "client", "not"] as const;
 const OF_HELLOS = ["sni", "alpn"] as const;
 
 function checkProtocol(context: RuleContext, listener: ListenerConfig, at: number): void {
@@ -180,7 +181,7 @@ function checkRoutes(context: RuleContext, listener: ListenerConfig, at: number)
 
 /** What a route takes of TLS connections, as if it were of requests: names and words are compared the same way. */
 function helloMatch({ sni, alpn }: RouteConfig["match"]): RouteConfig["match"] {
-  return { host: sni, method: alpn, headers: [], query: [], sni: [], alpn: [] };
+  return { ...NO_CONDITIONS, host: sni, method: alpn };
 }
 
 /** A directory may still come (a mount, a release that is copied): until then every answer is 404. */
@@ -195,7 +196,8 @@ function checkFiles(
   const where = [...path, "files", "root"];
   if (kind === "missing") context.warn(where, "is not there (yet): its files are answered with 404");
   if (kind === "other") context.error(where, "must be a directory");
-  const fixed = match.path?.replace(/[:*].*$/, "") ?? "";
+  // An expression tells nothing of how a path begins.
+  const fixed = match.path?.replace(/^~.*|[:*].*$/, "") ?? "";
   const taken = fixed === "" || stripPrefix === "" || `${fixed}/`.startsWith(`${stripPrefix}/`) ||
     stripPrefix.startsWith(fixed);
   if (!taken) context.error([...path, "files", "stripPrefix"], `is not how ${match.path} begins`);

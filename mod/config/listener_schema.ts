@@ -14,6 +14,7 @@ import {
   oneOrMore,
   size,
 } from "./fields.ts";
+import { NO_CONDITIONS } from "./match_schema.ts";
 import { type RouteConfig, RouteSchema } from "./route_schema.ts";
 import { HstsSchema, TlsSchema } from "./tls_schema.ts";
 
@@ -90,5 +91,5 @@ export type ListenerConfig = z.output<typeof ListenerSchema>;
 
 /** Takes everything. */
 function routeOf(action: RouteConfig["action"]): RouteConfig {
-  return { match: { host: [], method: [], headers: [], query: [], sni: [], alpn: [] }, action };
+  return { match: NO_CONDITIONS, action };
 }

@@ -77,11 +77,17 @@ function nested({ properties, items, anyOf, additionalProperties }: JsonSchema):
   return [
     ...Object.entries(properties ?? {}).map(([key, child]): [string, JsonSchema] => [`.${key}`, child]),
     ...(items === undefined ? [] : [["[]", items] as [string, JsonSchema]]),
-    ...(anyOf ?? []).map((one): [string, JsonSchema] => ["", one]),
+    ...distinct(anyOf ?? []).map((one): [string, JsonSchema] => ["", one]),
     ...(typeof additionalProperties === "object"
       ? [[".NAME", additionalProperties] as [string, JsonSchema]]
       : []),
   ];
+}
+
+/** The forms without the list of another one: its items have that one's section. */
+function distinct(forms: readonly JsonSchema[]): JsonSchema[] {
+  const texts = forms.map((form) => JSON.stringify(form));
+  return forms.filter(({ items }) => items === undefined || !texts.includes(JSON.stringify(items)));
 }
 
 /** False for a map that may hold anything, as an overlay does. */

@@ -2,11 +2,10 @@
  * The schema of a route: what it matches and its one action. Pure.
  */
 import { z } from "zod";
-import { isHostName, parseIp } from "../base/address.ts";
 import { PATH_VARIABLE } from "../files/locate.ts";
 import { canonicalPath } from "../route/path.ts";
-import { patternProblem } from "../route/pattern.ts";
-import { acrossIssue, choice, flag, integer, line, name, oneOrMore, token } from "./fields.ts";
+import { acrossIssue, choice, flag, integer, line, name, oneOrMore } from "./fields.ts";
+import { MatchSchema } from "./match_schema.ts";
 import type { RouteAction } from "./snapshot.ts";
 
 /** Statuses whose answer says where to go (RFC 9110 section 15.4) and that browsers follow. */
@@ -15,46 +14,6 @@ const REDIRECTS = [301, 302, 303, 307, 308];
 const BODILESS = [204, 205, 304];
 /** An answer from the configuration is held in every worker. */
 const MAX_BODY = 256 * 1024;
-
-const host = line(1, 255).transform((text) => text.toLowerCase()).refine((text) => {
-  const bare = text.startsWith("*.") ? text.slice(2) : text;
-  return isHostName(bare) || parseIp(bare.replace(/^\[(.*)\]$/, "$1")) !== null;
-}, "must be a host name without a port, or *.domain");
-
-/** A name that a client may send in TLS: RFC 6066 section 3 knows no addresses and no dot at the end. */
-const serverName = line(1, 255).transform((text) => text.toLowerCase()).refine((text) => {
-  const bare = text.startsWith("*.") ? text.slice(2) : text;
-  return isHostName(bare) && !bare.endsWith(".") && parseIp(bare) === null;
-}, "must be a host name, or *.domain");
-
-const path = line(1, 1024).superRefine((text, context) => {
-  const problem = patternProblem(text);
-  if (problem !== null) context.addIssue({ code: "custom", message: problem });
-});
-
-const pairs = (record: Record<string, string>): (readonly [string, string])[] => Object.entries(record);
-
-export const MatchSchema = z.strictObject({
-  host: oneOrMore(host).default([])
-    .describe("Host name, or `*.example.com` for every name below it; one or a list. Without: any."),
-  path: path.optional()
-    .describe("Path: `/exact`, `/static/*`, `/users/:id`, `/n/:n{[0-9]+}`. Without: any."),
-  method: oneOrMore(token("an HTTP method").transform((text) => text.toUpperCase())).default([])
-    .describe("Method, one or a list. Without: any."),
-  headers: z.record(token("a header name"), line()).prefault({})
-    .transform((record) => pairs(record).map(([key, value]) => [key.toLowerCase(), value] as const))
-    .describe("Headers that must be there with exactly this value."),
-  query: z.record(line(1), line()).prefault({}).transform(pairs)
-    .describe("Parameters of the query that must be there with exactly this value."),
-  sni: oneOrMore(serverName).default([])
-    .describe(
-      "Server name of a TLS connection, or `*.example.com` for every name below it; one or a list. (tcp)",
-    ),
-  alpn: oneOrMore(line(1, 255)).default([])
-    .describe(
-      "Protocol that the client of a TLS connection offers, such as `h2`; one or a list, any of which. (tcp)",
-    ),
-});
 
 const redirect = z.strictObject({
   to: line(1, 4096).refine(isTarget, 'must be an http:// or https:// URL or start with one "/"')

@@ -79,20 +79,29 @@ export interface RouteSnapshot {
   readonly action: RouteAction;
 }
 
-/** All given conditions must hold; an empty match holds always. */
+/** All given conditions must hold; an empty match holds always. A text that begins with `~` is an expression. */
 export interface RouteMatch {
-  /** Lower case; exact, or `*.example.com` (one or more labels). Empty: any host. */
+  /** Lower case; exact, `*.example.com` (one or more labels), or an expression. Empty: any host. */
   readonly hosts: readonly string[];
-  /** A path in hono's syntax (`/users/:id`, `/static/*`); absent: any. */
+  /** A path in hono's syntax (`/users/:id`, `/static/*`), or an expression; absent: any. */
   readonly path?: string;
   /** Upper case; empty: any. */
   readonly methods: readonly string[];
-  /** Lower-case name, exact value. */
-  readonly headers: readonly (readonly [name: string, value: string])[];
-  readonly query: readonly (readonly [name: string, value: string])[];
+  /** By lower-case name. */
+  readonly headers: readonly (readonly [name: string, test: FieldTest])[];
+  readonly query: readonly (readonly [name: string, test: FieldTest])[];
+  /** Absent or empty: any. */
+  readonly cookies?: readonly (readonly [name: string, test: FieldTest])[];
+  /** CIDR blocks, one of which the client's address must be in; absent or empty: any. */
+  readonly clients?: readonly string[];
+  /** None of these may hold; they have no such list themselves. */
+  readonly not?: readonly RouteMatch[];
   /** tcp listeners only; absent: any connection, of TLS or not. */
   readonly tls?: TlsMatch;
 }
+
+/** What a value must be: this text or expression, one of these texts, there at all (true), or not there (false). */
+export type FieldTest = string | readonly string[] | boolean;
 
 /** What a ClientHello must ask for. */
 export interface TlsMatch {

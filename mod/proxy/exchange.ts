@@ -92,7 +92,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     this.#phase = SEEKING;
     this.#body.start(info.framing, info.contentLength, info.framing === CHUNKED);
     const { live } = this.client.listener;
-    const index = live.router.match(head, info, bytes, this.#environment.facts);
+    const index = live.router.match(head, info, bytes, this.client.address, this.#environment.facts);
     const route = live.routes[index];
     const limit = live.snapshot.limits.body;
     this.#compose(head, info, bytes, route?.pool ?? null);
@@ -100,7 +100,11 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     if (limit > 0 && info.contentLength > limit) this.fail("bodyTooLarge");
     else if (route === undefined) this.fail("noRoute");
     else if (route.pool === null) {
-      this.#answerRoute(route, this.#environment.facts.set(head, info, bytes), info.minor);
+      this.#answerRoute(
+        route,
+        this.#environment.facts.set(head, info, bytes, this.client.address),
+        info.minor,
+      );
     } else {
       at = this.#keepSmallBody(info, bytes, at, end);
       const { snapshot } = route.pool;

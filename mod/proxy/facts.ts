@@ -9,14 +9,19 @@ import { CACHE_MISS, RouteCache } from "../route/cache.ts";
 import type { RequestFacts, RouteTable } from "../route/match.ts";
 
 export class HeadFacts implements RequestFacts {
+  /** True once something was asked for, since `set`, that is neither method, host nor path. */
+  askedMore = false;
   #head!: Head;
   #info!: RequestInfo;
   #bytes!: Uint8Array;
+  #client = "";
 
-  set(head: Head, info: RequestInfo, bytes: Uint8Array): this {
+  set(head: Head, info: RequestInfo, bytes: Uint8Array, client: string): this {
+    this.askedMore = false;
     this.#head = head;
     this.#info = info;
     this.#bytes = bytes;
+    this.#client = client;
     return this;
   }
 
@@ -34,13 +39,20 @@ export class HeadFacts implements RequestFacts {
     return (emptyPath ? "/" : "") + latin1(this.#bytes, pathStart, pathEnd);
   }
 
+  get client(): string {
+    this.askedMore = true;
+    return this.#client;
+  }
+
   get query(): string {
+    this.askedMore = true;
     const { pathEnd } = this.#info;
     const { targetEnd } = this.#head;
     return pathEnd < targetEnd ? latin1(this.#bytes, pathEnd + 1, targetEnd) : "";
   }
 
   header(name: string): string | null {
+    this.askedMore = true;
     const head = this.#head;
     let value: string | null = null;
     for (let i = 0; i < head.count; i++) {
@@ -62,25 +74,28 @@ function hostNameEnd(info: RequestInfo, bytes: Uint8Array): number {
   return end > hostStart && bytes[end - 1] === 0x2e ? end - 1 : end;
 }
 
-/** Finds the route of a request, by bytes where the table allows it. */
+/**
+ * Finds the route of a request: by bytes when it is remembered. It is remembered when nothing but method, host and
+ * path was looked at to find it, which then depends on nothing else.
+ */
 export class RequestRouter {
   readonly #cache: RouteCache | null;
 
   constructor(readonly table: RouteTable) {
-    this.#cache = table.cacheable && table.constant === null ? new RouteCache(table.needs) : null;
+    this.#cache = table.constant === null ? new RouteCache(table.needs) : null;
   }
 
   /** Index of the route, or -1. */
-  match(head: Head, info: RequestInfo, bytes: Uint8Array, facts: HeadFacts): number {
+  match(head: Head, info: RequestInfo, bytes: Uint8Array, client: string, facts: HeadFacts): number {
     if (this.table.constant !== null) return this.table.constant;
-    const cache = this.#cache;
-    if (cache === null || info.emptyPath) return this.table.match(facts.set(head, info, bytes));
+    const cache = this.#cache!;
+    if (info.emptyPath) return this.table.match(facts.set(head, info, bytes, client));
     const { hostStart, hostEnd, pathStart, pathEnd } = info;
     const { start, methodEnd } = head;
     let route = cache.get(bytes, start, methodEnd, hostStart, hostEnd, pathStart, pathEnd);
     if (route !== CACHE_MISS) return route;
-    route = this.table.match(facts.set(head, info, bytes));
-    cache.set(bytes, start, methodEnd, hostStart, hostEnd, pathStart, pathEnd, route);
+    route = this.table.match(facts.set(head, info, bytes, client));
+    if (!facts.askedMore) cache.set(bytes, start, methodEnd, hostStart, hostEnd, pathStart, pathEnd, route);
     return route;
   }
 }

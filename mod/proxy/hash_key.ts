@@ -6,6 +6,7 @@ import { hash32, hashText } from "../base/hash.ts";
 import type { PoolSnapshot } from "../config/snapshot.ts";
 import type { Head } from "../http1/head.ts";
 import type { RequestInfo } from "../http1/request.ts";
+import { cookieValue } from "../route/cookie.ts";
 import { queryValue } from "../route/query.ts";
 import type { HeadFacts } from "./facts.ts";
 
@@ -23,19 +24,11 @@ export function hashOfRequest(
   if (kind === "sourceIp") return hashText(client);
   if (kind === "uri") return hash32(bytes, info.pathStart, head.targetEnd);
   if (kind === "path") return hash32(bytes, info.pathStart, info.pathEnd);
-  return hashText(namedValue(kind, name, facts.set(head, info, bytes)) ?? client);
+  return hashText(namedValue(kind, name, facts.set(head, info, bytes, client)) ?? client);
 }
 
 function namedValue(kind: "header" | "cookie" | "query", name: string, facts: HeadFacts): string | null {
   if (kind === "header") return facts.header(name);
   if (kind === "query") return queryValue(facts.query, name);
-  return cookieValue(facts.header("cookie") ?? "", name);
-}
-
-/** Value of the first cookie of this name, as it stands there. */
-function cookieValue(cookies: string, name: string): string | null {
-  for (const pair of cookies.split(/;\s*/)) {
-    if (pair.startsWith(`${name}=`)) return pair.slice(name.length + 1);
-  }
-  return null;
+  return cookieValue(facts.header("cookie"), name);
 }

@@ -2,7 +2,7 @@
  * Makes the live configuration of a worker from a snapshot: balancers, route tables, trust. Pure; what can be kept
  * of the configuration before (balancers' state, retry budgets) is.
  */
-import { cidrContains, parseCidr, parseIp } from "../base/address.ts";
+import { blockTest } from "../base/address.ts";
 import type { OpenMemory } from "../base/shared_memory.ts";
 import { PoolBalancer } from "../balance/pool.ts";
 import type {
@@ -87,9 +87,9 @@ function liveListener(
       captures: capturesOf(route.match),
     })),
     router: new RequestRouter(options.buildTable(snapshot.routes)),
-    trusts: trustOf(snapshot.trustedProxies),
+    trusts: blockTest(snapshot.trustedProxies),
     logged,
-    sendsHeader: snapshot.proxyProtocol === undefined ? null : trustOf(snapshot.proxyProtocol.from),
+    sendsHeader: snapshot.proxyProtocol === undefined ? null : blockTest(snapshot.proxyProtocol.from),
     sni: needsHello(snapshot.routes) ? new SniTable(snapshot.routes) : null,
     tls: acceptorOf(snapshot, options),
     hsts: fromLatin1(snapshot.hsts === "" ? "" : `Strict-Transport-Security: ${snapshot.hsts}\r\n`),
@@ -103,13 +103,4 @@ function acceptorOf({ name, tls }: ListenerSnapshot, { makeTls }: LiveOptions): 
   } catch (error) {
     throw new Error(`listener ${name}: ${(error as Error).message}`);
   }
-}
-
-function trustOf(blocks: readonly string[]): (address: string) => boolean {
-  if (blocks.length === 0) return () => false;
-  const cidrs = blocks.map((block) => parseCidr(block)!);
-  return (address) => {
-    const ip = parseIp(address);
-    return ip !== null && cidrs.some((cidr) => cidrContains(cidr, ip));
-  };
 }

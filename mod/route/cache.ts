@@ -3,7 +3,8 @@
  *
  * A direct-mapped table: the FNV-1a hash of method, host and path names one entry, the newest key lives there, and
  * a hit is believed only after every byte is compared. So a collision, chance or malice, costs a miss and never a
- * wrong route. Good only for tables that are `cacheable`; one cache belongs to one table and dies with it. Pure.
+ * wrong route. Good only for routes that method, host and path alone decided; one cache belongs to one table and
+ * dies with it. Pure.
  *
  * Cost: about a nanosecond a byte of the key; 270 KiB of memory, taken at the first `set`.
  */

@@ -1,12 +1,10 @@
 /**
- * What a route is matched against, and the conditions that no router decides: headers and query.
+ * What a route is matched against.
  *
- * Host, path and method are found by tables (`routes/table.ts`); what is left of a candidate is checked here, in
- * the order of cost. Pure; it must not know how the facts are made: the data plane makes each string only when
- * it is asked for, and the flags of `RouteTable.needs` say beforehand what will never be asked for.
+ * Host, path and method are found by tables (`routes/table.ts`); what is left of a candidate is checked by
+ * `condition.ts`. Pure; it must not know how the facts are made: the data plane makes each string only when it is
+ * asked for, and the flags of `RouteTable.needs` say beforehand what will never be asked for.
  */
-import type { RouteMatch } from "../config/snapshot.ts";
-import { queryHas } from "./query.ts";
 
 /** One request. Strings are Latin-1: one character a byte, as it came on the wire. */
 export interface RequestFacts {
@@ -17,6 +15,8 @@ export interface RequestFacts {
   readonly path: string;
   /** What stands behind the first `?`, raw; empty when there is none. */
   readonly query: string;
+  /** Address of the client, or of whom a PROXY header named. */
+  readonly client: string;
   /** Value of a field by lower-case name, several joined by `, ` (RFC 9110, section 5.2); null: absent. */
   header(name: string): string | null;
 }
@@ -26,23 +26,14 @@ export interface FactNeeds {
   readonly method: boolean;
   readonly host: boolean;
   readonly path: boolean;
-  readonly header: boolean;
-  readonly query: boolean;
+  /** Any other: then method, host and path alone do not always tell the route. */
+  readonly more: boolean;
 }
 
 export interface RouteTable {
   readonly needs: FactNeeds;
   /** The answer of every match when no fact is needed (index, or -1 for a table without routes); else null. */
   readonly constant: number | null;
-  /** True when method, host and path alone decide, so that `RouteCache` may remember the answer. */
-  readonly cacheable: boolean;
   /** Index of the first route, in the order of the configuration, that matches; -1: none. */
   match(facts: RequestFacts): number;
-}
-
-/** True when the header and query conditions of `match` hold for this request. */
-export function fieldsMatch(match: RouteMatch, facts: RequestFacts): boolean {
-  for (const [name, value] of match.headers) if (facts.header(name) !== value) return false;
-  for (const [name, value] of match.query) if (!queryHas(facts.query, name, value)) return false;
-  return true;
 }

@@ -1,22 +1,29 @@
 /**
- * Path patterns in hono's syntax: what is allowed, what the router gets, and what one path captures.
+ * Path patterns: what is allowed, what the router gets, and what one path captures. They are in hono's syntax, or
+ * expressions, which no router gets.
  *
  * hono's two routers differ at the edges (constraints that cross a slash, `*` amid a path, characters special to a
  * regular expression), and a SmartRouter may use either. So the router gets only what both read alike: literal
  * segments, whole-segment parameters and one `*` at the end; a constraint is tested here, on its segment alone.
  * Everything else is refused when the configuration is read. Pure; it must not know hono.
  */
+import { type Expression, isExpression, parseExpression, parseWholeExpression } from "./expression.ts";
 import { canonicalPath } from "./path.ts";
 
 export interface Pattern {
-  /** Equivalent patterns for hono's router, constraints left out; two when the last parameter is optional. */
+  /**
+   * Equivalent patterns for hono's router, constraints left out; two when the last parameter is optional, none when
+   * only `matches` can tell.
+   */
   readonly routerPaths: readonly string[];
-  /** Names of the parameters, in order. */
+  /** Names of the parameters, in order, or of an expression's groups. */
   readonly names: readonly string[];
   /** True when it ends in `*`. */
   readonly wildcard: boolean;
-  /** True when the router's word is not enough and `capture` must agree. */
+  /** True when the router's word is not enough and `matches` must agree. */
   readonly constrained: boolean;
+  /** True when `path` (canonical) matches. */
+  matches(path: string): boolean;
   /** Values of the parameters by name and of the last `*` as `*`, or null when `path` (canonical) does not match. */
   capture(path: string): ReadonlyMap<string, string> | null;
 }
@@ -30,6 +37,7 @@ export function patternProblem(path: string): string | null {
 /** Reads a pattern; a string says what is wrong with it. */
 export function parsePattern(path: string): Pattern | string {
   if (path === "*") return parsePattern("/*");
+  if (isExpression(path)) return parseExpressionPath(path);
   if (!path.startsWith("/")) return "a path must begin with `/`";
   const texts = splitSegments(path.slice(1));
   const segments: Segment[] = [];
@@ -50,7 +58,30 @@ export function parsePattern(path: string): Pattern | string {
   if (dynamic && segments.some((segment) => segment.kind !== "param" && segment.text.includes(":"))) {
     return "a `:` amid a segment is not possible beside parameters or `*`";
   }
-  return { routerPaths: routerPathsOf(segments), names, wildcard, constrained, capture: capturer(segments) };
+  const capture = capturer(segments);
+  return {
+    routerPaths: routerPathsOf(segments),
+    names,
+    wildcard,
+    constrained,
+    matches: (path) => capture(path) !== null,
+    capture,
+  };
+}
+
+function parseExpressionPath(text: string): Pattern | string {
+  const expression = parseExpression(text);
+  if (typeof expression === "string") return expression;
+  // The target of `OPTIONS *` is no path.
+  const isPath = (path: string) => path.startsWith("/");
+  return {
+    routerPaths: [],
+    names: expression.names,
+    wildcard: false,
+    constrained: true,
+    matches: (path) => isPath(path) && expression.test(path),
+    capture: (path) => isPath(path) ? expression.groups(path) : null,
+  };
 }
 
 interface Segment {
@@ -60,7 +91,7 @@ interface Segment {
   readonly text: string;
   /** Empty for a `*` amid the path: a parameter without a name. */
   readonly name: string;
-  readonly test: RegExp | null;
+  readonly test: Expression | null;
   readonly optional: boolean;
 }
 
@@ -112,16 +143,9 @@ function parseParam(text: string, last: boolean): Segment | string {
   if (source.includes("/")) {
     return `the constraint of \`:${name}\` holds a \`/\`, but is matched within one segment`;
   }
-  try {
-    return {
-      ...segment("param"),
-      name,
-      test: new RegExp(`^(?:${source})$`),
-      optional: optional !== undefined,
-    };
-  } catch {
-    return `the constraint of \`:${name}\` is not a regular expression`;
-  }
+  const test = parseWholeExpression(source);
+  if (typeof test === "string") return `in the constraint of \`:${name}\` ${test}`;
+  return { ...segment("param"), name, test, optional: optional !== undefined };
 }
 
 function segment(kind: Segment["kind"], text = ""): Segment {

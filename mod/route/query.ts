@@ -5,12 +5,13 @@
  * encoding stands for itself, so no query can break a match.
  */
 
-/** True when one of the parameters called `name` has exactly `value`, both compared decoded. */
-export function queryHas(query: string, name: string, value: string): boolean {
+/** The decoded value of the first parameter called `name` for which `test` holds, or null. */
+export function queryFind(query: string, name: string, test: (value: string) => boolean): string | null {
   for (let at = nextOf(query, name, 0); at >= 0; at = nextOf(query, name, pairEnd(query, at) + 1)) {
-    if (valueAt(query, at) === value) return true;
+    const value = valueAt(query, at);
+    if (test(value)) return value;
   }
-  return false;
+  return null;
 }
 
 /** The decoded value of the first parameter called `name`, or null. `?name` alone has the empty value. */

@@ -13,6 +13,7 @@ const NAMES = [
   "shop.yaml",
   "pair.yaml",
   "files.yaml",
+  "routing.yaml",
   "passthrough.yaml",
   "https.yaml",
   "proxy-protocol.yaml",

@@ -15,7 +15,7 @@ Deno.test("explainIssue() an unknown key: what was meant, or what is known", asy
     "6:5 «healthcheck» pools.app.healthcheck: is not a known key (known: balance, hashOn, hashMethod, servers, tls, proxyProtocol, check, passive, retry, timeouts, queue, whenAllDown)",
   ]);
   assertEquals(await errors(routesOf("{ match: { hots: a }, pool: app }")), [
-    "5:20 «hots» listeners[0].routes[0].match.hots: is not a known key (known: host, path, method, headers, query, sni, alpn)",
+    "5:20 «hots» listeners[0].routes[0].match.hots: is not a known key (known: host, path, method, headers, query, cookies, client, not, sni, alpn)",
   ]);
 });
 
@@ -85,7 +85,7 @@ Deno.test("explainIssue() a wrong type: what is allowed and what is there", asyn
     ],
   );
   assertEquals(await errors(routesOf("{ match: { query: { v: 2 } }, pool: app }")), [
-    "5:32 «2» listeners[0].routes[0].match.query.v: must be text (in quotes if it looks like something else), not 2",
+    "5:32 «2» listeners[0].routes[0].match.query.v: must be text (in quotes if it looks like something else) or a list or true or false, not 2",
   ]);
 });
 

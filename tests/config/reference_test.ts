@@ -23,7 +23,7 @@ Deno.test("referencePage() every link leads to a heading, as a renderer names it
 Deno.test("referencePage() has every map with its keys, their values, defaults and meanings", () => {
   const rows = (title: string) => page.split(`\n## ${title}\n`)[1]?.split("\n## ")[0] ?? "";
   assert(rows("`listeners[]`").includes("| `bind` | address, or a list | **required** | `ip:port`"));
-  assert(rows("`listeners[].routes[].match`").includes("| `headers` | map of: text |  |"));
+  assert(rows("`listeners[].routes[].match`").includes("| `host` | text, or a list |  |"));
   assert(rows("`pools.NAME.retry`").includes("| `[connect, empty]` |"));
   assert(rows("`pools.NAME.check`").includes("| `fall` | 1 to 100 | `3` |"));
   assert(rows("The whole").includes("| `nodes` | map of: changes |"));

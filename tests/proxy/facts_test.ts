@@ -2,6 +2,7 @@
 import { hashText } from "../../mod/base/hash.ts";
 import { fromLatin1, latin1 } from "../../mod/http/grammar.ts";
 import type { PoolSnapshot, RouteSnapshot } from "../../mod/config/snapshot.ts";
+import type { RequestFacts } from "../../mod/route/match.ts";
 import { buildRouteTable } from "../../routes/table.ts";
 import { HeadFacts, RequestRouter } from "../../mod/proxy/facts.ts";
 import { ForwardedCache } from "../../mod/proxy/forwarded_cache.ts";
@@ -18,7 +19,7 @@ function read(raw: string): ReadRequest {
 
 function factsOf(raw: string): HeadFacts {
   const { head, info, bytes } = read(raw);
-  return new HeadFacts().set(head, info, bytes);
+  return new HeadFacts().set(head, info, bytes, "192.0.2.1");
 }
 
 Deno.test("HeadFacts tell method, host, path and query of every form of target", () => {
@@ -64,8 +65,36 @@ Deno.test("RequestRouter.match() answers the same by bytes as by facts", () => {
   for (let round = 0; round < 3; round++) {
     for (const [raw, route] of expected) {
       const { head, info, bytes } = read(raw);
-      assertEquals(router.match(head, info, bytes, facts), route, raw);
+      assertEquals(router.match(head, info, bytes, "192.0.2.1", facts), route, raw);
     }
+  }
+});
+
+Deno.test("RequestRouter.match() remembers only what method, host and path decided", () => {
+  const any = { hosts: [], methods: [], headers: [], query: [] };
+  const action = { kind: "respond", status: 200, body: "", contentType: "" } as const;
+  const routes: RouteSnapshot[] = [
+    { match: { ...any, path: "/a", headers: [["x-beta", "1"]] }, action },
+    { match: { ...any, path: "/b", clients: ["192.0.2.1/32"] }, action },
+    { match: { ...any, path: "/c", not: [{ ...any, query: [["v", true]] }] }, action },
+    { match: any, action },
+  ];
+  let asked = 0;
+  const table = buildRouteTable(routes);
+  const counting = { ...table, match: (facts: RequestFacts) => (asked++, table.match(facts)) };
+  const router = new RequestRouter(counting);
+  const facts = new HeadFacts();
+  const match = (target: string, fields = "", client = "192.0.2.1") => {
+    const { head, info, bytes } = read(`GET ${target} HTTP/1.1\r\nHost: h\r\n${fields}\r\n`);
+    return router.match(head, info, bytes, client, facts);
+  };
+  for (let round = 0; round < 3; round++) {
+    assertEquals([match("/a", "X-Beta: 1\r\n"), match("/a"), match("/a", "X-Beta: 2\r\n")], [0, 3, 3]);
+    assertEquals([match("/b"), match("/b", "", "192.0.2.2")], [1, 3]);
+    assertEquals([match("/c"), match("/c?v")], [2, 3]);
+    asked = 0;
+    assertEquals([match("/d"), match("/d?v", "X-Beta: 1\r\n", "192.0.2.2")], [3, 3]);
+    assertEquals(asked, round === 0 ? 1 : 0, "a path that no condition stands on is found by its bytes");
   }
 });
 

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { CACHE_MISS, RouteCache } from "../../mod/route/cache.ts";
 import { assertEquals } from "../assert.ts";
 
-const ALL = { method: true, host: true, path: true, header: false, query: false };
+const ALL = { method: true, host: true, path: true, more: false };
 
 /** Lays the three strings behind one another at some offset, as they stand in a head. */
 function head(method: string, host: string, path: string, offset = 0) {

@@ -52,7 +52,7 @@ Deno.test("patternProblem() says what a path must not be", () => {
     ["/:a/:a", "twice"],
     ["/:", "not a parameter"],
     ["/:a:b", "not a parameter"],
-    ["/:id{[}", "regular expression"],
+    ["/:id{[}", "in the constraint of `:id` the expression is not one of RE2"],
     ["/:id{a/b}", "one segment"],
     ["/:id?/x", "last segment"],
     ["/@1/:x", "`@`"],

@@ -10,7 +10,14 @@ function redirected(to: string, pattern: string | undefined, target: string): st
   const question = target.indexOf("?");
   const path = question < 0 ? target : target.slice(0, question);
   const query = question < 0 ? "" : target.slice(question + 1);
-  return redirectTarget(action, route, { method: "GET", host: "h", path, query, header: () => null });
+  return redirectTarget(action, route, {
+    method: "GET",
+    host: "h",
+    path,
+    query,
+    client: "192.0.2.1",
+    header: () => null,
+  });
 }
 
 Deno.test("redirectTarget() fills in the rest of the path and its parameters", () => {

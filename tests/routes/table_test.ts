@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { RegExpRouter } from "hono/router/reg-exp-router";
 import { TrieRouter } from "hono/router/trie-router";
-import type { RouteMatch, RouteSnapshot } from "../../mod/config/snapshot.ts";
-import { fieldsMatch, type RequestFacts } from "../../mod/route/match.ts";
+import type { FieldTest, RouteMatch, RouteSnapshot } from "../../mod/config/snapshot.ts";
+import type { RequestFacts } from "../../mod/route/match.ts";
 import { canonicalPath } from "../../mod/route/path.ts";
 import { parsePattern } from "../../mod/route/pattern.ts";
 import { buildRouteTable } from "../../routes/table.ts";
@@ -17,27 +17,47 @@ function route(match: Partial<RouteMatch> = {}): RouteSnapshot {
 
 function facts(
   target: string,
-  { method = "GET", host = "example.com", headers = {} as Record<string, string> } = {},
+  { method = "GET", host = "example.com", client = "192.0.2.1", headers = {} as Record<string, string> } = {},
 ): RequestFacts {
   const [path = "", query = ""] = target.split("?");
-  return { method, host, path, query, header: (name) => headers[name] ?? null };
+  return { method, host, path, query, client, header: (name) => headers[name] ?? null };
 }
 
 /** The meaning of a table, slowly: every route in order, every condition by itself. */
 function plainMatch(routes: readonly RouteSnapshot[], request: RequestFacts): number {
-  return routes.findIndex(({ match }) => {
-    if (match.hosts.length > 0 && !match.hosts.some((host) => hostMatches(host, request.host))) return false;
-    if (match.methods.length > 0 && !match.methods.includes(request.method)) return false;
-    if (match.path !== undefined) {
-      const pattern = parsePattern(match.path);
-      assert(typeof pattern !== "string");
-      if (pattern.capture(canonicalPath(request.path)) === null) return false;
-    }
-    return fieldsMatch(match, request);
-  });
+  return routes.findIndex(({ match }) => allHold(match, request));
+}
+
+function allHold(match: RouteMatch, request: RequestFacts): boolean {
+  if (match.hosts.length > 0 && !match.hosts.some((host) => hostMatches(host, request.host))) return false;
+  if (match.methods.length > 0 && !match.methods.includes(request.method)) return false;
+  if (match.path !== undefined) {
+    const pattern = parsePattern(match.path);
+    assert(typeof pattern !== "string");
+    if (pattern.capture(canonicalPath(request.path)) === null) return false;
+  }
+  const parameters = new URLSearchParams(request.query);
+  return match.headers.every(([name, test]) => {
+    const value = request.header(name);
+    return valueHolds(test, value === null ? [] : [value]);
+  }) && (match.cookies ?? []).every(([name, test]) => {
+    const value = new RegExp(`(?:^|; )${name}=([^;]*)`).exec(request.header("cookie") ?? "");
+    return valueHolds(test, value === null ? [] : [value[1]!]);
+  }) && match.query.every(([name, test]) => valueHolds(test, parameters.getAll(name))) &&
+    (match.clients === undefined || match.clients.some((block) => block === `${request.client}/32`)) &&
+    !(match.not ?? []).some((inner) => allHold(inner, request));
+}
+
+function valueHolds(test: FieldTest, values: readonly string[]): boolean {
+  if (typeof test === "boolean") return values.length > 0 === test;
+  if (typeof test !== "string") return values.some((value) => test.includes(value));
+  return values.some((value) =>
+    test.startsWith("~") ? new RegExp(test.slice(1)).test(value) : value === test
+  );
 }
 
 function hostMatches(pattern: string, host: string): boolean {
+  if (pattern.startsWith("~")) return new RegExp(pattern.slice(1)).test(host);
   if (!pattern.startsWith("*.")) return pattern === host;
   return host.endsWith(pattern.slice(1)) && host.length > pattern.length - 1;
 }
@@ -122,16 +142,24 @@ for (const [name, router] of ROUTERS) {
 
   Deno.test(`match() with ${name} agrees with trying every route in order`, () => {
     const path = fc.constantFrom(
-      ..."/ /* /a /a/ /a/* /a* /a/:x /:x /:x/:y /a/:n{[0-9]+} /:x/b /a/*/b /a/b/* /*/* /:x? /a/:x? /.* /@x/* /a.b/:x"
+      ..."/ /* /a /a/ /a/* /a* /a/:x /:x /:x/:y /a/:n{[0-9]+} /:x/b /a/*/b /a/b/* /*/* /:x? /a/:x? /.* /@x/* /a.b/:x ~^/a ~b$"
         .split(" "),
     );
-    const host = fc.constantFrom("h", "a.h", "*.h", "*.a.h");
-    const conditions = fc.record({
+    const host = fc.constantFrom("h", "a.h", "*.h", "*.a.h", "~^[ab]\\.h$");
+    const test = fc.constantFrom<FieldTest>("1", ["1", "2"], "~^[2-9]$", true, false);
+    const tests = (name: string) => fc.oneof(fc.constant([]), fc.tuple(fc.tuple(fc.constant(name), test)));
+    const conditions = {
       hosts: fc.array(host, { maxLength: 2 }),
       methods: fc.subarray(["GET", "POST"]),
-      path: fc.option(path, { nil: undefined }),
-      query: fc.constantFrom<[string, string][]>([], [], [], [["q", "1"]]),
-    });
+      path,
+      headers: tests("x"),
+      query: tests("q"),
+      cookies: tests("c"),
+      clients: fc.subarray(["192.0.2.1/32", "192.0.2.2/32"], { minLength: 1 }),
+    };
+    const requiredKeys = ["hosts", "methods", "headers", "query"] as const;
+    const not = fc.array(fc.record(conditions, { requiredKeys: [...requiredKeys] }), { maxLength: 2 });
+    const match = fc.record({ ...conditions, not }, { requiredKeys: [...requiredKeys] });
     const segment = fc.constantFrom(
       "",
       "a",
@@ -152,13 +180,16 @@ for (const [name, router] of ROUTERS) {
       segments: fc.array(segment, { maxLength: 4 }),
       method: fc.constantFrom("GET", "POST", "PUT"),
       host: fc.constantFrom("h", "a.h", "b.h", "b.a.h", ".h"),
-      query: fc.constantFrom("", "?q=1"),
+      query: fc.constantFrom("", "?q=1", "?q=3&q", "?q=7"),
+      client: fc.constantFrom("192.0.2.1", "192.0.2.2"),
+      headers: fc.constantFrom<Record<string, string>[]>({}, { x: "1", cookie: "d=2; c=1" }, {
+        x: "2",
+        cookie: "c=7",
+      }),
     });
     fc.assert(
-      fc.property(fc.array(conditions, { maxLength: 6 }), fc.array(request), (matches, requests) => {
-        const routes = matches.map(({ path, ...rest }) =>
-          route(path === undefined ? rest : { path, ...rest })
-        );
+      fc.property(fc.array(match, { maxLength: 6 }), fc.array(request), (matches, requests) => {
+        const routes = matches.map(route);
         const table = buildRouteTable(routes, router);
         for (const { segments, query, ...rest } of requests) {
           const asked = facts("/" + segments.join("/") + query, rest);
@@ -179,16 +210,18 @@ Deno.test("match() with RegExpRouter reads the patterns as TrieRouter does, wher
 });
 
 Deno.test("buildRouteTable() says which facts are needed, and when none is", () => {
-  const nothing = { method: false, host: false, path: false, header: false, query: false };
+  const nothing = { method: false, host: false, path: false, more: false };
   const one = buildRouteTable([route()]);
-  assertEquals([one.needs, one.constant, one.cacheable], [nothing, 0, true]);
+  assertEquals([one.needs, one.constant], [nothing, 0]);
   assertEquals(buildRouteTable([]).constant, -1);
   assertEquals(buildRouteTable([]).match(facts("/")), -1);
   // What stands behind a route that takes everything is never reached, so it needs nothing either.
   assertEquals(buildRouteTable([route(), route({ hosts: ["h"], path: "/x" })]).constant, 0);
   const some = buildRouteTable([route({ hosts: ["h"], path: "/x" }), route({ query: [["a", "b"]] })]);
-  assertEquals(some.needs, { ...nothing, host: true, path: true, query: true });
-  assertEquals([some.constant, some.cacheable], [null, false]);
+  assertEquals(some.needs, { ...nothing, host: true, path: true, more: true });
+  assertEquals(some.constant, null);
+  const inner = { ...route().match, methods: ["GET"], clients: ["192.0.2.0/24"] };
+  assertEquals(buildRouteTable([route({ not: [inner] })]).needs, { ...nothing, method: true, more: true });
 });
 
 Deno.test("match() finds each of very many routes", () => {
@@ -214,10 +247,17 @@ Deno.test("match() reads no fact that is not needed", () => {
     get query() {
       return refuse();
     },
+    get client() {
+      return refuse();
+    },
     path: "/x",
     header: refuse,
   };
   assertEquals(buildRouteTable([route({ path: "/x" }), route()]).match(lazy), 0);
+  // Conditions that stand behind the route that matches, and those of paths that do not.
+  const other = { headers: [["x-beta", "1"]], clients: ["192.0.2.0/24"] } as const;
+  const table = buildRouteTable([route({ path: "/y", ...other }), route({ path: "/x" }), route(other)]);
+  assertEquals(table.match(lazy), 1);
 });
 
 Deno.test("buildRouteTable() refuses what is not a pattern", () => {
