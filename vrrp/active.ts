@@ -162,6 +162,12 @@ export function activeHandOver(self: Instance, input: InputOf<"handOver">, now: 
   );
 }
 
+/** With another of its sync group, and as gently as that one lets it. */
+export function activeStepDown(self: Instance, input: InputOf<"stepDown">, now: number): Action[] {
+  const { reason, onPurpose, final } = input;
+  return self.toYielding({ to: "backup", onPurpose, reason, heedAt: now, graceful: !final, final }, now);
+}
+
 export function activeHealth(self: Instance, input: InputOf<"health">, now: number): Action[] {
   const told = learnHealth(self, input, now) ? [self.sendAdvert(now)] : [];
   return [...told, ...yieldToBetter(self, now)];
@@ -263,13 +269,33 @@ function leave(self: Instance, { advert, heardAt }: Leaving, now: number): Actio
 }
 
 export function yieldingTick(self: Instance, _input: InputOf<"tick">, now: number): Action[] {
-  const { untilAt, to, reason, leaving } = self.yielding!;
+  const { untilAt, to, reason, leaving, final } = self.yielding!;
   if (leaving !== null) return now >= untilAt ? leave(self, leaving, now) : [];
   if (now >= untilAt) {
+    if (final === true) return depart(self, `${reason}; nobody was heard to take over`, now);
     if (to === "backup") return resume(self, `nobody took the address over (${reason})`, now);
     return [{ kind: "removeAddresses" }, ...self.toFault(`${reason}; nobody took over`, now)];
   }
   return now >= self.adverAt ? [self.sendAdvert(now)] : [];
+}
+
+function depart(self: Instance, reason: string, now: number): Action[] {
+  const { to, onPurpose, reason: why } = self.yielding!;
+  const moved = to === "fault" ? self.toFault(reason, now) : self.toBackup(reason, now);
+  if (onPurpose) self.movedAway = why;
+  return [{ kind: "removeAddresses" }, ...moved];
+}
+
+export function yieldingStepDown(self: Instance, input: InputOf<"stepDown">, now: number): Action[] {
+  const yielding = self.yielding!;
+  if (!input.final || yielding.final === true || yielding.leaving !== null) return [];
+  self.yielding = { ...yielding, final: true, untilAt: Math.min(yielding.untilAt, now + self.graceMs) };
+  return [];
+}
+
+/** The rest of the sync group stays. */
+export function yieldingTakeOver(self: Instance, input: InputOf<"takeOver">, now: number): Action[] {
+  return self.yielding!.leaving === null ? resume(self, input.reason, now) : [];
 }
 
 export function yieldingMaintenance(self: Instance, input: InputOf<"maintenance">, now: number): Action[] {

@@ -63,6 +63,19 @@ export function refuse(self: Instance, advert: InputOf<"advert">): Action[] | nu
 
 export function backupTick(self: Instance, _input: InputOf<"tick">, now: number): Action[] {
   if (now < self.activeDownAt) return [];
+  if (self.config.synced === true) {
+    self.ready = true;
+    return [];
+  }
+  return take(self, now);
+}
+
+/** For the reason that it has itself, if it has one. */
+export function backupTakeOver(self: Instance, input: InputOf<"takeOver">, now: number): Action[] {
+  return self.ready ? take(self, now) : self.toActive(input.reason, now);
+}
+
+function take(self: Instance, now: number): Action[] {
   const leader = self.leader;
   const takes = self.score < FULL_HEALTH ? `, though own health is ${self.score} (${self.healthReason})` : "";
   if (leader === null) {
@@ -121,6 +134,7 @@ export function backupHandOver(self: Instance, input: InputOf<"handOver">): Acti
 
 /** A living Active is heard within its interval, once the queue is read. */
 export function backupStalled(self: Instance, _input: InputOf<"stalled">, now: number): Action[] {
+  self.ready = false;
   self.activeDownAt = Math.max(self.activeDownAt, now + self.followMs);
   return [];
 }

@@ -27,6 +27,8 @@ export interface InstanceConfig {
   readonly localAddress: IpBytes;
   /** The virtual addresses, as configured; compared only. */
   readonly addresses: readonly string[];
+  /** In a sync group: it does not take over by itself, but says that it could; see sync_group.ts. */
+  readonly synced?: boolean;
 }
 
 export interface Advert {
@@ -63,6 +65,15 @@ export type Input =
   }
   | { readonly kind: "peerHealth" } & PeerHealth
   | { readonly kind: "handOver"; readonly reason: string }
+  /** The sync group takes over: be active, also when nothing of this instance's own speaks for it. */
+  | { readonly kind: "takeOver"; readonly reason: string }
+  /** Another of the sync group goes. `final`: it has gone, so that this one goes even if nobody takes over. */
+  | {
+    readonly kind: "stepDown";
+    readonly reason: string;
+    readonly onPurpose: boolean;
+    readonly final: boolean;
+  }
   | { readonly kind: "maintenance"; readonly on: boolean }
   /** This process stood still for `ms`; told before adverts that queued up meanwhile. */
   | { readonly kind: "stalled"; readonly ms: number }

@@ -10,6 +10,8 @@ export type InputOf<K extends Input["kind"]> = Extract<Input, { kind: K }>;
 /** Names of the faults that have inputs of their own. */
 export const LINK = "link";
 export const MAINTENANCE = "maintenance";
+/** The fault that an instance has because another of its sync group has one. */
+export const SYNC = "sync group";
 
 export function learnFault(self: Instance, input: InputOf<"hardFault" | "linkDown">): void {
   if (input.kind === "linkDown") self.faults.set(LINK, "the interface has no link");
@@ -48,6 +50,7 @@ export function learnConfig(self: Instance, config: InstanceConfig): { addresses
   const addresses = before.addresses.join() !== config.addresses.join();
   const same = !addresses && before.version === config.version && before.priority === config.priority &&
     before.intervalMs === config.intervalMs && before.preempt === config.preempt &&
+    before.synced === config.synced &&
     compareAddresses(before.localAddress, config.localAddress) === 0;
   if (same) return null;
   self.config = config;

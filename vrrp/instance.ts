@@ -38,6 +38,8 @@ export interface Yielding {
   readonly heedAt: number;
   /** True: it keeps the address for a moment when another has it, so that what is under way may end. */
   readonly graceful: boolean;
+  /** True: it goes after the grace, whoever takes over: the rest of its sync group has gone. */
+  readonly final?: boolean;
 }
 
 /** The other one has the address: what is left is to let go of it, in silence. */
@@ -81,6 +83,8 @@ export class Instance {
   ableSince: number | null = null;
   /** Why the last advert of lower priority was not preempted. */
   waiting: string | null = null;
+  /** Of a sync group: it would be active by itself, and waits for the others. */
+  ready = false;
   /** Active_Adver_Interval (RFC 9568 section 6.1). */
   followMs: number;
   /** Active_Down_Timer. */
@@ -132,6 +136,7 @@ export class Instance {
 
   /** Starts the Active_Down_Timer from `now`. */
   follow(now: number, intervalMs: number): void {
+    this.ready = false;
     // Version 2 knows one interval for all (RFC 3768 section 5.3.7).
     this.followMs = this.config.version === 2 ? this.config.intervalMs : intervalMs;
     this.followedAt = now;
@@ -141,6 +146,7 @@ export class Instance {
 
   /** The Active resigned: only the skew decides who is next (RFC 9568 section 6.4.2). */
   followResigned(now: number): void {
+    this.ready = false;
     const at = now + skewMs(this.config.version, this.priority, this.followMs);
     const deferenceMs = this.deferenceMs(now);
     // Resigning is repeated every interval: it must not push a wait that is longer than the skew away for ever.
@@ -154,6 +160,7 @@ export class Instance {
 
   /** The timer again, after the priority or the interval changed; never later than it was. */
   refollow(now: number): void {
+    this.ready = false;
     const before = this.activeDownAt;
     if (this.leader === null) this.followMs = this.config.intervalMs;
     const total = activeDownMs(this.config.version, this.priority, this.followMs) + this.deferenceMs(now);
@@ -226,7 +233,8 @@ export class Instance {
   /** Says that it goes, and keeps the address until another has it or `ownDownMs` are over. */
   toYielding(why: Yielding, now: number): Action[] {
     this.#move("yielding", why.reason, now);
-    this.yielding = { ...why, untilAt: now + this.ownDownMs, leaving: null };
+    const untilAt = now + (why.final === true ? this.graceMs : this.ownDownMs);
+    this.yielding = { ...why, untilAt, leaving: null };
     return [this.sendAdvert(now), { kind: "note", reason: `handing the address over: ${why.reason}` }];
   }
 
@@ -249,9 +257,10 @@ export class Instance {
     return this.#move("initialize", reason, now);
   }
 
-  /** All hard faults in one sentence. */
-  faultReason(): string {
-    return [...this.faults].map(([what, reason]) => `${what}: ${reason}`).join("; ");
+  /** All hard faults in one sentence, but for these. */
+  faultReason(except: readonly string[] = []): string {
+    return [...this.faults].filter(([what]) => !except.includes(what))
+      .map(([what, reason]) => `${what}: ${reason}`).join("; ");
   }
 
   /** Name, address, priority and health of an advert's sender, for a person. */
@@ -273,6 +282,7 @@ export class Instance {
     this.contestedUntil = -Infinity;
     if (to !== "yielding" && to !== "active") this.conflictAt = -Infinity;
     this.quick.left = 0;
+    this.ready = false;
     this.ableSince =
       this.waiting =
       this.yielding =

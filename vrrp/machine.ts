@@ -5,7 +5,9 @@
  * often is harmless, as every timer is compared with `now` and dies with its phase. What a phase does is in table.ts.
  */
 import type { Action, Input, InstanceConfig, Phase, State } from "./events.ts";
+import { MAINTENANCE, SYNC } from "./facts.ts";
 import { Instance } from "./instance.ts";
+import type { SyncFacts } from "./sync_group.ts";
 import { type Handler, TABLE } from "./table.ts";
 
 /** What a person wants to know of the election, at one moment. */
@@ -61,10 +63,25 @@ export class Machine {
     return this.#run(input, now);
   }
 
+  /** What its sync group has to know. */
+  sync(): SyncFacts {
+    const { phase, ready, yielding } = this.#instance;
+    const { reason = "", onPurpose = false, leaving = null } = yielding ?? {};
+    return {
+      phase,
+      ready,
+      leaving: leaving !== null,
+      reason,
+      onPurpose,
+      fault: this.#instance.faultReason([SYNC, MAINTENANCE]),
+    };
+  }
+
   /** When the next `tick` is wanted; Infinity: not before another input. */
   deadline(): number {
-    const { activeDownAt, adverAt, announceAt, yielding } = this.#instance;
-    return Math.min(activeDownAt, adverAt, announceAt, yielding?.untilAt ?? Infinity);
+    const { ready, activeDownAt, adverAt, announceAt, yielding } = this.#instance;
+    const takesAt = ready ? Infinity : activeDownAt;
+    return Math.min(takesAt, adverAt, announceAt, yielding?.untilAt ?? Infinity);
   }
 
   status(now: number): MachineStatus {
@@ -78,7 +95,7 @@ export class Machine {
       health: self.score,
       healthReason: self.healthReason,
       active: self.leader === null ? null : self.describe(self.leader.advert),
-      waiting: self.waiting,
+      waiting: self.ready ? "could take over, and waits for the others of its sync group" : self.waiting,
       heldUntil: self.hold.holds(now) ? self.hold.until(now) : null,
     };
   }

@@ -13,6 +13,7 @@ import type { Action, Advert, Input, InstanceConfig, State } from "./events.ts";
 import { Machine, type MachineStatus } from "./machine.ts";
 import type { Link, NetlinkMessage } from "./netlink.ts";
 import { type RunnerSettings, versionOf } from "./settings.ts";
+import type { SyncFacts } from "./sync_group.ts";
 import { leaseSecondsFor, renewIntervalMs, sameAddress, type Vip } from "./vip.ts";
 import { type Outcome, type Renewal, VipHolder } from "./vip_io.ts";
 
@@ -34,6 +35,8 @@ export interface RunnerEvents {
   /** Two nodes held the address, if only for the moment that a take-over lasts. */
   onConflict(conflict: Extract<Action, { kind: "conflict" }>): void;
   onNote(reason: string): void;
+  /** The machine has taken an input, and what it wanted is under way. */
+  onHandled(): void;
   onProblem(problem: string): void;
 }
 
@@ -79,6 +82,10 @@ export class Runner {
     return this.#machine.priority;
   }
 
+  sync(): SyncFacts {
+    return this.#machine.sync();
+  }
+
   status(): MachineStatus {
     return this.#machine.status(this.#options.now());
   }
@@ -109,6 +116,7 @@ export class Runner {
     const now = this.#options.now();
     for (const action of this.#machine.handle(input, now)) this.#perform(action);
     this.#schedule(now);
+    this.#options.events.onHandled();
   }
 
   advert(advert: Omit<Advert, "kind">): void {
@@ -163,7 +171,7 @@ export class Runner {
   }
 
   #config(): InstanceConfig {
-    const { priority, intervalMs, preempt, vips, transport } = this.#settings;
+    const { priority, intervalMs, preempt, vips, transport, syncGroup } = this.#settings;
     const addresses = vips.map(({ address, prefix }) => `${formatIp(address)}/${prefix}`);
     return {
       version: versionOf(transport),
@@ -172,6 +180,7 @@ export class Runner {
       preempt,
       localAddress: this.#local,
       addresses,
+      synced: syncGroup !== null,
     };
   }
 

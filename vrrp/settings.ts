@@ -24,6 +24,8 @@ export interface RunnerSettings {
   readonly transport: Transport;
   /** Version 2 only; null: no authentication. */
   readonly password: string | null;
+  /** The name of what it is active with; null: it is so by itself. */
+  readonly syncGroup: string | null;
 }
 
 export interface SegmentSettings {

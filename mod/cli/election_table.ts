@@ -63,9 +63,10 @@ function foreignLine({ address, mac, priority, why, silentMs, adverts }: Foreign
   return `  also active: ${address} (MAC ${mac ?? "unknown"}), priority ${priority}, ${heard}: ${why}\n`;
 }
 
-function spoken({ transport, signed }: InstanceStatus): string {
-  if (transport !== "udp") return `, ${transport}`;
-  return signed ? "" : ", not signed";
+function spoken({ transport, signed, syncGroup }: InstanceStatus): string {
+  const group = syncGroup === null ? "" : `, sync group ${syncGroup}`;
+  if (transport !== "udp") return `, ${transport}${group}`;
+  return `${signed ? "" : ", not signed"}${group}`;
 }
 
 function ownRow(node: string, instance: InstanceStatus, now: number): string[] {

@@ -37,6 +37,9 @@ export function checkVrrp(context: RuleContext): void {
     }
   });
   checkScriptUser(context);
+  for (const group of new Set(instances.map(({ syncGroup }) => syncGroup))) {
+    if (group !== undefined) checkSyncGroup(context, group, all);
+  }
   eachRepeated(
     instances.map(({ virtualMac, routerId }, at) => virtualMac ? `id ${routerId}` : `no ${at}`),
     (text) => text,
@@ -60,6 +63,34 @@ function checkScriptUser(context: RuleContext): void {
   const near = closest(found.name, known.keys());
   const hint = near === null ? "" : `; did you mean "${near}"?`;
   context.error(["vrrp", "scriptUser"], `names no ${found.unknown} of this machine: "${found.name}"${hint}`);
+}
+
+/** They wait for each other, and that has to be over before one of them takes back what it gives away. */
+function checkSyncGroup(context: RuleContext, group: string, all: Path): void {
+  const members = [...context.config.vrrp.instances.entries()].filter(([, one]) => one.syncGroup === group);
+  const [[at, first]] = members as [[number, VrrpInstanceConfig]];
+  if (members.length === 1) {
+    context.warn([...all, at, "syncGroup"], "has no other instance: it is synchronized with nothing");
+  }
+  for (const [other, one] of members.slice(1)) {
+    if (one.advertInterval !== first.advertInterval) {
+      context.error(
+        context.given([...all, other, "advertInterval"])
+          ? [...all, other, "advertInterval"]
+          : [...all, other],
+        `must be the same as that of ${context.show([...all, at])}, which is of the same sync group`,
+      );
+    }
+    if ((one.owners ?? []).join() !== (first.owners ?? []).join()) {
+      context.warn(
+        [...all, other, "owners"],
+        `should be the same as those of ${
+          context.show([...all, at])
+        }: a node of the sync group takes over when ` +
+          "it may have all of its addresses",
+      );
+    }
+  }
 }
 
 function segmentOf(one: VrrpInstanceConfig): string {

@@ -144,6 +144,9 @@ const instance = z.strictObject({
     "The first signs, all are accepted. Without: nothing is signed, and anybody on the LAN can take the address. With " +
       "`vrrp3` and `vrrp2` they sign only what Tandems report to each other, which needs them.",
   ),
+  syncGroup: name().optional().describe(
+    "Instances of the same group are active on a node together or not at all, and what one tracks counts for all.",
+  ),
   track: z.array(track).prefault([]).describe("What has to be well for this node to own the addresses."),
   onTransition: z.array(absolutePath()).prefault([]).describe(
     "Programs that are run at every change of state, with instance, old state, new state and reason.",

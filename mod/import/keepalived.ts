@@ -6,6 +6,7 @@ import { Draft, quoted } from "./draft.ts";
 import { parseKeepalived, type Statement } from "./keepalived_text.ts";
 import { type Imported, importVirtualServer } from "./virtual_servers.ts";
 import { importInstance, type VrrpContext } from "./vrrp_instances.ts";
+import { SYNC_GROUP_OPTIONS, UNKNOWN_OPTION } from "./vrrp_options.ts";
 
 export interface ImportOptions {
   /** Shown only. */
@@ -39,7 +40,7 @@ export function importKeepalived(text: string, { file, id }: ImportOptions): str
   const context: VrrpContext = {
     scripts: named("vrrp_script"),
     version: globalWords(statements, "vrrp_version")?.[0] ?? null,
-    synced: syncedBy(statements, instances),
+    groups: groupsOf(statements, rest),
   };
   const scriptUser = globalWords(statements, "script_user")?.slice(0, 2).join(":") ?? null;
   const groups = named("virtual_server_group");
@@ -73,22 +74,16 @@ function unique(instances: readonly Statement[], rest: Draft): Statement[] {
   });
 }
 
-function syncedBy(
-  statements: readonly Statement[],
-  instances: readonly Statement[],
-): VrrpContext["synced"] {
-  const deviceOf = (name: string) =>
-    instances.find(({ words }) => words[1] === name)?.block
-      ?.findLast(({ words }) => words[0] === "interface")?.words[1];
-  const groups = statements.filter(({ words }) => words[0] === "vrrp_sync_group").map((group) => ({
-    name: group.words[1] ?? "",
-    members: membersOf(group),
-  }));
-  return (instance) =>
-    groups.filter(({ members }) => members.includes(instance)).flatMap(({ name, members }) => {
-      const devices = members.map(deviceOf).filter((device) => device !== undefined);
-      return [...new Set(devices)].map((device) => ({ device, group: name }));
-    });
+/** Each instance by the first group that names it. */
+function groupsOf(statements: readonly Statement[], rest: Draft): VrrpContext["groups"] {
+  const groups = new Map<string, Statement>();
+  for (const group of statements.filter(({ words }) => words[0] === "vrrp_sync_group")) {
+    for (const member of membersOf(group)) {
+      if (!groups.has(member)) groups.set(member, group);
+      else rest.note(group.line, `${group.text}: ${member} is of another sync group already`);
+    }
+  }
+  return groups;
 }
 
 function membersOf(group: Statement): string[] {
@@ -107,9 +102,9 @@ function noteSection(one: Statement, rest: Draft): void {
       );
     }
   } else if (keyword === "vrrp_sync_group") {
-    rest.note(one.line, `${one.text}: members track each other's interfaces; otherwise each moves by itself`);
     for (const inner of one.block ?? []) {
-      if (inner.words[0] !== "group") rest.refuse(inner, "is set for each instance");
+      const fate = SYNC_GROUP_OPTIONS[inner.words[0]!];
+      if (fate?.fate !== "taken") rest.refuse(inner, fate?.text ?? UNKNOWN_OPTION);
     }
   } else if (keyword === "vrrp_script") {
     for (const inner of one.block ?? []) {

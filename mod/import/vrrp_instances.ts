@@ -10,8 +10,8 @@ export interface VrrpContext {
   readonly scripts: ReadonlyMap<string, Statement>;
   /** vrrp_version of global_defs. */
   readonly version: string | null;
-  /** Interfaces of the other members of its sync groups, with the group's name. */
-  readonly synced: (instance: string) => readonly { readonly device: string; readonly group: string }[];
+  /** The sync group of an instance, by the instance's name. */
+  readonly groups: ReadonlyMap<string, Statement>;
 }
 
 export function importInstance(statement: Statement, context: VrrpContext): Draft {
@@ -42,13 +42,9 @@ export function importInstance(statement: Statement, context: VrrpContext): Draf
   const macs = last("use_vmac");
   if (macs !== undefined && (six || peers.length > 0)) draft.refuse(macs, "is only for IPv4 and multicast");
   else if (macs !== undefined) draft.set("virtualMac", "true");
-  const tracks = tracksIn(block, context, draft);
-  for (const { device, group } of context.synced(name)) {
-    const yaml = map([["interface", quoted(device)]]);
-    if (device === own || tracks.includes(yaml)) continue;
-    draft.note(statement.line, `tracks ${device} for the sync group ${group}: Tandem has no sync groups`);
-    tracks.push(yaml);
-  }
+  const group = context.groups.get(name);
+  if (group !== undefined) draft.set("syncGroup", quoted(nameOf(group.words[1] ?? "unnamed")));
+  const tracks = [...new Set(tracksIn([...block, ...group?.block ?? []], context, draft))];
   if (tracks.length > 0) draft.set("track", list(tracks));
   for (const one of block) {
     const fate = VRRP_OPTIONS[one.words[0]!];

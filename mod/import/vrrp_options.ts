@@ -92,5 +92,24 @@ export const VRRP_OPTIONS: Readonly<Record<string, Fate>> = {
   kernel_rx_buf_size: better("reads what it is sent at once"),
 };
 
+/** The same for its `vrrp_sync_group`. */
+export const SYNC_GROUP_OPTIONS: Readonly<Record<string, Fate>> = {
+  group: taken("syncGroup of each instance"),
+  track_interface: taken("track of each instance"),
+  track_script: taken("track of each instance"),
+  track_file: taken("track of each instance"),
+  track_process: taken("track of each instance"),
+  track_bfd: refused("speaks no BFD"),
+  global_tracking: better("what one instance tracks always counts for all of its group"),
+  sync_group_tracking_weight: better("weights always count for all of the group"),
+  notify: NOTIFY,
+  notify_master: NOTIFY,
+  notify_backup: NOTIFY,
+  notify_fault: NOTIFY,
+  notify_stop: NOTIFY,
+  notify_priority_changes: better("every change is a line in the log and a metric"),
+  smtp_alert: refused("sends no mail: onTransition, or an alert on the metrics"),
+};
+
 /** For a statement that this table does not have. */
 export const UNKNOWN_OPTION = "is not known to tandem import";

@@ -36,6 +36,8 @@ export interface InstanceStatus {
   /** The adverts are. */
   readonly signed: boolean;
   readonly transport: "udp" | "vrrp3" | "vrrp2";
+  /** What it is active with; null: it is so by itself. */
+  readonly syncGroup: string | null;
   readonly peers: readonly PeerStatus[];
   readonly adverts: {
     readonly sent: number;

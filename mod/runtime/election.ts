@@ -46,6 +46,7 @@ function settingsOf(instance: VrrpInstanceConfig, priority: number): InstanceSet
       preempt: instance.preempt,
       transport: instance.transport,
       password: instance.password ?? null,
+      syncGroup: instance.syncGroup ?? null,
     },
     segment: {
       device: instance.interface,

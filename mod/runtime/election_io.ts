@@ -10,6 +10,7 @@ import type { ExecSpawn } from "../health/exec_io.ts";
 import type { ElectionStatus } from "../observe/election_status.ts";
 import type { Log } from "../observe/log.ts";
 import type { State } from "../../vrrp/events.ts";
+import { SYNC } from "../../vrrp/facts.ts";
 import { type Kernel, openKernel } from "../../vrrp/kernel_io.ts";
 import type { LinkChange } from "../../vrrp/links.ts";
 import type { Report } from "../../vrrp/report.ts";
@@ -29,6 +30,7 @@ import { type BalancerFacts, verdictOf } from "./election_facts.ts";
 import { blockedStatus, instanceStatus, readyPeer, seenOn } from "./election_view.ts";
 import { ForeignWatch } from "./foreign_io.ts";
 import { Segments } from "./segments_io.ts";
+import { SyncGroups, tracksFor } from "./sync_groups.ts";
 import { Tracked } from "./tracked_io.ts";
 import { Transitions } from "./transitions_io.ts";
 import { Wires } from "./wires_io.ts";
@@ -67,6 +69,7 @@ export class Election {
   readonly #wires: Wires;
   readonly #tracked: Tracked;
   readonly #transitions: Transitions;
+  readonly #groups = new SyncGroups();
   readonly #lag: TimerLag;
   readonly #startedAt = performance.now();
   #kernel: Kernel | null = null;
@@ -257,6 +260,8 @@ export class Election {
       await member.runner.start();
       this.#log.info("instance started", { instance: name, priority: next.runner.priority });
     } else if (!sameSettings(before.runner.settings, next.runner)) {
+      // It may have been that of another group.
+      member.runner.input({ kind: "faultCleared", what: SYNC });
       member.runner.reconfigure(next.runner);
       this.#log.info("instance changed", { instance: name, priority: next.runner.priority });
     }
@@ -294,6 +299,10 @@ export class Election {
           });
           foreign.met(conflict);
         },
+        onHandled: () => {
+          const { syncGroup } = runner.settings;
+          if (syncGroup !== null) this.#groups.settle(syncGroup, this.#runners());
+        },
         onNote: (reason) => this.#log.info("election", { instance: name, reason }),
         onProblem: (problem) => this.#segments.problem(name, problem),
       },
@@ -307,6 +316,10 @@ export class Election {
     const voice = speaksUdp(settings) ? this.#segments.of(settings.segment) : this.#wires.of(settings);
     runner.hasVoice(voice?.local ?? null, voice?.whyMute ?? "there is no socket");
     return member;
+  }
+
+  #runners(): Runner[] {
+    return [...this.#members.values()].map(({ runner }) => runner);
   }
 
   #runnersOn(settings: SegmentSettings): Runner[] {
@@ -368,7 +381,8 @@ export class Election {
   #judge(member: Member): void {
     const { runner, settings, faults } = member;
     const now = performance.now();
-    const verdict = verdictOf(settings.track, {
+    const tracks = tracksFor(settings, [...this.#members.values()].map(({ settings }) => settings));
+    const verdict = verdictOf(tracks, {
       balancer: this.#options.balancer(),
       linkUp: (device) => this.#linkUp(device),
       answer: (track) => this.#tracked.answer(track),

@@ -118,6 +118,7 @@ function outline({ runner, segment }: InstanceSettings) {
     addresses: runner.vips.map(({ address, prefix }) => `${formatIp(address)}/${prefix}`),
     signed: runner.transport === "udp" && segment.keys.length > 0,
     transport: runner.transport,
+    syncGroup: runner.syncGroup,
   };
 }
 

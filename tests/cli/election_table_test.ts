@@ -25,6 +25,7 @@ const VRRP: ElectionStatus = {
     heldUntil: null,
     signed: true,
     transport: "udp",
+    syncGroup: null,
     peers: [{
       node: "lb1",
       address: "203.0.113.2",

@@ -18,6 +18,7 @@ const NAMES = [
   "https.yaml",
   "proxy-protocol.yaml",
   "tls-servers.yaml",
+  "sync-group.yaml",
 ];
 
 const read = (name: string) => Deno.readTextFileSync(new URL(name, DIRECTORY));

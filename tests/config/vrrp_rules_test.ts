@@ -228,3 +228,17 @@ Deno.test("checkVrrp() a virtual MAC is for IPv4, and one of a node", async () =
   ]);
   assertEquals(await errors(two(one, one.replace("eth0", "eth1").replace(", virtualMac: true", ""))), []);
 });
+
+Deno.test("checkVrrp() a sync group has several instances, of one interval, and the same owners", async () => {
+  const two = (one: string, other: string) =>
+    `${SMALLEST}\nvrrp: { instances: [\n{ name: a, ${REST}, ${KEYS}, syncGroup: g, ${one} },\n` +
+    `{ name: b, interface: eth1, routerId: 52, addresses: ["10.0.0.1/24"], ${KEYS}, ${other} }] }`;
+  const about = async (one: string, other: string) =>
+    words(await warnings(two(one, other))).filter((told) => told.includes("sync"));
+  assertEquals(await about(PAIR, `${PAIR}, syncGroup: g`), []);
+  assertEquals((await about(PAIR, PAIR)).length, 1);
+  assert((await about(PAIR, PAIR))[0]!.includes("has no other instance"));
+  assert((await about(PAIR, "owners: [lb2, lb1], syncGroup: g"))[0]!.includes("owners: should be the same"));
+  const [told] = words(await errors(two(PAIR, `${PAIR}, syncGroup: g, advertInterval: 2s`)));
+  assert(told!.includes("must be the same as that of"), told);
+});

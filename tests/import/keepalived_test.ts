@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { importKeepalived } from "../../mod/import/keepalived.ts";
 import { parseKeepalived, type Statement } from "../../mod/import/keepalived_text.ts";
-import { VRRP_OPTIONS } from "../../mod/import/vrrp_options.ts";
+import { type Fate, SYNC_GROUP_OPTIONS, VRRP_OPTIONS } from "../../mod/import/vrrp_options.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { good, load } from "../config/reading.ts";
 
@@ -68,14 +68,19 @@ Deno.test("importKeepalived() a password is cut off as keepalived does, and is o
   assertEquals((await first(instance(auth.replace("PASS", "AH")))).password, undefined);
 });
 
-Deno.test("importKeepalived() members of a sync group track each other's interfaces", async () => {
+Deno.test("importKeepalived() a sync group is one, with what it tracks", async () => {
   const text = instance() +
     instance().replace("VI_1", "VI_2").replace("eth0", "eth1").replace("10.0.0.1", "10.1.0.1") +
-    "vrrp_sync_group G {\ngroup {\nVI_1\nVI_2\n}\n}\n";
+    "vrrp_sync_group G {\ngroup {\nVI_1\nVI_2\n}\ntrack_interface {\neth2\n}\nnotify /bin/told\n}\n" +
+    "vrrp_sync_group H {\ngroup {\nVI_1\n}\n}\n";
   const { vrrp: { instances } } = await good(convert(text));
-  assertEquals(instances.map(({ track }) => track.map((one) => "name" in one && one.name)), [["eth1"], [
-    "eth0",
-  ]]);
+  for (const { syncGroup, track } of instances) {
+    assertEquals([syncGroup, track], ["G", [{ kind: "interface", name: "eth2", weight: null }]]);
+  }
+  assertEquals(comments(text).map((told = "") => told.replace(/:.*: /, ":")), [
+    "25:onTransition runs one program, with instance, old state, new state and reason as arguments",
+    "27:VI_1 is of another sync group already",
+  ]);
 });
 
 Deno.test("importKeepalived() what has no equivalent stands in a comment with its line", () => {
@@ -231,7 +236,9 @@ Deno.test("docs/vrrp.md shows what becomes of each option as it is", () => {
   const names = { taken: "supported", better: "replaced", refused: "refused" };
   assertEquals(
     rows.map(([, option, fate, text]) => [option, fate, text]),
-    Object.entries(VRRP_OPTIONS).map(([option, { fate, text }]) => [option, names[fate], text]),
+    [VRRP_OPTIONS, SYNC_GROUP_OPTIONS].flatMap(Object.entries<Fate>).map((
+      [option, { fate, text }],
+    ) => [option, names[fate], text]),
   );
 });
 
@@ -248,7 +255,7 @@ const samples = (() => {
 
 /** Statements that are no loss when nothing is said of them: their sense is in a field, or in those inside. */
 const CARRIED = new RegExp(
-  "^(script_user|vrrp_instance|vrrp_script|vrrp_version|virtual_server_group|virtual_server|real_server|sorry_server|global_defs|group" +
+  "^(script_user|vrrp_instance|vrrp_sync_group|vrrp_script|vrrp_version|virtual_server_group|virtual_server|real_server|sorry_server|global_defs|group" +
     "|script|interval|timeout|weight|delay_loop|lb_algo|protocol|virtualhost|path|status_code|url|connect_port" +
     "|connect_timeout|misc_path|misc_timeout|retry|nb_get_retry|delay_before_retry|uthreshold|auth_type|auth_pass" +
     "|[A-Z_]+|VI_\\w+|eth.*|chk_\\w+|[0-9a-f.:/-]+)$",

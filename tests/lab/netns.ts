@@ -89,14 +89,33 @@ export class Lab implements AsyncDisposable {
     return child;
   }
 
+  /** Connects these nodes to a second LAN by `eth1`, on which their addresses are 10.78.0.x and fd78::x. */
+  async second(...names: readonly string[]): Promise<void> {
+    await this.#batch("switch", [
+      "link add br1 type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
+      "link set br1 up",
+      ...names.flatMap((name) => [
+        `link add ${port(name, "eth1")} type veth peer name eth1 netns ${this.namespace(name)}`,
+        `link set ${port(name, "eth1")} master br1 up`,
+      ]),
+    ]);
+    for (const name of names) {
+      await this.#batch(name, [
+        "link set eth1 up",
+        `address add ${this.address(name).replace("10.77.", "10.78.")}/24 dev eth1`,
+        `address add ${this.address6(name).replace("fd77:", "fd78:")}/64 dev eth1 nodad`,
+      ]);
+    }
+  }
+
   /** Pulls the cable: the node loses its carrier. */
-  async cut(name: string): Promise<void> {
-    await this.ip("switch", "link", "set", port(name), "down");
+  async cut(name: string, device = "eth0"): Promise<void> {
+    await this.ip("switch", "link", "set", port(name, device), "down");
   }
 
   /** Plugs it in again. */
-  async heal(name: string): Promise<void> {
-    await this.ip("switch", "link", "set", port(name), "up");
+  async heal(name: string, device = "eth0"): Promise<void> {
+    await this.ip("switch", "link", "set", port(name, device), "up");
   }
 
   /** A silent partition: the switch drops the node's frames, its carrier stays. */
@@ -172,8 +191,8 @@ export function denoCommand(script: string): string[] {
 }
 
 /** The switch's end of a node's cable; interface names have 15 characters. */
-function port(name: string): string {
-  return `p-${name}`.slice(0, 15);
+function port(name: string, device = "eth0"): string {
+  return `${device === "eth0" ? "p" : "q"}-${name}`.slice(0, 15);
 }
 
 function tool(name: string): string {

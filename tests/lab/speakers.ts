@@ -24,6 +24,8 @@ export interface Router {
   readonly unicast?: readonly [own: string, peer: string];
   /** On both sides. */
   readonly virtualMac?: boolean;
+  /** Without: eth0. */
+  readonly device?: string;
 }
 
 /** What one of them makes of it. */
@@ -31,6 +33,8 @@ export interface Part {
   readonly priority: number;
   readonly preempt?: boolean;
   readonly intervalMs?: number;
+  /** All are in one sync group. */
+  readonly synced?: boolean;
 }
 
 /** A packet as tshark reads it. */
@@ -59,13 +63,16 @@ export class Speakers implements AsyncDisposable {
 
   /** Writes a Tandem's file; a running one reads it at `reload`. */
   write(node: string, routers: readonly Router[], part: Part, more = ""): void {
-    const instances = routers.map(({ id, version, intervalMs, addresses, password, unicast, virtualMac }) =>
+    const instances = routers.map((
+      { id, version, intervalMs, addresses, password, unicast, virtualMac, device = "eth0" },
+    ) =>
       "    - { " + [
-        `name: r${id}, interface: eth0, routerId: ${id}, transport: vrrp${version}, priority: ${part.priority}`,
+        `name: r${id}, interface: ${device}, routerId: ${id}, transport: vrrp${version}, priority: ${part.priority}`,
         `advertInterval: ${part.intervalMs ?? intervalMs}ms, preempt: ${part.preempt ?? true}`,
         `addresses: [${addresses.map((address) => `"${address}"`).join(", ")}]`,
         ...password === undefined ? [] : [`password: ${password}`],
         ...virtualMac === true ? ["virtualMac: true"] : [],
+        ...part.synced === true ? ["syncGroup: g"] : [],
         ...unicast === undefined ? [] : [`peers: ["${unicast[1]}"]`],
         ...more === "" ? [] : [more],
       ].join(", ") + " }\n"
@@ -85,10 +92,12 @@ export class Speakers implements AsyncDisposable {
 
   /** Starts a keepalived. */
   keepalived(node: string, routers: readonly Router[], part: Part): void {
-    const blocks = routers.map(({ id, version, intervalMs, addresses, password, unicast, virtualMac }) =>
+    const blocks = routers.map((
+      { id, version, intervalMs, addresses, password, unicast, virtualMac, device = "eth0" },
+    ) =>
       [
         `vrrp_instance r${id} {`,
-        "  state BACKUP\n  interface eth0",
+        `  state BACKUP\n  interface ${device}`,
         `  virtual_router_id ${id}\n  version ${version}\n  priority ${part.priority}`,
         `  advert_int ${(part.intervalMs ?? intervalMs) / 1000}`,
         part.preempt === false ? "  nopreempt" : "",
@@ -102,6 +111,10 @@ export class Speakers implements AsyncDisposable {
         `  virtual_ipaddress {\n    ${addresses.join("\n    ")}\n  }\n}\n`,
       ].join("\n")
     );
+    if (part.synced === true) {
+      const names = routers.map(({ id }) => `r${id}`).join("\n    ");
+      blocks.push(`vrrp_sync_group g {\n  group {\n    ${names}\n  }\n}\n`);
+    }
     const base = `${this.directory}/${node}`;
     Deno.writeTextFileSync(`${base}.conf`, `global_defs {\n  router_id ${node}\n}\n${blocks.join("")}`);
     const pids = ["-p", `${base}.pid`, "-r", `${base}.vrrp.pid`];
@@ -158,6 +171,11 @@ export class Speakers implements AsyncDisposable {
     const before = await generation();
     this.#children.get(node)!.kill("SIGHUP");
     while (await generation() === before) await pause(POLL_MS);
+  }
+
+  /** Has a Tandem do something by its admin socket. */
+  async ask(node: string, request: string): Promise<void> {
+    await askAdmin(this.#socket(node), request, 5000, "POST");
   }
 
   async instances(node: string): Promise<readonly InstanceStatus[]> {

@@ -22,6 +22,12 @@ export interface LanOptions {
   readonly duplicates?: number;
   /** Clocks run at 1 ± this. */
   readonly drift?: number;
+  /** In a sync group. */
+  readonly synced?: boolean;
+  /** Of several LANs that go through the same time. */
+  readonly schedule?: Schedule;
+  /** Called when a machine has taken an input, and what it wanted was done. */
+  readonly onHandled?: (node: Node) => void;
   /** Also delivers ticks that nobody asked for, so many a second and node. */
   readonly spuriousTicks?: number;
 }
@@ -59,7 +65,7 @@ export class Node {
 
 export class Lan {
   readonly nodes: readonly Node[];
-  readonly schedule = new Schedule();
+  readonly schedule: Schedule;
   readonly swaps: Swap[] = [];
   /** Who counted a conflict, and when. */
   readonly conflicts: { readonly at: number; readonly node: string }[] = [];
@@ -73,6 +79,7 @@ export class Lan {
   #duplicates: number;
 
   constructor(readonly options: LanOptions) {
+    this.schedule = options.schedule ?? new Schedule();
     this.random = seededRandom(options.seed);
     this.loss = options.loss ?? 0;
     this.#delayMs = options.delayMs ?? 1;
@@ -81,8 +88,8 @@ export class Lan {
     const rates = seededRandom(options.seed + 1);
     this.nodes = options.priorities.map((priority, at) => {
       const localAddress = new Uint8Array([10, 0, 0, at + 1]);
-      const { intervalMs, preempt = true } = options;
-      const config = { version: 3, priority, intervalMs, preempt, localAddress, addresses } as const;
+      const { intervalMs, preempt = true, synced = false } = options;
+      const config = { version: 3, priority, intervalMs, preempt, localAddress, addresses, synced } as const;
       return new Node(`n${at + 1}`, config, 1 + (options.drift ?? 0) * (2 * rates() - 1));
     });
     for (const node of this.nodes) this.#report(node);
@@ -208,6 +215,7 @@ export class Lan {
       }
     }
     this.#ask(node, machine);
+    this.options.onHandled?.(node);
   }
 
   #noteSwap(node: Node, reason: string): void {
