@@ -1,7 +1,8 @@
 /**
  * What a node's own state means for the election: hard faults, a health score, a priority changed by weights.
  *
- * - Hard: without it the address is of no use here at all (an interface that is down). The node steps down.
+ * - Hard: without it the address is of no use here at all (an interface that is down, or what the user calls so). The
+ *   node steps down.
  * - With a weight: the user says how much it is worth, as in keepalived; it changes the priority and nothing else.
  * - Soft, all the rest: it lowers the score, and the address moves only to a peer whose score is better.
  *
@@ -10,9 +11,15 @@
  */
 import { FULL_HEALTH } from "./peers.ts";
 
-/** `null` for `ok` and `up`: not known yet, which speaks neither for nor against. */
+/** `null` for `ok`, `up` and `value`: not known yet, which speaks neither for nor against. */
 export type Tracked =
-  & { readonly weight: number | null }
+  & {
+    readonly weight: number | null;
+    /** Bad is a hard fault. */
+    readonly fault?: boolean;
+    /** Good is bad, and the other way round. */
+    readonly invert?: boolean;
+  }
   & (
     | {
       readonly kind: "pool";
@@ -23,9 +30,16 @@ export type Tracked =
     }
     | { readonly kind: "interface"; readonly name: string; readonly up: boolean | null }
     | {
-      readonly kind: "listener" | "exec" | "file";
+      readonly kind: "listener" | "exec" | "file" | "process";
       readonly name: string;
       readonly ok: boolean | null;
+      readonly reason: string;
+    }
+    /** Counts so many times its weight; the reason is why it cannot be known. */
+    | {
+      readonly kind: "number";
+      readonly name: string;
+      readonly value: number | null;
       readonly reason: string;
     }
   );
@@ -55,17 +69,22 @@ interface Judged {
   readonly reason: string;
 }
 
+const MAX_CHANGE = 253;
+
 export function evaluateTracks(facts: NodeFacts): TrackVerdict {
-  const judged = facts.tracked.map((track) => ({ ...judge(track), track }));
+  const judged = facts.tracked.map((track) => ({ ...inverted(judge(track), track), track }));
   const hard = judged.filter(({ track, quality }) => isHard(track) && quality === 0)
     .map(({ what, reason }) => ({ what, reason }));
   const priorityChange = judged.reduce(
-    (sum, { track, quality }) => sum + weightOf(track.weight, quality),
+    (sum, { track, quality }) => sum + weightOf(track, quality),
     0,
   );
   const soft: Judged[] = judged.filter(({ track }) => track.weight === null && !isHard(track));
   soft.push({ what: "timers", quality: facts.timers.ok ? 1 : 0, reason: facts.timers.reason });
-  const complaints = soft.filter(({ quality }) => quality !== null && quality < 1);
+  const complaints = [
+    ...soft.filter(({ quality }) => quality !== null && quality < 1),
+    ...judged.filter(({ track }) => track.kind === "number" && track.reason !== ""),
+  ];
   const reason = complaints.map(({ what, reason }) => `${what}: ${reason}`).join("; ");
   const { balancer } = facts;
   if (balancer.needed && !balancer.ok) {
@@ -85,14 +104,27 @@ function scoreOf(soft: readonly Judged[]): number {
 }
 
 function isHard(track: Tracked): boolean {
-  return track.kind === "interface" && track.weight === null;
+  if (track.kind === "number") return true;
+  return track.fault === true || (track.kind === "interface" && track.weight === null);
+}
+
+function inverted(judged: Judged, { invert }: Tracked): Judged {
+  if (invert !== true || judged.quality === null) return judged;
+  return { ...judged, quality: 1 - judged.quality, reason: "is well, which is bad here" };
 }
 
 /** A negative weight counts while the thing is bad, a positive one while it is good (as in keepalived). */
-function weightOf(weight: number | null, quality: number | null): number {
+function weightOf(track: Tracked, quality: number | null): number {
+  const { weight } = track;
+  if (track.kind === "number") return clamp((track.value ?? 0) * (weight ?? 1));
   if (weight === null || quality === null) return 0;
   const bad = quality < 1;
   return (weight < 0) === bad ? weight : 0;
+}
+
+/** No change of a priority is more than from its lowest to its highest. */
+function clamp(change: number): number {
+  return Math.max(-MAX_CHANGE, Math.min(MAX_CHANGE, change));
 }
 
 function judge(track: Tracked): Judged {
@@ -106,6 +138,12 @@ function judge(track: Tracked): Judged {
     case "interface": {
       const quality = track.up === null ? null : Number(track.up);
       return { what: `interface ${track.name}`, quality, reason: "is down" };
+    }
+    case "number": {
+      const { value, weight } = track;
+      // As keepalived: what takes more than there is takes the node out.
+      const quality = value === null ? null : Number(value * (weight ?? 1) >= -MAX_CHANGE);
+      return { what: `number ${track.name}`, quality, reason: track.reason || `is ${value}` };
     }
     default: {
       const quality = track.ok === null ? null : Number(track.ok);

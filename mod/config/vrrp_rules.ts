@@ -145,7 +145,7 @@ function checkTransport(context: RuleContext, one: VrrpInstanceConfig, family: 4
   } else if (owners.length > 1) {
     context.warn(
       path,
-      "has no keys: its nodes do not tell each other how well they are, so that only weights move the address",
+      "has no keys: its nodes do not tell each other how well they are, so that only weights and `fault` move the address",
       "value",
     );
   }

@@ -84,9 +84,12 @@ function warnOfPriorities(context: RuleContext, one: VrrpInstanceConfig, path: P
     name: one.name,
     priorities,
     preempt: one.preempt,
-    weights: one.track.flatMap((track) =>
-      track.weight === null ? [] : [{ what: nameOf(track), weight: track.weight }]
-    ),
+    // How often a number counts its weight is not known.
+    weights: one.track.some(({ kind }) => kind === "number")
+      ? []
+      : one.track.flatMap((track) =>
+        track.weight === null ? [] : [{ what: nameOf(track), weight: track.weight }]
+      ),
     pools: one.track.flatMap((track) => {
       if (track.kind !== "pool") return [];
       const servers = context.config.pools[track.name]?.servers ?? [];

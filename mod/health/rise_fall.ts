@@ -32,12 +32,14 @@ export interface ProbedChange {
 
 export class RiseFall {
   #options: RiseFallOptions;
-  #state: ProbedState = "unknown";
+  #state: ProbedState;
   #streak = 0;
   #reason = "not probed yet";
 
-  constructor(options: RiseFallOptions) {
+  /** `state`: what it is taken for before the first result. */
+  constructor(options: RiseFallOptions, state: ProbedState = "unknown") {
     this.#options = options;
+    this.#state = state;
   }
 
   get state(): ProbedState {

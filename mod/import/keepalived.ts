@@ -6,7 +6,7 @@ import { Draft, quoted } from "./draft.ts";
 import { parseKeepalived, type Statement } from "./keepalived_text.ts";
 import { type Imported, importVirtualServer } from "./virtual_servers.ts";
 import { importInstance, type VrrpContext } from "./vrrp_instances.ts";
-import { SYNC_GROUP_OPTIONS, UNKNOWN_OPTION } from "./vrrp_options.ts";
+import { type Fate, SYNC_GROUP_OPTIONS, TRACKED, UNKNOWN_OPTION } from "./vrrp_options.ts";
 
 export interface ImportOptions {
   /** Shown only. */
@@ -22,9 +22,6 @@ const SECTIONS: Readonly<Record<string, string>> = {
   static_rules: "rules are the system's affair",
   static_track_group: "has no equivalent",
   include: "is not followed: convert that file too",
-  vrrp_track_process: "processes are not watched: track, exec with pidof does",
-  vrrp_track_file: "counts no numbers from files; track, file is bad while a file exists",
-  track_file: "counts no numbers from files; track, file is bad while a file exists",
   bfd_instance: "speaks no BFD",
   SSL: "certificates for checks have no equivalent",
   linkbeat_use_polling: "links are heard of by netlink",
@@ -38,7 +35,7 @@ export function importKeepalived(text: string, { file, id }: ImportOptions): str
     new Map(statements.filter(({ words }) => words[0] === keyword).map((one) => [one.words[1] ?? "", one]));
   const instances = statements.filter(({ words }) => words[0] === "vrrp_instance");
   const context: VrrpContext = {
-    scripts: named("vrrp_script"),
+    sections: Object.fromEntries(Object.keys(TRACKED).map((keyword) => [keyword, named(keyword)])),
     version: globalWords(statements, "vrrp_version")?.[0] ?? null,
     groups: groupsOf(statements, rest),
   };
@@ -101,19 +98,17 @@ function noteSection(one: Statement, rest: Draft): void {
         inner.words[0] === "router_id" ? "a node has its name by --node" : "has no equivalent",
       );
     }
-  } else if (keyword === "vrrp_sync_group") {
-    for (const inner of one.block ?? []) {
-      const fate = SYNC_GROUP_OPTIONS[inner.words[0]!];
-      if (fate?.fate !== "taken") rest.refuse(inner, fate?.text ?? UNKNOWN_OPTION);
-    }
-  } else if (keyword === "vrrp_script") {
-    for (const inner of one.block ?? []) {
-      if (!["script", "interval", "timeout", "weight"].includes(inner.words[0]!)) {
-        rest.refuse(inner, "a tracked program counts by its last run");
-      }
-    }
-  } else if (keyword !== "vrrp_instance" && keyword !== "virtual_server_group") {
+  } else if (keyword === "vrrp_sync_group") refuseUnknown(one, SYNC_GROUP_OPTIONS, rest);
+  else if (TRACKED[keyword] !== undefined) refuseUnknown(one, TRACKED[keyword], rest);
+  else if (keyword !== "vrrp_instance" && keyword !== "virtual_server_group") {
     rest.refuse(one, SECTIONS[keyword] ?? "is not known to tandem import");
+  }
+}
+
+function refuseUnknown(section: Statement, options: Readonly<Record<string, Fate>>, rest: Draft): void {
+  for (const inner of section.block ?? []) {
+    const fate = options[inner.words[0]!];
+    if (fate?.fate !== "taken") rest.refuse(inner, fate?.text ?? UNKNOWN_OPTION);
   }
 }
 

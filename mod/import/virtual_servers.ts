@@ -7,7 +7,7 @@
 import { parseIp } from "../base/address.ts";
 import { Draft, duration, list, map, nameOf, quoted, whole } from "./draft.ts";
 import type { Statement } from "./keepalived_text.ts";
-import { commandOf } from "./vrrp_instances.ts";
+import { commandOf } from "./tracks.ts";
 
 export interface Imported {
   readonly name: string;

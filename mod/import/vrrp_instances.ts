@@ -1,13 +1,14 @@
 /**
- * keepalived's `vrrp_instance`, with the scripts and sync groups that it names, as instances of Tandem. Pure.
+ * keepalived's `vrrp_instance`, with the sync group that names it, as instances of Tandem. Pure.
  */
 import { parseCidr, parseIp } from "../base/address.ts";
-import { Draft, duration, list, map, nameOf, quoted, whole } from "./draft.ts";
+import { Draft, duration, list, nameOf, quoted, whole } from "./draft.ts";
 import type { Statement } from "./keepalived_text.ts";
+import { type TrackSections, tracksIn } from "./tracks.ts";
 import { UNKNOWN_OPTION, VRRP_OPTIONS } from "./vrrp_options.ts";
 
 export interface VrrpContext {
-  readonly scripts: ReadonlyMap<string, Statement>;
+  readonly sections: TrackSections;
   /** vrrp_version of global_defs. */
   readonly version: string | null;
   /** The sync group of an instance, by the instance's name. */
@@ -44,7 +45,7 @@ export function importInstance(statement: Statement, context: VrrpContext): Draf
   else if (macs !== undefined) draft.set("virtualMac", "true");
   const group = context.groups.get(name);
   if (group !== undefined) draft.set("syncGroup", quoted(nameOf(group.words[1] ?? "unnamed")));
-  const tracks = [...new Set(tracksIn([...block, ...group?.block ?? []], context, draft))];
+  const tracks = tracksIn([...block, ...group?.block ?? []], context.sections, draft);
   if (tracks.length > 0) draft.set("track", list(tracks));
   for (const one of block) {
     const fate = VRRP_OPTIONS[one.words[0]!];
@@ -116,61 +117,4 @@ function authentication(statement: Statement | undefined, version: string, draft
   else if (value("auth_type") === "PASS" && /^[\x21-\x7e]{1,8}$/.test(password)) {
     draft.set("password", JSON.stringify(password.replaceAll("${", () => "$${")));
   } else draft.note(statement.line, "authentication: only PASS, with 1 to 8 characters, is supported");
-}
-
-function tracksIn(block: readonly Statement[], { scripts }: VrrpContext, draft: Draft): string[] {
-  const tracks: string[] = [];
-  const lines = (keyword: string) =>
-    block.flatMap(({ words, block }) => words[0] === keyword ? block ?? [] : []);
-  for (const one of lines("track_interface")) {
-    const weight = weightOf(one.words);
-    if (one.words.includes("reverse")) draft.refuse(one, "`reverse` has no equivalent: not tracked");
-    else {
-      const fields: [string, string][] = [["interface", quoted(one.words[0]!)]];
-      if (weight !== null && weight !== "0") fields.push(["weight", weight]);
-      tracks.push(map(fields));
-    }
-  }
-  for (const one of lines("track_script")) {
-    const script = scripts.get(one.words[0]!);
-    if (script === undefined) draft.refuse(one, "names no vrrp_script");
-    else if (one.words.includes("reverse")) draft.refuse(one, "`reverse` has no equivalent: not tracked");
-    else tracks.push(trackOf(one, script, draft));
-  }
-  return tracks;
-}
-
-function weightOf(words: readonly string[]): string | null {
-  const at = words.indexOf("weight");
-  const text = at < 0 ? undefined : words[at + 1];
-  return text !== undefined && /^[+-]?\d{1,3}$/.test(text) && Math.abs(Number(text)) <= 253
-    ? String(Number(text))
-    : null;
-}
-
-function trackOf(use: Statement, script: Statement, draft: Draft): string {
-  const value = (keyword: string) => script.block?.findLast(({ words }) => words[0] === keyword)?.words;
-  const fields: [string, string][] = [["exec", list(commandOf(value("script") ?? []).map(quoted))]];
-  fields.push(["interval", duration(value("interval")?.[1]) ?? "1s"]);
-  const timeout = duration(value("timeout")?.[1]);
-  if (timeout !== null && timeout !== "0s") fields.push(["timeout", timeout]);
-  const weight = weightOf(use.words) ?? weightOf(value("weight") ?? []);
-  if (weight !== null && weight !== "0") fields.push(["weight", weight]);
-  else {
-    draft.note(
-      use.line,
-      `${use.text}: without a weight keepalived goes to fault; Tandem hands over to a Tandem that is better off. ` +
-        "Beside keepalived give it a weight",
-    );
-  }
-  return map(fields);
-}
-
-/** Absolute programs run as they are; what wants a search path or a shell gets one. */
-export function commandOf(words: readonly string[]): string[] {
-  const command = words.slice(1);
-  const parts = command.length === 1 ? command[0]!.trim().split(/\s+/) : command;
-  if (parts[0]?.startsWith("/") === true && !/[|&;<>()$`\\"'*?~]/.test(parts.join(" "))) return parts;
-  const shell = /\/dev\/(tcp|udp)\//.test(parts.join(" ")) ? "/bin/bash" : "/bin/sh";
-  return [shell, "-c", command.join(" ")];
 }

@@ -23,6 +23,12 @@ const NOTIFY = better(
 );
 const ROUTES = refused("sets no routes and no rules");
 
+const FILE: Readonly<Record<string, Fate>> = {
+  file: taken("number; file with weight 0"),
+  weight: taken("weight; `reverse`: the other sign"),
+  init_file: refused("writes no file; without one the number is 0"),
+};
+
 export const VRRP_OPTIONS: Readonly<Record<string, Fate>> = {
   state: better("starts as a backup, and takes over when it hears nobody"),
   interface: taken("interface"),
@@ -46,10 +52,10 @@ export const VRRP_OPTIONS: Readonly<Record<string, Fate>> = {
   nopreempt: taken("preempt: false"),
   preempt: taken("preempt: true"),
   preempt_delay: taken("preempt, a duration"),
-  track_interface: taken("track, interface; `reverse` has no equivalent"),
-  track_script: taken("track, exec; the script is that of vrrp_script"),
-  track_file: refused("counts no numbers from files; track, file is bad while a file exists"),
-  track_process: refused("watches no processes: track, exec with pidof does"),
+  track_interface: taken("track, interface"),
+  track_script: taken("track, exec; without a weight with fault: true"),
+  track_file: taken("track, number; with weight 0 track, file with fault: true"),
+  track_process: taken("track, process; with weight 0 with fault: true"),
   track_bfd: refused("speaks no BFD"),
   dont_track_primary: refused("always gives the address up without a link"),
   track_src_ip: better("an interface without an address of its own is a fault"),
@@ -109,6 +115,33 @@ export const SYNC_GROUP_OPTIONS: Readonly<Record<string, Fate>> = {
   notify_stop: NOTIFY,
   notify_priority_changes: better("every change is a line in the log and a metric"),
   smtp_alert: refused("sends no mail: onTransition, or an alert on the metrics"),
+};
+
+/** The same for the sections of what is tracked. */
+export const TRACKED: Readonly<Record<string, Readonly<Record<string, Fate>>>> = {
+  vrrp_script: {
+    script: taken("exec; what is no absolute path, or needs a shell, gets one"),
+    interval: taken("interval"),
+    timeout: taken("timeout"),
+    weight: taken("weight, or fault: true without one; `reverse`: the other sign, and invert"),
+    rise: taken("rise"),
+    fall: taken("fall"),
+    init_fail: taken("initial: bad"),
+    user: refused("all programs run as the one scriptUser"),
+  },
+  vrrp_track_process: {
+    process: taken("process, its name; with parameters it is not tracked"),
+    weight: taken("weight, or fault: true with 0; `reverse`: the other sign, and invert"),
+    quorum: taken("minRunning"),
+    quorum_max: taken("maxRunning"),
+    delay: taken("rise and fall, of which each is a second"),
+    fork_delay: taken("rise, of which each is a second"),
+    terminate_delay: taken("fall, of which each is a second"),
+    full_command: refused("only the names of processes are compared"),
+    param_match: refused("only the names of processes are compared"),
+  },
+  track_file: FILE,
+  vrrp_track_file: FILE,
 };
 
 /** For a statement that this table does not have. */

@@ -19,10 +19,19 @@ export interface BalancerFacts {
   readonly pools: ReadonlyMap<string, { readonly healthy: number; readonly servers: number }>;
 }
 
+/** What was found of a program, a file or a process. */
+export interface Answer {
+  /** Null: not known yet. */
+  readonly ok: boolean | null;
+  readonly reason: string;
+  /** Of a file that holds a number. */
+  readonly value?: number;
+}
+
 export interface Sources {
   readonly balancer: BalancerFacts;
   readonly linkUp: (device: string) => boolean;
-  readonly answer: (track: TrackConfig) => { readonly ok: boolean | null; readonly reason: string };
+  readonly answer: (track: TrackConfig) => Answer;
   readonly keepsInterval: boolean;
   readonly timerLagMs: number;
 }
@@ -56,25 +65,31 @@ function judgeBalancer(
 }
 
 function trackedOf(track: TrackConfig, { balancer, linkUp, answer }: Sources, serves: boolean): Tracked {
-  const { weight } = track;
+  const { weight, fault = false, invert = false } = track;
+  const common = { weight, fault, invert };
   switch (track.kind) {
     case "pool": {
       const healthy = balancer.pools.get(track.name)?.healthy ?? null;
-      return { kind: "pool", name: track.name, healthy, minHealthy: track.minHealthy, weight };
+      return { kind: "pool", name: track.name, healthy, minHealthy: track.minHealthy, ...common };
     }
     case "interface":
-      return { kind: "interface", name: track.name, up: linkUp(track.name), weight };
+      return { kind: "interface", name: track.name, up: linkUp(track.name), ...common };
     case "listener":
       return {
         kind: "listener",
         name: track.name,
         ok: serves,
         reason: "the balancer does not serve",
-        weight,
+        ...common,
       };
     case "exec":
-      return { kind: "exec", name: track.command[0]!, ...answer(track), weight };
+      return { kind: "exec", name: track.command[0]!, ...answer(track), ...common };
+    case "number": {
+      const { value = null, reason } = answer(track);
+      return { kind: "number", name: track.name, value, reason, ...common };
+    }
     case "file":
-      return { kind: "file", name: track.name, ...answer(track), weight };
+    case "process":
+      return { kind: track.kind, name: track.name, ...answer(track), ...common };
   }
 }

@@ -186,7 +186,7 @@ export class Election {
     await Promise.all([...this.#members.values()].map(({ runner }) => runner.stop()));
     this.#segments.report();
     clearTimeout(this.#pulse);
-    this.#tracked.close();
+    await this.#tracked.close();
     await this.#segments.close();
     for (const { foreign } of this.#members.values()) foreign.close();
     this.#wires.close();

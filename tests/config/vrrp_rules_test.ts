@@ -26,7 +26,16 @@ Deno.test("VrrpSchema() defaults, and values as the program wants them", async (
   assertEquals(edge!.addresses, [{ address: "203.0.113.10", prefix: 24 }]);
   assertEquals(edge!.track, [
     { kind: "pool", name: "app", minHealthy: 1, weight: null },
-    { kind: "exec", command: ["/bin/true", "a"], intervalMs: 2000, timeoutMs: 2000, weight: -30 },
+    {
+      kind: "exec",
+      command: ["/bin/true", "a"],
+      intervalMs: 2000,
+      timeoutMs: 2000,
+      rise: 1,
+      fall: 1,
+      initial: "unknown",
+      weight: -30,
+    },
   ]);
 });
 
@@ -37,6 +46,12 @@ Deno.test("VrrpSchema() says what is wrong with each field", async () => {
     ["advertInterval: 25ms", "advertInterval: must be 10ms to 40950ms in steps of 10ms"],
     ["track: [{ pool: app, listener: web }]", "must have exactly one of pool, listener"],
     ["track: [{ listener: web, minHealthy: 2 }]", "minHealthy: has no sense with listener"],
+    ["track: [{ file: /a, rise: 2 }]", "rise: has no sense with file"],
+    ["track: [{ exec: /a, minRunning: 2 }]", "minRunning: has no sense with exec"],
+    ["track: [{ exec: /a, weight: 2, fault: true }]", "fault: has no sense with weight"],
+    ["track: [{ process: nginx, maxRunning: 0 }]", "maxRunning: must be at least minRunning, which is 1"],
+    ["track: [{ process: /usr/sbin/nginx }]", "process: must be the name of a process"],
+    ["track: [{ number: n }]", "number: must be an absolute path"],
     ["track: [{ file: etc }]", "file: must be an absolute path"],
     ["track: [{ exec: ping }]", 'exec: must be an absolute path, not "ping"'],
     ["transport: vrrp1", "transport: must be one of udp, vrrp3, vrrp2"],

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { importKeepalived } from "../../mod/import/keepalived.ts";
 import { parseKeepalived, type Statement } from "../../mod/import/keepalived_text.ts";
-import { type Fate, SYNC_GROUP_OPTIONS, VRRP_OPTIONS } from "../../mod/import/vrrp_options.ts";
+import { type Fate, SYNC_GROUP_OPTIONS, TRACKED, VRRP_OPTIONS } from "../../mod/import/vrrp_options.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { good, load } from "../config/reading.ts";
 
@@ -30,7 +30,16 @@ Deno.test("importKeepalived() an instance with all that has an equivalent", asyn
   assertEquals(one.track, [
     { kind: "interface", name: "eth1", weight: null },
     { kind: "interface", name: "eth2", weight: -7 },
-    { kind: "exec", command: ["/bin/check", "a"], intervalMs: 3000, timeoutMs: 2000, weight: -5 },
+    {
+      kind: "exec",
+      command: ["/bin/check", "a"],
+      intervalMs: 3000,
+      timeoutMs: 2000,
+      rise: 1,
+      fall: 1,
+      initial: "unknown",
+      weight: -5,
+    },
   ]);
 });
 
@@ -98,6 +107,49 @@ Deno.test("importKeepalived() what has no equivalent stands in a comment with it
       "9: nonsense: is not known to tandem import",
       "9: a",
       "10: b",
+    ],
+  );
+});
+
+Deno.test("importKeepalived() scripts with rise and fall, processes and files, by weight and reverse", async () => {
+  const tracks = async (sections: string, uses: string) =>
+    (await first(sections + instance(uses))).track.map(({ kind, ...rest }) => ({ kind, ...rest } as object));
+  const script = { kind: "exec", command: ["/bin/a"], intervalMs: 1000, timeoutMs: 1000 };
+  const once = { rise: 1, fall: 1, initial: "unknown" };
+  assertEquals(
+    await tracks("vrrp_script s {\nscript /bin/a\nrise 3\nfall 2\ninit_fail\n}\n", "track_script {\ns\n}"),
+    [{ ...script, rise: 3, fall: 2, initial: "bad", weight: null, fault: true }],
+  );
+  assertEquals(
+    await tracks("vrrp_script s {\nscript /bin/a\nweight 9\n}\n", "track_script {\ns weight 7 reverse\n}"),
+    [{ ...script, ...once, weight: -7, invert: true }],
+  );
+  assertEquals(await tracks("", "track_interface {\neth1 reverse\neth2 weight -5 reverse\n}"), [
+    { kind: "interface", name: "eth1", weight: null, invert: true },
+    { kind: "interface", name: "eth2", weight: 5, invert: true },
+  ]);
+  const running = { kind: "process", name: "nginx", minRunning: 1, maxRunning: null, rise: 1, fall: 1 };
+  assertEquals(
+    await tracks(
+      "vrrp_track_process p {\nprocess /usr/sbin/nginx\nquorum 2\ndelay 1.5\n}\n" +
+        "vrrp_track_process q {\nprocess nginx\nquorum_max 0\nweight 0\n}\n" +
+        "vrrp_track_process r {\nprocess nginx -g\n}\n",
+      "track_process {\np\nq\nr\n}",
+    ),
+    [
+      { ...running, minRunning: 2, rise: 3, fall: 3, weight: 1 },
+      { ...running, minRunning: 0, maxRunning: 0, weight: null, fault: true },
+    ],
+  );
+  assertEquals(
+    await tracks(
+      "track_file f {\nfile /run/f\nweight 2\ninit_file 0\n}\nvrrp_track_file g {\nfile /run/g\nweight 0\n}\n",
+      "track_file {\nf\nf weight 3 reverse\ng\nh\n}",
+    ),
+    [
+      { kind: "number", name: "/run/f", weight: 2 },
+      { kind: "number", name: "/run/f", weight: -3 },
+      { kind: "file", name: "/run/g", weight: null, fault: true },
     ],
   );
 });
@@ -236,7 +288,7 @@ Deno.test("docs/vrrp.md shows what becomes of each option as it is", () => {
   const names = { taken: "supported", better: "replaced", refused: "refused" };
   assertEquals(
     rows.map(([, option, fate, text]) => [option, fate, text]),
-    [VRRP_OPTIONS, SYNC_GROUP_OPTIONS].flatMap(Object.entries<Fate>).map((
+    [VRRP_OPTIONS, SYNC_GROUP_OPTIONS, ...Object.values(TRACKED)].flatMap(Object.entries<Fate>).map((
       [option, { fate, text }],
     ) => [option, names[fate], text]),
   );
@@ -256,9 +308,9 @@ const samples = (() => {
 /** Statements that are no loss when nothing is said of them: their sense is in a field, or in those inside. */
 const CARRIED = new RegExp(
   "^(script_user|vrrp_instance|vrrp_sync_group|vrrp_script|vrrp_version|virtual_server_group|virtual_server|real_server|sorry_server|global_defs|group" +
-    "|script|interval|timeout|weight|delay_loop|lb_algo|protocol|virtualhost|path|status_code|url|connect_port" +
+    "|script|interval|timeout|weight|rise|fall|init_fail|delay_loop|lb_algo|protocol|virtualhost|path|status_code|url|connect_port" +
     "|connect_timeout|misc_path|misc_timeout|retry|nb_get_retry|delay_before_retry|uthreshold|auth_type|auth_pass" +
-    "|[A-Z_]+|VI_\\w+|eth.*|chk_\\w+|[0-9a-f.:/-]+)$",
+    "|[A-Z_]+|VI_\\w+|eth.*|chk_\\w+|check_\\w+|[0-9a-f.:/-]+)$",
 );
 
 Deno.test({

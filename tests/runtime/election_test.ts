@@ -140,7 +140,16 @@ Deno.test("verdictOf() pools, interfaces, programs and late timers count as they
   assertEquals(verdictOf([{ ...POOL, name: "new" }], SOURCES, 1000).score, 100);
   const interfaces = ["eth1", "eth2"].map((name) => ({ kind: "interface", name, weight: null }) as const);
   assertEquals(verdictOf(interfaces, SOURCES, 1000).hard, [{ what: "interface eth2", reason: "is down" }]);
-  const exec = { kind: "exec", command: ["/bin/check"], intervalMs: 1, timeoutMs: 1, weight: -30 } as const;
+  const exec = {
+    kind: "exec",
+    command: ["/bin/check"],
+    intervalMs: 1,
+    timeoutMs: 1,
+    rise: 1,
+    fall: 1,
+    initial: "unknown",
+    weight: -30,
+  } as const;
   const failed = { ...SOURCES, answer: () => ({ ok: false, reason: "exit 1" }) };
   assertEquals([verdictOf([exec], failed, 1000).priorityChange, verdictOf([exec], failed, 1000).score], [
     -30,

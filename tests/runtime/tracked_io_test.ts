@@ -25,7 +25,7 @@ Deno.test("Tracked() a file is a fault while it exists and does not hold 0", asy
   await Deno.writeTextFile(path, "0\n");
   assertEquals((await next()).ok, true);
   await Deno.remove(path);
-  tracked.close();
+  await tracked.close();
   assertEquals(tracked.answer(track).ok, null);
 });
 
@@ -36,6 +36,9 @@ Deno.test("Tracked() a program is good while its exit code is 0, and is killed a
       command: ["/bin/sh", "-c", script],
       intervalMs: 50,
       timeoutMs: 500,
+      rise: 1,
+      fall: 1,
+      initial: "unknown",
       weight: null,
     }) as const;
   const [good, bad, slow] = [track("exit 0"), track("echo broken; exit 3"), track("exec sleep 60")];
@@ -48,7 +51,100 @@ Deno.test("Tracked() a program is good while its exit code is 0, and is killed a
   assertEquals(tracked.answer(good), { ok: true, reason: "" });
   assertEquals(tracked.answer(bad), { ok: false, reason: "exit 3: broken" });
   assert(tracked.answer(slow).reason.includes("no exit within 500 ms"));
-  tracked.close();
+  await tracked.close();
+});
+
+Deno.test("Tracked() a program is believed after so many answers in a row, and may be bad before the first", async () => {
+  const directory = await Deno.makeTempDir();
+  const runs = `${directory}/runs`;
+  const script = `echo >> ${runs}; test -e ${directory}/good`;
+  const track = {
+    kind: "exec",
+    command: ["/bin/sh", "-c", script],
+    intervalMs: 20,
+    timeoutMs: 500,
+    rise: 3,
+    fall: 2,
+    initial: "bad",
+    weight: null,
+  } as const;
+  let change = Promise.withResolvers<void>();
+  const tracked = new Tracked(spawn, () => change.resolve());
+  const next = async () => {
+    await change.promise;
+    change = Promise.withResolvers();
+    return tracked.answer(track);
+  };
+  const count = async () => (await Deno.readTextFile(runs)).length;
+  await Deno.writeTextFile(`${directory}/good`, "");
+  tracked.update([track]);
+  assertEquals(tracked.answer(track).ok, false);
+  assertEquals(await next(), { ok: true, reason: "" });
+  assert(await count() >= 3);
+  const before = await count();
+  await Deno.remove(`${directory}/good`);
+  assertEquals(await next(), { ok: false, reason: "exit 1" });
+  assert(await count() >= before + 2);
+  await tracked.close();
+  await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test("Tracked() a number is what the file holds, 0 without it, and 0 with a word when it holds none", async () => {
+  const path = await Deno.makeTempFile();
+  const track = { kind: "number", name: path, weight: 2 } as const;
+  let change = Promise.withResolvers<void>();
+  const tracked = new Tracked(spawn, () => change.resolve());
+  const next = async () => {
+    await change.promise;
+    change = Promise.withResolvers();
+    return tracked.answer(track);
+  };
+  await Deno.writeTextFile(path, "-12\n");
+  tracked.update([track]);
+  assertEquals(await next(), { ok: true, reason: "", value: -12 });
+  await Deno.writeTextFile(path, "twelve");
+  assertEquals(await next(), { ok: true, reason: "holds no number: twelve", value: 0 });
+  await Deno.remove(path);
+  assertEquals(await next(), { ok: true, reason: "", value: 0 });
+  await tracked.close();
+});
+
+Deno.test("Tracked() a process is good while enough of its name run, and no more than are wanted", async () => {
+  const directory = await Deno.makeTempDir();
+  const program = `${directory}/tandem (test)`;
+  await Deno.copyFile("/bin/sleep", program);
+  const track = (minRunning: number, maxRunning: number | null) =>
+    ({
+      kind: "process",
+      name: "tandem (test)",
+      minRunning,
+      maxRunning,
+      rise: 1,
+      fall: 1,
+      weight: null,
+    }) as const;
+  const [one, two, none] = [track(1, null), track(2, null), track(0, 0)];
+  const children = [1, 2].map(() => new Deno.Command(program, { args: ["60"], stdin: "null" }).spawn());
+  let wanted = (): boolean => false;
+  let reached = Promise.withResolvers<void>();
+  const tracked: Tracked = new Tracked(spawn, () => wanted() && reached.resolve());
+  const until = async (...good: readonly boolean[]) => {
+    reached = Promise.withResolvers();
+    wanted = () => [one, two, none].every((each, at) => tracked.answer(each).ok === good[at]);
+    if (!wanted()) await reached.promise;
+  };
+  tracked.update([one, two, none]);
+  await until(true, true, false);
+  assertEquals(tracked.answer(none).reason, "2 running, 0 to 0 wanted");
+  children[0]!.kill("SIGKILL");
+  await children[0]!.status;
+  await until(true, false, false);
+  assertEquals(tracked.answer(two).reason, "1 running, at least 2 wanted");
+  children[1]!.kill("SIGKILL");
+  await children[1]!.status;
+  await until(false, false, true);
+  await tracked.close();
+  await Deno.remove(directory, { recursive: true });
 });
 
 Deno.test("Transitions() programs are run one at a time, in order, with arguments and environment", async () => {

@@ -139,3 +139,40 @@ Deno.test("priorityWarnings() finds weights that can never move the address", ()
 Deno.test("priorityWarnings() finds a pool that can never be healthy enough", () => {
   assertEquals(codes({ pools: [{ pool: "app", minHealthy: 3, servers: 2 }] }), ["neverHealthy"]);
 });
+
+Deno.test("evaluateTracks() what is called a fault is one, and what is inverted is good when it is bad", () => {
+  const exec: Tracked = {
+    kind: "exec",
+    name: "/check",
+    ok: false,
+    reason: "exit 1",
+    weight: null,
+    fault: true,
+  };
+  const bad = evaluateTracks(facts([exec]));
+  assertEquals([bad.hard, bad.score], [[{ what: "exec /check", reason: "exit 1" }], 100]);
+  assertEquals(evaluateTracks(facts([{ ...exec, ok: null }])).hard, []);
+  assertEquals(evaluateTracks(facts([{ ...exec, invert: true }])).hard, []);
+  const well = evaluateTracks(facts([{ ...exec, ok: true, invert: true }]));
+  assertEquals(well.hard, [{ what: "exec /check", reason: "is well, which is bad here" }]);
+  // keepalived's `weight 7 reverse`: 7 less while it is good.
+  const reverse: Tracked = { kind: "exec", name: "/check", ok: true, reason: "", weight: -7, invert: true };
+  assertEquals(evaluateTracks(facts([reverse])).priorityChange, -7);
+  assertEquals(evaluateTracks(facts([{ ...reverse, ok: false }])).priorityChange, 0);
+});
+
+Deno.test("evaluateTracks() a number counts so many times its weight, within the priorities there are", () => {
+  const change = (value: number | null, weight: number | null) =>
+    evaluateTracks(facts([{ kind: "number", name: "/n", value, reason: "", weight }]));
+  assertEquals(
+    [[7, 2], [7, null], [-7, 2], [null, 2], [300, 1]].map(([value, weight]) =>
+      change(value!, weight!).priorityChange
+    ),
+    [14, 7, -14, 0, 253],
+  );
+  assertEquals(change(-127, 2).hard, [{ what: "number /n", reason: "is -127" }]);
+  assertEquals(change(-126, 2).hard, []);
+  const unknown: Tracked = { kind: "number", name: "/n", value: 0, reason: "holds no number", weight: 1 };
+  const { score, reason } = evaluateTracks(facts([unknown]));
+  assertEquals([score, reason], [100, "number /n: holds no number"]);
+});
