@@ -4,8 +4,11 @@ import { certificateReader } from "../config/certificates_io.ts";
 import { listOverlays, loadConfig, type LoadResult } from "../config/load.ts";
 import { formatProblem, type Problem } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
+import { kernelPlan } from "../kernel/plan.ts";
 import { pathKind, readConfigFile } from "../config/store_io.ts";
 import { readAccounts } from "../runtime/accounts_io.ts";
+import { kernelProblems } from "../runtime/kernel_preflight_io.ts";
+import { Spawner } from "../runtime/spawn_io.ts";
 import { BAD, type Command, GOOD, writeErr, writeOut } from "./command.ts";
 import { SELECTION_HELP, SELECTION_OPTIONS, selectionOf } from "./selection.ts";
 
@@ -15,7 +18,8 @@ export const command: Command = {
   options: { ...SELECTION_OPTIONS, json: { type: "boolean" } },
   help:
     `Exit code 0: the file can be run; 1: it cannot, and every problem is shown. Without a node every node that
-the file has under "nodes" is checked.
+the file has under "nodes" is checked. What this machine lacks for what the kernel is to forward is a warning: the
+file may be for another.
 
 ${SELECTION_HELP}
       --json          problems and warnings as JSON
@@ -49,6 +53,7 @@ Example: tandem check -c tandem.yaml --node lb2`,
       return problems.length === 0 ? GOOD : BAD;
     }
     for (const warning of warnings) writeErr(formatProblem(warning, "warning") + "\n");
+    for (const lack of await lacksOf(results, nodes)) writeErr(`warning: on this machine: ${lack}\n`);
     for (const problem of problems) writeErr(formatProblem(problem) + "\n");
     if (problems.length > 0) {
       writeErr(`${file}: ${problems.length} ${problems.length === 1 ? "problem" : "problems"}\n`);
@@ -63,6 +68,19 @@ Example: tandem check -c tandem.yaml --node lb2`,
 function once(problems: readonly Problem[]): Problem[] {
   return [...new Map(problems.map((problem) => [formatProblem(problem), problem])).values()]
     .sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** What this machine lacks for nodes whose files are good. */
+async function lacksOf(
+  results: readonly LoadResult[],
+  nodes: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const plans = results.flatMap((result, at) =>
+    "config" in result ? [kernelPlan(result.config, nodes[at]!)] : []
+  );
+  const spawn = new Spawner().spawn;
+  const lacks = await Promise.all(plans.map((plan) => kernelProblems(plan, spawn)));
+  return new Set(lacks.flat());
 }
 
 function summary(file: string, node: string, result: LoadResult): string {

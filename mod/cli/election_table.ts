@@ -1,6 +1,6 @@
 /**
  * The keeper's part of `tandem status` for a person: the balancer in a line, then each instance with the nodes that
- * take part, this one first. Pure.
+ * take part, this one first, and what the kernel forwards. Pure.
  */
 import type {
   ElectionStatus,
@@ -8,6 +8,8 @@ import type {
   InstanceStatus,
   PeerStatus,
 } from "../observe/election_status.ts";
+import type { KernelStatus } from "../observe/kernel_status.ts";
+import { kernelTable } from "./kernel_table.ts";
 import { span } from "./status_table.ts";
 
 /** The part of the keeper's status that is shown. */
@@ -22,6 +24,7 @@ export interface KeeperView {
   /** The last reload, when it was refused; `at` is milliseconds since 1970. */
   readonly refused: { readonly at: number; readonly problems: readonly string[] } | null;
   readonly vrrp: ElectionStatus;
+  readonly kernel: KernelStatus;
 }
 
 /** A peer that was not heard for so long is shown as silent: reports come at least every 41 s. */
@@ -29,7 +32,7 @@ const SILENT_MS = 3000;
 const HEADINGS = ["node", "address", "state", "priority", "health", "since", "why"];
 
 /** The text, with its last newline. `now` is milliseconds since 1970. */
-export function electionTable({ node, balancer, refused, vrrp }: KeeperView, now: number): string {
+export function electionTable({ node, balancer, refused, vrrp, kernel }: KeeperView, now: number): string {
   const { state, restarts, lastDeath } = balancer;
   const died = lastDeath === null ? "" : `, restarted ${restarts} times, the last one ended: ${lastDeath}`;
   const kept = vrrp.maintenance ? ", in maintenance" : "";
@@ -40,6 +43,7 @@ export function electionTable({ node, balancer, refused, vrrp }: KeeperView, now
     text += `the reload ${span(now - refused.at)} ago was refused: ${first.split("\n")[0]}${rest}\n`;
   }
   for (const instance of vrrp.instances) text += instanceTable(node, instance, now);
+  text += kernelTable(kernel);
   // deno-lint-ignore no-control-regex -- control characters are what is removed
   return text.replace(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/g, "?");
 }

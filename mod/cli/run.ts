@@ -12,15 +12,17 @@ import { loadConfig } from "../config/load.ts";
 import { problemLine } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
 import { pathKind, readConfigFile } from "../config/store_io.ts";
+import { kernelPlan } from "../kernel/plan.ts";
 import { logger } from "../observe/log.ts";
 import { flushLog, setUpLog } from "../observe/log_io.ts";
 import { readAccounts } from "../runtime/accounts_io.ts";
 import { adminSocketPath } from "../runtime/admin_path.ts";
 import { electionSettings } from "../runtime/election.ts";
 import { type Checked, type KeeperFacts, runKeeper } from "../runtime/keeper_io.ts";
+import { kernelProblems } from "../runtime/kernel_preflight_io.ts";
 import { scriptUser } from "../runtime/script_user.ts";
 import { ServiceManager } from "../runtime/sdnotify_io.ts";
-import { ownCommand } from "../runtime/spawn_io.ts";
+import { ownCommand, Spawner } from "../runtime/spawn_io.ts";
 import { CALLED } from "./version.ts";
 
 export interface RunArguments {
@@ -66,6 +68,9 @@ export async function run({ file, node, context, entry, text }: RunArguments): P
     const { log: logSettings, admin, drainTimeout } = loaded.config;
     const socket = adminSocketPath({ configured: admin?.socket ?? "", node, uid: Deno.uid(), env });
     if ("problem" in socket) return { problems: [socket.problem] };
+    const kernel = kernelPlan(loaded.config, node);
+    const lacks = await kernelProblems(kernel, new Spawner().spawn);
+    if (lacks.length > 0) return { problems: lacks };
     setUpLog(logSettings);
     return {
       exec: execChecks(loaded.config),
@@ -74,6 +79,7 @@ export async function run({ file, node, context, entry, text }: RunArguments): P
       adminUrl: admin === undefined ? null : adminUrl(admin.bind),
       scriptUser: scriptUser(loaded.config.vrrp.scriptUser, Deno.uid() ?? 0, accounts),
       election: electionSettings(loaded.config, node, hashOf(text)),
+      kernel,
     };
   }
 

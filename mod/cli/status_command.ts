@@ -73,7 +73,8 @@ async function ask(invocation: Invocation, to: Pick<StatusQuestion, "out" | "err
 
 /** Only the shape that tells a keeper of this version from something else. */
 function keeperOf(answer: unknown): KeeperView | null {
-  const known = typeof answer === "object" && answer !== null && "vrrp" in answer && "balancer" in answer &&
+  const known = typeof answer === "object" && answer !== null && "vrrp" in answer && "kernel" in answer &&
+    "balancer" in answer &&
     "adminUrl" in answer;
   return known ? answer as KeeperView : null;
 }

@@ -1,5 +1,6 @@
 /**
- * `tandem vip clean`: takes off this machine what a keeper that was killed left of its addresses. For `ExecStopPost=`.
+ * `tandem vip clean`: takes off this machine what a keeper that was killed left of its addresses, and of the kernel's
+ * rules unless they are to be kept. For `ExecStopPost=`.
  *
  * A node that runs is left alone by its lock, and any other keeper by its renewals (`vrrp/leftovers.ts`).
  */
@@ -7,9 +8,12 @@ import { formatIp } from "../base/address.ts";
 import { loadConfig } from "../config/load.ts";
 import { formatProblem } from "../config/problem.ts";
 import { readConfigFile } from "../config/store_io.ts";
+import { kernelPlan } from "../kernel/plan.ts";
 import { adminSocketPath } from "../runtime/admin_path.ts";
 import { isRunning } from "../runtime/admin_socket_io.ts";
 import { electionSettings, type InstanceSettings } from "../runtime/election.ts";
+import { removeRules } from "../runtime/kernel_plane_io.ts";
+import { Spawner } from "../runtime/spawn_io.ts";
 import { openKernel } from "../../vrrp/kernel_io.ts";
 import { removeAbandoned } from "../../vrrp/leftovers_io.ts";
 import { BAD, GOOD, type Invocation, writeErr, writeOut } from "./command.ts";
@@ -32,6 +36,8 @@ export async function clean(invocation: Invocation): Promise<number> {
       writeOut(`node ${node} runs: its addresses are left alone\n`);
       return GOOD;
     }
+    const rules = await removeRules(kernelPlan(loaded.config, node), new Spawner().spawn);
+    if (rules !== null) writeOut(`${rules}\n`);
     return await cleanAll(electionSettings(loaded.config, node, 0n).instances);
   } catch (error) {
     return complain(error instanceof Error ? error.message : String(error));

@@ -13,7 +13,8 @@ export const command: Command = {
     `move   has the node on this machine hand the addresses of an instance over to another node, which keeps them
        until it fails or they are moved again
 clean  takes off this machine what a keeper that was killed left of the addresses in the file, without waiting for
-       the end of their leases; what a live keeper leases is never touched
+       the end of their leases; what a live keeper leases is never touched. Rules in the kernel go too, unless
+       kernel.onExit is keep
 
 ${SELECTION_HELP}
       --socket PATH   the node's admin socket (default: where a node of that name has it)

@@ -68,7 +68,7 @@ export function buildSnapshot(config: Config, options: BuildOptions): Snapshot {
     const check = pool.check === undefined ? null : checkSnapshot(pool.check, tls, files, pool.proxyProtocol);
     return poolSnapshot(name, pool, servers, tls, check, rows);
   });
-  const listeners = config.listeners.map((listener) =>
+  const listeners = config.listeners.filter(isProxied).map((listener) =>
     listenerSnapshot(listener, rows, options.directory, options.certificates ?? NO_CERTIFICATES)
   );
   rows.servers.keep(keptServers);
@@ -85,8 +85,15 @@ export function buildSnapshot(config: Config, options: BuildOptions): Snapshot {
   };
 }
 
+/** What the kernel forwards is no workers' business. */
+type Proxied = ListenerConfig & { readonly protocol: "http" | "tcp" };
+
+function isProxied(listener: ListenerConfig): listener is Proxied {
+  return listener.forward === "proxy";
+}
+
 function listenerSnapshot(
-  listener: ListenerConfig,
+  listener: Proxied,
   rows: RowAllocator,
   directory: string,
   files: TlsFiles,
@@ -95,7 +102,7 @@ function listenerSnapshot(
   return {
     name,
     row: rows.listeners.row(name),
-    binds: bind,
+    binds: bind.map(({ host, port }) => ({ host, port })),
     protocol,
     trustedProxies,
     ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
@@ -116,7 +123,7 @@ function listenerSnapshot(
   };
 }
 
-function listenerTls(tls: TlsConfig, protocol: ListenerConfig["protocol"], files: TlsFiles): TlsSnapshot {
+function listenerTls(tls: TlsConfig, protocol: Proxied["protocol"], files: TlsFiles): TlsSnapshot {
   const { certificates, minVersion, alpn, strictSni, clientAuth } = tls;
   return {
     certificates: certificates.map(({ cert, key }) => files.certificate(cert, key)),
@@ -229,7 +236,8 @@ function poolSnapshot(
     name,
     row: rows.pools.row(name),
     balance,
-    hashOn,
+    // Of a pool that no worker chooses from, it says nothing to them.
+    hashOn: hashOn.kind === "connection" ? { kind: "sourceIp", name: "" } : hashOn,
     hashMethod,
     servers,
     ...(tls === null ? {} : { tls }),

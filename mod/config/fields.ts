@@ -114,7 +114,27 @@ export function serverAddress() {
   );
 }
 
-/** What a listener is bound to. The wildcard of both families has become `::`. */
+/** A listener's address, perhaps with a range of ports; `lastPort` is there only when it is one. */
+export interface BindAddress extends HostPort {
+  readonly lastPort?: number;
+}
+
+/** What a listener is bound to: an address and a port, or a range of ports. */
+export function bindAddresses() {
+  const hint = "must be ip:port, [v6]:port or :port, such as 0.0.0.0:8080";
+  return parsed(parseBinds, "bind", hint);
+}
+
+function parseBinds(text: string): BindAddress | null {
+  const range = /^(.*:[0-9]+)-([0-9]+)$/.exec(text);
+  if (range === null) return parseBind(text);
+  const first = parseBind(range[1]!);
+  const last = parseBind(`:${range[2]}`);
+  if (first === null || last === null || first.port === 0 || last.port <= first.port) return null;
+  return { ...first, lastPort: last.port };
+}
+
+/** What an admin address is bound to. The wildcard of both families has become `::`. */
 export function bindAddress() {
   const hint = "must be ip:port, [v6]:port or :port, such as 0.0.0.0:8080";
   return parsed(parseBind, "bind", hint);
@@ -124,6 +144,13 @@ function parseBind(text: string): HostPort | null {
   const address = parseHostPort(text.startsWith(":") ? `[::]${text}` : text);
   return address === null || parseIp(address.host) === null ? null : address;
 }
+
+/** The name of a network interface (IFNAMSIZ is 16 with the final zero). */
+export function interfaceName() {
+  return z.string().regex(INTERFACE, "must be the name of an interface, such as eth0");
+}
+
+const INTERFACE = /^(?!\.{1,2}$)[^\s/:]{1,15}$/;
 
 /** A block of addresses, canonical. */
 export function cidr() {

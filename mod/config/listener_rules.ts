@@ -1,9 +1,10 @@
 /**
  * Rules about listeners, their routes and the admin address. Pure.
  */
-import { formatHostPort, type HostPort, isLoopbackIp, isUnspecifiedIp, parseIp } from "../base/address.ts";
+import { formatHostPort, isLoopbackIp, isUnspecifiedIp, parseIp } from "../base/address.ts";
 import { redirectProblem } from "../route/redirect.ts";
 import { Coverage } from "./coverage.ts";
+import type { BindAddress } from "./fields.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import { NO_CONDITIONS } from "./match_schema.ts";
 import type { Path } from "./problem.ts";
@@ -20,6 +21,8 @@ export function checkListeners(context: RuleContext): void {
     );
   }
   for (const [at, listener] of listeners.entries()) {
+    // kernel_rules.ts has those of its own.
+    if (listener.forward !== "proxy") continue;
     checkProtocol(context, listener, at);
     checkTls(context, listener, at);
     checkRoutes(context, listener, at);
@@ -28,35 +31,53 @@ export function checkListeners(context: RuleContext): void {
   checkAdmin(context);
 }
 
+interface Claim {
+  readonly address: BindAddress;
+  readonly datagrams: boolean;
+  readonly path: Path;
+  readonly owner: string;
+}
+
 /** Every address that this node would listen on, where it stands and what for. */
-function addresses(context: RuleContext): { address: HostPort; path: Path; owner: string }[] {
-  const all: { address: HostPort; path: Path; owner: string }[] = [];
+function addresses(context: RuleContext): Claim[] {
+  const all: Claim[] = [];
   for (const [at, listener] of context.config.listeners.entries()) {
     const path = ["listeners", at, "bind"];
     for (const [index, address] of listener.bind.entries()) {
       const inList = context.given([...path, index]);
-      all.push({ address, path: inList ? [...path, index] : path, owner: `listener "${listener.name}"` });
+      all.push({
+        address,
+        datagrams: listener.protocol === "udp",
+        path: inList ? [...path, index] : path,
+        owner: `listener "${listener.name}"`,
+      });
     }
   }
   const admin = context.config.admin;
-  if (admin !== undefined) all.push({ address: admin.bind, path: ["admin", "bind"], owner: "admin" });
+  if (admin !== undefined) {
+    all.push({ address: admin.bind, datagrams: false, path: ["admin", "bind"], owner: "admin" });
+  }
   return all;
 }
 
 function checkAddresses(context: RuleContext): void {
   const all = addresses(context);
   for (const [at, one] of all.entries()) {
-    const other = all.slice(0, at).find(({ address }) => overlap(address, one.address));
+    const other = all.slice(0, at).find(({ address, datagrams }) =>
+      datagrams === one.datagrams && overlap(address, one.address)
+    );
     if (other === undefined) continue;
-    const text = ({ host, port }: HostPort) => formatHostPort(host, port);
+    const text = ({ host, port, lastPort }: BindAddress) =>
+      formatHostPort(host, port) + (lastPort === undefined ? "" : `-${lastPort}`);
     const already = text(other.address) === text(one.address) ? "is" : `overlaps ${text(other.address)},`;
     context.error(one.path, `${already} the address of ${other.owner} already`);
   }
 }
 
 /** `::` takes IPv4 too; port 0 is another port every time. */
-function overlap(one: HostPort, other: HostPort): boolean {
-  if (one.port !== other.port || one.port === 0) return false;
+function overlap(one: BindAddress, other: BindAddress): boolean {
+  const apart = one.port > (other.lastPort ?? other.port) || other.port > (one.lastPort ?? one.port);
+  if (apart || one.port === 0) return false;
   if (one.host === other.host || one.host === "::" || other.host === "::") return true;
   const [a, b] = [parseIp(one.host)!, parseIp(other.host)!];
   return a.length === b.length && (isUnspecifiedIp(a) || isUnspecifiedIp(b));

@@ -4,7 +4,7 @@
 import { z } from "zod";
 import {
   acrossIssue,
-  bindAddress,
+  bindAddresses,
   choice,
   cidr,
   duration,
@@ -16,6 +16,7 @@ import {
 } from "./fields.ts";
 import { NO_CONDITIONS } from "./match_schema.ts";
 import { type RouteConfig, RouteSchema } from "./route_schema.ts";
+import { KernelListenerSchema } from "./kernel_schema.ts";
 import { HstsSchema, TlsSchema } from "./tls_schema.ts";
 
 /** Where `redirectHttps: true` leads. */
@@ -43,9 +44,19 @@ const limits = z.strictObject({
 
 export const ListenerSchema = z.strictObject({
   name: name().describe("Name in logs, metrics and overlays."),
-  bind: oneOrMore(bindAddress())
-    .describe("`ip:port`, `[v6]:port`, or `:port` for every address of both families; one or a list."),
-  protocol: choice("http", "tcp").prefault("http").describe("`http` or `tcp`."),
+  bind: oneOrMore(bindAddresses()).describe(
+    "`ip:port`, `[v6]:port`, or `:port` for every address of both families; one or a list; in the kernel also a " +
+      "range, as in `203.0.113.10:8000-8100`.",
+  ),
+  protocol: choice("http", "tcp", "udp").prefault("http").describe(
+    "`http`, `tcp`, or `udp` (with `forward: nat` or `dsr`).",
+  ),
+  forward: choice("proxy", "nat", "dsr").prefault("proxy").describe(
+    "`proxy`: Tandem accepts and connects. `nat` and `dsr`: the kernel forwards packets, and the load does not pass " +
+      "through the process; `nat` rewrites addresses, with `dsr` (direct return) servers answer clients themselves. " +
+      "(tcp, udp)",
+  ),
+  kernel: KernelListenerSchema.prefault({}).describe("Settings of `forward: nat` and `dsr`."),
   trustedProxies: z.array(cidr()).prefault([]).describe(
     "Blocks whose `X-Forwarded-*` and `Forwarded` are believed; everyone else's are replaced. (http)",
   ),

@@ -5,13 +5,11 @@ import type { Path } from "./problem.ts";
 
 /** Keys by the shape of the path they stand at: `*` is any name, `#` any index. */
 const KEYS: ReadonlyMap<string, readonly string[]> = new Map([
-  ["listeners.#", ["forward"]],
   ["listeners.#.routes.#", ["rewrite", "headers"]],
   ["pools.*", ["sticky"]],
 ]);
 
 const VALUES: ReadonlyMap<string, readonly string[]> = new Map([
-  ["listeners.#.protocol", ["udp"]],
   ["pools.*.check.type", ["grpc", "dns"]],
 ]);
 

@@ -8,11 +8,11 @@ import { eachRepeated, type RuleContext } from "./rules.ts";
 export function checkPools(context: RuleContext): void {
   const used = new Set<string>();
   const overTcp = new Set<string>();
-  for (const { protocol, routes } of context.config.listeners) {
+  for (const { protocol, forward, routes } of context.config.listeners) {
     for (const { action } of routes) {
       if (action.kind !== "pool") continue;
       used.add(action.pool);
-      if (protocol === "tcp") overTcp.add(action.pool);
+      if (protocol !== "http" && forward === "proxy") overTcp.add(action.pool);
     }
   }
   const known = [...used].every((name) => context.given(["pools", name]));

@@ -80,15 +80,18 @@ export const ServerSchema = z.union([
   serverObject,
 ]).meta({ example: "10.0.0.11:8080" });
 
-const HASH_ON = /^(sourceIp|uri|path|(?:header|cookie|query):.+)$/;
+const HASH_ON = /^(sourceIp|connection|uri|path|(?:header|cookie|query):.+)$/;
+
+/** Only the kernel sees `connection`, the client's address and port. */
+export type HashOn = PoolSnapshot["hashOn"] | { readonly kind: "connection"; readonly name: "" };
 
 const hashOn = z.string().regex(
   HASH_ON,
-  "must be sourceIp, uri, path, header:NAME, cookie:NAME or query:NAME",
+  "must be sourceIp, connection, uri, path, header:NAME, cookie:NAME or query:NAME",
 )
-  .transform((text): PoolSnapshot["hashOn"] => {
+  .transform((text): HashOn => {
     const colon = text.indexOf(":");
-    if (colon < 0) return { kind: text as "sourceIp" | "uri" | "path", name: "" };
+    if (colon < 0) return { kind: text as "sourceIp" | "connection" | "uri" | "path", name: "" };
     const kind = text.slice(0, colon) as "header" | "cookie" | "query";
     const name = text.slice(colon + 1);
     return { kind, name: kind === "header" ? name.toLowerCase() : name };
@@ -111,7 +114,8 @@ export const PoolSchema = z.strictObject({
     ),
   hashOn: hashOn.prefault("sourceIp")
     .describe(
-      "What is hashed: `sourceIp`, `uri`, `path`, `header:NAME`, `cookie:NAME`, `query:NAME`. (hash, maglev)",
+      "What is hashed: `sourceIp`, `uri`, `path`, `header:NAME`, `cookie:NAME`, `query:NAME`; for listeners that the " +
+        "kernel forwards also `connection`, the client's address and port. (hash, maglev)",
     ),
   hashMethod: choice("ring", "mod").prefault("ring").describe(
     "`ring`: few keys move when a server leaves; `mod`: cheaper, most keys move. (hash)",

@@ -6,6 +6,7 @@
 import type { Accounts } from "../base/accounts.ts";
 import { checkCapacity } from "./capacity_rules.ts";
 import type { PathKind } from "./file_paths.ts";
+import { checkKernel } from "./kernel_rules.ts";
 import { checkListeners } from "./listener_rules.ts";
 import { checkPools } from "./pool_rules.ts";
 import { type Finding, formatPath, type Path } from "./problem.ts";
@@ -77,6 +78,7 @@ export class RuleContext {
 /** Adds what is wrong, and what is only strange. */
 export function checkRules(context: RuleContext): void {
   checkListeners(context);
+  checkKernel(context);
   checkPools(context);
   checkCapacity(context);
   checkVrrp(context);

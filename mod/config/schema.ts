@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { bindAddress, choice, duration, integer, line, name } from "./fields.ts";
+import { KernelSchema } from "./kernel_schema.ts";
 import { ListenerSchema } from "./listener_schema.ts";
 import { PoolSchema } from "./pool_schema.ts";
 import { VrrpSchema } from "./vrrp_schema.ts";
@@ -46,6 +47,7 @@ export const ConfigSchema = z.strictObject({
   listeners: z.array(ListenerSchema).prefault([]).describe("Where Tandem listens and where requests go.")
     .meta({ minItems: 1 }),
   pools: z.record(name(), PoolSchema).prefault({}).describe("The servers, in pools by name."),
+  kernel: KernelSchema.prefault({}).describe("What listeners with `forward: nat` and `dsr` have in common."),
   vrrp: VrrpSchema.prefault({}).describe("The election: which node holds which addresses."),
   admin: admin.optional().describe("The HTTP address for status and metrics. Without: none."),
   log: log.prefault({}).describe("The log, on stderr."),

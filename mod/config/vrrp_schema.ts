@@ -10,6 +10,7 @@ import {
   duration,
   flag,
   integer,
+  interfaceName,
   ipAddress,
   line,
   name,
@@ -21,8 +22,6 @@ import { quoteText } from "./problem.ts";
 const MIN_SECRET = 16;
 /** As keepalived: a weight can never make a priority of 254 one of 0. */
 const MAX_WEIGHT = 253;
-/** Names that the kernel gives interfaces (IFNAMSIZ is 16 with the final zero). */
-const INTERFACE = /^(?!\.{1,2}$)[^\s/:]{1,15}$/;
 /** Names as useradd(8) allows them, and what directories add to that. */
 const ACCOUNT = /^[\w.@-]{1,64}\$?(:[\w.@-]{1,64}\$?)?$/;
 
@@ -31,8 +30,6 @@ const MAX_V2_INTERVAL_MS = 255_000;
 const INTERVAL_RULE = `must be ${MIN_INTERVAL_MS}ms to ${MAX_INTERVAL_MS}ms in steps of ${MIN_INTERVAL_MS}ms`;
 /** What fits the eight bytes of authentication data (RFC 2338 section 5.3.10). */
 const PASSWORD = /^[\x21-\x7e]{1,8}$/;
-
-const interfaceName = () => z.string().regex(INTERFACE, "must be the name of an interface, such as eth0");
 
 const absolutePath = () =>
   line(1).refine((path) => path.startsWith("/"), { error: "must be an absolute path" });

@@ -14,6 +14,7 @@ import {
   type Decoded,
   POOLS_IN_MESSAGE,
   rejectedMessage,
+  SERVERS_IN_MESSAGE,
   TO_BALANCER,
   type ToBalancer,
   type ToKeeper,
@@ -34,6 +35,8 @@ export interface ControlPort {
   /** How long a drain may take when the keeper does not say it: as configured. */
   drainMs(): number;
   health(): { pool: string; healthy: number; servers: number }[];
+  /** How servers are used that the kernel forwards to. */
+  shares(): { pool: string; servers: { server: string; share: number; up: boolean }[] }[];
   counters(): Omit<Extract<ToKeeper, { kind: "counters" }>, "kind">;
 }
 
@@ -127,8 +130,10 @@ class Balancer {
     if (this.#control === null) return this.#onBadLine("a configuration came before the hello");
     const { generation, text } = whole;
     const { problems } = await this.#control.configure(text);
-    if (problems.length > 0) this.#link.send(rejectedMessage(generation, problems));
-    else this.#link.send({ kind: "ready", generation });
+    if (problems.length > 0) return this.#link.send(rejectedMessage(generation, problems));
+    // Before the keeper forwards to servers that are new, it knows how they are.
+    this.#reportShares();
+    this.#link.send({ kind: "ready", generation });
   }
 
   /** A timer's lateness is the time for which this thread did nothing else. */
@@ -155,6 +160,16 @@ class Balancer {
     const pools = this.#control?.health() ?? [];
     for (let at = 0; at < pools.length; at += POOLS_IN_MESSAGE) {
       this.#link.sendLossy({ kind: "health", pools: pools.slice(at, at + POOLS_IN_MESSAGE) });
+    }
+    this.#reportShares();
+  }
+
+  #reportShares(): void {
+    for (const { pool, servers } of this.#control?.shares() ?? []) {
+      for (let at = 0; at < servers.length; at += SERVERS_IN_MESSAGE) {
+        const some = servers.slice(at, at + SERVERS_IN_MESSAGE);
+        this.#link.sendLossy({ kind: "servers", pool, servers: some });
+      }
     }
   }
 

@@ -41,7 +41,15 @@ import type { TlsTrouble } from "../proxy/environment.ts";
 import { RowOwners } from "./row_owners.ts";
 import { type Address, addressesOf, namesOf } from "./names.ts";
 import { TlsTroubles } from "./tls_troubles.ts";
-import { nodeStatus, passiveCounts, poolHealth, tcpSlots, trafficSums } from "./status.ts";
+import {
+  forwardedPools,
+  nodeStatus,
+  passiveCounts,
+  poolHealth,
+  serverShares,
+  tcpSlots,
+  trafficSums,
+} from "./status.ts";
 
 /** A snapshot waits for the first answers about new names at most so long; servers come later then. */
 const FIRST_LOOKUP_MS = 2000;
@@ -169,6 +177,15 @@ export class Control implements ControlPort {
     if (this.#running === null || this.#snapshot === null) return [];
     const { memory } = this.#running;
     return this.#snapshot.pools.map((pool) => poolHealth(pool, memory));
+  }
+
+  shares(): ReturnType<ControlPort["shares"]> {
+    if (this.#running === null || this.#snapshot === null || this.#config === null) return [];
+    const { slots } = this.#running.memory;
+    const wanted = forwardedPools(this.#config);
+    return this.#snapshot.pools.filter(({ name }) => wanted.has(name)).map((pool) =>
+      serverShares(pool, slots)
+    );
   }
 
   counters(): ReturnType<ControlPort["counters"]> {

@@ -6,8 +6,10 @@
  * only facts and requests. What a configuration means is told to it by an injected `check`.
  */
 import type { Account } from "../base/accounts.ts";
+import { type KernelPlan, noPlan } from "../kernel/plan.ts";
 import type { ExecProcess, ExecSpawn } from "../health/exec_io.ts";
 import { electionMetrics } from "../observe/election_status.ts";
+import { kernelMetrics } from "../observe/kernel_status.ts";
 import type { Log } from "../observe/log.ts";
 import { AdminSocket } from "./admin_socket_io.ts";
 import { withoutNetworkCapabilities } from "./ambient_io.ts";
@@ -18,6 +20,7 @@ import { ExecProbes, type ProbeAnswer } from "./exec_probes_io.ts";
 import { type Configuration, Generations } from "./generations.ts";
 import { configMessages, type Decoded, TO_KEEPER, type ToBalancer, type ToKeeper } from "./link.ts";
 import { answerRequest } from "./keeper_requests_io.ts";
+import { KernelPlane } from "./kernel_plane_io.ts";
 import { LinkWriter, readLink } from "./link_io.ts";
 import type { ScriptUser } from "./script_user.ts";
 import type { ServiceManager } from "./sdnotify_io.ts";
@@ -45,6 +48,8 @@ export interface KeeperFacts {
   readonly adminUrl?: string | null;
   /** Without: this node takes part in no election. */
   readonly election?: ElectionSettings;
+  /** Without: the kernel forwards nothing. */
+  readonly kernel?: KernelPlan;
 }
 
 export type Checked = { readonly problems: readonly string[] } | KeeperFacts;
@@ -138,6 +143,7 @@ class Keeper {
   /** What was last said of the programs' user, so that a reload does not repeat it. */
   #scriptWarning = "";
   #election: Election;
+  readonly #kernel: KernelPlane;
   #leaving: "no" | "handing over" | "draining" = "no";
   #leavingSince = 0;
   /** Reloads whose file is being read. */
@@ -151,6 +157,11 @@ class Keeper {
     this.#adminUrl = adminUrl ?? null;
     this.#log = options.log;
     this.#supervisor = new Supervisor({ drainMs });
+    this.#kernel = new KernelPlane(noPlan(options.node), {
+      spawn: this.#spawner.spawn,
+      log: options.log,
+      onChange: () => this.#election.evaluate(),
+    });
     this.#election = new Election({
       node: options.node,
       version: options.version,
@@ -179,6 +190,7 @@ class Keeper {
       clearTimeout(this.#timer);
       this.#probes.close();
       await this.#election.stop();
+      await this.#kernel.stop();
     }
   }
 
@@ -236,8 +248,8 @@ class Keeper {
     if (this.#child !== null) this.#sendConfiguration(this.#child, offer);
   }
 
-  metrics(): string {
-    return electionMetrics(this.#election.status());
+  async metrics(): Promise<string> {
+    return electionMetrics(this.#election.status()) + kernelMetrics(await this.#kernel.status());
   }
 
   move(instance: string): string | null {
@@ -248,7 +260,7 @@ class Keeper {
     this.#election.maintain(on);
   }
 
-  status(): Record<string, unknown> {
+  async status(): Promise<Record<string, unknown>> {
     const { node, version, file } = this.#options;
     return {
       pid: Deno.pid,
@@ -271,6 +283,7 @@ class Keeper {
         pools: Object.fromEntries(this.#pools),
       },
       vrrp: this.#election.status(),
+      kernel: await this.#kernel.status(),
     };
   }
 
@@ -405,6 +418,8 @@ class Keeper {
         this.#poolsAreOld = false;
         for (const { pool, healthy, servers } of message.pools) this.#pools.set(pool, { healthy, servers });
         return this.#election.evaluate();
+      case "servers":
+        return this.#kernel.tell(message.pool, message.servers);
       case "counters":
         this.#counters = message;
         return;
@@ -435,7 +450,7 @@ class Keeper {
   }
 
   #adopt(facts: KeeperFacts): void {
-    const { exec, election = NO_ELECTION } = facts;
+    const { exec, election = NO_ELECTION, kernel = noPlan(this.#options.node) } = facts;
     this.#supervisor.drainMs = facts.drainMs;
     this.#adminUrl = facts.adminUrl ?? null;
     const checks = [...exec.values()].flatMap(({ command }) => command.slice(0, 1));
@@ -446,6 +461,7 @@ class Keeper {
       const distrust = distrustOf(program, this.#scriptAccount);
       if (distrust !== null) this.#log.warning(`Cannot run a program when it is wanted: ${distrust}`);
     }
+    this.#kernel.configure(kernel);
     void this.#election.reconcile(election);
   }
 

@@ -7,21 +7,22 @@
 import { EXPOSITION_TYPE } from "../observe/exposition.ts";
 
 export interface KeeperDesk {
-  status(): Record<string, unknown>;
+  status(): Promise<Record<string, unknown>>;
   /** In Prometheus' text format. */
-  metrics(): string;
+  metrics(): Promise<string>;
   /** Gives an instance's addresses to another node; why not, or null. */
   move(instance: string): string | null;
   maintain(on: boolean): void;
 }
 
-type Answer = (desk: KeeperDesk, query: URLSearchParams) => Response;
+type Answer = (desk: KeeperDesk, query: URLSearchParams) => Response | Promise<Response>;
 
 const ROUTES: Readonly<Record<string, { readonly method: "GET" | "POST"; readonly answer: Answer }>> = {
-  "/status": { method: "GET", answer: (desk) => Response.json(desk.status()) },
+  "/status": { method: "GET", answer: async (desk) => Response.json(await desk.status()) },
   "/metrics": {
     method: "GET",
-    answer: (desk) => new Response(desk.metrics(), { headers: { "content-type": EXPOSITION_TYPE } }),
+    answer: async (desk) =>
+      new Response(await desk.metrics(), { headers: { "content-type": EXPOSITION_TYPE } }),
   },
   "/vip/move": {
     method: "POST",
@@ -41,7 +42,7 @@ const ROUTES: Readonly<Record<string, { readonly method: "GET" | "POST"; readonl
   },
 };
 
-export function answerRequest(desk: KeeperDesk, request: Request): Response {
+export function answerRequest(desk: KeeperDesk, request: Request): Response | Promise<Response> {
   const { pathname, searchParams } = new URL(request.url);
   const route = Object.hasOwn(ROUTES, pathname) ? ROUTES[pathname]! : undefined;
   if (route === undefined) return refused(404, "not found");

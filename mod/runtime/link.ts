@@ -17,6 +17,8 @@ export const MAX_PROBLEMS = 50;
 const PROBLEM_UNITS = 200;
 /** Pools in one health message: fits even if every character of every name needs six bytes. */
 export const POOLS_IN_MESSAGE = 32;
+/** Servers in one message, for the same reason. */
+export const SERVERS_IN_MESSAGE = 16;
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const name = z.string().min(1).max(256);
@@ -67,6 +69,14 @@ export const TO_KEEPER = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("health"),
     pools: z.array(z.strictObject({ pool: name, healthy: count, servers: count })).max(POOLS_IN_MESSAGE),
+  }),
+  /** How the servers of a pool are used, for what the kernel forwards. More than fit come in several messages. */
+  z.strictObject({
+    kind: z.literal("servers"),
+    pool: name,
+    servers: z.array(z.strictObject({ server: serverName, share: count, up: z.boolean() })).max(
+      SERVERS_IN_MESSAGE,
+    ),
   }),
   z.strictObject({
     kind: z.literal("counters"),

@@ -13,7 +13,9 @@ import {
   type ServerCounter,
 } from "../base/counters.ts";
 import type { OpenMemory } from "../base/shared_memory.ts";
-import { WEIGHT_UNIT } from "../base/slots.ts";
+import { type ServerSlots, WEIGHT_UNIT } from "../base/slots.ts";
+import { PoolView } from "../balance/view.ts";
+import type { Config } from "../config/schema.ts";
 import type { PoolSnapshot, ServerSnapshot, Snapshot } from "../config/snapshot.ts";
 import type { NameStatus } from "../discovery/name_book.ts";
 import type { PassiveCounts } from "../health/passive.ts";
@@ -131,6 +133,27 @@ export function poolHealth({ name, servers }: PoolSnapshot, { slots }: OpenMemor
     healthy: servers.filter(({ slot }) => slots.available(slot)).length,
     servers: servers.length,
   };
+}
+
+/** Pools of listeners that the kernel forwards. */
+export function forwardedPools({ listeners }: Config): Set<string> {
+  return new Set(
+    listeners.filter(({ forward }) => forward !== "proxy")
+      .flatMap(({ routes }) => routes.map(({ action }) => action.kind === "pool" ? action.pool : "")),
+  );
+}
+
+/** How the servers of a pool are to be used by the kernel: the same tiers as for requests, and the same weights. */
+export function serverShares(pool: PoolSnapshot, slots: ServerSlots) {
+  const view = new PoolView(pool, slots);
+  view.refresh();
+  const servers = pool.servers.map(({ name, slot }, index) => ({
+    server: name,
+    // All of weight 0 are a last resort, and equal then.
+    share: view.open(index) ? Math.max(1, view.weight(index)) : 0,
+    up: slots.up(slot) && !slots.ejected(slot),
+  }));
+  return { pool: pool.name, servers };
 }
 
 /** The slots of pools that tcp listeners use, where a connection that was made counts as an answer. */

@@ -4,7 +4,7 @@ import { errors, listenerWith, poolWith, routesOf, SMALLEST } from "./reading.ts
 Deno.test("explainIssue() an unknown key: what was meant, or what is known", async () => {
   assertEquals(await errors(`${SMALLEST}\nlistner: 1\nzzz: 2`), [
     '3:1 «listner» listner: is not a known key; did you mean "listeners"?',
-    "4:1 «zzz» zzz: is not a known key (known: listeners, pools, vrrp, admin, log, workers, drainTimeout, nodes, contexts)",
+    "4:1 «zzz» zzz: is not a known key (known: listeners, pools, kernel, vrrp, admin, log, workers, drainTimeout, nodes, contexts)",
   ]);
   assertEquals(await errors(listenerWith("pool: app", "protcol: http", "timeouts: { keepalive: 5s }")), [
     '5:5 «protcol» listeners[0].protcol: is not a known key; did you mean "protocol"?',
@@ -20,11 +20,8 @@ Deno.test("explainIssue() an unknown key: what was meant, or what is known", asy
 });
 
 Deno.test("explainIssue() a key or value that is planned is said to be not supported yet", async () => {
-  assertEquals(await errors(listenerWith("pool: app", "forward: nat")), [
-    "5:5 «forward» listeners[0].forward: is not supported by this version",
-  ]);
-  assertEquals(await errors(listenerWith("pool: app", "protocol: udp")), [
-    '5:15 «udp» listeners[0].protocol: "udp" is not supported by this version; must be one of http, tcp',
+  assertEquals(await errors(poolWith("sticky: {}")), [
+    "5:5 «sticky» pools.app.sticky: is not supported by this version",
   ]);
   assertEquals(
     await errors(routesOf(
@@ -104,7 +101,7 @@ Deno.test("explainIssue() a choice: the words, and the one that was meant", asyn
 Deno.test("explainIssue() a field that is missing or empty", async () => {
   assertEquals(await errors("listeners: [{}]\npools: { app: {} }"), [
     "1:13 «{}» listeners[0].name: is required: Name in logs, metrics and overlays",
-    "1:13 «{}» listeners[0].bind: is required: `ip:port`, `[v6]:port`, or `:port` for every address of both families; one or a list",
+    "1:13 «{}» listeners[0].bind: is required: `ip:port`, `[v6]:port`, or `:port` for every address of both families; one or a list; in the kernel also a range, as in `203.0.113.10:8000-8100`",
     "2:10 «app» pools.app.servers: is required: The pool's servers: `host:port`, or an object",
   ]);
   assertEquals(await errors(listenerWith("pool: app", "timeouts:")), [

@@ -102,12 +102,12 @@ pools:
 admin: { bind: "0.0.0.0:1" }
 log: { level: "\${LEVEL}" }`;
   assertEquals(await errors(text), [
-    "1:1 «a» a: is not a known key (known: listeners, pools, vrrp, admin, log, workers, drainTimeout, nodes, contexts)",
+    "1:1 «a» a: is not a known key (known: listeners, pools, kernel, vrrp, admin, log, workers, drainTimeout, nodes, contexts)",
     '3:24 «x» listeners[0].bind: must be ip:port, [v6]:port or :port, such as 0.0.0.0:8080, not "x"',
     '3:33 «nope» listeners[0].pool: names no pool: "nope" (known: app)',
     "3:57 «1» listeners[0].timeouts.head: must be a duration with a unit, such as 250ms, 2s, 5m or 1h, not 1",
     '4:13 «web» listeners[1].name: is the name of another listener already: "web"',
-    "4:42 «zzz» listeners[1].zzz: is not a known key (known: name, bind, protocol, trustedProxies, proxyProtocol, tls, hsts, redirectHttps, timeouts, limits, pool, routes)",
+    "4:42 «zzz» listeners[1].zzz: is not a known key (known: name, bind, protocol, forward, kernel, trustedProxies, proxyProtocol, tls, hsts, redirectHttps, timeouts, limits, pool, routes)",
     '6:20 «x» pools.app.servers[0]: must be host:port or [v6]:port, such as 10.0.0.11:8080, not "x"',
     '6:39 «ftp» pools.app.check.type: must be one of http, tcp, tls, exec, not "ftp"',
     '6:46 «balanse» pools.app.balanse: is not a known key; did you mean "balance"?',
@@ -147,11 +147,11 @@ Deno.test("loadConfig() reads aliases and merge keys, and finds problems behind 
 
 Deno.test("loadConfig() keys that are no text are unknown keys", async () => {
   assertEquals(await errors(`? [a, b]\n: 1\n? { x: y }\n: 2\n1: 3\ntrue: 5\n~: 6\n${SMALLEST}`), [
-    '1:3 «[a, b]» ["a,b"]: is not a known key (known: listeners, pools, vrrp, admin, log, workers, drainTimeout, nodes, contexts)',
-    '3:3 «{ x: y }» ["[object Object]"]: is not a known key (known: listeners, pools, vrrp, admin, log, workers, drainTimeout, nodes, contexts)',
-    '5:1 «1» ["1"]: is not a known key (known: listeners, pools, vrrp, admin, log, workers, drainTimeout, nodes, contexts)',
-    "6:1 «true» true: is not a known key (known: listeners, pools, vrrp, admin, log, workers, drainTimeout, nodes, contexts)",
-    "7:1 «~» null: is not a known key (known: listeners, pools, vrrp, admin, log, workers, drainTimeout, nodes, contexts)",
+    '1:3 «[a, b]» ["a,b"]: is not a known key (known: listeners, pools, kernel, vrrp, admin, log, workers, drainTimeout, nodes, contexts)',
+    '3:3 «{ x: y }» ["[object Object]"]: is not a known key (known: listeners, pools, kernel, vrrp, admin, log, workers, drainTimeout, nodes, contexts)',
+    '5:1 «1» ["1"]: is not a known key (known: listeners, pools, kernel, vrrp, admin, log, workers, drainTimeout, nodes, contexts)',
+    "6:1 «true» true: is not a known key (known: listeners, pools, kernel, vrrp, admin, log, workers, drainTimeout, nodes, contexts)",
+    "7:1 «~» null: is not a known key (known: listeners, pools, kernel, vrrp, admin, log, workers, drainTimeout, nodes, contexts)",
   ]);
 });
 
@@ -160,17 +160,17 @@ Deno.test("loadConfig() takes a text that its two readers understand differently
   assertEquals(await errors(`listeners:\n  - { host: "---\n*a", path: x }\nadmin: 5\n`), [
     "1:1 «l» admin: must be a map, not 5",
     '2:5 «{ host: "---» listeners[0].name: is required: Name in logs, metrics and overlays',
-    '2:5 «{ host: "---» listeners[0].bind: is required: `ip:port`, `[v6]:port`, or `:port` for every address of both families; one or a list',
-    '2:5 «{ host: "---» listeners[0].path: is not a known key (known: name, bind, protocol, trustedProxies, proxyProtocol, tls, hsts, redirectHttps, timeouts, limits, pool, routes)',
-    "2:7 «host» listeners[0].host: is not a known key (known: name, bind, protocol, trustedProxies, proxyProtocol, tls, hsts, redirectHttps, timeouts, limits, pool, routes)",
+    '2:5 «{ host: "---» listeners[0].bind: is required: `ip:port`, `[v6]:port`, or `:port` for every address of both families; one or a list; in the kernel also a range, as in `203.0.113.10:8000-8100`',
+    '2:5 «{ host: "---» listeners[0].path: is not a known key (known: name, bind, protocol, forward, kernel, trustedProxies, proxyProtocol, tls, hsts, redirectHttps, timeouts, limits, pool, routes)',
+    "2:7 «host» listeners[0].host: is not a known key (known: name, bind, protocol, forward, kernel, trustedProxies, proxyProtocol, tls, hsts, redirectHttps, timeouts, limits, pool, routes)",
   ]);
 });
 
 Deno.test("loadConfig() keys that every object has are unknown keys too", async () => {
   assertEquals(await errors(`__proto__: { a: 1 }\nconstructor: 1\ntoString: 2\n${SMALLEST}`), [
     "1:1 «__proto__» __proto__: is not a key that can be used",
-    "2:1 «constructor» constructor: is not a known key (known: listeners, pools, vrrp, admin, log, workers, drainTimeout, nodes, contexts)",
-    "3:1 «toString» toString: is not a known key (known: listeners, pools, vrrp, admin, log, workers, drainTimeout, nodes, contexts)",
+    "2:1 «constructor» constructor: is not a known key (known: listeners, pools, kernel, vrrp, admin, log, workers, drainTimeout, nodes, contexts)",
+    "3:1 «toString» toString: is not a known key (known: listeners, pools, kernel, vrrp, admin, log, workers, drainTimeout, nodes, contexts)",
   ]);
   assertEquals(await errors(`${SMALLEST}\nlog: { __proto__: { level: debug } }`), [
     "3:8 «__proto__» log.__proto__: is not a key that can be used",

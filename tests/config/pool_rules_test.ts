@@ -70,7 +70,7 @@ Deno.test("checkPools() what is hashed needs a policy that hashes, and a tcp lis
     "6:5 «hashMethod» pools.app.hashMethod: has no sense with balance maglev; it needs hash",
   ]);
   assertEquals(await errors(poolWith("balance: hash", "hashOn: cookie")), [
-    '6:13 «cookie» pools.app.hashOn: must be sourceIp, uri, path, header:NAME, cookie:NAME or query:NAME, not "cookie"',
+    '6:13 «cookie» pools.app.hashOn: must be sourceIp, connection, uri, path, header:NAME, cookie:NAME or query:NAME, not "cookie"',
   ]);
   const hashes = poolWith("balance: hash", "hashOn: path");
   assertEquals(await errors(hashes), []);

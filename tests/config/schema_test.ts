@@ -8,6 +8,7 @@ Deno.test("ConfigSchema() everything has a default but names, addresses and serv
     log: { level: "info", format: "auto", access: "off" },
     workers: "auto",
     drainTimeout: 30_000,
+    kernel: { onExit: "remove" },
     vrrp: { instances: [] },
   });
   const { admin } = await good(`${SMALLEST}\nadmin: {}`);

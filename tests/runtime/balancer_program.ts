@@ -30,6 +30,7 @@ await runBalancer({
       return Promise.resolve();
     },
     drainMs: () => 4321,
+    shares: () => [],
     health() {
       asked.health++;
       const numbers = { healthy: asked.health, servers: asked.counters };

@@ -7,15 +7,15 @@ async function asked(
 ): Promise<{ status: number; told: unknown; done: string[] }> {
   const done: string[] = [];
   const desk: KeeperDesk = {
-    status: () => ({ node: "lb1" }),
-    metrics: () => "tandem_vrrp_active 1\n",
+    status: () => Promise.resolve({ node: "lb1" }),
+    metrics: () => Promise.resolve("tandem_vrrp_active 1\n"),
     move: (instance) => {
       done.push(`move ${instance}`);
       return instance === "edge" ? null : `there is no instance ${instance}`;
     },
     maintain: (on) => void done.push(`maintain ${on}`),
   };
-  const answer = answerRequest(desk, new Request(`http://localhost${path}`, { method }));
+  const answer = await answerRequest(desk, new Request(`http://localhost${path}`, { method }));
   const text = await answer.text();
   return { status: answer.status, told: text.startsWith("{") ? JSON.parse(text) : text, done };
 }

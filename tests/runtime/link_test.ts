@@ -23,6 +23,7 @@ const MESSAGES: ToKeeper[] = [
   { kind: "rejected", generation: 4, problems: ["listener `web`: address in use"] },
   { kind: "heartbeat", sequence: 1, lagMs: 0.5 },
   { kind: "health", pools: [{ pool: "äpp", healthy: 1, servers: 2 }] },
+  { kind: "servers", pool: "app", servers: [{ server: "b", share: 256, up: true }] },
   { kind: "counters", connections: 1, accepted: 2, requests: 3, errors: 0, workersReplaced: 0 },
   { kind: "probe", id: 7, pool: "app", server: "b", host: "10.0.0.1", port: 80 },
 ];
