@@ -41,6 +41,9 @@ const SOCKET_SYMBOLS = {
   bind: SYMBOLS.bind,
   listen: { parameters: ["i32", "i32"], result: "i32" },
   accept4: { parameters: ["i32", "buffer", "buffer", "i32"], result: "i32" },
+  // Of at most 2 GiB at a time.
+  sendfile: { parameters: ["i32", "i32", "buffer", "usize"], result: "i32" },
+  lseek: { parameters: ["i32", "i64", "i32"], result: "i32" },
   shutdown: { parameters: ["i32", "i32"], result: "i32" },
   close: SYMBOLS.close,
   setsockopt: SYMBOLS.setsockopt,
@@ -119,6 +122,7 @@ export const EPERM = 1;
 export const EINTR = 4;
 export const EAGAIN = 11;
 export const ENODEV = 19;
+export const EPIPE = 32;
 export const EINPROGRESS = 115;
 export const EADDRNOTAVAIL = 99;
 export const ECONNABORTED = 103;

@@ -25,6 +25,8 @@ export interface DirectoryEntry {
 
 /** A file that is read. */
 export interface OpenFile {
+  /** What the kernel knows it by. */
+  readonly fd: number;
   status(): FileStatus | Failure;
   /** Reads into `into` from byte `at` of the file; the number of bytes read, 0 at its end. */
   read(into: Uint8Array, at: number): number | Failure;

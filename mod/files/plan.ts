@@ -55,6 +55,8 @@ export interface PlanOptions extends Connection {
   readonly wall: number;
   /** Text that stands in no file, for several ranges. */
   readonly boundary: () => string;
+  /** Whether contents of popular files are to be kept: the kernel does not send them by itself. */
+  readonly keepsPopular: boolean;
 }
 
 const NOTHING: readonly Part[] = [];
@@ -170,9 +172,9 @@ function withContents(
   root: string,
   path: string,
   entry: FileEntry,
-  { store, now, wall }: PlanOptions,
+  { store, now, wall, keepsPopular }: PlanOptions,
 ): ChosenFile | ErrorCode {
-  const contents = store.contents(root, path, now, wall);
+  const contents = store.contents(root, path, now, wall, keepsPopular);
   if (contents === null) return { path, entry, contents };
   if (typeof contents !== "string") return { path, entry: store.entryOf(root, path) ?? entry, contents };
   return contents === "changing" ? "fileChanged" : READ_FAILURES[contents];

@@ -116,11 +116,20 @@ export class FileStore {
     return entry;
   }
 
-  /** The whole contents of a small or popular file that `look` has just found; null: it is neither. */
-  contents(root: string, path: string, now: number, wall: number): Contents | "changing" | Failure | null {
+  /**
+   * The whole contents of a small file that `look` has just found, or with `keepsPopular` of a popular one; null: it
+   * is neither.
+   */
+  contents(
+    root: string,
+    path: string,
+    now: number,
+    wall: number,
+    keepsPopular: boolean,
+  ): Contents | "changing" | Failure | null {
     const known = this.#known.get(`${root}\0${path}`);
     if (known === undefined) return "missing";
-    const popular = now - known.usedAt < VALID_MS;
+    const popular = keepsPopular && now - known.usedAt < VALID_MS;
     known.usedAt = now;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const { entry } = known;

@@ -10,6 +10,7 @@
  * of the pool, and costs nothing. It must not know what the connections carry.
  */
 import { openSocketLibc, type SocketLibc, type SocketLibrary } from "../base/libc_io.ts";
+import { filesAreKernels } from "./file_trial_io.ts";
 import { RuntimeTurn } from "./runtime_turn_io.ts";
 
 export const EPOLLIN = 0x1;
@@ -75,6 +76,8 @@ export class Poller {
   readonly #loop: Promise<void>;
 
   readonly libc: SocketLibc;
+  /** Whether the kernel may be given files by their numbers. */
+  readonly sendsFiles: boolean;
 
   /** `tick` is called before events are told; `onBug` with what an owner throws. Closes `library` in the end. */
   constructor(
@@ -84,6 +87,7 @@ export class Poller {
   ) {
     const { libc } = library;
     this.libc = libc;
+    this.sendsFiles = filesAreKernels(libc);
     this.#errnoAt = libc.__errno_location();
     this.#apart = libc.malloc(BigInt(this.#batch.bytes.length));
     this.#epoll = libc.epoll_create1(EPOLL_CLOEXEC);

@@ -5,12 +5,19 @@
  * nothing is asked for twice; one that fills it makes the next one large, and takes turns with other connections.
  * A stream never calls its handler from within a call to it.
  */
-import { EAGAIN, ECONNRESET, EINTR, errorName, type SocketLibc } from "../base/libc_io.ts";
+import { EAGAIN, ECONNRESET, EINTR, EPIPE, errorName, type SocketLibc } from "../base/libc_io.ts";
 import { type BufferPool, type Lease, SMALL_BYTES } from "./buffers.ts";
 import { HIGH_WATER_BYTES, IGNORE, type StreamWorld } from "./deno_io.ts";
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, type Pollable, type Poller } from "./epoll_io.ts";
 import { readSocketAddress, SOCKADDR_BYTES } from "./sockaddr.ts";
-import type { Address, Stream, StreamHandler } from "./stream.ts";
+import {
+  type Address,
+  FILE_ENDED,
+  FILE_REFUSED,
+  PEER_GONE,
+  type Stream,
+  type StreamHandler,
+} from "./stream.ts";
 
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
@@ -18,6 +25,12 @@ const SHUT_WR = 1;
 const READABLE = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 /** No more can come than what is there: a short read is not the last. */
 const ENDING = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+
+/** A file leaves in pieces of this size, so that a slow disk or a fast client leaves others their turns. nginx: the same. */
+const FILE_PIECE_BYTES = 2 * 1024 * 1024;
+/** Where `sendfile` reads from; one for all, as it is used within a call. */
+const fileOffset = new BigInt64Array(1);
+const fileOffsetBytes = new Uint8Array(fileOffset.buffer);
 
 interface Queued {
   readonly lease: Lease;
@@ -49,6 +62,8 @@ export class EpollStream implements Stream, Pollable {
   #finished = false;
   #closed = false;
   #turn = false;
+  /** More of a file was asked for than is sent in one turn. */
+  #drainTurn = false;
   #local: Address | null = null;
 
   /** Starts paused: set `handler`, then `resume()`. `release` closes the descriptor. */
@@ -66,6 +81,11 @@ export class EpollStream implements Stream, Pollable {
 
   get blocked(): boolean {
     return this.#wantsDrain;
+  }
+
+  /** There is something to do once there is room. */
+  get #waits(): boolean {
+    return this.#waiting.length > 0 || this.#wantsDrain;
   }
 
   get localHost(): string {
@@ -102,6 +122,37 @@ export class EpollStream implements Stream, Pollable {
     if (sent >= 0 && start + sent < end) return this.#queue(lease, start + sent, end);
     lease.release();
     return true;
+  }
+
+  sendFile(fd: number, at: number, end: number): number {
+    if (this.#closed || this.#finishing) return PEER_GONE;
+    if (!this.poller.sendsFiles) return FILE_REFUSED;
+    if (this.#waiting.length > 0) {
+      this.#wantsDrain = true;
+      return 0;
+    }
+    const asked = Math.min(end - at, FILE_PIECE_BYTES);
+    let sent = 0;
+    // Until it says itself that there is no room: only then an event tells of room.
+    while (sent < asked) {
+      fileOffset[0] = BigInt(at + sent);
+      const size = this.#libc.sendfile(this.fd, fd, fileOffsetBytes, BigInt(asked - sent));
+      if (size > 0) {
+        sent += size;
+        continue;
+      }
+      const problem = size === 0 ? FILE_ENDED : this.#fileProblem(this.poller.errno());
+      if (problem === 0) break;
+      if (sent === 0) return problem;
+      // Told when the rest is asked for.
+      this.#drainSoon();
+      break;
+    }
+    if (sent < end - at) {
+      this.#wantsDrain = true;
+      if (sent === asked) this.#drainSoon();
+    }
+    return sent;
   }
 
   take(): Lease {
@@ -141,12 +192,23 @@ export class EpollStream implements Stream, Pollable {
       if (this.#ended && (events & EPOLLERR) !== 0) return this.#close(new Error("connection reset"));
       this.#read();
     }
-    if ((events & EPOLLOUT) !== 0 && this.#waiting.length > 0 && !this.#closed) this.#flush();
+    if ((events & EPOLLOUT) !== 0 && this.#waits && !this.#closed) this.#flush();
   }
 
   onTurn(): void {
+    if (this.#drainTurn) {
+      this.#drainTurn = false;
+      if (this.#waits && !this.#closed) this.#flush();
+    }
+    if (!this.#turn) return;
     this.#turn = false;
     this.#read();
+  }
+
+  #drainSoon(): void {
+    if (this.#drainTurn) return;
+    this.#drainTurn = true;
+    this.poller.later(this);
   }
 
   #readSoon(): void {
@@ -212,10 +274,23 @@ export class EpollStream implements Stream, Pollable {
     if (sent >= 0) return sent;
     const code = this.poller.errno();
     if (code === EAGAIN || code === EINTR) return 0;
+    this.#peerGone(code);
+    return -1;
+  }
+
+  #peerGone(code: number): void {
     const error = new Error(errorName(code));
     if (code === ECONNRESET) this.#reset = error;
     this.#writeFailed(error);
-    return -1;
+  }
+
+  /** What the error of a `sendfile` comes to; 0: there is no room now. */
+  #fileProblem(code: number): number {
+    if (code === EINTR) this.#drainSoon();
+    if (code === EAGAIN || code === EINTR) return 0;
+    if (code !== EPIPE && code !== ECONNRESET) return FILE_REFUSED;
+    this.#peerGone(code);
+    return PEER_GONE;
   }
 
   #queue(lease: Lease, start: number, end: number): boolean {

@@ -7,6 +7,13 @@
 import type { Lease } from "./buffers.ts";
 import type { TlsFacts } from "./tls.ts";
 
+/** What `Stream.sendFile` answers instead of a number of bytes: the file is shorter than that. */
+export const FILE_ENDED = -1;
+/** The kernel cannot send this file: read it. */
+export const FILE_REFUSED = -2;
+/** Nobody will take any more. */
+export const PEER_GONE = -3;
+
 /** Called by a stream. A stream calls nothing after `onClosed`, which comes exactly once. */
 export interface StreamHandler {
   /** Bytes arrived. `view` is good only during the call, unless the lease is kept (see `Stream.take`). */
@@ -42,6 +49,12 @@ export interface Stream {
   write(view: Uint8Array): boolean;
   /** Queues bytes `start` to `end` of a lease without copying; the stream releases the lease when they are written. */
   writeLease(lease: Lease, start: number, end: number): boolean;
+  /**
+   * Where the kernel passes files on by itself: sends bytes `at` to `end` of the open file `fd`, and says how many
+   * there was room for. Fewer than asked for: `onDrain` comes when to go on. Nothing of the file is queued, so that it
+   * may be closed at any time.
+   */
+  sendFile?(fd: number, at: number, end: number): number;
   /**
    * During `onData` only: takes over the buffer behind the view, which the stream then no longer reuses.
    * `offset` of the view in `lease.bytes` is `view.byteOffset - lease.bytes.byteOffset`.

@@ -4,7 +4,9 @@
  *
  * A machine like every session part: it never waits. After each read the file is looked at once more, and only bytes
  * of the file that was promised are handed on: one that changes breaks the answer off. A small file leaves with its
- * head in one write, out of memory; a popular one out of the store's memory, without a copy.
+ * head in one write, out of memory. A large one is sent by the kernel where the stream can have it so, but for its
+ * end, which is read: no answer is complete before the file has been looked at for the last time. Elsewhere a popular
+ * one leaves out of the store's memory, without a copy.
  */
 import type { ErrorCode } from "../base/errors.ts";
 import type { FilesAction } from "../config/snapshot.ts";
@@ -14,8 +16,8 @@ import { type ChosenFile, type Plan, planAnswer } from "../files/plan.ts";
 import { type FileStore, sameStatus } from "../files/store.ts";
 import type { Answer } from "../http/answer.ts";
 import { latin1 } from "../http/grammar.ts";
-import { HUGE_BYTES, type Lease } from "../net/buffers.ts";
-import type { Stream } from "../net/stream.ts";
+import { HUGE_BYTES, LARGE_BYTES, type Lease } from "../net/buffers.ts";
+import { FILE_REFUSED, PEER_GONE, type Stream } from "../net/stream.ts";
 import type { RequestFacts } from "../route/match.ts";
 import type { ProxyEnvironment } from "./environment.ts";
 import type { Record } from "./record.ts";
@@ -35,6 +37,10 @@ export type Instead = { readonly code: ErrorCode } | { readonly answer: Answer }
 const SLICE_BYTES = 1024 * 1024;
 /** Up to here bytes are copied behind the text before them, rather than written by themselves. */
 const COPIED_BYTES = 64 * 1024;
+/** How often a file that the kernel sends is looked at meanwhile; a look costs as much as sending 100 KB. */
+const LOOK_MS = 1000;
+/** So much of a part that the kernel sends is left to be read. */
+const READ_BYTES = LARGE_BYTES;
 /** A stream that takes more than this at once has nobody at its other end any more. */
 const MOST_AT_ONCE = 4 * SLICE_BYTES;
 /** Random text of a request id, so that no file can hold it but by design. */
@@ -59,6 +65,11 @@ export class FileAnswer {
   #part = 0;
   /** Where in the present part. */
   #at = 0;
+  /** The kernel may send it. */
+  #direct = false;
+  /** When to look at such a file again. */
+  #lookAt = 0;
+  #flowing = true;
   /** Bytes that the stream held when it was looked at. */
   #queued = 0;
 
@@ -122,6 +133,7 @@ export class FileAnswer {
       now: environment.now(),
       wall: environment.wallClock(),
       boundary: () => this.#boundary(),
+      keepsPopular: this.#client.sendFile === undefined,
     });
   }
 
@@ -130,6 +142,8 @@ export class FileAnswer {
     this.#chosen = plan.file;
     const { contents } = plan.file;
     if (contents !== null && contents.bytes.length > COPIED_BYTES) this.#held = contents.lease();
+    this.#direct = contents === null && this.#client.sendFile !== undefined;
+    this.#lookAt = this.#environment.now() + LOOK_MS;
     this.#parts = plan.parts;
     this.#part = 0;
     this.#at = startOf(plan.parts[0]);
@@ -162,17 +176,19 @@ export class FileAnswer {
         this.close();
         return SENT_ALL;
       }
-      const size = this.#sizeOf(part.end - this.#at, text.length);
-      const flowing = this.#sendBytes(text, size);
-      if (flowing === null) return BROKEN_OFF;
+      const direct = this.#direct && part.end - this.#at > READ_BYTES;
+      const size = direct
+        ? this.#sendFile(text, part.end - READ_BYTES)
+        : this.#sendBytes(text, this.#sizeOf(part.end - this.#at, text.length));
+      if (size < 0) return BROKEN_OFF;
       text = "";
       this.#at += size;
       if (this.#at === part.end) this.#next();
-      if (!flowing) {
+      if (!this.#flowing) {
         this.#queued = this.#client.queued;
         return WAITS;
       }
-      if ((sent += size) > MOST_AT_ONCE) {
+      if (!direct && (sent += size) > MOST_AT_ONCE) {
         this.problem = "clientGone";
         return BROKEN_OFF;
       }
@@ -186,23 +202,46 @@ export class FileAnswer {
       : Math.min(rest, SLICE_BYTES);
   }
 
-  /** Text and bytes of the file, in one write where that is cheaper; null: the file is not what was promised. */
-  #sendBytes(text: string, size: number): boolean | null {
+  /** Lets the kernel send the part up to `end`; how many bytes it has, or -1: there is no use in going on. */
+  #sendFile(text: string, end: number): number {
+    if (text !== "") this.#write(encoder.encode(text));
+    const sent = this.#client.sendFile!(this.#file!.fd, this.#at, end);
+    if (sent === FILE_REFUSED) {
+      this.#direct = false;
+      this.#flowing = true;
+      return 0;
+    }
+    if (sent < 0) {
+      this.problem = sent === PEER_GONE ? "clientGone" : "fileChanged";
+      return -1;
+    }
+    this.#record.bytesOut += sent;
+    this.#flowing = this.#at + sent === end;
+    const now = this.#environment.now();
+    if (now < this.#lookAt) return sent;
+    this.#lookAt = now + LOOK_MS;
+    return this.#unchanged() ? sent : -1;
+  }
+
+  /** Text and bytes of the file, in one write where that is cheaper; -1: the file is not what was promised. */
+  #sendBytes(text: string, size: number): number {
     const { contents } = this.#chosen!;
     if (this.#held !== null && size > COPIED_BYTES) {
       if (text !== "") this.#write(encoder.encode(text));
       this.#record.bytesOut += size;
-      return this.#client.writeLease(this.#held.share(), this.#at, this.#at + size);
+      this.#flowing = this.#client.writeLease(this.#held.share(), this.#at, this.#at + size);
+      return size;
     }
     const lease = this.#environment.buffers.atLeast(text.length + size);
     const { written } = encoder.encodeInto(text, lease.bytes);
     if (contents !== null) lease.bytes.set(contents.bytes.subarray(this.#at, this.#at + size), written);
     else if (!this.#read(lease.bytes.subarray(written, written + size))) {
       lease.release();
-      return null;
+      return -1;
     }
     this.#record.bytesOut += written + size;
-    return this.#client.writeLease(lease, 0, written + size);
+    this.#flowing = this.#client.writeLease(lease, 0, written + size);
+    return size;
   }
 
   /** Fills `into` from the file; true when the file is still the one that was promised. */
@@ -210,15 +249,18 @@ export class FileAnswer {
     const file = this.#file!;
     for (let done = 0; done < into.length;) {
       const read = file.read(done === 0 ? into : into.subarray(done), this.#at + done);
-      if (typeof read === "string") return this.#failed("fileFailed");
-      if (read === 0) return this.#failed("fileChanged");
+      if (typeof read === "string" || read === 0) {
+        this.problem = read === 0 ? "fileChanged" : "fileFailed";
+        return false;
+      }
       done += read;
     }
-    return sameStatus(file.status(), this.#chosen!.entry.status) || this.#failed("fileChanged");
+    return this.#unchanged();
   }
 
-  #failed(problem: ErrorCode): false {
-    this.problem = problem;
+  #unchanged(): boolean {
+    if (sameStatus(this.#file!.status(), this.#chosen!.entry.status)) return true;
+    this.problem = "fileChanged";
     return false;
   }
 

@@ -14,6 +14,7 @@ const OPTIONS = {
   now: 0,
   wall: 2_000_000_000_000,
   boundary: () => "boundary",
+  keepsPopular: true,
 };
 
 function disk(): SimDisk {

@@ -12,7 +12,7 @@ function storeOf(disk: SimDisk) {
     kind: (path: string, now = 0) => store.look("/www", path, now).kind,
     text: (path: string, now: number, wall = WALL) => {
       store.look("/www", path, now);
-      const contents = store.contents("/www", path, now, wall);
+      const contents = store.contents("/www", path, now, wall, true);
       return contents instanceof Contents ? new TextDecoder().decode(contents.bytes) : contents;
     },
   };
@@ -153,7 +153,7 @@ Deno.test("FileStore.contents() what is still being sent counts, so that there i
   for (let at = 0; at < 9; at++) {
     for (const _ of [1, 2]) {
       store.look("/www", `/${at}`, 0);
-      const contents = store.contents("/www", `/${at}`, 0, WALL);
+      const contents = store.contents("/www", `/${at}`, 0, WALL, true);
       if (contents instanceof Contents) held.push(contents.lease());
     }
     assert(store.bytes <= 32 * 1024 * 1024, String(store.bytes));
@@ -161,7 +161,7 @@ Deno.test("FileStore.contents() what is still being sent counts, so that there i
   assertEquals(held.length, 3);
   for (const lease of held) lease.release();
   store.look("/www", "/8", 0);
-  assert(store.contents("/www", "/8", 0, WALL) instanceof Contents);
+  assert(store.contents("/www", "/8", 0, WALL, true) instanceof Contents);
   assert(store.bytes <= 32 * 1024 * 1024);
 });
 

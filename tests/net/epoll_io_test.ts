@@ -1,9 +1,11 @@
 /** The streams on epoll keep the contract, and dialing does what it says. */
+import { Disk } from "../../mod/files/disk_io.ts";
+import type { OpenFile } from "../../mod/files/file_system.ts";
 import { EpollDialer } from "../../mod/net/epoll_dial_io.ts";
 import { makeEngine } from "../../mod/net/engine_io.ts";
 import { Poller, socketLibc } from "../../mod/net/epoll_io.ts";
 import { EpollListener } from "../../mod/net/epoll_listen_io.ts";
-import type { Stream } from "../../mod/net/stream.ts";
+import { FILE_ENDED, FILE_REFUSED, PEER_GONE, type Stream } from "../../mod/net/stream.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { streamContract, type StreamPair } from "../contract/stream.ts";
 import { connPair, ConnPeer, openFiles, until, world } from "./peer.ts";
@@ -81,6 +83,90 @@ function tests(): void {
 
   streamContract("EpollStream (accepted)", open);
   streamContract("EpollStream (dialled)", dialled);
+
+  /** An open file of so many bytes that tell where they are from. */
+  async function fileOf(size: number) {
+    const path = await Deno.makeTempFile({ prefix: "tandem-sendfile-" });
+    const bytes = Uint8Array.from({ length: size }, (_, at) => (at * 7 + (at >> 8)) & 0xff);
+    await Deno.writeFile(path, bytes);
+    const file = new Disk().open(path) as OpenFile;
+    return {
+      fd: file.fd,
+      path,
+      bytes,
+      close: async () => {
+        file.close();
+        await Deno.remove(path);
+      },
+    };
+  }
+
+  /** Sends `at` to `end` of a file as a session does, and resolves with the first answer that is no number of bytes, or 0. */
+  function sendAll(stream: Stream, fd: number, at: number, end: number): Promise<number> {
+    return new Promise((resolve) => {
+      const go = () => {
+        const sent = stream.sendFile!(fd, at, end);
+        if (sent < 0 || (at += sent) === end) resolve(Math.min(sent, 0));
+      };
+      stream.handler = { onData() {}, onEnd() {}, onDrain: go, onClosed() {} };
+      go();
+    });
+  }
+
+  Deno.test("EpollStream.sendFile() sends any part of a file, behind what was written, to slow and fast readers", async () => {
+    const pair = await open();
+    const file = await fileOf(9_000_000);
+    const { stream, peer } = pair;
+    for (const slow of [true, false]) {
+      const before = peer.received.length;
+      peer.reading(!slow);
+      stream.write(new Uint8Array(3));
+      const sending = sendAll(stream, file.fd, 5, file.bytes.length - 1);
+      // More than fits into the kernel's buffers.
+      if (slow) await until(() => stream.blocked);
+      assertEquals(stream.queued, 0);
+      peer.reading(true);
+      assertEquals(await sending, 0);
+      const length = before + 3 + file.bytes.length - 6;
+      await until(() => peer.received.length === length);
+      const got = peer.received.subarray(before + 3);
+      assert(got.every((byte, at) => byte === file.bytes[at + 5]));
+    }
+    await file.close();
+    stream.close();
+    await pair.close();
+  });
+
+  Deno.test("EpollStream.sendFile() waits behind what is queued, and leaves others their turns", async () => {
+    const pair = await open();
+    const file = await fileOf(9_000_000);
+    const { stream, peer } = pair;
+    peer.reading(false);
+    while (stream.write(new Uint8Array(1_000_000)));
+    assertEquals(stream.sendFile!(file.fd, 0, 1000), 0);
+    peer.reading(true);
+    await until(() => !stream.blocked);
+    const sent = stream.sendFile!(file.fd, 0, file.bytes.length);
+    assert(sent > 0 && sent <= 2 * 1024 * 1024, `${sent} at once`);
+    await file.close();
+    stream.close();
+    await pair.close();
+  });
+
+  Deno.test("EpollStream.sendFile() says when the file ends early, cannot be sent, or nobody reads", async () => {
+    const pair = await open();
+    const file = await fileOf(2_000_000);
+    const { stream } = pair;
+    assertEquals(await sendAll(stream, file.fd, 0, file.bytes.length + 1), FILE_ENDED);
+    // A number that is nobody's.
+    assertEquals(stream.sendFile!(9_999, 0, 10), FILE_REFUSED);
+    await pair.peer.reset();
+    await until(() => stream.sendFile!(file.fd, 0, 1000) === PEER_GONE);
+    assertEquals(stream.sendFile!(file.fd, 0, 1000), PEER_GONE);
+    await file.close();
+    stream.close();
+    await pair.close();
+  });
 
   Deno.test("EpollDialer connects by IPv4 and IPv6, and says why it cannot", async () => {
     const shared = world();

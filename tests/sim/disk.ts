@@ -18,6 +18,9 @@ type Node =
 const MAX_LINKS = 16;
 
 export class SimDisk implements FileSystem {
+  /** Open files by number, as the kernel has them. */
+  readonly #files = new Map<number, OpenFile>();
+  #fds = 3;
   readonly #nodes = new Map<string, Node>([["/", { kind: "directory", id: 0, denied: false }]]);
   #ids = 1;
   /** Open files. */
@@ -98,7 +101,9 @@ export class SimDisk implements FileSystem {
     if (node.denied) return "denied";
     this.opened++;
     let closed = false;
-    return {
+    const fd = this.#fds++;
+    const file: OpenFile = {
+      fd,
       status: () => statusOf(node),
       read: (into, at) => {
         if (closed) throw new Error("A closed file is read");
@@ -113,8 +118,20 @@ export class SimDisk implements FileSystem {
         if (closed) throw new Error("A file is closed twice");
         closed = true;
         this.opened--;
+        this.#files.delete(fd);
       },
     };
+    this.#files.set(fd, file);
+    return file;
+  }
+
+  /** As the kernel reads for `sendfile`: at most so many bytes, fewer at the end of the file; null: it fails. */
+  readByNumber(fd: number, at: number, most: number): Uint8Array | null {
+    const file = this.#files.get(fd);
+    if (file === undefined) throw new Error(`There is no open file ${fd}`);
+    const into = new Uint8Array(most);
+    const size = file.read(into, at);
+    return typeof size === "string" ? null : into.subarray(0, size);
   }
 
   list(path: string): readonly DirectoryEntry[] | Failure {

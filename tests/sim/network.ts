@@ -19,6 +19,8 @@ export interface NetworkOptions {
   readonly highWater?: number;
   /** Bytes that fit between a stream and its peer while the peer does not read: both kernels' buffers. */
   readonly window?: number;
+  /** Whether streams send files by their numbers. */
+  readonly sendsFiles?: boolean;
 }
 
 export class Network {
@@ -29,6 +31,9 @@ export class Network {
   readonly delayMs: number;
   readonly highWater: number;
   readonly window: number;
+  readonly sendsFiles: boolean;
+  /** Where files are read by their numbers; null: it fails. */
+  readFile: (fd: number, at: number, most: number) => Uint8Array | null = () => null;
   /** Every stream there ever was. */
   readonly streams: SimStream[] = [];
   /** Broken promises of streams or sessions: they fail the test. */
@@ -40,6 +45,7 @@ export class Network {
     this.delayMs = options.delayMs ?? 0;
     this.highWater = options.highWater ?? 64 * 1024;
     this.window = options.window ?? 64 * 1024;
+    this.sendsFiles = options.sendsFiles ?? false;
   }
 
   /** Runs `run` later, after a delay as the network has it. */

@@ -5,11 +5,21 @@
  * `Peer` is the other end: a test says what it sends, whether it reads, and when it closes.
  */
 import { type Lease, SMALL_BYTES } from "../../mod/net/buffers.ts";
-import type { Address, Stream, StreamHandler } from "../../mod/net/stream.ts";
+import {
+  type Address,
+  FILE_ENDED,
+  FILE_REFUSED,
+  PEER_GONE,
+  type Stream,
+  type StreamHandler,
+} from "../../mod/net/stream.ts";
 import type { Network } from "./network.ts";
 
 /** What stands in a buffer that is nobody's. */
 const POISON = 0xdd;
+
+/** The most of a file that is sent at once. */
+const FILE_PIECE_BYTES = 100_000;
 
 interface Piece {
   readonly lease: Lease;
@@ -43,12 +53,16 @@ export class SimStream implements Stream {
   #finished = false;
   #writeBroken = false;
 
+  /** Only where the network has it. */
+  readonly sendFile?: (fd: number, at: number, end: number) => number;
+
   localHost = "192.0.2.1";
   localPort = 80;
 
   constructor(network: Network, public remoteHost: string, public remotePort: number) {
     this.#network = network;
     this.peer = new Peer(network, this);
+    if (network.sendsFiles) this.sendFile = this.#sendFile;
     network.streams.push(this);
   }
 
@@ -184,6 +198,23 @@ export class SimStream implements Stream {
     }
     if (this.#finishing && this.#output.length === 0 && !this.closed) this.#finish();
   }
+
+  #sendFile = (fd: number, at: number, end: number): number => {
+    if (this.closed || this.#finishing) return PEER_GONE;
+    if (this.#output.length > 0) {
+      this.#wantsDrain = true;
+      return 0;
+    }
+    const size = this.#network.cut(end - at, Math.min(this.peer.room, FILE_PIECE_BYTES));
+    const bytes = this.#network.readFile(fd, at, size);
+    if (bytes === null) return FILE_REFUSED;
+    if (size > 0 && bytes.length === 0) return FILE_ENDED;
+    if (bytes.length > 0) this.peer.receive(bytes);
+    if (at + bytes.length === end) return bytes.length;
+    this.#wantsDrain = true;
+    if (this.peer.room > 0) this.scheduleWrite();
+    return bytes.length;
+  };
 
   #finish(): void {
     if (this.#finished) return;

@@ -126,6 +126,7 @@ export class World {
       throw new Error("Cannot terminate TLS in this world");
     });
     const network = this.network = new Network(options);
+    network.readFile = (fd, at, most) => this.disk.readByNumber(fd, at, most);
     const given = options.servers ?? 2;
     const special = typeof given === "number" ? Array.from({ length: given }, () => ({})) : given;
     const servers = special.map((each, index) => serverSnapshot(each, index));
