@@ -45,6 +45,8 @@ export const ERRORS = {
     "the method is not supported by a proxy of this kind",
   ),
   expectUnsupported: error("downstream", 417, null, "PR", "the expectation is not 100-continue"),
+  http2Error: error("downstream", 0, null, "PR", "the client broke a rule of HTTP/2"),
+  http2Flood: error("downstream", 0, null, "PR", "the client sent too many frames that ask for nothing"),
   tlsFailed: error("downstream", 0, null, "CR", "the TLS handshake failed"),
   tlsTimeout: error("downstream", 0, null, "cR", "the TLS handshake was not over in time"),
   headTimeout: error("downstream", 408, null, "cR", "the request head did not arrive in time"),

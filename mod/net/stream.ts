@@ -45,6 +45,8 @@ export interface Stream {
   setAddresses(remote: Address, local: Address): void;
   /** How the client's connection is encrypted; absent: not by us. */
   readonly tls?: TlsFacts;
+  /** It is a stream of a connection of HTTP/2. */
+  readonly http2?: boolean;
   /** Queues a copy of `view`. False: more than the high-water mark is queued, wait for `onDrain`. */
   write(view: Uint8Array): boolean;
   /** Queues bytes `start` to `end` of a lease without copying; the stream releases the lease when they are written. */

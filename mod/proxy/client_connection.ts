@@ -16,6 +16,7 @@ import {
   VERSION,
 } from "../http1/head.ts";
 import { readRequest, RequestInfo } from "../http1/request.ts";
+import { PREFACE } from "../http2/frame.ts";
 import { plainAddress } from "../http/forwarded.ts";
 import { SMALL_BYTES } from "../net/buffers.ts";
 import type { Stream, StreamHandler } from "../net/stream.ts";
@@ -49,6 +50,8 @@ export interface ConnectionOwner {
   readonly recorder: AccessRecorder;
   /** The connection is gone for good. */
   onGone(connection: ClientConnection): void;
+  /** It speaks HTTP/2 from its first byte on: `opening`, good only during the call. Absent: that is an error. */
+  onHttp2?(connection: ClientConnection, opening: Uint8Array): void;
 }
 
 export class ClientConnection implements StreamHandler, TunnelOwner {
@@ -64,6 +67,8 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
   #working = false;
   #ended = false;
   #minor = 1;
+  /** There has been a request. */
+  #served = false;
   #headSince = 0;
   /** While half-closed: when to stop waiting for an answer to begin. */
   #giveUpAt = Infinity;
@@ -233,6 +238,7 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
     const { recorder } = this.owner;
     recorder.setRequest(request, this.#minor);
     const access = recorder.record;
+    if (this.stream.http2 === true) access.version = "HTTP/2.0";
     record.fill(access, this.environment, now);
     access.tcp = false;
     access.listener = live.snapshot.name;
@@ -323,6 +329,7 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
       }
       return at;
     }
+    if (progress === VERSION && this.#becameHttp2(bytes, at, end)) return end;
     const now = this.environment.now();
     this.#minor = 1;
     if (progress !== DONE || scratchHead.end - at > limits.head) {
@@ -337,8 +344,19 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
       this.#reject(problem, scratchInfo.isHead);
       return end;
     }
+    this.#served = true;
     this.#state = EXCHANGE;
     return this.#exchange.begin(scratchHead, scratchInfo, bytes, end, now);
+  }
+
+  /** RFC 9113 section 3.3: a client that knows that we speak HTTP/2 begins with its preface. */
+  #becameHttp2(bytes: Uint8Array, at: number, end: number): boolean {
+    const { owner } = this;
+    if (owner.onHttp2 === undefined || this.#served || !beginsLike(bytes, at, end, PREFACE)) return false;
+    this.#state = CLOSED;
+    this.environment.wheel.drop(this.#timer);
+    owner.onHttp2(this, bytes.subarray(at, end));
+    return true;
   }
 
   /** Refuses what could not be read as a request, and closes. */
@@ -381,6 +399,12 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
     this.#exchange.forget();
     this.owner.onGone(this);
   }
+}
+
+/** True when as much of `start` as there is stands there. */
+function beginsLike(bytes: Uint8Array, at: number, end: number, start: Uint8Array): boolean {
+  for (let i = 0; i < start.length && at + i < end; i++) if (bytes[at + i] !== start[i]) return false;
+  return true;
 }
 
 /** The error for a head that cannot be used. */

@@ -9,11 +9,12 @@ import type { ListenerState } from "./environment.ts";
 import { Handshake, type HandshakeOwner } from "./handshake.ts";
 import { HeaderStage } from "./header_stage.ts";
 import { HelloStage } from "./hello_stage.ts";
+import { Http2Connection } from "./http2_connection.ts";
 import type { Session } from "./stage.ts";
 import { TcpConnection } from "./tcp_connection.ts";
 
 /** What keeps the sessions of a worker. */
-export interface SessionOwner extends HandshakeOwner, Pick<ConnectionOwner, "encoder"> {}
+export interface SessionOwner extends HandshakeOwner, Pick<ConnectionOwner, "encoder" | "onHttp2"> {}
 
 /** Makes the first that has the connection; it has to be started. */
 export function openSession(owner: SessionOwner, listener: ListenerState, stream: Stream): Session {
@@ -30,7 +31,11 @@ function afterHeader(owner: SessionOwner, listener: ListenerState, stream: Strea
 
 function serve(owner: SessionOwner, listener: ListenerState, stream: Stream): Session {
   const { snapshot, sni } = listener.live;
-  if (snapshot.protocol === "http") return new ClientConnection(owner, listener, stream);
+  if (snapshot.protocol === "http") {
+    return stream.tls?.alpn === "h2"
+      ? new Http2Connection(owner, listener, stream)
+      : new ClientConnection(owner, listener, stream);
+  }
   if (sni === null) return new TcpConnection(owner, listener, stream, null);
   return new HelloStage(
     owner,
@@ -38,4 +43,14 @@ function serve(owner: SessionOwner, listener: ListenerState, stream: Stream): Se
     stream,
     (opening) => new TcpConnection(owner, listener, stream, opening),
   );
+}
+
+/** Goes on with HTTP/2 where a client began with it. */
+export function openHttp2(owner: SessionOwner, connection: ClientConnection, opening: Uint8Array): Session {
+  connection.stream.pause();
+  const next = new Http2Connection(owner, connection.listener, connection.stream);
+  owner.onReplaced(connection, next);
+  next.start();
+  next.onData(opening);
+  return next;
 }

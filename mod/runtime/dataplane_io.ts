@@ -26,7 +26,8 @@ import { HeadFacts } from "../proxy/facts.ts";
 import { buildLive, type Live } from "../proxy/live.ts";
 import { AccessRecorder } from "../proxy/record.ts";
 import type { ServerConnection } from "../proxy/server_connection.ts";
-import { openSession } from "../proxy/session.ts";
+import type { ClientConnection } from "../proxy/client_connection.ts";
+import { openHttp2, openSession } from "../proxy/session.ts";
 import type { Session } from "../proxy/stage.ts";
 import type { RouteTable } from "../route/match.ts";
 import { acceptProblem } from "./accept_problem.ts";
@@ -198,6 +199,12 @@ export class Dataplane {
   onReplaced(stage: Session, next: Session): void {
     this.#sessions.delete(stage);
     this.#sessions.add(next);
+  }
+
+  /** A client speaks HTTP/2 without TLS. */
+  onHttp2(connection: ClientConnection, opening: Uint8Array): void {
+    const next = openHttp2(this, connection, opening);
+    if (connection.listener.draining) next.drain();
   }
 
   /** A session of a TLS listener threw. */

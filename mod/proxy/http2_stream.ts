@@ -1,0 +1,417 @@
+/**
+ * One stream of HTTP/2 as a stream of HTTP/1 for the client's side of the proxy, which serves it like any connection:
+ * a request's body arrives as HTTP/1 frames it, the answer is read back and leaves as frames.
+ *
+ * Made once and used for request after request of its connection. Flow control: what the session takes is credited to
+ * the client; what it writes waits here for the client's windows, and the session is told to wait.
+ */
+import {
+  CANCEL,
+  FLOW_CONTROL_ERROR,
+  INTERNAL_ERROR,
+  MAX_FRAME_BYTES,
+  MAX_WINDOW,
+  NO_ERROR,
+  PROTOCOL_ERROR,
+} from "../http2/frame.ts";
+import { fromLatin1 } from "../http/grammar.ts";
+import { type BufferPool, type Lease } from "../net/buffers.ts";
+import type { Address, Stream, StreamHandler } from "../net/stream.ts";
+import type { TlsFacts } from "../net/tls.ts";
+import { type AnswerEvents, AnswerReader } from "./http2_answer.ts";
+import type { RequestLines } from "./http2_request.ts";
+import type { FrameWriter } from "./http2_writer.ts";
+import { HeldBytes } from "./held.ts";
+
+/** What a client may send of a body before it is asked for more. */
+export const STREAM_WINDOW = 64 * 1024;
+/** As the engines': from here on the session is told to wait. */
+const HIGH_WATER_BYTES = 64 * 1024;
+/** A chunk's size line and the CR LF behind its data. */
+const CHUNK_OVERHEAD = 12;
+const LAST_CHUNK = fromLatin1("0\r\n");
+const CRLF = fromLatin1("\r\n");
+
+const IGNORE: StreamHandler = { onData() {}, onEnd() {}, onDrain() {}, onClosed() {} };
+
+interface Piece {
+  readonly lease: Lease;
+  start: number;
+  readonly end: number;
+}
+
+/** The connection, as its streams see it. */
+export interface StreamHost {
+  readonly below: Stream;
+  readonly buffers: BufferPool;
+  readonly writer: FrameWriter;
+  /** The stream has something to send: call `send` when there is room. */
+  schedule(stream: Http2Stream): void;
+  /** Calls `stream.turn` soon, outside of all other calls. */
+  later(stream: Http2Stream): void;
+  /** Sends RST_STREAM. */
+  reset(id: number, code: number): void;
+  /** Gives the client room for so many bytes more; stream 0 is the connection. */
+  credit(id: number, bytes: number): void;
+  /** The stream's request is over; `reusable`: it can have another. */
+  onOver(stream: Http2Stream, id: number, reusable: boolean): void;
+}
+
+export class Http2Stream implements Stream, AnswerEvents {
+  handler: StreamHandler = IGNORE;
+  readonly http2 = true;
+  readonly remoteHost: string;
+  readonly remotePort: number;
+  readonly localHost: string;
+  readonly localPort: number;
+  readonly tls?: TlsFacts;
+  queued = 0;
+  blocked = false;
+  /** 0: no request is under way. */
+  id = 0;
+  /** In the connection's line of those that have something to send. */
+  scheduled = false;
+  /** The client will send no more (END_STREAM). */
+  remoteEnded = false;
+  sendWindow = 0;
+  readonly #host: StreamHost;
+  readonly #reader = new AnswerReader();
+  readonly #held: HeldBytes;
+  #paused = true;
+  #delivering = false;
+  #lease: Lease | null = null;
+  #taken = false;
+  /** Bytes that the body must have; -1: as many as come. */
+  #expected = -1;
+  #received = 0;
+  /** The body goes on as it is, not in chunks. */
+  #raw = false;
+  /** Bytes of a protocol to come wait until it has been agreed on: they are no request. */
+  #waiting = false;
+  #switched = false;
+  #receiveWindow = STREAM_WINDOW;
+  #uncredited = 0;
+  #endDue = false;
+  #pieces: Piece[] = [];
+  #output: Lease | null = null;
+  #trailer: Uint8Array | null = null;
+  #complete = false;
+  #localEnded = false;
+  #finishing = false;
+  #closed = false;
+  #told = false;
+  #error: Error | null = null;
+
+  constructor(host: StreamHost) {
+    this.#host = host;
+    const { below } = host;
+    this.remoteHost = below.remoteHost;
+    this.remotePort = below.remotePort;
+    this.localHost = below.localHost;
+    this.localPort = below.localPort;
+    if (below.tls !== undefined) this.tls = below.tls;
+    this.#held = new HeldBytes(host.buffers);
+  }
+
+  /** Begins a request: its head goes to the session at once. */
+  open(id: number, lines: RequestLines, hasBody: boolean, window: number): void {
+    this.id = id;
+    this.sendWindow = window;
+    this.remoteEnded = !hasBody;
+    this.#expected = lines.contentLength;
+    this.#raw = lines.websocket || lines.contentLength >= 0;
+    this.#waiting = lines.websocket;
+    this.#received = this.#uncredited = 0;
+    this.#receiveWindow = STREAM_WINDOW;
+    this.#complete =
+      this.#localEnded =
+      this.#endDue =
+      this.#switched =
+        false;
+    this.#reader.start(lines.isHead);
+    this.handler.onData(lines.bytes.subarray(lines.start, lines.at));
+  }
+
+  // What the connection tells.
+
+  /** Bytes of the body; `size` with their padding. Returns an error code. */
+  onBodyFrame(bytes: Uint8Array, start: number, end: number, size: number): number {
+    this.#receiveWindow -= size;
+    if (this.#receiveWindow < 0) return FLOW_CONTROL_ERROR;
+    this.#received += end - start;
+    if (this.#expected >= 0 && this.#received > this.#expected) return PROTOCOL_ERROR;
+    this.#uncredited += size;
+    if (end > start) this.#take(bytes, start, end);
+    this.#credit();
+    return NO_ERROR;
+  }
+
+  /** The client's body is complete; `trailer`: lines, or nothing. Returns an error code. */
+  onBodyEnd(trailer: Uint8Array): number {
+    this.remoteEnded = true;
+    if (this.#expected >= 0 && this.#received !== this.#expected) return PROTOCOL_ERROR;
+    if (!this.#raw) {
+      const last = this.#host.buffers.atLeast(LAST_CHUNK.length + trailer.length + CRLF.length);
+      last.bytes.set(LAST_CHUNK);
+      last.bytes.set(trailer, LAST_CHUNK.length);
+      last.bytes.set(CRLF, LAST_CHUNK.length + trailer.length);
+      this.#offer(last, LAST_CHUNK.length + trailer.length + CRLF.length);
+    } else if (this.#expected < 0) {
+      this.#endDue = true;
+      this.turn();
+      if (this.#localEnded) this.#over();
+    }
+    return NO_ERROR;
+  }
+
+  /** The client, or the connection, has given the stream up. */
+  onReset(error: Error | null): void {
+    this.#leave(error);
+  }
+
+  /** The client gives room; false: more than there can be. */
+  onWindow(bytes: number): boolean {
+    this.sendWindow += bytes;
+    if (this.sendWindow > MAX_WINDOW) return false;
+    if (this.#pieces.length > 0) this.#host.schedule(this);
+    return true;
+  }
+
+  /** Sends what there is room for, of at most one frame; returns the body bytes sent. */
+  send(room: number): number {
+    const { writer } = this.#host;
+    const piece = this.#pieces[0];
+    let size = 0;
+    if (piece !== undefined) {
+      size = Math.min(piece.end - piece.start, this.sendWindow, room, MAX_FRAME_BYTES);
+      if (size <= 0) return 0;
+      const whole = size === piece.end - piece.start;
+      const last = whole && this.#pieces.length === 1 && this.#complete && this.#trailer === null;
+      writer.data(this.id, piece.lease.bytes, piece.start, piece.start + size, last);
+      if (last) this.#localEnded = true;
+      piece.start += size;
+      if (whole) this.#pieces.shift()!.lease.release();
+      this.sendWindow -= size;
+      this.queued -= size;
+    }
+    if (this.#pieces.length === 0 && this.#complete && !this.#localEnded) this.#sendEnd();
+    if (this.blocked && this.queued === 0) {
+      this.blocked = false;
+      if (!this.#finishing) this.handler.onDrain();
+    }
+    if (this.#localEnded && (!this.#switched || this.remoteEnded)) this.#over();
+    return size;
+  }
+
+  /** True while there is something that `send` could send now. */
+  get sendable(): boolean {
+    if (this.#pieces.length > 0) return this.sendWindow > 0;
+    return this.#complete && !this.#localEnded;
+  }
+
+  /** Delivers what was held back, or tells that the stream is gone. */
+  turn(): void {
+    if (this.#closed) return this.#tellClosed();
+    if (!this.#paused && !this.#waiting && !this.#held.empty) {
+      const { start, end } = this.#held;
+      this.#give(this.#held.take(), start, end);
+      this.#credit();
+    }
+    if (this.#endDue && !this.#paused && !this.#waiting && !this.#closed) {
+      this.#endDue = false;
+      this.handler.onEnd();
+    }
+  }
+
+  // What the session calls.
+
+  setAddresses(_remote: Address, _local: Address): void {}
+
+  bulk(_on: boolean): void {}
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (!this.#delivering && (!this.#held.empty || this.#endDue)) this.#host.later(this);
+  }
+
+  take(): Lease {
+    if (this.#lease === null) throw new Error("Cannot take a buffer outside of onData");
+    this.#taken = true;
+    return this.#lease;
+  }
+
+  write(view: Uint8Array): boolean {
+    if (this.#closed || this.#finishing) return true;
+    const lease = this.#host.buffers.atLeast(view.length);
+    lease.bytes.set(view);
+    return this.writeLease(lease, 0, view.length);
+  }
+
+  writeLease(lease: Lease, start: number, end: number): boolean {
+    if (this.#closed || this.#finishing || start === end) {
+      lease.release();
+      return true;
+    }
+    this.#output = lease;
+    const good = this.#reader.read(lease.bytes, start, end, this);
+    this.#output = null;
+    lease.release();
+    if (!good) throw new Error("Cannot send an answer as it is not one");
+    this.#host.schedule(this);
+    if (this.queued > HIGH_WATER_BYTES) this.blocked = true;
+    return !this.blocked;
+  }
+
+  end(): void {
+    if (this.#finishing || this.#closed) return;
+    this.#finishing = true;
+    if (this.id === 0) return this.#leave(null);
+    if (this.#reader.endsWithStream) this.onComplete();
+    if (this.#complete) this.#host.schedule(this);
+    else this.#abandon(INTERNAL_ERROR);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    if (this.id === 0) this.#leave(null);
+    else this.#abandon(CANCEL);
+  }
+
+  // What the answer is.
+
+  onFields(block: Uint8Array, length: number, last: boolean): void {
+    if (this.#pieces.length > 0) this.#trailer = block.slice(0, length);
+    else {
+      this.#host.writer.headers(this.id, block, length, last);
+      if (last) this.#localEnded = true;
+    }
+  }
+
+  onBody(start: number, end: number): void {
+    this.queued += end - start;
+    this.#pieces.push({ lease: this.#output!.share(), start, end });
+  }
+
+  onComplete(): void {
+    this.#complete = true;
+  }
+
+  onSwitched(): void {
+    this.#switched = true;
+    this.#waiting = false;
+    this.#host.later(this);
+  }
+
+  #sendEnd(): void {
+    const { writer } = this.#host;
+    if (this.#trailer !== null) writer.headers(this.id, this.#trailer, this.#trailer.length, true);
+    else writer.data(this.id, NOTHING, 0, 0, true);
+    this.#trailer = null;
+    this.#localEnded = true;
+  }
+
+  /** Our side is done. A client that still sends a body is told that nobody wants it (RFC 9113 section 8.1). */
+  #over(): void {
+    const { id } = this;
+    if (id === 0) return;
+    if (!this.remoteEnded) this.#host.reset(id, NO_ERROR);
+    const reusable = this.remoteEnded && !this.#finishing && !this.#closed && this.#held.empty;
+    this.id = 0;
+    this.#host.onOver(this, id, reusable);
+    if (!reusable) this.#leave(null);
+  }
+
+  #abandon(code: number): void {
+    this.#host.reset(this.id, code);
+    this.#leave(null);
+  }
+
+  /** The stream is gone, and its session is told. */
+  #leave(error: Error | null): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#error = error;
+    const { id } = this;
+    this.id = 0;
+    for (const { lease } of this.#pieces) lease.release();
+    this.#pieces = [];
+    this.queued = 0;
+    this.#held.drop();
+    // What nobody takes any more does not count against the connection.
+    this.#host.credit(0, this.#uncredited);
+    this.#uncredited = 0;
+    this.#host.onOver(this, id, false);
+    this.#host.later(this);
+  }
+
+  #tellClosed(): void {
+    if (this.#told) return;
+    this.#told = true;
+    const { handler } = this;
+    this.handler = IGNORE;
+    handler.onClosed(this.#error);
+  }
+
+  /** Takes body bytes as HTTP/1 frames them. */
+  #take(bytes: Uint8Array, start: number, end: number): void {
+    const lease = this.#host.buffers.atLeast(end - start + CHUNK_OVERHEAD);
+    let at = this.#raw ? 0 : sizeLine(lease.bytes, end - start);
+    lease.bytes.set(bytes.subarray(start, end), at);
+    at += end - start;
+    if (!this.#raw) {
+      lease.bytes.set(CRLF, at);
+      at += CRLF.length;
+    }
+    this.#offer(lease, at);
+  }
+
+  #offer(lease: Lease, length: number): void {
+    if (!this.#paused && !this.#waiting && !this.#delivering && this.#held.empty) {
+      return this.#give(lease, 0, length);
+    }
+    this.#held.append(lease.bytes.subarray(0, length));
+    lease.release();
+  }
+
+  #give(lease: Lease, start: number, end: number): void {
+    this.#lease = lease;
+    this.#taken = false;
+    this.#delivering = true;
+    try {
+      this.handler.onData(lease.bytes.subarray(start, end));
+    } finally {
+      this.#delivering = false;
+      this.#lease = null;
+      if (!this.#taken) lease.release();
+    }
+  }
+
+  /** Gives the client room for what the session has taken, in large steps. */
+  #credit(): void {
+    if (this.#closed || !this.#held.empty || this.#uncredited < STREAM_WINDOW / 2 && !this.remoteEnded) {
+      return;
+    }
+    this.#host.credit(0, this.#uncredited);
+    if (!this.remoteEnded) {
+      this.#host.credit(this.id, this.#uncredited);
+      this.#receiveWindow += this.#uncredited;
+    }
+    this.#uncredited = 0;
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** Writes a chunk's size line; returns the offset behind it. */
+function sizeLine(out: Uint8Array, size: number): number {
+  const digits = size.toString(16);
+  for (let i = 0; i < digits.length; i++) out[i] = digits.charCodeAt(i);
+  out[digits.length] = 0x0d;
+  out[digits.length + 1] = 0x0a;
+  return digits.length + 2;
+}
