@@ -128,7 +128,7 @@ function listenerTls(tls: TlsConfig, protocol: Proxied["protocol"], files: TlsFi
   return {
     certificates: certificates.map(({ cert, key }) => files.certificate(cert, key)),
     minVersion,
-    alpn: alpn ?? (protocol === "http" ? ["http/1.1"] : []),
+    alpn: alpn ?? (protocol === "http" ? ["h2", "http/1.1"] : []),
     strictSni,
     clientAuth: clientAuth === undefined
       ? null

@@ -100,6 +100,8 @@ const HTTP_ONLY: readonly Path[] = [["trustedProxies"], ["hsts"], ["timeouts", "
   .concat(
     [["timeouts", "tunnel"], ["limits", "head"], ["limits", "headers"], ["limits", "body"]],
   );
+/** What http listeners speak, by ALPN's names. */
+const HTTP_PROTOCOLS = new Set(["h2", "http/1.1", "http/1.0"]);
 /** Conditions of a route that only a request can meet, and those that only a TLS connection can. */
 const OF_REQUESTS = ["host", "path", "method", "headers", "query", "cookies", "client", "not"] as const;
 const OF_HELLOS = ["sni", "alpn"] as const;
@@ -167,8 +169,8 @@ function checkTls(context: RuleContext, { protocol, tls, hsts }: ListenerConfig,
   }
   if (protocol === "http" && tls?.alpn !== undefined) {
     for (const [index, name] of tls.alpn.entries()) {
-      if (name === "http/1.1" || name === "http/1.0") continue;
-      context.error([...path, "tls", "alpn", index], "is not spoken here: http/1.1 is");
+      if (HTTP_PROTOCOLS.has(name)) continue;
+      context.error([...path, "tls", "alpn", index], "is not spoken here: h2 and http/1.1 are");
     }
   }
   if (protocol === "tcp" && context.given([...path, "redirectHttps"])) {

@@ -28,7 +28,7 @@ export const TlsSchema = z.strictObject({
     choice("1.2", "1.3"),
   ).prefault("1.2").describe("Least version of TLS."),
   alpn: z.array(line(1, MAX_ALPN)).optional().describe(
-    "Protocols offered by ALPN, the most wanted first. Without: `http/1.1` (http), none (tcp).",
+    "Protocols offered by ALPN, the most wanted first. Without: `h2` and `http/1.1` (http), none (tcp).",
   ),
   strictSni: flag().prefault(false).describe("Refuse clients that ask for a name that no certificate has."),
   clientAuth: clientAuth.optional().describe("Ask clients for certificates. Without: no."),

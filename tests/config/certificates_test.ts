@@ -191,7 +191,7 @@ Deno.test("TlsSchema() says what is allowed", async () => {
   );
   const tls = "tls: { certificates: [{ cert: a, key: b }], minVersion: 1.3, alpn: [h2] }";
   const [alpn] = await errors(listenerWith(tls, "pool: app"));
-  assert(alpn!.endsWith("listeners[0].tls.alpn[0]: is not spoken here: http/1.1 is"), alpn!);
+  assert(alpn!.endsWith("listeners[0].tls.alpn[0]: is not spoken here: h2 and http/1.1 are"), alpn!);
   assertEquals(await errors(listenerWith(tls, "pool: app", "protocol: tcp")), []);
 });
 
