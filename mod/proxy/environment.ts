@@ -83,6 +83,8 @@ export interface ProxyEnvironment {
   now(): number;
   /** Milliseconds since the epoch, for the log. */
   wallClock(): number;
+  /** Runs a task soon, outside of all other calls. */
+  soon(task: () => void): void;
   /** Value of `Date`, made once a second. */
   httpDate(): string;
   /** Writes a fresh request id (ASCII) and returns the offset behind it. */

@@ -1,5 +1,5 @@
 /**
- * A client's connection that speaks HTTP/2 (RFC 9113): frames in and out, streams opened and closed, windows, limits.
+ * A client's connection that speaks HTTP/2 (RFC 9113): streams opened and closed, windows, limits, who sends next.
  * Each stream has a `ClientConnection` of its own that serves it like a connection of HTTP/1; a stream and its session
  * are used again for later requests.
  *
@@ -7,10 +7,11 @@
  * it does too much of ends the connection (ENHANCE_YOUR_CALM). It must not know of routes or servers.
  */
 import type { ErrorCode } from "../base/errors.ts";
-import { read31, read32 } from "../http2/bytes.ts";
+import { read32 } from "../http2/bytes.ts";
 import { Calm } from "../http2/calm.ts";
 import { FieldDecoder } from "../http2/decoder.ts";
 import * as h2 from "../http2/frame.ts";
+import { type FrameEvents, FrameReader } from "../http2/reader.ts";
 import { PeerSettings } from "../http2/settings.ts";
 import type { BufferPool } from "../net/buffers.ts";
 import type { Stream, StreamHandler } from "../net/stream.ts";
@@ -30,12 +31,10 @@ import type { ChunkEncoder } from "./chunks.ts";
 const MOST_STREAMS = 100;
 /** Every stream may have its window full, so that none waits for another's server. */
 const CONNECTION_WINDOW = MOST_STREAMS * STREAM_WINDOW;
-/** A frame of a header block counts so many bytes more, so that empty ones are not free. */
-const FRAME_COST_BYTES = 64;
 /** Ids of streams that were reset, for frames that are still on their way. */
 const RESETS_KEPT = 256;
 /** WINDOW_UPDATE frames cost little and come with every body. */
-const QUIET_WEIGHT = 0.05;
+const WINDOW_WEIGHT = 0.05;
 /** How long requests are still taken after a drain was announced. */
 const DRAIN_GRACE_MS = 1000;
 
@@ -51,7 +50,7 @@ export interface Http2Owner extends StageOwner {
   readonly encoder: ChunkEncoder;
 }
 
-export class Http2Connection implements Session, StreamHandler, StreamHost, ConnectionOwner {
+export class Http2Connection implements Session, StreamHandler, StreamHost, ConnectionOwner, FrameEvents {
   readonly environment: ProxyEnvironment;
   readonly encoder: ChunkEncoder;
   readonly recorder: AccessRecorder;
@@ -59,6 +58,7 @@ export class Http2Connection implements Session, StreamHandler, StreamHost, Conn
   readonly writer: FrameWriter;
   readonly #timer: Timer;
   readonly #held: HeldBytes;
+  readonly #reader = new FrameReader(this);
   readonly #decoder = new FieldDecoder();
   readonly #settings = new PeerSettings();
   readonly #calm = new Calm();
@@ -70,17 +70,10 @@ export class Http2Connection implements Session, StreamHandler, StreamHost, Conn
   readonly #reset = new Set<number>();
   readonly #turns: Http2Stream[] = [];
   readonly #startedAt: number;
-  #preface = 0;
-  #settled = false;
   #lastId = 0;
   #sendWindow = h2.DEFAULT_WINDOW;
   #receiveWindow = CONNECTION_WINDOW;
   #uncredited = 0;
-  /** The stream whose header block goes on (CONTINUATION); 0: none. */
-  #blockId = 0;
-  #blockFlags = 0;
-  #blockCost = 0;
-  #block: Uint8Array = NOTHING;
   #working = false;
   #flushDue = false;
   #refusing = false;
@@ -127,7 +120,7 @@ export class Http2Connection implements Session, StreamHandler, StreamHost, Conn
       return this.close();
     }
     if (this.listener.draining) return this.#refuse();
-    if (this.#blockId !== 0 || !this.#settled) return this.#fail(h2.NO_ERROR, "headTimeout");
+    if (this.#reader.inBlock || !this.#reader.settled) return this.#fail(h2.NO_ERROR, "headTimeout");
     // A stream has deadlines of its own.
     if (this.#streams.size > 0) return this.#arm(this.listener.live.snapshot.timeouts.keepAliveMs);
     this.#fail(h2.NO_ERROR, null);
@@ -208,7 +201,7 @@ export class Http2Connection implements Session, StreamHandler, StreamHost, Conn
       const at = this.#free.indexOf(stream);
       if (at >= 0) this.#free.splice(at, 1);
     }
-    if (this.#streams.size > 0) return;
+    if (id === 0 || this.#streams.size > 0) return;
     this.below.bulk(false);
     if (this.#refusing) this.#fail(h2.NO_ERROR, null);
     else if (!this.listener.draining) this.#arm(this.listener.live.snapshot.timeouts.keepAliveMs);
@@ -217,89 +210,28 @@ export class Http2Connection implements Session, StreamHandler, StreamHost, Conn
   // Frames in.
 
   #work(bytes: Uint8Array, at: number, end: number): void {
-    at = this.#readPreface(bytes, at, end);
-    while (this.#linger === null && end - at >= h2.HEADER_BYTES) {
-      const length = bytes[at]! << 16 | bytes[at + 1]! << 8 | bytes[at + 2]!;
-      if (length > h2.MAX_FRAME_BYTES) this.#fail(h2.FRAME_SIZE_ERROR, "http2Error");
-      const next = at + h2.HEADER_BYTES + length;
-      if (next > end) {
-        if (this.#streams.size > 0) this.below.bulk(true);
-        break;
-      }
-      this.#frame(bytes, at, next);
-      at = next;
-    }
-    if (this.#linger !== null || at >= end) this.#held.drop();
-    else this.#held.keep(bytes, at, end);
-  }
-
-  #readPreface(bytes: Uint8Array, at: number, end: number): number {
-    while (this.#preface < h2.PREFACE.length && at < end) {
-      if (bytes[at++] !== h2.PREFACE[this.#preface++]) {
-        this.#fail(h2.PROTOCOL_ERROR, "http2Error");
-        return end;
-      }
-    }
-    return at;
-  }
-
-  #frame(bytes: Uint8Array, at: number, end: number): void {
-    const type = bytes[at + 3]!;
-    const flags = bytes[at + 4]!;
-    const id = read31(bytes, at + 5);
-    const start = at + h2.HEADER_BYTES;
-    // Section 3.4: SETTINGS come first. Section 6.10: a header block is not interrupted.
-    if (!this.#settled && type !== h2.SETTINGS) return this.#fail(h2.PROTOCOL_ERROR, "http2Error");
-    if (this.#blockId !== 0 && (type !== h2.CONTINUATION || id !== this.#blockId)) {
-      return this.#fail(h2.PROTOCOL_ERROR, "http2Error");
-    }
-    const code = this.#dispatch(type, flags, id, bytes, start, end);
-    if (code === h2.ENHANCE_YOUR_CALM) this.#fail(code, "http2Flood");
-    else if (code !== h2.NO_ERROR) this.#fail(code, "http2Error");
-  }
-
-  /** Returns the error that ends the connection, or NO_ERROR. */
-  #dispatch(type: number, flags: number, id: number, bytes: Uint8Array, start: number, end: number): number {
-    switch (type) {
-      case h2.DATA:
-        return this.#onData(flags, id, bytes, start, end);
-      case h2.HEADERS:
-        return this.#onHeaders(flags, id, bytes, start, end);
-      case h2.CONTINUATION:
-        return this.#blockId === 0 ? h2.PROTOCOL_ERROR : this.#addToBlock(flags, bytes, start, end);
-      case h2.PRIORITY:
-        return this.#onPriority(id, bytes, start, end);
-      case h2.RST_STREAM:
-        return this.#onReset(id, start, end);
-      case h2.SETTINGS:
-        return this.#onSettings(flags, id, bytes, start, end);
-      case h2.PUSH_PROMISE:
-        return h2.PROTOCOL_ERROR;
-      case h2.PING:
-        return this.#onPing(flags, id, bytes, start, end);
-      case h2.GOAWAY:
-        return id !== 0 ? h2.PROTOCOL_ERROR : end - start < 8 ? h2.FRAME_SIZE_ERROR : this.#disturbed();
-      case h2.WINDOW_UPDATE:
-        return this.#onWindow(id, bytes, start, end);
-      default:
-        return this.#disturbed();
-    }
+    const { limits, timeouts } = this.listener.live.snapshot;
+    at = this.#reader.read(bytes, at, end, limits.head);
+    if (at < 0) this.#failBy(this.#reader.error);
+    if (this.#linger !== null || at >= end) return this.#held.drop();
+    this.#held.keep(bytes, at, end);
+    if (this.#streams.size > 0) this.below.bulk(true);
+    if (this.#reader.inBlock) this.#arm(timeouts.headMs);
   }
 
   /** Section 6.1. */
-  #onData(flags: number, id: number, bytes: Uint8Array, start: number, end: number): number {
-    if (id === 0 || this.#idle(id)) return h2.PROTOCOL_ERROR;
-    const size = end - start;
-    const last = (flags & h2.END_STREAM) !== 0;
+  onDataFrame(
+    id: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    size: number,
+    last: boolean,
+  ): number {
+    if (this.#idle(id)) return h2.PROTOCOL_ERROR;
     if (size === 0 && !last && this.#tooMuch()) return h2.ENHANCE_YOUR_CALM;
     this.#receiveWindow -= size;
     if (this.#receiveWindow < 0) return h2.FLOW_CONTROL_ERROR;
-    if ((flags & h2.PADDED) !== 0) {
-      if (size === 0) return h2.FRAME_SIZE_ERROR;
-      end -= bytes[start]!;
-      start++;
-      if (end < start) return h2.PROTOCOL_ERROR;
-    }
     const stream = this.#streams.get(id);
     if (stream === undefined || stream.remoteEnded) {
       this.credit(0, size);
@@ -307,90 +239,47 @@ export class Http2Connection implements Session, StreamHandler, StreamHost, Conn
     }
     let code = stream.onBodyFrame(bytes, start, end, size);
     if (code === h2.NO_ERROR && last && stream.id === id) code = stream.onBodyEnd(NOTHING);
-    if (code !== h2.NO_ERROR) this.#streamError(id, stream, code);
-    return h2.NO_ERROR;
+    return code === h2.NO_ERROR ? code : this.#streamError(id, stream, code);
   }
 
   /** A frame for a stream that takes none (section 5.1). */
   #onClosedStream(id: number, stream: Http2Stream | undefined): number {
-    if (stream !== undefined) this.#streamError(id, stream, h2.STREAM_CLOSED);
-    else if (!this.#reset.has(id)) return h2.STREAM_CLOSED;
-    else this.reset(id, h2.STREAM_CLOSED);
-    return h2.NO_ERROR;
+    if (stream !== undefined) return this.#streamError(id, stream, h2.STREAM_CLOSED);
+    if (!this.#reset.has(id)) return h2.STREAM_CLOSED;
+    this.reset(id, h2.STREAM_CLOSED);
+    return this.#disturbed();
   }
 
-  /** Section 6.2. */
-  #onHeaders(flags: number, id: number, bytes: Uint8Array, start: number, end: number): number {
-    if ((id & 1) === 0) return h2.PROTOCOL_ERROR;
-    let padding = 0;
-    if ((flags & h2.PADDED) !== 0) {
-      if (start === end) return h2.FRAME_SIZE_ERROR;
-      padding = bytes[start++]!;
-    }
-    if ((flags & h2.HAS_PRIORITY) !== 0) {
-      if (end - start < 5) return h2.FRAME_SIZE_ERROR;
-      if (read31(bytes, start) === id) return h2.PROTOCOL_ERROR;
-      start += 5;
-    }
-    if (end - start < padding) return h2.PROTOCOL_ERROR;
+  onHeadersFrame(id: number): number {
     const stream = this.#streams.get(id);
-    if (stream === undefined && id <= this.#lastId) return h2.STREAM_CLOSED;
-    if (stream?.remoteEnded === true) return h2.STREAM_CLOSED;
-    this.#blockId = id;
-    this.#blockFlags = flags;
-    this.#blockCost = 0;
-    this.#block = NOTHING;
-    return this.#addToBlock(flags, bytes, start, end - padding);
+    const closed = stream === undefined ? id <= this.#lastId : stream.remoteEnded;
+    return closed ? h2.STREAM_CLOSED : h2.NO_ERROR;
   }
 
-  /** Section 4.3: a block is decoded when it is complete. */
-  #addToBlock(flags: number, bytes: Uint8Array, start: number, end: number): number {
-    const { head } = this.listener.live.snapshot.limits;
-    const last = (flags & h2.END_HEADERS) !== 0;
-    this.#blockCost += end - start + FRAME_COST_BYTES;
-    if (this.#blockCost > 2 * head + h2.MAX_FRAME_BYTES) return h2.ENHANCE_YOUR_CALM;
-    if (last && this.#block.length === 0) return this.#onBlock(bytes, start, end);
-    const all = new Uint8Array(this.#block.length + end - start);
-    all.set(this.#block);
-    all.set(bytes.subarray(start, end), this.#block.length);
-    this.#block = all;
-    if (last) return this.#onBlock(all, 0, all.length);
-    this.#arm(this.listener.live.snapshot.timeouts.headMs);
-    return h2.NO_ERROR;
-  }
-
-  #onBlock(bytes: Uint8Array, start: number, end: number): number {
-    const id = this.#blockId;
-    const hasBody = (this.#blockFlags & h2.END_STREAM) === 0;
-    this.#blockId = 0;
-    this.#block = NOTHING;
+  /** A request, or the trailers of one. */
+  onBlock(id: number, bytes: Uint8Array, start: number, end: number, last: boolean): number {
     const lines = requestLines(this.listener.live.snapshot.limits.head);
     lines.reset();
     if (!this.#decoder.decode(bytes, start, end, lines)) return h2.COMPRESSION_ERROR;
     const stream = this.#streams.get(id);
-    if (stream !== undefined) return this.#onTrailer(id, stream, lines, hasBody);
+    if (stream !== undefined) return this.#onTrailer(id, stream, lines, last);
+    // A trailer for a stream that has been reset meanwhile, or a connection that has ended.
+    if (id <= this.#lastId || this.#linger !== null) return h2.NO_ERROR;
     this.#lastId = id;
-    if (this.#refusing || this.#streams.size >= MOST_STREAMS) {
-      this.reset(id, h2.REFUSED_STREAM);
-      return this.#disturbed();
-    }
-    if (!lines.finish(hasBody)) {
-      this.reset(id, h2.PROTOCOL_ERROR);
+    const refused = this.#refusing || this.#streams.size >= MOST_STREAMS;
+    if (refused || !lines.finish(!last)) {
+      this.reset(id, refused ? h2.REFUSED_STREAM : h2.PROTOCOL_ERROR);
       return this.#disturbed();
     }
     const fresh = this.#free.pop() ?? this.#openStream();
     this.#streams.set(id, fresh);
-    fresh.open(id, lines, hasBody, this.#settings.initialWindow);
+    fresh.open(id, lines, !last, this.#settings.initialWindow);
     return h2.NO_ERROR;
   }
 
-  #onTrailer(id: number, stream: Http2Stream, lines: RequestLines, goesOn: boolean): number {
-    if (goesOn || !lines.isTrailer) this.#streamError(id, stream, h2.PROTOCOL_ERROR);
-    else {
-      const code = stream.onBodyEnd(lines.trailer());
-      if (code !== h2.NO_ERROR) this.#streamError(id, stream, code);
-    }
-    return h2.NO_ERROR;
+  #onTrailer(id: number, stream: Http2Stream, lines: RequestLines, last: boolean): number {
+    const code = last && lines.isTrailer ? stream.onBodyEnd(lines.trailer()) : h2.PROTOCOL_ERROR;
+    return code === h2.NO_ERROR ? code : this.#streamError(id, stream, code);
   }
 
   #openStream(): Http2Stream {
@@ -399,34 +288,27 @@ export class Http2Connection implements Session, StreamHandler, StreamHost, Conn
     return stream;
   }
 
-  /** Section 6.3: of no use, and deprecated. */
-  #onPriority(id: number, bytes: Uint8Array, start: number, end: number): number {
-    if (id === 0) return h2.PROTOCOL_ERROR;
-    const code = end - start !== 5 ? h2.FRAME_SIZE_ERROR : h2.PROTOCOL_ERROR;
-    if (end - start === 5 && read31(bytes, start) !== id) return this.#disturbed();
+  /** Section 5.3: of no use, and deprecated. */
+  onPriority(id: number, code: number): number {
     const stream = this.#streams.get(id);
-    if (stream !== undefined) this.#streamError(id, stream, code);
-    else this.reset(id, code);
+    if (code !== h2.NO_ERROR && stream !== undefined) return this.#streamError(id, stream, code);
+    if (code !== h2.NO_ERROR) this.reset(id, code);
     return this.#disturbed();
   }
 
   /** Section 6.4. */
-  #onReset(id: number, start: number, end: number): number {
-    if (end - start !== 4) return h2.FRAME_SIZE_ERROR;
-    if (id === 0 || this.#idle(id)) return h2.PROTOCOL_ERROR;
+  onResetFrame(id: number): number {
+    if (this.#idle(id)) return h2.PROTOCOL_ERROR;
     this.#noteReset(id);
     this.#streams.get(id)?.onReset(new Error("the client reset the stream"));
     return this.#disturbed();
   }
 
   /** Section 6.5. */
-  #onSettings(flags: number, id: number, bytes: Uint8Array, start: number, end: number): number {
-    if (id !== 0) return h2.PROTOCOL_ERROR;
-    if ((flags & h2.ACK) !== 0) return start === end ? this.#disturbed() : h2.FRAME_SIZE_ERROR;
+  onSettings(bytes: Uint8Array, start: number, end: number): number {
     const before = this.#settings.initialWindow;
     const code = this.#settings.read(bytes, start, end);
     if (code !== h2.NO_ERROR) return code;
-    this.#settled = true;
     this.writer.raw(h2.SETTINGS_ACK);
     const change = this.#settings.initialWindow - before;
     for (const stream of change === 0 ? [] : this.#streams.values()) {
@@ -436,30 +318,28 @@ export class Http2Connection implements Session, StreamHandler, StreamHost, Conn
   }
 
   /** Section 6.7. */
-  #onPing(flags: number, id: number, bytes: Uint8Array, start: number, end: number): number {
-    if (id !== 0) return h2.PROTOCOL_ERROR;
-    if (end - start !== 8) return h2.FRAME_SIZE_ERROR;
-    if ((flags & h2.ACK) === 0) {
-      this.writer.raw(h2.whole(h2.PING, h2.ACK, 0, read32(bytes, start), read32(bytes, start + 4)));
-    }
+  onPing(bytes: Uint8Array, start: number): number {
+    this.writer.raw(h2.whole(h2.PING, h2.ACK, 0, read32(bytes, start), read32(bytes, start + 4)));
     return this.#disturbed();
   }
 
   /** Section 6.9. */
-  #onWindow(id: number, bytes: Uint8Array, start: number, end: number): number {
-    if (end - start !== 4) return h2.FRAME_SIZE_ERROR;
-    const bytesMore = read31(bytes, start);
+  onWindowFrame(id: number, increment: number): number {
+    if (this.#tooMuch(WINDOW_WEIGHT)) return h2.ENHANCE_YOUR_CALM;
     if (id === 0) {
-      if (bytesMore === 0) return h2.PROTOCOL_ERROR;
-      this.#sendWindow += bytesMore;
-      return this.#sendWindow > h2.MAX_WINDOW ? h2.FLOW_CONTROL_ERROR : this.#quiet();
+      if (increment === 0) return h2.PROTOCOL_ERROR;
+      this.#sendWindow += increment;
+      return this.#sendWindow > h2.MAX_WINDOW ? h2.FLOW_CONTROL_ERROR : h2.NO_ERROR;
     }
     if (this.#idle(id)) return h2.PROTOCOL_ERROR;
     const stream = this.#streams.get(id);
-    if (stream === undefined) return this.#quiet();
-    if (bytesMore === 0) this.#streamError(id, stream, h2.PROTOCOL_ERROR);
-    else if (!stream.onWindow(bytesMore)) this.#streamError(id, stream, h2.FLOW_CONTROL_ERROR);
-    return this.#quiet();
+    if (stream === undefined) return h2.NO_ERROR;
+    if (increment === 0) return this.#streamError(id, stream, h2.PROTOCOL_ERROR);
+    return stream.onWindow(increment) ? h2.NO_ERROR : this.#streamError(id, stream, h2.FLOW_CONTROL_ERROR);
+  }
+
+  onIdleFrame(): number {
+    return this.#disturbed();
   }
 
   /** True for a stream that was never opened. */
@@ -467,10 +347,10 @@ export class Http2Connection implements Session, StreamHandler, StreamHost, Conn
     return (id & 1) === 0 || id > this.#lastId;
   }
 
-  #streamError(id: number, stream: Http2Stream, code: number): void {
+  #streamError(id: number, stream: Http2Stream, code: number): number {
     this.reset(id, code);
     stream.onReset(new Error("the client broke a rule of HTTP/2"));
-    if (this.#tooMuch()) this.#fail(h2.ENHANCE_YOUR_CALM, "http2Flood");
+    return this.#disturbed();
   }
 
   #noteReset(id: number): void {
@@ -486,22 +366,22 @@ export class Http2Connection implements Session, StreamHandler, StreamHost, Conn
     return this.#tooMuch() ? h2.ENHANCE_YOUR_CALM : h2.NO_ERROR;
   }
 
-  /** For frames that a well-behaved client sends with every other frame of ours. */
-  #quiet(): number {
-    return this.#tooMuch(QUIET_WEIGHT) ? h2.ENHANCE_YOUR_CALM : h2.NO_ERROR;
-  }
-
   // Frames out.
 
   #flushSoon(): void {
     if (this.#working || this.#flushDue || this.#closed) return;
     this.#flushDue = true;
-    void Promise.resolve().then(this.#flushLater);
+    this.environment.soon(this.#flushLater);
   }
 
   #flushLater = (): void => {
     this.#flushDue = false;
-    this.#flush();
+    try {
+      this.#flush();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   };
 
   /** Lets streams send in turn, while the connection takes it. */
@@ -551,6 +431,10 @@ export class Http2Connection implements Session, StreamHandler, StreamHost, Conn
     if (this.#streams.size === 0) return this.#fail(h2.NO_ERROR, null);
     this.writer.raw(h2.whole(h2.GOAWAY, 0, 0, this.#lastId, h2.NO_ERROR));
     this.#flushSoon();
+  }
+
+  #failBy(code: number): void {
+    this.#fail(code, code === h2.ENHANCE_YOUR_CALM ? "http2Flood" : "http2Error");
   }
 
   /** Ends the connection with a GOAWAY that says why. */

@@ -100,6 +100,7 @@ export class Dataplane {
       files: new FileStore(new Disk()),
       now: () => clock.now,
       wallClock: () => clock.wall,
+      soon: (task) => void Promise.resolve().then(task).catch(options.onError),
       httpDate: () => {
         const present = Math.floor(clock.wall / 1000);
         if (present !== second) date = new Date((second = present) * 1000).toUTCString();

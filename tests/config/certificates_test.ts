@@ -189,9 +189,9 @@ Deno.test("TlsSchema() says what is allowed", async () => {
       '4:67 «maybe» listeners[0].tls.clientAuth.mode: must be one of optional, required, not "maybe"',
     ],
   );
-  const tls = "tls: { certificates: [{ cert: a, key: b }], minVersion: 1.3, alpn: [h2] }";
+  const tls = "tls: { certificates: [{ cert: a, key: b }], minVersion: 1.3, alpn: [h2, h3] }";
   const [alpn] = await errors(listenerWith(tls, "pool: app"));
-  assert(alpn!.endsWith("listeners[0].tls.alpn[0]: is not spoken here: h2 and http/1.1 are"), alpn!);
+  assert(alpn!.endsWith("listeners[0].tls.alpn[1]: is not spoken here: h2 and http/1.1 are"), alpn!);
   assertEquals(await errors(listenerWith(tls, "pool: app", "protocol: tcp")), []);
 });
 

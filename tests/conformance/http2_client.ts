@@ -72,11 +72,67 @@ export interface Frame {
   readonly payload: string;
 }
 
-export class Http2Client {
-  readonly #socket: RawSocket;
+/** Frames as they are received. */
+export class FrameLog {
+  readonly frames: Frame[] = [];
   readonly #decoder = new FieldDecoder();
   readonly #decoded = new Map<Frame, string[]>();
-  readonly frames: Frame[] = [];
+  #rest = "";
+
+  /** Takes bytes that arrived; returns the frames that they complete. */
+  feed(text: string): Frame[] {
+    this.#rest += text;
+    const from = this.frames.length;
+    let at = 0;
+    while (this.#rest.length - at >= 9) {
+      const head = fromLatin1(this.#rest.slice(at, at + 9));
+      const length = head[0]! << 16 | head[1]! << 8 | head[2]!;
+      if (this.#rest.length - at < 9 + length) break;
+      const payload = this.#rest.slice(at + 9, at + 9 + length);
+      const stream = (head[5]! & 127) << 24 | head[6]! << 16 | head[7]! << 8 | head[8]!;
+      const one = { type: head[3]!, flags: head[4]!, stream, payload };
+      this.frames.push(one);
+      if (one.type === HEADERS) this.#decoded.set(one, this.#decode(payload));
+      at += 9 + length;
+    }
+    this.#rest = this.#rest.slice(at);
+    return this.frames.slice(from);
+  }
+
+  /** Status of the last answer on a stream; 0: none has come. */
+  status(stream: number): number {
+    const heads = this.frames.filter((one) => one.type === HEADERS && one.stream === stream);
+    const statuses = heads.flatMap((head) => this.fields(head)).filter((line) =>
+      line.startsWith(":status: ")
+    );
+    return Number(statuses.at(-1)?.slice(9) ?? 0);
+  }
+
+  /** True when the answer on a stream is complete. */
+  complete(stream: number): boolean {
+    return this.frames.some((one) => one.stream === stream && isLast(one));
+  }
+
+  fields(head: Frame): string[] {
+    return this.#decoded.get(head)!;
+  }
+
+  body(stream: number): string {
+    return this.frames.filter((one) => one.type === DATA && one.stream === stream).map((one) => one.payload)
+      .join("");
+  }
+
+  #decode(payload: string): string[] {
+    const fields = new Fields(20_000);
+    const bytes = fromLatin1(payload);
+    if (!this.#decoder.decode(bytes, 0, bytes.length, fields)) throw new Error("the block is not valid");
+    return fields.lines;
+  }
+}
+
+export class Http2Client {
+  readonly log = new FrameLog();
+  readonly #socket: RawSocket;
   #read = 0;
 
   private constructor(socket: RawSocket) {
@@ -87,8 +143,8 @@ export class Http2Client {
     return new Http2Client(await RawSocket.connect(to));
   }
 
-  get ended(): boolean {
-    return this.#socket.ended;
+  get frames(): readonly Frame[] {
+    return this.log.frames;
   }
 
   send(bytes: string): Promise<void> {
@@ -107,7 +163,6 @@ export class Http2Client {
   /** Waits for the end of the connection; false: it goes on. */
   async end(): Promise<boolean> {
     await this.#socket.until(() => this.#socket.ended);
-    this.#parse();
     return this.#socket.ended;
   }
 
@@ -116,20 +171,7 @@ export class Http2Client {
     await this.frame((one) =>
       one.stream === stream && (one.type === RST || isLast(one)) || one.type === GOAWAY
     );
-    const heads = this.frames.filter((one) => one.type === HEADERS && one.stream === stream);
-    const statuses = heads.flatMap((head) => this.fields(head)).filter((line) =>
-      line.startsWith(":status: ")
-    );
-    return Number(statuses.at(-1)?.slice(9) ?? 0);
-  }
-
-  fields(head: Frame): string[] {
-    return this.#decoded.get(head)!;
-  }
-
-  body(stream: number): string {
-    return this.frames.filter((one) => one.type === DATA && one.stream === stream).map((one) => one.payload)
-      .join("");
+    return this.log.status(stream);
   }
 
   close(): Promise<void> {
@@ -138,24 +180,8 @@ export class Http2Client {
 
   #parse(): void {
     const { received } = this.#socket;
-    while (received.length - this.#read >= 9) {
-      const head = fromLatin1(received.slice(this.#read, this.#read + 9));
-      const length = head[0]! << 16 | head[1]! << 8 | head[2]!;
-      if (received.length - this.#read < 9 + length) return;
-      const payload = received.slice(this.#read + 9, this.#read + 9 + length);
-      const stream = (head[5]! & 127) << 24 | head[6]! << 16 | head[7]! << 8 | head[8]!;
-      const one = { type: head[3]!, flags: head[4]!, stream, payload };
-      this.frames.push(one);
-      if (one.type === HEADERS) this.#decoded.set(one, this.#decode(payload));
-      this.#read += 9 + length;
-    }
-  }
-
-  #decode(payload: string): string[] {
-    const fields = new Fields(20_000);
-    const bytes = fromLatin1(payload);
-    if (!this.#decoder.decode(bytes, 0, bytes.length, fields)) throw new Error("the block is not valid");
-    return fields.lines;
+    this.log.feed(received.slice(this.#read));
+    this.#read = received.length;
   }
 }
 

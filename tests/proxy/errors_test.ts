@@ -3,6 +3,7 @@ import { ERROR_CODES, type ErrorCode, ERRORS } from "../../mod/base/errors.ts";
 import { LISTENER_COLUMN } from "../../mod/base/counters.ts";
 import type { RouteSnapshot } from "../../mod/config/snapshot.ts";
 import { assertEquals } from "../assert.ts";
+import { frame, PING, PREFACE, SETTINGS } from "../conformance/http2_client.ts";
 import { filesRoute } from "../sim/files_route.ts";
 import { reply } from "../sim/parties.ts";
 import { simulate, type World, type WorldOptions } from "../sim/world.ts";
@@ -64,6 +65,8 @@ const SCENARIOS: Record<ErrorCode, Scenario> = {
   versionUnsupported: { sends: "GET / HTTP/2.0\r\nHost: a.test\r\n\r\n" },
   methodUnsupported: { sends: "CONNECT a.test:443 HTTP/1.1\r\nHost: a.test\r\n\r\n" },
   expectUnsupported: { sends: `${POST}Expect: something\r\n\r\n` },
+  http2Error: { sends: `${PREFACE}${frame(SETTINGS, 0, 0)}${frame(PING, 0, 1)}` },
+  http2Flood: { sends: `${PREFACE}${frame(SETTINGS, 0, 0).repeat(2000)}` },
   tlsFailed: { options: TLS },
   tlsTimeout: { options: TLS, sends: HELLO },
   headTimeout: { sends: "GET / HT" },

@@ -32,7 +32,8 @@ import { HeadFacts } from "../../mod/proxy/facts.ts";
 import { buildLive, type Live } from "../../mod/proxy/live.ts";
 import { AccessRecorder } from "../../mod/proxy/record.ts";
 import type { ServerConnection } from "../../mod/proxy/server_connection.ts";
-import { openSession } from "../../mod/proxy/session.ts";
+import { openHttp2, openSession } from "../../mod/proxy/session.ts";
+import type { ClientConnection } from "../../mod/proxy/client_connection.ts";
 import type { Session } from "../../mod/proxy/stage.ts";
 import { buildRouteTable } from "../../routes/table.ts";
 import { assertEquals } from "../assert.ts";
@@ -156,6 +157,7 @@ export class World {
       files: new FileStore(this.disk),
       now: () => schedule.now,
       wallClock: () => schedule.now,
+      soon: (task) => network.later(task),
       httpDate: () => "Thu, 01 Jan 1970 00:00:00 GMT",
       writeRequestId: (out, at) => {
         for (const digit of String(ids++)) out[at++] = digit.charCodeAt(0);
@@ -279,6 +281,11 @@ export class World {
   onReplaced(stage: Session, next: Session): void {
     if (!this.sessions.delete(stage)) throw new Error("A stage ended twice");
     this.sessions.add(next);
+  }
+
+  /** For the sessions. */
+  onHttp2(connection: ClientConnection, opening: Uint8Array): void {
+    openHttp2(this, connection, opening);
   }
 
   /** For the sessions. */
