@@ -1,6 +1,6 @@
 /**
- * Load from wrk: one thread, a number of keep-alive connections, for some seconds. And from openssl: one connection
- * after the other, to see what a handshake costs.
+ * Load from wrk, and from h2load for HTTP/2: one thread, a number of keep-alive connections, for some seconds. And from
+ * openssl: one connection after the other, to see what a handshake costs.
  */
 import { ROOT } from "../tests/style/tree.ts";
 
@@ -40,6 +40,25 @@ export async function load(wrk: string, { url, connections, seconds, upload }: L
     throw new Error(`wrk gave no result: ${output}${new TextDecoder().decode(stderr)}`);
   }
   return JSON.parse(result);
+}
+
+/** HTTP/2 on connections that stay, with `streams` requests at a time on each; no latencies are told. */
+export async function load2(
+  h2load: string,
+  { url, connections, streams, seconds }: Omit<Load, "upload"> & { readonly streams: number },
+): Promise<LoadResult> {
+  const shape = ["-t", "1", "-c", `${connections}`, "-m", `${streams}`, "-D", `${seconds}`];
+  const { stdout, stderr } = await new Deno.Command(h2load, { args: [...shape, url], stdin: "null" })
+    .output();
+  const output = new TextDecoder().decode(stdout);
+  const [, done, failed, errored] = /(\d+) done, \d+ succeeded, (\d+) failed, (\d+) errored/.exec(output) ??
+    [];
+  const [, good, redirected] = /^status codes: (\d+) 2xx, (\d+) 3xx/m.exec(output) ?? [];
+  if (done === undefined || good === undefined) {
+    throw new Error(`h2load gave no result: ${output}${new TextDecoder().decode(stderr)}`);
+  }
+  const errors = Number(failed) + Number(errored) + Number(done) - Number(good) - Number(redirected);
+  return { requests: Number(done), microseconds: seconds * 1_000_000, errors, p50: 0, p99: 0 };
 }
 
 /** One connection after the other, each with a handshake, a request and an answer; no latencies are told. */

@@ -101,9 +101,12 @@ export function tandemConfig(
   ports: readonly number[],
   certificate: CertificateFiles | null = null,
 ): string {
-  const tls = certificate === null
-    ? {}
-    : { tls: { certificates: [{ cert: certificate.cert, key: certificate.key }] } };
+  const tls = certificate === null ? {} : {
+    tls: {
+      certificates: [{ cert: certificate.cert, key: certificate.key }],
+      alpn: [scenario.http2 ? "h2" : "http/1.1"],
+    },
+  };
   const routes = scenario.files ? [{ files: { root: servers.files } }] : [
     ...Array.from({ length: scenario.routes }, (_, index) => ({
       match: { path: `${routePrefix(index)}*` },
@@ -143,7 +146,9 @@ function haproxyConfig(
   ports: readonly number[],
   certificate: CertificateFiles | null,
 ): string {
-  const shown = certificate === null ? "" : ` ssl crt ${certificate.both} alpn http/1.1`;
+  const shown = certificate === null
+    ? ""
+    : ` ssl crt ${certificate.both} alpn ${scenario.http2 ? "h2" : "http/1.1"}`;
   const { protocol, accessLog } = scenario;
   const tls = scenario.serverTls
     ? ` ssl verify required ca-file ${servers.authority} sni str(${SERVER_NAME}) verifyhost ${SERVER_NAME}`
@@ -216,7 +221,7 @@ events { worker_connections ${2 * MAX_CONNECTIONS}; }
     (_, at) => `location ${routePrefix(at)} { ${proxy} }`,
   );
   const [ssl, shown] = certificate === null ? ["", ""] : [
-    " ssl",
+    scenario.http2 ? " ssl http2" : " ssl",
     `ssl_certificate ${certificate.cert}; ssl_certificate_key ${certificate.key}; ssl_session_cache shared:tls:1m;`,
   ];
   const listeners = ports.map((port) =>

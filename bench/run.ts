@@ -9,11 +9,11 @@ import { parseArgs } from "node:util";
 import { installTools, requireTool } from "../tests/lab/tools.ts";
 import { type Backends, startBackends } from "./backends_io.ts";
 import { openIdle } from "./idle_io.ts";
-import { handshakes, load } from "./load_io.ts";
+import { handshakes, load, load2 } from "./load_io.ts";
 import { cpuMicroseconds, memoryBytes } from "./process_io.ts";
 import { type ProductName, PRODUCTS, type Started, startProduct } from "./products_io.ts";
 import { align, type Sample, summarize, table } from "./report.ts";
-import { type Scenario, SCENARIOS } from "./scenarios.ts";
+import { type Scenario, SCENARIOS, STREAMS } from "./scenarios.ts";
 
 /** A JIT needs some thousand requests to show what it does in the long run; the others get the same. */
 const WARM_UP_SECONDS = 3;
@@ -122,14 +122,16 @@ async function measure(
   const { connections, upload } = scenario;
   if (scenario.accessLog) await takeLogLines(started);
   const before = cpuMicroseconds(started.running.pid);
-  const result = scenario.handshakes === null
-    ? await load(wrk, { url: started.url, connections, upload, seconds })
-    : await handshakes(opensslPath(), {
+  const result = scenario.handshakes !== null
+    ? await handshakes(pathOf("openssl"), {
       port: started.port,
       path: scenario.path,
       seconds,
       resumed: scenario.handshakes === "resumed",
-    });
+    })
+    : scenario.http2
+    ? await load2(pathOf("h2load"), { url: started.url, connections, streams: STREAMS, seconds })
+    : await load(wrk, { url: started.url, connections, upload, seconds });
   const cpu = cpuMicroseconds(started.running.pid) - before;
   if (scenario.accessLog) {
     await new Promise((resolve) => setTimeout(resolve, LOG_SETTLE_MS));
@@ -149,10 +151,10 @@ async function measure(
   };
 }
 
-function opensslPath(): string {
-  const openssl = requireTool("openssl");
-  if ("skip" in openssl) throw new Error(openssl.skip);
-  return openssl.path;
+function pathOf(name: string): string {
+  const tool = requireTool(name);
+  if ("skip" in tool) throw new Error(tool.skip);
+  return tool.path;
 }
 
 async function measureScenario(
@@ -227,7 +229,7 @@ function idleTable(rows: readonly IdleRow[]): string {
 }
 
 async function main(options: Options): Promise<number> {
-  await installTools(["haproxy", "nginx", "wrk", "openssl", "curl"]);
+  await installTools(["haproxy", "nginx", "wrk", "h2load", "openssl", "curl"]);
   const wrk = requireTool("wrk");
   if ("skip" in wrk) throw new Error(wrk.skip);
   const chosen = (name: string) => options.only.length === 0 || options.only.includes(name);

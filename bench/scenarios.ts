@@ -25,7 +25,12 @@ export interface Scenario {
    * handshake or all with one that takes the session of the first up again.
    */
   readonly handshakes: "whole" | "resumed" | null;
+  /** Clients speak HTTP/2, over TLS: h2load, with several streams on every connection. */
+  readonly http2: boolean;
 }
+
+/** Requests under way at a time on every connection of HTTP/2. */
+export const STREAMS = 8;
 
 const SMALL: Scenario = {
   name: "small",
@@ -41,6 +46,7 @@ const SMALL: Scenario = {
   files: false,
   tls: false,
   handshakes: null,
+  http2: false,
 };
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -59,6 +65,8 @@ export const SCENARIOS: readonly Scenario[] = [
   { ...SMALL, name: "tls-64k", tls: true, path: "/64k" },
   { ...SMALL, name: "tls-new", tls: true, handshakes: "whole" },
   { ...SMALL, name: "tls-resume", tls: true, handshakes: "resumed" },
+  { ...SMALL, name: "h2", tls: true, http2: true, connections: 16 },
+  { ...SMALL, name: "h2-64k", tls: true, http2: true, connections: 16, path: "/64k" },
 ];
 
 /** The prefix that route `index` matches. */

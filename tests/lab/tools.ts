@@ -11,6 +11,7 @@ import { unbootable } from "./throwaway_root.ts";
 const PACKAGES: Readonly<Record<string, string>> = {
   curl: "curl",
   dnsmasq: "dnsmasq-base",
+  h2load: "nghttp2-client",
   haproxy: "haproxy",
   ip: "iproute2",
   keepalived: "keepalived",
