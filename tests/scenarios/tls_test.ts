@@ -34,6 +34,8 @@ async function curl(made: Certificates, port: number, url: string, ...args: stri
       `${hostname}::127.0.0.1:${port}`,
       "--cacert",
       made.path("authority.pem"),
+      // Unless `args` say otherwise, as curl prefers HTTP/2.
+      "--http1.1",
       ...args,
       url,
     ],
@@ -88,6 +90,10 @@ workers: 1
         1,
       );
     }
+    const newer = await curl(made, port, "https://shop.test/x", "--http2");
+    assert(newer.text.startsWith("HTTP/2 200"), newer.text);
+    assert(newer.text.includes("X-Forwarded-Proto: https\r\n"), newer.text);
+    assertEquals(newer.text.match(/strict-transport-security: /g)?.length, 1);
     const own = await curl(made, port, "https://shop.test/ping");
     assert(own.text.includes("pong") && own.text.includes("Strict-Transport-Security: "), own.text);
     const file = await curl(made, port, "https://shop.test/www/nothing");
@@ -103,7 +109,7 @@ workers: 1
     assertEquals(spoken.ok, false);
     const status = await node.until(({ listeners }) => listeners[0]!.counters.tlsFailed === 1);
     const [web] = status.listeners;
-    assertEquals(web!.counters.tlsHandshakes, 6);
+    assertEquals(web!.counters.tlsHandshakes, 7);
     assertEquals(web!.certificates.map(({ name, names }) => [name, names.length]), [["shop.test", 2], [
       "api.test",
       2,
