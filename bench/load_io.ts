@@ -53,11 +53,11 @@ export async function load2(
   const output = new TextDecoder().decode(stdout);
   const [, done, failed, errored] = /(\d+) done, \d+ succeeded, (\d+) failed, (\d+) errored/.exec(output) ??
     [];
-  const [, good, redirected] = /^status codes: (\d+) 2xx, (\d+) 3xx/m.exec(output) ?? [];
-  if (done === undefined || good === undefined) {
+  const [, refused, broken] = /^status codes: .* (\d+) 4xx, (\d+) 5xx/m.exec(output) ?? [];
+  if (done === undefined || refused === undefined) {
     throw new Error(`h2load gave no result: ${output}${new TextDecoder().decode(stderr)}`);
   }
-  const errors = Number(failed) + Number(errored) + Number(done) - Number(good) - Number(redirected);
+  const errors = Number(failed) + Number(errored) + Number(refused) + Number(broken);
   return { requests: Number(done), microseconds: seconds * 1_000_000, errors, p50: 0, p99: 0 };
 }
 
