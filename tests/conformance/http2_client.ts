@@ -79,6 +79,9 @@ export class FrameLog {
   readonly #decoded = new Map<Frame, string[]>();
   #rest = "";
 
+  /** `decodes`: header blocks are read too. */
+  constructor(readonly decodes = true) {}
+
   /** Takes bytes that arrived; returns the frames that they complete. */
   feed(text: string): Frame[] {
     this.#rest += text;
@@ -92,11 +95,18 @@ export class FrameLog {
       const stream = (head[5]! & 127) << 24 | head[6]! << 16 | head[7]! << 8 | head[8]!;
       const one = { type: head[3]!, flags: head[4]!, stream, payload };
       this.frames.push(one);
-      if (one.type === HEADERS) this.#decoded.set(one, this.#decode(payload));
+      if (one.type === HEADERS && this.decodes) this.#decoded.set(one, this.#decode(payload));
       at += 9 + length;
     }
     this.#rest = this.#rest.slice(at);
     return this.frames.slice(from);
+  }
+
+  /** Bytes that are missing of the frame that came last. */
+  get missing(): number {
+    if (this.#rest.length < 9) return this.#rest.length === 0 ? 0 : 9 - this.#rest.length;
+    const [a, b, c] = fromLatin1(this.#rest) as unknown as [number, number, number];
+    return 9 + (a << 16 | b << 8 | c) - this.#rest.length;
   }
 
   /** Status of the last answer on a stream; 0: none has come. */
