@@ -4,12 +4,11 @@
  */
 import { formatHostPort, formatIp, parseIp } from "../base/address.ts";
 import { hash128 } from "../base/hash.ts";
-import { pathFrom } from "./file_paths.ts";
 import { TlsFiles } from "./certificates.ts";
 import type { CheckConfig } from "./check_schema.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import type { PoolConfig, ServerConfig } from "./pool_schema.ts";
-import { routeMatch } from "./match_schema.ts";
+import { changesSnapshot, routeSnapshot } from "./route_build.ts";
 import type { RowAllocator } from "./rows.ts";
 import type { Config } from "./schema.ts";
 import type { ServerTlsConfig } from "./server_tls_schema.ts";
@@ -69,7 +68,7 @@ export function buildSnapshot(config: Config, options: BuildOptions): Snapshot {
     return poolSnapshot(name, pool, servers, tls, check, rows);
   });
   const listeners = config.listeners.filter(isProxied).map((listener) =>
-    listenerSnapshot(listener, rows, options.directory, options.certificates ?? NO_CERTIFICATES)
+    listenerSnapshot(listener, rows, options.directory, options.certificates ?? NO_CERTIFICATES, files)
   );
   rows.servers.keep(keptServers);
   rows.pools.keep(new Set(pools.map((pool) => pool.name)));
@@ -96,7 +95,8 @@ function listenerSnapshot(
   listener: Proxied,
   rows: RowAllocator,
   directory: string,
-  files: TlsFiles,
+  certificates: TlsFiles,
+  files: ReadonlyMap<string, string>,
 ): ListenerSnapshot {
   const { name, bind, protocol, trustedProxies, proxyProtocol, timeouts, limits, tls, hsts } = listener;
   return {
@@ -114,12 +114,10 @@ function listenerSnapshot(
       tunnelMs: timeouts.tunnel,
     },
     limits,
-    tls: tls === undefined ? null : listenerTls(tls, protocol, files),
+    tls: tls === undefined ? null : listenerTls(tls, protocol, certificates),
     hsts: tls === undefined || hsts === undefined ? "" : hstsValue(hsts),
-    routes: listener.routes.map(({ match, action }) => ({
-      match: routeMatch(match),
-      action: action.kind === "files" ? { ...action, root: pathFrom(directory, action.root) } : action,
-    })),
+    routes: listener.routes.map((route) => routeSnapshot(route, directory, files)),
+    ...changesSnapshot(listener, files),
   };
 }
 

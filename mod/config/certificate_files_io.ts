@@ -1,5 +1,5 @@
 /**
- * Reads the certificates, authorities and keys that a configuration names, and says what is wrong with them.
+ * Reads the certificates, authorities, keys and pages that a configuration names, and says what is wrong with them.
  *
  * A path that is not absolute begins at the directory of the configuration file. What a key holds is in no message.
  */
@@ -9,6 +9,7 @@ import type { FileKind, FileReader, NamedFile } from "./named_files.ts";
 
 /** A bundle of all well-known authorities has 200 KiB. */
 const MAX_BYTES = 4 * 1024 * 1024;
+const MAX_PAGE_CHARS = 256 * 1024;
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
 /** For the configuration in `file`; `now` is the time, in milliseconds since the epoch. */
@@ -18,6 +19,7 @@ export function certificateFiles(file: string, now: () => number = Date.now): Fi
     read(path, kind) {
       const read = readText(resolve(directory, path), path);
       if ("problem" in read) return read;
+      if (kind === "page") return pageOf(read.text, path);
       return kind === "key" ? keyOf(read.text, path) : certificatesOf(read.text, path, kind, now());
     },
     belong: (certificate, key) => {
@@ -25,6 +27,12 @@ export function certificateFiles(file: string, now: () => number = Date.now): Fi
       return first !== null && new X509Certificate(first[0]).checkPrivateKey(createPrivateKey(key));
     },
   };
+}
+
+/** Pages are held in every worker. */
+function pageOf(text: string, path: string): NamedFile {
+  if (text.length > MAX_PAGE_CHARS) return { problem: `has more than ${MAX_PAGE_CHARS} characters: ${path}` };
+  return text.includes("\ufffd") ? { problem: `is not text in UTF-8: ${path}` } : { text, warning: null };
 }
 
 function readText(path: string, shown: string): { text: string } | { problem: string } {

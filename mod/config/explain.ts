@@ -17,6 +17,8 @@ export interface Explained {
   readonly message: string;
   /** True when several fields together are wrong, so that each may be right. */
   readonly across: boolean;
+  /** What of the value is meant; absent: all of it. */
+  readonly part?: string;
 }
 
 /** One issue as findings: each unknown key by itself, a choice between forms by the form that was meant. */
@@ -24,7 +26,10 @@ export function explainIssue(issue: Issue, tree: TreeNode, schema: JsonSchema, b
   const path = [...base, ...issue.path as (string | number)[]];
   const node = nodeAt(tree, path);
   const across = issue.code === "custom" && issue.params?.["across"] === true;
-  const value = (message: string): Explained[] => [{ path, at: "value", message, across }];
+  const part = issue.code === "custom" ? issue.params?.["part"] : undefined;
+  const value = (message: string): Explained[] => [
+    { path, at: "value", message, across, ...(typeof part === "string" ? { part } : {}) },
+  ];
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({
       path: [...path, key],

@@ -3,11 +3,14 @@
  */
 import { formatHostPort, isLoopbackIp, isUnspecifiedIp, parseIp } from "../base/address.ts";
 import { redirectProblem } from "../route/redirect.ts";
+import { capturesOf } from "../route/captures.ts";
+import { checkListenerChanges, checkRouteChanges } from "./change_rules.ts";
 import { Coverage } from "./coverage.ts";
 import type { BindAddress } from "./fields.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import { NO_CONDITIONS } from "./match_schema.ts";
 import type { Path } from "./problem.ts";
+import { routeMatch } from "./match_schema.ts";
 import type { RouteConfig } from "./route_schema.ts";
 import type { RuleContext } from "./rules.ts";
 import type { FilesAction } from "./snapshot.ts";
@@ -24,6 +27,7 @@ export function checkListeners(context: RuleContext): void {
     // kernel_rules.ts has those of its own.
     if (listener.forward !== "proxy") continue;
     checkProtocol(context, listener, at);
+    checkListenerChanges(context, listener, at);
     checkTls(context, listener, at);
     checkRoutes(context, listener, at);
   }
@@ -188,6 +192,7 @@ function checkRoutes(context: RuleContext, listener: ListenerConfig, at: number)
     const short = context.given(["listeners", at, "pool"]);
     const path = short ? ["listeners", at] : ["listeners", at, "routes", index];
     if (route.action.kind === "redirect") checkRedirect(context, route, route.action.to, path);
+    checkRouteChanges(context, listener, route, path);
     if (route.action.kind === "files") checkFiles(context, route, route.action, path);
     checkRouteKind(context, listener, route, path);
     if (!context.whole(path)) continue;
@@ -228,6 +233,6 @@ function checkFiles(
 
 function checkRedirect(context: RuleContext, route: RouteConfig, to: string, path: Path): void {
   if (!context.whole([...path, "match"])) return;
-  const problem = redirectProblem(to, route.match.path);
+  const problem = redirectProblem(to, capturesOf(routeMatch(route.match)).names);
   if (problem !== null) context.error([...path, "redirect", "to"], problem);
 }

@@ -14,6 +14,8 @@ import {
   oneOrMore,
   size,
 } from "./fields.ts";
+import { errorPages, interceptErrors } from "./error_page_schema.ts";
+import { HeadersSchema } from "./header_schema.ts";
 import { NO_CONDITIONS } from "./match_schema.ts";
 import { type RouteConfig, RouteSchema } from "./route_schema.ts";
 import { KernelListenerSchema } from "./kernel_schema.ts";
@@ -75,6 +77,9 @@ export const ListenerSchema = z.strictObject({
   redirectHttps: z.union([flag(), integer(1, 65_535)]).optional().describe(
     "Send every request to the same place under https: `true`, or the port there. Instead of pool and routes. (http)",
   ),
+  headers: HeadersSchema.optional().describe("What is changed of headers on every route. (http)"),
+  errorPages,
+  interceptErrors,
   timeouts: timeouts.prefault({}).describe("Time-outs towards clients."),
   limits: limits.prefault({}).describe("Limits towards clients."),
   pool: name().optional().describe("Short for one route that sends everything to this pool."),

@@ -19,6 +19,7 @@ import {
   problemAt,
   type SyntaxFault,
 } from "./problem.ts";
+import { checkPages } from "./page_rules.ts";
 import { checkReferences } from "./references.ts";
 import { checkRules, RuleContext } from "./rules.ts";
 import type { Config } from "./schema.ts";
@@ -187,6 +188,7 @@ function resolveTree(
   const context = new RuleContext(config, tree, damage, findings, facts);
   checkRules(context);
   checkServerTls(context, files);
+  checkPages(context, files);
   return context;
 }
 

@@ -4,7 +4,7 @@
  */
 
 /** What a file has to hold. */
-export type FileKind = "authorities" | "certificate" | "key";
+export type FileKind = "authorities" | "certificate" | "key" | "page";
 
 /** What was read, or why it is of no use; the words end a sentence about the file. Never a word of a key. */
 export type NamedFile =

@@ -5,7 +5,6 @@ import type { Path } from "./problem.ts";
 
 /** Keys by the shape of the path they stand at: `*` is any name, `#` any index. */
 const KEYS: ReadonlyMap<string, readonly string[]> = new Map([
-  ["listeners.#.routes.#", ["rewrite", "headers"]],
   ["pools.*", ["sticky"]],
 ]);
 

@@ -4,9 +4,14 @@
 import { z } from "zod";
 import { PATH_VARIABLE } from "../files/locate.ts";
 import { canonicalPath } from "../route/path.ts";
+import { REDIRECT_SCOPE } from "../route/redirect.ts";
+import { errorPages, interceptErrors } from "./error_page_schema.ts";
 import { acrossIssue, choice, flag, integer, line, name, oneOrMore } from "./fields.ts";
+import { HeadersSchema } from "./header_schema.ts";
 import { MatchSchema } from "./match_schema.ts";
+import { RewriteSchema } from "./rewrite_schema.ts";
 import type { RouteAction } from "./snapshot.ts";
+import { template } from "./template_field.ts";
 
 /** Statuses whose answer says where to go (RFC 9110 section 15.4) and that browsers follow. */
 const REDIRECTS = [301, 302, 303, 307, 308];
@@ -16,7 +21,8 @@ const BODILESS = [204, 205, 304];
 const MAX_BODY = 256 * 1024;
 
 const redirect = z.strictObject({
-  to: line(1, 4096).refine(isTarget, 'must be an http:// or https:// URL or start with one "/"')
+  to: template(REDIRECT_SCOPE, 1)
+    .refine(isTarget, 'must be an http:// or https:// URL or start with one "/"')
     .describe(
       "Where to: a URL or a path. `*` stands for what the `*` of the path took, `:id` for a parameter.",
     ),
@@ -31,10 +37,17 @@ const respond = z.strictObject({
   status: integer(200, 599).prefault(200).describe("Status of the answer."),
   body: z.string().max(MAX_BODY, `must be at most ${MAX_BODY} characters`).prefault("")
     .describe("Text of the answer."),
-  contentType: line(1, 256).prefault("text/plain; charset=utf-8").describe("Its `Content-Type`."),
-}).superRefine((answer, context) => {
-  if (answer.body === "" || !BODILESS.includes(answer.status)) return;
-  context.addIssue(acrossIssue(`must be empty as status ${answer.status} has no body`, "body"));
+  file: line(1, 4096).optional().describe(
+    "Instead of the body: the file that has it, read with the configuration and relative to its directory.",
+  ),
+  contentType: line(1, 256).optional().describe(
+    "Its `Content-Type`. Without: plain text, or what the ending of the file says.",
+  ),
+}).superRefine(({ status, body, file }, context) => {
+  if (body !== "" && file !== undefined) context.addIssue(acrossIssue("cannot stand beside a body", "file"));
+  if (body === "" && file === undefined || !BODILESS.includes(status)) return;
+  const field = file === undefined ? "body" : "file";
+  context.addIssue(acrossIssue(`must be empty as status ${status} has no body`, field));
 }).describe("Answer at once, without a server.");
 
 /** Text that goes into a header as it is. */
@@ -74,6 +87,11 @@ const files = z.strictObject({
     .describe("`Content-Type` by the ending of a name, before the types that are known anyway."),
 }).describe("Answer with a file of a directory.");
 
+/** An action as it is written; the text of a file is not there yet. */
+export type ActionConfig =
+  | Exclude<RouteAction, { kind: "respond" }>
+  | { readonly kind: "respond" } & z.output<typeof respond>;
+
 export const RouteSchema = z.strictObject({
   match: MatchSchema.prefault({}).describe(
     "What a request must have; everything given must hold. Without: every request.",
@@ -82,14 +100,20 @@ export const RouteSchema = z.strictObject({
   redirect: redirect.optional(),
   respond: respond.optional(),
   files: files.optional(),
-}).transform(({ match, pool, redirect, respond, files }, context) => {
-  const actions: RouteAction[] = [];
+  rewrite: RewriteSchema.optional().describe(
+    "What is changed of path, query and host before a server gets them.",
+  ),
+  headers: HeadersSchema.optional().describe("What is changed of headers, after the listener's rules."),
+  errorPages,
+  interceptErrors,
+}).transform(({ pool, redirect, respond, files, ...rest }, context) => {
+  const actions: ActionConfig[] = [];
   if (pool !== undefined) actions.push({ kind: "pool", pool });
   if (redirect !== undefined) actions.push({ kind: "redirect", ...redirect });
   if (respond !== undefined) actions.push({ kind: "respond", ...respond });
   if (files !== undefined) actions.push({ kind: "files", ...files });
   const [action] = actions;
-  if (action !== undefined && actions.length === 1) return { match, action };
+  if (action !== undefined && actions.length === 1) return { ...rest, action };
   const given = action === undefined ? "has none" : `has ${actions.map((one) => one.kind).join(" and ")}`;
   context.addIssue(
     acrossIssue(`must have exactly one action (pool, redirect, respond or files), and ${given}`),
@@ -111,5 +135,5 @@ function checkCandidate(text: string, context: z.RefinementCtx): void {
 /** `//host` would leave the site although it looks like a path. */
 function isTarget(text: string): boolean {
   if (/\s/.test(text)) return false;
-  return text.startsWith("/") ? !/^\/[/\\]/.test(text) : /^https?:\/\/[^/?#]/i.test(text);
+  return text.startsWith("/") ? !/^\/[/\\]/.test(text) : /^(?:https?|\$scheme):\/\/[^/?#]/i.test(text);
 }

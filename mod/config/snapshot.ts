@@ -46,6 +46,10 @@ export interface ListenerSnapshot {
   readonly hsts: string;
   /** Tried in order, the first match wins. Those of a tcp listener are pools, with no conditions but `tls`. */
   readonly routes: readonly RouteSnapshot[];
+  /** Applied on every route before its own; absent: none. */
+  readonly headers?: HeadersSnapshot;
+  /** For what the route has none of its own for; absent: none. */
+  readonly errorPages?: ErrorPages;
 }
 
 export interface TlsSnapshot {
@@ -77,6 +81,75 @@ export interface CertificateSnapshot {
 export interface RouteSnapshot {
   readonly match: RouteMatch;
   readonly action: RouteAction;
+  /** Absent: requests go to servers for what they came. */
+  readonly rewrite?: RewriteSnapshot;
+  /** Absent: no rules. */
+  readonly headers?: HeadersSnapshot;
+  /** Absent: the listener's. */
+  readonly errorPages?: ErrorPages;
+}
+
+/** What a route makes of path, query and host. Texts are templates. */
+export interface RewriteSnapshot {
+  /** Stands in the place of the whole path; null: what came. */
+  readonly path: string | null;
+  /** Empty, or a path without a slash at its end; taken off first. */
+  readonly stripPrefix: string;
+  /** Done next, in order: the part that the expression matches becomes the text. */
+  readonly replace: readonly { readonly match: string; readonly with: string }[];
+  /** Empty, or a path without a slash at its end; put in front last. */
+  readonly addPrefix: string;
+  /** The whole query, or rules for parameters; null: what came. */
+  readonly query: string | QueryRules | null;
+  /** Null: what came. */
+  readonly host: string | null;
+}
+
+export type TemplatePairs = readonly (readonly [name: string, template: string])[];
+
+export interface QueryRules {
+  readonly set: TemplatePairs;
+  readonly add: TemplatePairs;
+  /** Names, or with `*` at the end beginnings of names. */
+  readonly remove: readonly string[];
+}
+
+export interface HeadersSnapshot {
+  readonly request?: HeaderRules;
+  readonly response?: ResponseRules;
+}
+
+export interface HeaderRules {
+  /** Lower case; with `*` at the end beginnings of names. */
+  readonly remove: readonly string[];
+  /** In fields that are there: the part of the value that the expression matches becomes the text. Lower-case name. */
+  readonly replace: readonly { readonly name: string; readonly match: string; readonly with: string }[];
+  /** Instead of what is there. */
+  readonly set: TemplatePairs;
+  /** Beside what is there. */
+  readonly add: TemplatePairs;
+}
+
+/** For answers, where servers are to be seen as their clients see them: what is there, and what it becomes. */
+export interface ResponseRules extends HeaderRules {
+  readonly location: TemplatePairs;
+  readonly cookieDomain: TemplatePairs;
+  readonly cookiePath: TemplatePairs;
+}
+
+export interface ErrorPages {
+  /** The first whose range holds the status counts. */
+  readonly pages: readonly ErrorPage[];
+  /** Whether servers' answers of these statuses are replaced too; absent: as the listener says, or not. */
+  readonly intercept?: boolean;
+}
+
+/** For the statuses from `first` to `last`. */
+export interface ErrorPage {
+  readonly first: number;
+  readonly last: number;
+  readonly body: string;
+  readonly contentType: string;
 }
 
 /** All given conditions must hold; an empty match holds always. A text that begins with `~` is an expression. */

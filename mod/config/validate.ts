@@ -85,7 +85,9 @@ export function validateTree(tree: TreeNode, findings: Finding[]): Validated {
     const explained = result.error.issues.flatMap((issue) => explainIssue(issue, tree, words));
     for (const one of explained) {
       if (isOurDoing(one, tree, damage)) continue;
-      findings.push({ severity: "error", path: sourceOf(tree, one.path), at: one.at, message: one.message });
+      const { path, at, message, part } = one;
+      const where = { severity: "error" as const, path: sourceOf(tree, path), at, message };
+      findings.push(part === undefined ? where : { ...where, part });
     }
     const chains = explained.map(({ path }) => chainTo(tree, path));
     if (!chains.map((chain) => damage.cut(chain)).includes(true)) break;

@@ -5,7 +5,7 @@
 import mime from "mime";
 
 /** RFC 9110 section 8.3: what is not known. */
-const UNKNOWN = "application/octet-stream";
+export const UNKNOWN = "application/octet-stream";
 
 /** The type of a file; `types` are the configuration's own, by ending in lower case, and go first. */
 export function mediaType(name: string, types: Readonly<Record<string, string>>): string {

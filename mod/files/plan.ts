@@ -4,7 +4,7 @@
  */
 import type { ErrorCode } from "../base/errors.ts";
 import type { FilesAction } from "../config/snapshot.ts";
-import { encodeTarget } from "../route/redirect.ts";
+import { encodeTarget } from "../route/encode.ts";
 import type { RequestFacts } from "../route/match.ts";
 import { judgeConditions, rangeHolds } from "./conditional.ts";
 import {

@@ -48,6 +48,8 @@ export interface Answer {
   readonly location?: string;
   /** With a 405: which methods are allowed (RFC 9110 section 15.5.6). */
   readonly allow?: string;
+  /** Further field lines, ASCII, each with its CR LF. */
+  readonly fields?: string;
 }
 
 /** The page of an error: status, name and one sentence of our own. */
@@ -61,15 +63,26 @@ export function errorAnswer(status: number, sentence: string): Answer {
   };
 }
 
+/** Makes another head of a whole one of our own, its empty line included. ASCII in, ASCII out. */
+export type Amend = (head: string) => string;
+
 const encoder = new TextEncoder();
 
 /**
  * Bytes of an answer. `date`: the value of `Date`, which an origin must send (RFC 9110 section 6.6.1).
  * `hsts`: value of `Strict-Transport-Security`, or empty. `bodyless`: it answers a HEAD request, so that the length stays and the body goes.
+ * `amend`: what rules make of the head.
  */
 export function answerBytes(
   answer: Answer,
-  options: { date: string; keepAlive: boolean; minor: number; bodyless: boolean; hsts: string },
+  options: {
+    readonly date: string;
+    readonly keepAlive: boolean;
+    readonly minor: number;
+    readonly bodyless: boolean;
+    readonly hsts: string;
+    readonly amend?: Amend | null;
+  },
 ): Uint8Array {
   const { status } = answer;
   const empty = status === 204 || status === 304;
@@ -77,12 +90,14 @@ export function answerBytes(
   let head = `HTTP/1.1 ${status} ${REASONS[status] ?? ""}\r\nDate: ${options.date}\r\n`;
   if (answer.location !== undefined) head += `Location: ${answer.location}\r\n`;
   if (answer.allow !== undefined) head += `Allow: ${answer.allow}\r\n`;
+  head += answer.fields ?? "";
   if (!empty) head += `Content-Type: ${answer.contentType}\r\nContent-Length: ${body.length}\r\n`;
   if (options.hsts !== "") head += `Strict-Transport-Security: ${options.hsts}\r\n`;
   if (status >= 400) head += "Cache-Control: no-store\r\n";
   if (!options.keepAlive) head += "Connection: close\r\n";
   else if (options.minor === 0) head += "Connection: keep-alive\r\n";
-  const start = encoder.encode(head + "\r\n");
+  head += "\r\n";
+  const start = encoder.encode(options.amend ? options.amend(head) : head);
   if (options.bodyless || body.length === 0) return start;
   const all = new Uint8Array(start.length + body.length);
   all.set(start);

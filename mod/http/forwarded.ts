@@ -20,6 +20,16 @@ export const NOTHING_RECEIVED: Received = {
   forwarded: "",
 };
 
+/** The fields that `forwardedLines` makes, in lower case. */
+export const FORWARDED_NAMES: readonly string[] = [
+  "x-forwarded-for",
+  "x-forwarded-proto",
+  "x-forwarded-host",
+  "x-real-ip",
+  "forwarded",
+  "via",
+];
+
 /** An IPv4 client of a dual-stack listener shows as `::ffff:192.0.2.1`: the plain form is what servers expect. */
 export function plainAddress(address: string): string {
   return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;

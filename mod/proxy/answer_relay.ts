@@ -10,6 +10,7 @@ import type { ResponseInfo } from "../http1/response.ts";
 import { type BufferPool, SMALL_BYTES } from "../net/buffers.ts";
 import type { Stream } from "../net/stream.ts";
 import { BodyRelay } from "./body_relay.ts";
+import type { Changes } from "./changes.ts";
 import type { ChunkEncoder } from "./chunks.ts";
 import type { Record } from "./record.ts";
 import { composeResponse, RESPONSE_ADDED_BYTES, type ResponsePlan } from "./response_head.ts";
@@ -30,13 +31,21 @@ export class AnswerRelay {
   readonly #buffers: BufferPool;
   readonly #record: Record;
   readonly #body: BodyRelay;
-  readonly #plan: ResponsePlan = { framing: NONE, keepAlive: true, minor: 1, hsts: NOTHING };
+  readonly #changes: Changes;
+  readonly #plan: ResponsePlan = { framing: NONE, keepAlive: true, minor: 1, hsts: NOTHING, edit: null };
 
-  constructor(client: Stream, buffers: BufferPool, record: Record, encoder: ChunkEncoder) {
+  constructor(
+    client: Stream,
+    buffers: BufferPool,
+    record: Record,
+    encoder: ChunkEncoder,
+    changes: Changes,
+  ) {
     this.#client = client;
     this.#buffers = buffers;
     this.#record = record;
     this.#body = new BodyRelay(encoder);
+    this.#changes = changes;
   }
 
   /** Prepares for the answer to a request of this minor version. `hsts`: a line to add, or nothing. */
@@ -111,7 +120,11 @@ export class AnswerRelay {
 
   /** Writes the head and what of `bytes` follows it up to `end`. */
   #writeHead(head: Head, info: ResponseInfo, bytes: Uint8Array, end: number): boolean {
-    const out = this.#buffers.atLeast(end - head.start + RESPONSE_ADDED_BYTES + this.#plan.hsts.length);
+    const plan = this.#plan;
+    // An interim answer (1xx) is the server's own.
+    plan.edit = head.status >= 200 || head.status === 101 ? this.#changes.edit : null;
+    const room = plan.edit === null ? 0 : this.#changes.prepareAnswer(head, bytes);
+    const out = this.#buffers.atLeast(end - head.start + RESPONSE_ADDED_BYTES + plan.hsts.length + room);
     let length = composeResponse(out.bytes, head, info, bytes, this.#plan);
     if (end > head.end) {
       out.bytes.set(bytes.subarray(head.end, end), length);

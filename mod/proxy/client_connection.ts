@@ -5,7 +5,7 @@
  * A machine over the stream seam: it never waits. It must not know of servers or policies.
  */
 import { type ErrorCode, ERRORS } from "../base/errors.ts";
-import { type Answer, answerBytes, errorAnswer } from "../http/answer.ts";
+import { type Amend, type Answer, answerBytes, errorAnswer } from "../http/answer.ts";
 import {
   DONE,
   Head,
@@ -23,11 +23,13 @@ import type { Stream, StreamHandler } from "../net/stream.ts";
 import { Timer } from "../net/wheel.ts";
 import type { ChunkEncoder } from "./chunks.ts";
 import type { ListenerState, LivePool, ProxyEnvironment } from "./environment.ts";
+import type { LivePages } from "./error_pages.ts";
 import { Exchange } from "./exchange.ts";
 import { ForwardedCache } from "./forwarded_cache.ts";
 import { HeldBytes } from "./held.ts";
 import { Linger } from "./linger.ts";
 import type { AccessRecorder } from "./record.ts";
+import type { RequestEdit } from "./request_edit.ts";
 import type { RequestAdditions } from "./request_head.ts";
 import { Tunnel, type TunnelOwner } from "./tunnel.ts";
 
@@ -163,27 +165,41 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
   }
 
   /** Lines to add to the request. */
-  additions(head: Head, info: RequestInfo, bytes: Uint8Array, pool: LivePool | null): RequestAdditions {
+  additions(
+    head: Head,
+    info: RequestInfo,
+    bytes: Uint8Array,
+    pool: LivePool | null,
+    edit: RequestEdit | null,
+  ): RequestAdditions {
     const { live } = this.listener;
-    return this.#forwarded.additions(head, info, bytes, live, pool);
+    return this.#forwarded.additions(head, info, bytes, live, pool, edit);
   }
 
-  answer(answer: Answer, keepAlive: boolean, bodyless: boolean): void {
+  /** `amend`: what rules make of the head; null: nothing. */
+  answer(answer: Answer, keepAlive: boolean, bodyless: boolean, amend: Amend | null): void {
     const bytes = answerBytes(answer, {
       date: this.environment.httpDate(),
       keepAlive,
       minor: this.#minor,
       bodyless,
       hsts: this.listener.live.snapshot.hsts,
+      amend,
     });
     this.#exchange.record.bytesOut += bytes.length;
     this.stream.write(bytes);
   }
 
-  answerError(code: ErrorCode, keepAlive: boolean, bodyless: boolean): void {
+  answerError(
+    code: ErrorCode,
+    keepAlive: boolean,
+    bodyless: boolean,
+    pages: LivePages | null,
+    amend: Amend | null,
+  ): void {
     const { status, text } = ERRORS[code];
     this.#exchange.record.status = status;
-    this.answer(errorAnswer(status, text), keepAlive, bodyless);
+    this.answer(pages?.page(status) ?? errorAnswer(status, text), keepAlive, bodyless, amend);
   }
 
   /** The server can take more of the body. */
@@ -362,7 +378,7 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
   /** Refuses what could not be read as a request, and closes. */
   #reject(code: ErrorCode, bodyless = false): void {
     this.#exchange.record.error = code;
-    this.answerError(code, false, bodyless);
+    this.answerError(code, false, bodyless, this.listener.live.pages, null);
     this.account(this.#exchange);
     this.#finish();
   }

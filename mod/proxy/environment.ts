@@ -12,9 +12,13 @@ import type { TlsAcceptor } from "../net/tls.ts";
 import type { IdleConnections } from "../net/idle.ts";
 import type { Wheel } from "../net/wheel.ts";
 import type { Capturing } from "../route/captures.ts";
+import type { HeaderEdit } from "../route/header_edit.ts";
+import type { Redirect } from "../route/redirect.ts";
 import type { SniTable } from "../route/sni.ts";
 import type { AccessRecord } from "./access_log.ts";
+import type { LivePages } from "./error_pages.ts";
 import type { HeadFacts, RequestRouter } from "./facts.ts";
+import type { RequestEdit } from "./request_edit.ts";
 import type { RetryBudget } from "./retry.ts";
 import type { ServerConnection } from "./server_connection.ts";
 
@@ -45,6 +49,14 @@ export interface LiveRoute {
   readonly pool: LivePool | null;
   /** What its conditions take of a request. */
   readonly captures: Capturing;
+  /** What is changed in requests to its servers; null: nothing. */
+  readonly requestEdit: RequestEdit | null;
+  /** What is changed in answers; null: nothing. */
+  readonly answerEdit: HeaderEdit | null;
+  /** Null: errors are answered with a line of text, servers' errors passed on. */
+  readonly pages: LivePages | null;
+  /** Null unless the action is a redirect. */
+  readonly redirect: Redirect | null;
 }
 
 /** A listener's present configuration. `ListenerState.live` is swapped on reload, between two requests. */
@@ -63,6 +75,10 @@ export interface LiveListener {
   readonly tls: TlsAcceptor | null;
   /** The line of `Strict-Transport-Security` with its CR LF, or nothing. */
   readonly hsts: Uint8Array;
+  /** As in a route, for requests that none takes: they go to no server. */
+  readonly requestEdit: null;
+  readonly answerEdit: HeaderEdit | null;
+  readonly pages: LivePages | null;
 }
 
 export interface ListenerState {

@@ -15,17 +15,18 @@ import { IdleConnections } from "../net/idle.ts";
 import type { Stream } from "../net/stream.ts";
 import { SMALL_BYTES } from "../net/buffers.ts";
 import type { Answer } from "../http/answer.ts";
-import type { RequestFacts } from "../route/match.ts";
 import { AnswerRelay, BROKEN, COMPLETE, ONGOING, type Relayed } from "./answer_relay.ts";
 import { type AttemptOwner, Attempts } from "./attempts.ts";
 import { BodyRelay } from "./body_relay.ts";
+import { Changes } from "./changes.ts";
 import { ChunkEncoder } from "./chunks.ts";
 import type { ClientConnection } from "./client_connection.ts";
-import type { LivePool, LiveRoute, ProxyEnvironment } from "./environment.ts";
+import type { LiveRoute, ProxyEnvironment } from "./environment.ts";
 import { BROKEN_OFF, FileAnswer, type Sent, WAITS } from "./file_answer.ts";
 import { hashOfRequest } from "./hash_key.ts";
 import { Record } from "./record.ts";
 import { composeRequest, UpstreamRequest } from "./request_head.ts";
+import type { RequestValues } from "./request_values.ts";
 import { routeAnswer } from "./route_answer.ts";
 import { sendHeader } from "./sent_header.ts";
 import { type ResponseHandler, ServerConnection } from "./server_connection.ts";
@@ -39,6 +40,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   readonly request = new UpstreamRequest();
   readonly record = new Record();
   readonly #environment: ProxyEnvironment;
+  readonly #changes: Changes;
   readonly #attempts: Attempts;
   readonly #body: BodyRelay;
   readonly #answer: AnswerRelay;
@@ -61,9 +63,16 @@ export class Exchange implements AttemptOwner, ResponseHandler {
 
   constructor(readonly client: ClientConnection, encoder: ChunkEncoder) {
     this.#environment = client.environment;
+    this.#changes = new Changes(client, this.record);
     this.#attempts = new Attempts(this, client.environment, this.record);
     this.#body = new BodyRelay(encoder);
-    this.#answer = new AnswerRelay(client.stream, client.environment.buffers, this.record, encoder);
+    this.#answer = new AnswerRelay(
+      client.stream,
+      client.environment.buffers,
+      this.record,
+      encoder,
+      this.#changes,
+    );
   }
 
   get busy(): boolean {
@@ -95,16 +104,14 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     const index = live.router.match(head, info, bytes, this.client.address, this.#environment.facts);
     const route = live.routes[index];
     const limit = live.snapshot.limits.body;
-    this.#compose(head, info, bytes, route?.pool ?? null);
+    const trusted = this.#compose(head, info, bytes, route ?? null);
     let at = head.end;
     if (limit > 0 && info.contentLength > limit) this.fail("bodyTooLarge");
     else if (route === undefined) this.fail("noRoute");
+    else if (!this.#changes.fits) this.fail("badHost");
     else if (route.pool === null) {
-      this.#answerRoute(
-        route,
-        this.#environment.facts.set(head, info, bytes, this.client.address),
-        info.minor,
-      );
+      const values = this.#changes.values(head, info, bytes, route, trusted);
+      this.#answerRoute(route, values, info.minor);
     } else {
       at = this.#keepSmallBody(info, bytes, at, end);
       const { snapshot } = route.pool;
@@ -161,7 +168,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     }
     const keepAlive = side !== "downstream" && this.#clientKeepAlive && this.#body.done &&
       !this.client.listener.draining;
-    this.client.answerError(code, keepAlive, this.headRequest);
+    this.client.answerError(code, keepAlive, this.headRequest, this.#changes.pages, this.#changes.amend());
     this.#finish(keepAlive);
   }
 
@@ -253,9 +260,11 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     this.#attempts.observe(now - this.record.connectedAt, now);
     if (status >= 500 && this.#triesElsewhere(status)) return false;
     this.record.status = status;
+    const mayKeep = this.#clientKeepAlive && this.#body.done && !this.client.listener.draining;
+    const page = this.#changes.pages?.instead(head, bytes) ?? null;
+    if (page !== null) return this.#answerInstead(page, head, info, bytes, end, mayKeep);
     this.#serverKeepAlive = info.keepAlive;
     this.#phase = RESPONDING;
-    const mayKeep = this.#clientKeepAlive && this.#body.done && !this.client.listener.draining;
     return this.#relayed(this.#answer.head(head, info, bytes, end, mayKeep, fresh ? server : null));
   }
 
@@ -285,10 +294,15 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     return null;
   }
 
-  #compose(head: Head, info: RequestInfo, bytes: Uint8Array, pool: LivePool | null): void {
-    const additions = this.client.additions(head, info, bytes, pool);
+  /** Writes the request as it is to be sent; returns whether the client is a proxy that is believed. */
+  #compose(head: Head, info: RequestInfo, bytes: Uint8Array, route: LiveRoute | null): boolean {
+    const edit = route?.requestEdit ?? null;
+    const additions = this.client.additions(head, info, bytes, route?.pool ?? null, edit);
+    const { trusted } = additions;
+    const changes = this.#changes.begin(head, info, bytes, route, trusted);
     const spare = info.framing === FIXED && info.contentLength <= SMALL_BYTES / 2 ? info.contentLength : 0;
-    composeRequest(this.request, this.#environment.buffers, head, info, bytes, additions, spare);
+    composeRequest(this.request, this.#environment.buffers, head, info, bytes, additions, spare, changes);
+    return trusted;
   }
 
   /** A small body is kept behind its head, so that it can be sent again; one that came with it goes in one write. */
@@ -315,16 +329,14 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   }
 
   /** Answers without a server. */
-  #answerRoute(route: LiveRoute, facts: RequestFacts, minor: number): void {
+  #answerRoute(route: LiveRoute, values: RequestValues, minor: number): void {
     this.#mayKeep = this.#clientKeepAlive && this.#body.done && !this.client.listener.draining;
     const { action } = route;
-    if (action.kind !== "files") return this.#answerAtOnce(routeAnswer(route, facts)!);
+    if (action.kind !== "files") return this.#answerAtOnce(routeAnswer(route, values)!);
     this.#file ??= new FileAnswer(this.#environment, this.client.stream, this.record);
-    const sent = this.#file.start(action, facts, {
-      keepAlive: this.#mayKeep,
-      minor,
-      hsts: this.client.listener.live.snapshot.hsts,
-    });
+    const { hsts } = this.client.listener.live.snapshot;
+    const connection = { keepAlive: this.#mayKeep, minor, hsts };
+    const sent = this.#file.start(action, values.facts, connection, this.#changes.amend());
     if (typeof sent === "number") return this.#fileSent(sent);
     if ("code" in sent) this.fail(sent.code);
     else this.#answerAtOnce(sent.answer);
@@ -332,8 +344,27 @@ export class Exchange implements AttemptOwner, ResponseHandler {
 
   #answerAtOnce(answer: Answer): void {
     this.record.status = answer.status;
-    this.client.answer(answer, this.#mayKeep, this.headRequest);
+    this.client.answer(answer, this.#mayKeep, this.headRequest, this.#changes.amend());
     this.#finish(this.#mayKeep);
+  }
+
+  /** Answers with a page what a server has answered otherwise; false: the exchange is over. */
+  #answerInstead(
+    page: Answer,
+    head: Head,
+    info: ResponseInfo,
+    bytes: Uint8Array,
+    end: number,
+    mayKeep: boolean,
+  ): false {
+    const amend = this.#changes.amendInstead(head, bytes);
+    const rest = end - head.end;
+    const whole = info.framing === NONE ? rest === 0 : info.framing === FIXED && rest === info.contentLength;
+    this.client.answer(page, mayKeep, this.headRequest, amend);
+    this.record.error = null;
+    this.#leaveServer(whole && info.keepAlive && this.#body.done);
+    this.#finish(mayKeep);
+    return false;
   }
 
   /** Goes on after a part of a file. */
@@ -347,6 +378,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
 
   #send(server: ServerConnection, now: number): void {
     this.#server = server;
+    this.#changes.server = server.stream;
     this.record.connectedAt = now;
     server.attach(this);
     this.#phase = SENT;

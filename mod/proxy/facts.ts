@@ -53,16 +53,20 @@ export class HeadFacts implements RequestFacts {
 
   header(name: string): string | null {
     this.askedMore = true;
-    const head = this.#head;
-    let value: string | null = null;
-    for (let i = 0; i < head.count; i++) {
-      if (head.nameEnd(i) - head.nameStart(i) !== name.length) continue;
-      if (latin1(this.#bytes, head.nameStart(i), head.nameEnd(i)).toLowerCase() !== name) continue;
-      const text = latin1(this.#bytes, head.valueStart(i), head.valueEnd(i));
-      value = value === null ? text : `${value}, ${text}`;
-    }
-    return value;
+    return fieldValue(this.#head, this.#bytes, name);
   }
+}
+
+/** Value of a field by lower-case name, several joined by `, ` (RFC 9110, section 5.2); null: absent. */
+export function fieldValue(head: Head, bytes: Uint8Array, name: string): string | null {
+  let value: string | null = null;
+  for (let i = 0; i < head.count; i++) {
+    if (head.nameEnd(i) - head.nameStart(i) !== name.length) continue;
+    if (latin1(bytes, head.nameStart(i), head.nameEnd(i)).toLowerCase() !== name) continue;
+    const text = latin1(bytes, head.valueStart(i), head.valueEnd(i));
+    value = value === null ? text : `${value}, ${text}`;
+  }
+  return value;
 }
 
 /** Offset behind the host name: without port and without a trailing dot. */

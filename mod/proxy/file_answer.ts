@@ -14,7 +14,7 @@ import type { OpenFile } from "../files/file_system.ts";
 import type { Part } from "../files/head.ts";
 import { type ChosenFile, type Plan, planAnswer } from "../files/plan.ts";
 import { type FileStore, sameStatus } from "../files/store.ts";
-import type { Answer } from "../http/answer.ts";
+import type { Amend, Answer } from "../http/answer.ts";
 import { latin1 } from "../http/grammar.ts";
 import { HUGE_BYTES, LARGE_BYTES, type Lease } from "../net/buffers.ts";
 import { FILE_REFUSED, PEER_GONE, type Stream } from "../net/stream.ts";
@@ -79,18 +79,19 @@ export class FileAnswer {
     this.#record = record;
   }
 
-  /** Decides and begins; anything but a file is the caller's to answer. */
+  /** Decides and begins; anything but a file is the caller's to answer. `amend`: what rules make of a head. */
   start(
     action: FilesAction,
     facts: RequestFacts,
     connection: { readonly keepAlive: boolean; readonly minor: number; readonly hsts: string },
+    amend: Amend | null,
   ): Sent | Instead {
     const store = this.#environment.files;
     for (let attempt = 1;; attempt++) {
       const plan = this.#plan(action, facts, connection);
       if (plan.kind !== "file") return instead(plan);
       const problem = this.#open(store, plan);
-      if (problem === null) return this.#begin(plan);
+      if (problem === null) return this.#begin(plan, amend);
       // Mostly a new version was put into its place since it was looked at: this one is looked at now.
       store.forget(action.root, plan.file.path);
       if (attempt === ATTEMPTS) return { code: problem };
@@ -137,7 +138,7 @@ export class FileAnswer {
     });
   }
 
-  #begin(plan: Extract<Plan, { kind: "file" }>): Sent {
+  #begin(plan: Extract<Plan, { kind: "file" }>, amend: Amend | null): Sent {
     this.#record.status = plan.status;
     this.#chosen = plan.file;
     const { contents } = plan.file;
@@ -147,7 +148,7 @@ export class FileAnswer {
     this.#parts = plan.parts;
     this.#part = 0;
     this.#at = startOf(plan.parts[0]);
-    return this.#send(plan.head);
+    return this.#send(amend === null ? plan.head : amend(plan.head));
   }
 
   #open(store: FileStore, { file, parts }: Extract<Plan, { kind: "file" }>): ErrorCode | null {

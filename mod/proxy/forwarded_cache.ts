@@ -8,6 +8,7 @@ import * as names from "../http/names.ts";
 import type { Head } from "../http1/head.ts";
 import type { RequestInfo } from "../http1/request.ts";
 import type { LiveListener, LivePool } from "./environment.ts";
+import type { RequestEdit } from "./request_edit.ts";
 import type { RequestAdditions } from "./request_head.ts";
 
 const NO_HOST = new Uint8Array(0);
@@ -23,6 +24,8 @@ export class ForwardedCache {
   #host = NO_HOST;
   #minor = -1;
   #listener: LiveListener | null = null;
+  /** Whose rules have left lines out; null: nobody's. */
+  #edit: RequestEdit | null = null;
 
   /** `scheme`: what the client speaks to us. */
   constructor(
@@ -39,18 +42,23 @@ export class ForwardedCache {
     bytes: Uint8Array,
     listener: LiveListener,
     pool: LivePool | null,
+    edit: RequestEdit | null,
   ): RequestAdditions {
     const additions = this.#additions;
+    const leaving = edit !== null && edit.dropsForwarded ? edit : null;
     if (listener !== this.#listener) {
       this.#listener = listener;
       additions.trusted = listener.trusts(this.client);
       this.#minor = -1;
     }
     additions.fallbackHost = pool?.fallbackHost ?? NO_HOST;
-    if (!additions.trusted && info.minor === this.#minor && this.#sameHost(info, bytes)) return additions;
+    const same = info.minor === this.#minor && leaving === this.#edit;
+    if (!additions.trusted && same && this.#sameHost(info, bytes)) return additions;
     const received = additions.trusted ? receivedFields(head, bytes) : NOTHING_RECEIVED;
     const host = latin1(bytes, info.hostStart, info.hostEnd);
-    additions.forwarded = fromLatin1(forwardedLines(this.client, host, this.scheme, info.minor, received));
+    const lines = forwardedLines(this.client, host, this.scheme, info.minor, received);
+    additions.forwarded = fromLatin1(leaving === null ? lines : linesLeft(lines, leaving));
+    this.#edit = leaving;
     this.#host = bytes.slice(info.hostStart, info.hostEnd);
     this.#minor = info.minor;
     return additions;
@@ -63,6 +71,11 @@ export class ForwardedCache {
     for (let i = 0; i < host.length; i++) if (bytes[hostStart + i] !== host[i]) return false;
     return true;
   }
+}
+
+/** The lines that the rules of a route leave. */
+function linesLeft(lines: string, edit: RequestEdit): string {
+  return lines.replace(/^([^:]+):.*\r\n/gm, (line, name) => edit.drops(name) ? "" : line);
 }
 
 function receivedFields(head: Head, bytes: Uint8Array): Received {

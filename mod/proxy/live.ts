@@ -6,8 +6,10 @@ import { blockTest } from "../base/address.ts";
 import type { OpenMemory } from "../base/shared_memory.ts";
 import { PoolBalancer } from "../balance/pool.ts";
 import type {
+  HeadersSnapshot,
   ListenerSnapshot,
   PoolSnapshot,
+  ResponseRules,
   RouteSnapshot,
   ServerTlsSnapshot,
   Snapshot,
@@ -17,9 +19,13 @@ import type { Dialer } from "../net/stream.ts";
 import type { MakeTls, TlsAcceptor } from "../net/tls.ts";
 import type { RouteTable } from "../route/match.ts";
 import { capturesOf } from "../route/captures.ts";
+import { HeaderEdit } from "../route/header_edit.ts";
+import { redirectOf } from "../route/redirect.ts";
 import { needsHello, SniTable } from "../route/sni.ts";
-import type { LiveListener, LivePool } from "./environment.ts";
+import type { LiveListener, LivePool, LiveRoute } from "./environment.ts";
+import { LivePages } from "./error_pages.ts";
 import { RequestRouter } from "./facts.ts";
+import { requestEdit } from "./request_edit.ts";
 import { RetryBudget } from "./retry.ts";
 
 export interface LiveOptions {
@@ -78,22 +84,63 @@ function liveListener(
   logged: boolean,
   options: LiveOptions,
 ): LiveListener {
+  const shared = sharedOf(snapshot);
   return {
     snapshot,
-    routes: snapshot.routes.map((route) => ({
-      snapshot: route,
-      action: route.action,
-      pool: route.action.kind === "pool" ? pools.get(route.action.pool)! : null,
-      captures: capturesOf(route.match),
-    })),
+    routes: snapshot.routes.map((route) => liveRoute(route, snapshot.headers, shared, pools)),
     router: new RequestRouter(options.buildTable(snapshot.routes)),
     trusts: blockTest(snapshot.trustedProxies),
     logged,
     sendsHeader: snapshot.proxyProtocol === undefined ? null : blockTest(snapshot.proxyProtocol.from),
     sni: needsHello(snapshot.routes) ? new SniTable(snapshot.routes) : null,
     tls: acceptorOf(snapshot, options),
+    requestEdit: null,
+    answerEdit: shared.answerEdit,
+    pages: shared.pages,
     hsts: fromLatin1(snapshot.hsts === "" ? "" : `Strict-Transport-Security: ${snapshot.hsts}\r\n`),
   };
+}
+
+/** What all routes of a listener have that say nothing of their own. */
+type Shared = Pick<LiveRoute, "requestEdit" | "answerEdit" | "pages">;
+
+function sharedOf({ headers, errorPages }: ListenerSnapshot): Shared {
+  return {
+    requestEdit: requestEdit([headers?.request], undefined),
+    answerEdit: answerEdit([headers?.response]),
+    pages: errorPages === undefined ? null : new LivePages(errorPages, null),
+  };
+}
+
+function liveRoute(
+  route: RouteSnapshot,
+  ofListener: HeadersSnapshot | undefined,
+  shared: Shared,
+  pools: ReadonlyMap<string, LivePool>,
+): LiveRoute {
+  const { match, action, headers, rewrite, errorPages } = route;
+  const changesRequest = headers?.request !== undefined || rewrite !== undefined;
+  return {
+    snapshot: route,
+    action,
+    pool: action.kind === "pool" ? pools.get(action.pool)! : null,
+    captures: capturesOf(match),
+    requestEdit: action.kind !== "pool"
+      ? null
+      : changesRequest
+      ? requestEdit([ofListener?.request, headers?.request], rewrite)
+      : shared.requestEdit,
+    answerEdit: headers?.response === undefined
+      ? shared.answerEdit
+      : answerEdit([ofListener?.response, headers.response]),
+    pages: errorPages === undefined ? shared.pages : new LivePages(errorPages, shared.pages),
+    redirect: action.kind === "redirect" ? redirectOf(action.to) : null,
+  };
+}
+
+function answerEdit(rules: readonly (ResponseRules | undefined)[]): HeaderEdit | null {
+  const given = rules.filter((one) => one !== undefined);
+  return given.length === 0 ? null : new HeaderEdit(given, true);
 }
 
 function acceptorOf({ name, tls }: ListenerSnapshot, { makeTls }: LiveOptions): TlsAcceptor | null {

@@ -10,9 +10,14 @@ import * as names from "../http/names.ts";
 import { CHUNKED, FIXED } from "../http1/body.ts";
 import type { Head } from "../http1/head.ts";
 import type { RequestInfo } from "../http1/request.ts";
+import { DROP, KEEP } from "../route/header_edit.ts";
+import type { RequestEdit } from "./request_edit.ts";
 
 /** Room for what is added besides the forwarded lines: request line ends, framing, request id. */
 const ADDED_BYTES = 256;
+
+/** Longest request id that is made here. */
+const MAX_ID_BYTES = 64;
 
 const VERSION_LINE = fromLatin1(" HTTP/1.1\r\n");
 const CONTENT_LENGTH = fromLatin1("Content-Length: ");
@@ -33,16 +38,21 @@ const UNTRUSTED = names.idSet(
 for (let id = 0; id < names.HOP_BY_HOP.length; id++) if (names.HOP_BY_HOP[id] === 1) UNTRUSTED[id] = 1;
 const TRUSTED = UNTRUSTED.slice();
 TRUSTED[names.X_REQUEST_ID] = 0;
+/** Fields that the access log shows. */
+const LOGGED = names.idSet(names.HOST, names.USER_AGENT, names.REFERER, names.X_REQUEST_ID);
 
-/** A request ready to be sent, and where its parts are in `lease.bytes`. */
+/**
+ * A request ready to be sent, and where its parts are in `lease.bytes`. Those that rules have changed are, as they
+ * came, at the end of the lease, which is never sent.
+ */
 export class UpstreamRequest {
   lease: Lease | null = null;
   length = 0;
+  /** Where the parts at the end of the lease begin. */
+  tail = 0;
   methodEnd = 0;
   targetStart = 0;
   targetEnd = 0;
-  /** Offsets of the path without the query. */
-  pathEnd = 0;
   hostStart = 0;
   hostEnd = 0;
   userAgentStart = 0;
@@ -68,6 +78,16 @@ export interface RequestAdditions {
   readonly writeRequestId: (out: Uint8Array, at: number) => number;
 }
 
+/** What the rules of a route make of a request. */
+export interface RequestChanges {
+  /** Prepared for this request; null: nothing is changed. */
+  readonly edit: RequestEdit | null;
+  /** The id that has been given to it already; null: none. */
+  readonly requestId: string | null;
+}
+
+export const NO_CHANGES: RequestChanges = { edit: null, requestId: null };
+
 /** Composes the head of `head` into a new lease with `spare` bytes of room behind it. */
 export function composeRequest(
   request: UpstreamRequest,
@@ -77,13 +97,21 @@ export function composeRequest(
   bytes: Uint8Array,
   add: RequestAdditions,
   spare: number,
+  { edit, requestId }: RequestChanges,
 ): void {
-  const lease = buffers.atLeast(head.end - head.start + add.forwarded.length + ADDED_BYTES + spare);
+  const received = head.end - head.start;
+  // With rules there is room for all of what came behind what is sent.
+  const room = edit === null ? 0 : edit.room + received;
+  const lease = buffers.atLeast(received + add.forwarded.length + ADDED_BYTES + spare + room);
   const out = lease.bytes;
   request.lease = lease;
-  let at = requestLine(request, out, head, info, bytes);
-  if (info.hostEnd === 0) {
-    at = crlf(out, put(out, put(out, at, HOST_LINE), add.fallbackHost));
+  request.tail = out.length;
+  let at = edit === null || edit.target === null
+    ? requestLine(request, out, head, info, bytes)
+    : rewrittenLine(request, out, head, info, bytes, edit.target);
+  const host = edit?.host ?? (info.hostEnd === 0 ? add.fallbackHost : null);
+  if (host !== null) {
+    at = crlf(out, put(out, put(out, at, HOST_LINE), host));
     request.hostStart = request.hostEnd = 0;
   }
   request.userAgentStart =
@@ -92,17 +120,22 @@ export function composeRequest(
     request.refererEnd =
       0;
   request.requestIdStart = 0;
-  at = keptFields(request, out, at, head, info, bytes, add.trusted ? TRUSTED : UNTRUSTED);
+  at = keptFields(request, out, at, head, info, bytes, add.trusted ? TRUSTED : UNTRUSTED, edit);
   if (info.framing === FIXED) {
     at = crlf(out, decimal(out, put(out, at, CONTENT_LENGTH), info.contentLength));
   } else if (info.framing === CHUNKED) at = put(out, at, CHUNKED_LINE);
   if (info.upgrade) at = upgradeLines(out, at, head, bytes);
   out.set(add.forwarded, at);
   at += add.forwarded.length;
+  if (edit !== null) at = edit.write(out, at);
   if (request.requestIdStart === 0) {
-    request.requestIdStart = put(out, at, REQUEST_ID);
-    request.requestIdEnd = add.writeRequestId(out, request.requestIdStart);
-    at = crlf(out, request.requestIdEnd);
+    const sent = edit === null || !edit.dropsRequestId;
+    const start = sent ? put(out, at, REQUEST_ID) : request.tail -= MAX_ID_BYTES;
+    request.requestIdStart = start;
+    request.requestIdEnd = requestId === null
+      ? add.writeRequestId(out, start)
+      : putText(out, start, requestId);
+    if (sent) at = crlf(out, request.requestIdEnd);
   }
   request.length = crlf(out, at);
 }
@@ -128,8 +161,32 @@ function requestLine(
     at += targetEnd - info.pathStart;
   }
   request.targetEnd = at;
-  request.pathEnd = at - (targetEnd - info.pathEnd);
   return put(out, at, VERSION_LINE);
+}
+
+/** The request line with another target; the one that came is kept for the log. */
+function rewrittenLine(
+  request: UpstreamRequest,
+  out: Uint8Array,
+  head: Head,
+  info: RequestInfo,
+  bytes: Uint8Array,
+  target: string,
+): number {
+  const { start, methodEnd, targetStart, targetEnd } = head;
+  request.methodEnd = methodEnd - start;
+  copy(out, 0, bytes, start, methodEnd + 1);
+  const from = info.emptyPath ? targetStart : info.pathStart;
+  request.targetStart = keepApart(request, out, bytes, from, targetEnd);
+  request.targetEnd = request.targetStart + targetEnd - from;
+  return put(out, putText(out, request.methodEnd + 1, target), VERSION_LINE);
+}
+
+/** Copies bytes to the end of the lease; returns where they begin. */
+function keepApart(request: UpstreamRequest, out: Uint8Array, bytes: Uint8Array, start: number, end: number) {
+  request.tail -= end - start;
+  copy(out, request.tail, bytes, start, end);
+  return request.tail;
 }
 
 /** RFC 9112 section 3.2.4: `OPTIONS http://host` without path and query goes to the server as `OPTIONS *`. */
@@ -146,6 +203,7 @@ function keptFields(
   info: RequestInfo,
   bytes: Uint8Array,
   dropped: Uint8Array,
+  edit: RequestEdit | null,
 ): number {
   const { ids, count } = head;
   const { nominated } = info;
@@ -155,16 +213,39 @@ function keptFields(
     const drop = dropped[id] === 1 ||
       (nominated !== null && id !== names.HOST && nominated.includes(fieldName(head, bytes, i))) ||
       (id === names.EXPECT && !info.expectContinue);
-    if (drop) {
-      const runEnd = head.nameStart(i);
+    const action = edit === null || drop ? KEEP : actionOf(edit, id, i);
+    if (drop || action !== KEEP) {
+      const runEnd = action > DROP ? head.valueStart(i) : head.nameStart(i);
       copy(out, at, bytes, runStart, runEnd);
       at += runEnd - runStart;
       runStart = head.lineEnd(i);
+      if (action > DROP) at = crlf(out, putText(out, at, edit!.changed(i)));
+      if (action !== KEEP) rememberApart(request, out, id, head, bytes, i);
     } else if (id !== names.OTHER) remember(request, id, head, i, at - runStart);
   }
   const runEnd = head.end - 2;
   copy(out, at, bytes, runStart, runEnd);
   return at + runEnd - runStart;
+}
+
+/** The host has a rule of its own, which no pattern of names touches. */
+function actionOf(edit: RequestEdit, id: number, field: number): number {
+  if (id === names.HOST) return edit.host === null ? KEEP : DROP;
+  return edit.action(field);
+}
+
+/** Notes, for the log, what a field that a rule has changed was. */
+function rememberApart(
+  request: UpstreamRequest,
+  out: Uint8Array,
+  id: number,
+  head: Head,
+  bytes: Uint8Array,
+  field: number,
+): void {
+  if (LOGGED[id] !== 1) return;
+  const start = head.valueStart(field);
+  remember(request, id, head, field, keepApart(request, out, bytes, start, head.valueEnd(field)) - start);
 }
 
 /** Notes where a field's value will stand: `shift` is the distance between input and output. */
@@ -208,6 +289,12 @@ export function copy(out: Uint8Array, at: number, bytes: Uint8Array, start: numb
 /** Copies a constant of a few bytes, and returns the offset behind it. */
 export function put(out: Uint8Array, at: number, bytes: Uint8Array): number {
   for (let i = 0; i < bytes.length; i++) out[at++] = bytes[i]!;
+  return at;
+}
+
+/** Writes a text of characters up to U+00FF; returns the offset behind it. */
+export function putText(out: Uint8Array, at: number, text: string): number {
+  for (let i = 0; i < text.length; i++) out[at++] = text.charCodeAt(i);
   return at;
 }
 

@@ -6,9 +6,10 @@ import * as names from "../http/names.ts";
 import { CHUNKED, type Framing, UNTIL_CLOSE } from "../http1/body.ts";
 import type { Head } from "../http1/head.ts";
 import type { ResponseInfo } from "../http1/response.ts";
-import { copy, crlf, decimal, fieldName, put } from "./request_head.ts";
+import { DROP, type HeaderEdit, KEEP } from "../route/header_edit.ts";
+import { copy, crlf, decimal, fieldName, put, putText } from "./request_head.ts";
 
-/** Room that `composeResponse` needs besides the received head and `hsts`. */
+/** Room that `composeResponse` needs besides the received head, `hsts` and what the edit needs. */
 export const RESPONSE_ADDED_BYTES = 128;
 
 const STATUS_PREFIX = fromLatin1("HTTP/1.1 ");
@@ -33,9 +34,11 @@ export interface ResponsePlan {
   minor: number;
   /** The line of `Strict-Transport-Security`, or nothing. */
   hsts: Uint8Array;
+  /** Prepared for this head; null: nothing is changed. */
+  edit: HeaderEdit | null;
 }
 
-/** Writes into `out`, which must hold the received head, `hsts` and `RESPONSE_ADDED_BYTES`; returns the length. */
+/** Writes into `out`, which must hold the received head and what `RESPONSE_ADDED_BYTES` says; returns the length. */
 export function composeResponse(
   out: Uint8Array,
   head: Head,
@@ -45,7 +48,9 @@ export function composeResponse(
 ): number {
   let at = put(out, 0, STATUS_PREFIX);
   const statusAt = head.start + STATUS_PREFIX.length;
-  at = keptFields(out, at, statusAt, head, info, bytes, plan.hsts.length > 0 ? DROPPED_WITH_HSTS : DROPPED);
+  const dropped = plan.hsts.length > 0 ? DROPPED_WITH_HSTS : DROPPED;
+  at = keptFields(out, at, statusAt, head, info, bytes, dropped, plan.edit);
+  if (plan.edit !== null) at = plan.edit.write(out, at);
   if (head.status === 101) return crlf(out, upgradeLines(out, at, head, bytes));
   if (head.status < 200) return crlf(out, at);
   if (plan.framing === CHUNKED) at = put(out, at, CHUNKED_LINE);
@@ -67,18 +72,21 @@ function keptFields(
   info: ResponseInfo,
   bytes: Uint8Array,
   dropped: Uint8Array,
+  edit: HeaderEdit | null,
 ): number {
   const { ids, count } = head;
   const { nominated } = info;
   let runStart = start;
   for (let i = 0; i < count; i++) {
-    if (dropped[ids[i]!] !== 1 && (nominated === null || !nominated.includes(fieldName(head, bytes, i)))) {
-      continue;
-    }
-    const runEnd = head.nameStart(i);
+    const drop = dropped[ids[i]!] === 1 ||
+      (nominated !== null && nominated.includes(fieldName(head, bytes, i)));
+    const action = edit === null || drop ? KEEP : edit.actions[i]!;
+    if (!drop && action === KEEP) continue;
+    const runEnd = action > DROP ? head.valueStart(i) : head.nameStart(i);
     copy(out, at, bytes, runStart, runEnd);
     at += runEnd - runStart;
     runStart = head.lineEnd(i);
+    if (action > DROP) at = crlf(out, putText(out, at, edit!.changed[i]!));
   }
   const runEnd = head.end - 2;
   copy(out, at, bytes, runStart, runEnd);

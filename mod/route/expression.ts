@@ -18,6 +18,10 @@ export interface Expression {
   test(text: string): boolean;
   /** What the named groups took (empty: they took no part), or null when it does not match. */
   groups(text: string): ReadonlyMap<string, string> | null;
+  /** Number of groups, named or not. */
+  readonly groupCount: number;
+  /** The text with the first match replaced by what `replacement` makes of it and of its groups, the match first. */
+  replace(text: string, replacement: (groups: readonly string[]) => string): string;
 }
 
 /** A text that begins so is an expression, as nginx's `server_name` and `location` write it. */
@@ -40,9 +44,22 @@ export function parseExpression(text: string): Expression | string {
 
 /** The same of a text from a configuration that has been checked. */
 export function expressionOf(text: string): Expression {
-  const expression = parseExpression(text);
+  return checked(text, parseExpression(text));
+}
+
+/** The same where the sign may be left out. */
+export function bareExpressionOf(text: string): Expression {
+  return checked(text, parseBareExpression(text));
+}
+
+function checked(text: string, expression: Expression | string): Expression {
   if (typeof expression === "string") throw new Error(`Cannot match \`${text}\` as ${expression}`);
   return expression;
+}
+
+/** Reads an expression where nothing else can stand: the sign may be left out. A string as above. */
+export function parseBareExpression(text: string): Expression | string {
+  return isExpression(text) ? parseExpression(text) : compile(text);
 }
 
 /** Reads a bare expression that must match the whole text; a string as above. */
@@ -67,12 +84,20 @@ function compile(source: string, flags = 0): Expression | string {
 
 function wrapped(compiled: RE2JS): Expression {
   const names = Object.keys(compiled.namedGroups());
+  const groupCount = compiled.groupCount();
   return {
     names,
     test: (text) => compiled.test(text),
     groups: (text) => {
       const matcher = compiled.matcher(text);
       return matcher.find() ? new Map(names.map((name) => [name, matcher.group(name) ?? ""])) : null;
+    },
+    groupCount,
+    replace: (text, replacement) => {
+      const matcher = compiled.matcher(text);
+      if (!matcher.find()) return text;
+      const groups = Array.from({ length: groupCount + 1 }, (_, at) => matcher.group(at) ?? "");
+      return text.slice(0, matcher.start()) + replacement(groups) + text.slice(matcher.end());
     },
   };
 }

@@ -20,6 +20,19 @@ export function queryValue(query: string, name: string): string | null {
   return at < 0 ? null : valueAt(query, at);
 }
 
+/** The same as it stands there, still encoded; empty: there is none. */
+export function rawQueryValue(query: string, name: string): string {
+  const at = nextOf(query, name, 0);
+  if (at < 0) return "";
+  const end = pairEnd(query, at);
+  return query.slice(nameEnd(query, at, end) + 1, end);
+}
+
+/** The decoded name of one pair. */
+export function parameterName(pair: string): string {
+  return decode(pair.slice(0, nameEnd(pair, 0, pair.length)));
+}
+
 /** Start of the first pair from `at` on whose name is `name`; -1: none. */
 function nextOf(query: string, name: string, at: number): number {
   while (at < query.length) {

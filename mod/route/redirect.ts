@@ -1,30 +1,47 @@
 /**
- * Where a redirect points: the `to` of the configuration, filled with what the route's path captured.
+ * Where a redirect points: the `to` of the configuration, filled with what is known of the request.
  *
- * Captured text is data of a stranger: it is percent-encoded, may not make a new authority (`//host`), and stands
- * only behind the authority of `to`, which `redirectProblem` holds at configuration time. The query follows
- * nginx's `rewrite`: it is passed on, behind the arguments of `to` if there are any, unless `to` ends in `?`.
+ * Values are data of a stranger: they are percent-encoded, may not make a new authority (`//host`), and stand only
+ * behind the authority of `to`, but for the host that the request names itself. `redirectProblem` holds that at
+ * configuration time. The query follows nginx's `rewrite`: it is passed on, behind the arguments of `to` if there
+ * are any, unless `to` ends in `?` or says itself where the query goes.
  */
-import type { RouteAction, RouteSnapshot } from "../config/snapshot.ts";
+import { encodeTarget, urlText } from "./encode.ts";
 import type { RequestFacts } from "./match.ts";
-import { canonicalPath } from "./path.ts";
-import { parsePattern } from "./pattern.ts";
+import {
+  captureProblem,
+  fillTemplate,
+  parseTemplate,
+  type Scope,
+  type Template,
+  templateOf,
+} from "./template.ts";
+import type { RequestSource, RequestVariable } from "./variables.ts";
 
-type Redirect = Extract<RouteAction, { kind: "redirect" }>;
+/** What may stand in the `to` of a redirect. */
+export const REDIRECT_SCOPE: Scope = { answers: false, groups: 0, placeholders: true };
 
-/**
- * Value of the `Location` field for a request that `route` matched. Printable ASCII without spaces, whatever came.
- *
- * @throws Error when the route's path is not a pattern, which the configuration never lets through.
- */
-export function redirectTarget(action: Redirect, route: RouteSnapshot, facts: RequestFacts): string {
-  const values = capture(route.match.path, canonicalPath(facts.path));
-  const filled = action.to.replace(PLACEHOLDER, (text, name: string | undefined) => {
-    return values.get(name ?? "*") ?? text;
-  });
-  const target = encodeTarget(withQuery(filled, facts.query));
+/** A `to`, compiled. */
+export interface Redirect {
+  readonly to: Template;
+  /** False for a path: then the answer must stay on this host. */
+  readonly leaves: boolean;
+  readonly passesQuery: boolean;
+}
+
+/** Compiles a `to` that has been checked. */
+export function redirectOf(to: string): Redirect {
+  const template = templateOf(to, REDIRECT_SCOPE);
+  const ownQuery = template.some((piece) => typeof piece === "object" && isWholeQuery(piece));
+  return { to: template, leaves: AUTHORITY.test(to), passesQuery: !ownQuery };
+}
+
+/** Value of the `Location` field. Printable ASCII without spaces, whatever came. */
+export function redirectTarget({ to, leaves, passesQuery }: Redirect, source: RequestSource): string {
+  const filled = fillTemplate(to, source, targetText);
+  const target = encodeTarget(passesQuery ? withQuery(filled, source.facts.query) : filled);
   // `to: /*` and the path `/old//evil.example` must not become a redirect to another host.
-  return AUTHORITY.test(action.to) ? target : target.replace(/^\/{2,}/, "/");
+  return leaves ? target : target.replace(/^\/{2,}/, "/");
 }
 
 /** Value of `Location` for the same place under https; null: the request names no host. */
@@ -34,38 +51,48 @@ export function httpsTarget(port: number, { host, path, query }: RequestFacts): 
   return encodeTarget(`https://${authority}${path === "*" ? "/" : path}${query === "" ? "" : `?${query}`}`);
 }
 
-/** What is wrong with a redirect's `to` on a route with this path, as a sentence, or null. */
-export function redirectProblem(to: string, path: string | undefined): string | null {
-  const pattern = path === undefined ? null : parsePattern(path);
-  if (typeof pattern === "string") return null; // the path's own problem is told already
-  if (!/^(?:[A-Za-z][A-Za-z0-9+.-]*:)?\/\/[^/?#]|^\/(?!\/)/.test(to)) {
+/** True when the target names the host of the request, which one of HTTP/1.0 may not have. */
+export function needsHost({ to }: Redirect): boolean {
+  return to.some((piece) => typeof piece === "object" && /^(host|authority)$/.test(piece.variable.name));
+}
+
+/** What is wrong with a redirect's `to` on a route that takes these captures, as a sentence, or null. */
+export function redirectProblem(to: string, captures: readonly string[]): string | null {
+  if (!/^(?:(?:[A-Za-z][A-Za-z0-9+.-]*|\$scheme):)?\/\/[^/?#]|^\/(?!\/)/.test(to)) {
     return "must be a URL with a host, or a path that begins with one `/`";
   }
   // deno-lint-ignore no-control-regex -- control characters are what is looked for
   if (/[\x00-\x20\x7f]/.test(to)) return "must not hold spaces or control characters";
-  const authority = AUTHORITY.exec(to)?.[0] ?? "";
-  if (authority.includes("*") || authority.replace(/^[^/]*\/\//, "").match(PLACEHOLDER) !== null) {
-    return "a placeholder may stand only behind the host, else a request could choose where it is sent";
+  const [authority = "", host = ""] = AUTHORITY.exec(to) ?? [];
+  const parts = [
+    parseTemplate(host, REDIRECT_SCOPE),
+    parseTemplate(to.slice(authority.length), REDIRECT_SCOPE),
+  ];
+  const [inHost, behind] = parts.map((part) => "message" in part ? [] : part) as [Template, Template];
+  if (
+    inHost.some((piece) =>
+      typeof piece === "object" && !IN_HOST.test(`${piece.variable.name} ${piece.argument}`)
+    )
+  ) {
+    return "a placeholder may stand only behind the host (`$host` in it may), else a request could choose where it is sent";
   }
-  for (const [text, name] of to.slice(authority.length).matchAll(PLACEHOLDER)) {
-    if (name === undefined && pattern !== null && !pattern.wildcard) {
-      return "has a `*`, but the route's path does not end in one";
-    }
-    if (name !== undefined && !(pattern?.names.includes(name) ?? false)) {
-      return `\`${text}\` is not a parameter of the route's path (a literal colon is \`%3A\`)`;
-    }
-  }
-  return null;
+  return captureProblem([...inHost, ...behind], captures);
 }
 
-const PLACEHOLDER = /\*|:([A-Za-z_][A-Za-z0-9_]*)/g;
-const AUTHORITY = /^(?:[A-Za-z][A-Za-z0-9+.-]*:)?\/\/[^/?#]*/;
+/** It ends where the path begins, which those two variables do themselves. */
+const AUTHORITY = /^(?:(?:[A-Za-z][A-Za-z0-9+.-]*|\$scheme):)?\/\/((?:(?!\$\(?(?:path|uri)\b)[^/?#])*)/;
+/** What is checked to be part of a host name, and where the connection was made to. */
+const IN_HOST = /^(?:host|authority|listenerPort) $|^capture host\./;
 
-function capture(pattern: string | undefined, path: string): ReadonlyMap<string, string> {
-  // A route without a path takes every path, and so does its `*`.
-  const parsed = parsePattern(pattern ?? "/*");
-  if (typeof parsed === "string") throw new Error(`Cannot redirect from \`${pattern}\` as ${parsed}`);
-  return parsed.capture(path) ?? new Map([["*", ""], ...parsed.names.map((name) => [name, ""] as const)]);
+/** The `*` of `OPTIONS *` is no path to go to. */
+function targetText(value: string, encoded: boolean, { name }: RequestVariable): string {
+  return value === "*" && PATHS.has(name) ? "/" : urlText(value, encoded);
+}
+
+const PATHS = new Set(["path", "uri"]);
+
+function isWholeQuery({ variable, argument }: Exclude<Template[number], string | number>): boolean {
+  return variable.name === "uri" || variable.name === "query" && argument === "";
 }
 
 /** The request's query goes before a fragment and behind the arguments that are there. */
@@ -76,13 +103,4 @@ function withQuery(to: string, query: string): string {
   if (base.endsWith("?")) return base.slice(0, -1) + fragment;
   if (query === "") return to;
   return base + (base.includes("?") ? "&" : "?") + query + fragment;
-}
-
-/** What cannot stand in a URI (RFC 3986) is percent-encoded; up to U+00FF a character is a byte of the wire. */
-export function encodeTarget(target: string): string {
-  return target.replace(/[^!#-;=?-[\]_a-z~]/gu, (character) => {
-    const code = character.codePointAt(0)!;
-    if (code > 0xff) return code >= 0xd800 && code <= 0xdfff ? "%EF%BF%BD" : encodeURIComponent(character);
-    return "%" + code.toString(16).toUpperCase().padStart(2, "0");
-  });
 }

@@ -14,6 +14,7 @@ const NAMES = [
   "pair.yaml",
   "files.yaml",
   "routing.yaml",
+  "rewriting.yaml",
   "passthrough.yaml",
   "https.yaml",
   "proxy-protocol.yaml",

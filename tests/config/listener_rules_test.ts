@@ -253,13 +253,13 @@ Deno.test("checkListeners() no request chooses the host that it is redirected to
     ["/h/:id", "https://a.org/:id"],
   ].map(([path, to]) => `{ match: { path: "${path}" }, redirect: { to: "${to}" } }`);
   assertEquals(await errors(routesOf(...redirects, 'redirect: { to: "/x/:id" }')), [
-    '5:52 «"https://x*"» listeners[0].routes[0].redirect.to: a placeholder may stand only behind the host, else a request could choose where it is sent',
-    '6:54 «"https://:id/x"» listeners[0].routes[1].redirect.to: a placeholder may stand only behind the host, else a request could choose where it is sent',
+    '5:52 «"https://x*"» listeners[0].routes[0].redirect.to: a placeholder may stand only behind the host (`$host` in it may), else a request could choose where it is sent',
+    '6:54 «"https://:id/x"» listeners[0].routes[1].redirect.to: a placeholder may stand only behind the host (`$host` in it may), else a request could choose where it is sent',
     '7:54 «"https://a.org/*"» listeners[0].routes[2].redirect.to: has a `*`, but the route\'s path does not end in one',
     '8:50 «"//a.org/x"» listeners[0].routes[3].redirect.to: must be an http:// or https:// URL or start with one "/"',
     '9:50 «"ftp://a.org/x"» listeners[0].routes[4].redirect.to: must be an http:// or https:// URL or start with one "/"',
     '10:50 «"/a b"» listeners[0].routes[5].redirect.to: must be an http:// or https:// URL or start with one "/"',
-    '13:25 «"/x/:id"» listeners[0].routes[8].redirect.to: `:id` is not a parameter of the route\'s path (a literal colon is `%3A`)',
+    '13:25 «"/x/:id"» listeners[0].routes[8].redirect.to: has `:id`, which is not a parameter of the route\'s path (a literal colon is `%3A`)',
   ]);
 });
 

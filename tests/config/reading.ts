@@ -2,6 +2,7 @@
 import type { Accounts } from "../../mod/base/accounts.ts";
 import type { CertificateReader } from "../../mod/config/certificates.ts";
 import { loadConfig, type LoadResult } from "../../mod/config/load.ts";
+import type { FileReader } from "../../mod/config/named_files.ts";
 import type { Problem } from "../../mod/config/problem.ts";
 import type { Config } from "../../mod/config/schema.ts";
 
@@ -12,11 +13,12 @@ export interface Reading {
   readonly env?: Readonly<Record<string, string>>;
   readonly accounts?: Accounts;
   readonly certificates?: CertificateReader;
+  readonly files?: FileReader;
 }
 
 export function load(
   text: string,
-  { file, node, context, env, accounts, certificates }: Reading = {},
+  { file, node, context, env, accounts, certificates, files }: Reading = {},
 ): Promise<LoadResult> {
   return loadConfig(text, {
     file: file ?? "tandem.yaml",
@@ -25,6 +27,7 @@ export function load(
     env: (name) => env?.[name],
     ...(accounts === undefined ? {} : { accounts }),
     ...(certificates === undefined ? {} : { certificates }),
+    ...(files === undefined ? {} : { files }),
   });
 }
 

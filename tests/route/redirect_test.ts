@@ -1,23 +1,16 @@
 import fc from "fast-check";
-import type { RouteSnapshot } from "../../mod/config/snapshot.ts";
-import { redirectProblem, redirectTarget } from "../../mod/route/redirect.ts";
+import { capturesOf } from "../../mod/route/captures.ts";
+import { redirectOf, redirectProblem, redirectTarget } from "../../mod/route/redirect.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { source } from "./source.ts";
 
 function redirected(to: string, pattern: string | undefined, target: string): string {
-  const action = { kind: "redirect", to, status: 308 } as const;
-  const match = { hosts: [], methods: [], headers: [], query: [], ...(pattern && { path: pattern }) };
-  const route: RouteSnapshot = { match, action };
-  const question = target.indexOf("?");
-  const path = question < 0 ? target : target.slice(0, question);
-  const query = question < 0 ? "" : target.slice(question + 1);
-  return redirectTarget(action, route, {
-    method: "GET",
-    host: "h",
-    path,
-    query,
-    client: "192.0.2.1",
-    header: () => null,
-  });
+  return redirectTarget(redirectOf(to), source({ target, ...(pattern && { path: pattern }) }));
+}
+
+function problemOf(to: string, path: string | undefined): string | null {
+  const match = { hosts: [], methods: [], headers: [], query: [] };
+  return redirectProblem(to, capturesOf(path === undefined ? match : { ...match, path }).names);
 }
 
 Deno.test("redirectTarget() fills in the rest of the path and its parameters", () => {
@@ -71,11 +64,11 @@ Deno.test("redirectProblem() refuses what a request could bend, and what cannot 
     ["https:///x", "/a", "must be a URL"],
   ];
   for (const [to, path, says] of wrong) {
-    const problem = redirectProblem(to, path);
+    const problem = problemOf(to, path);
     assert(problem !== null, `${to} was taken`);
     assertStringIncludes(problem, says);
   }
   for (const to of ["https://n.example:8443/*", "//n.example/*", "/*", "/x?r=:id"]) {
-    assertEquals(redirectProblem(to, "/a/:id/*"), null, to);
+    assertEquals(problemOf(to, "/a/:id/*"), null, to);
   }
 });

@@ -25,6 +25,7 @@ import { latin1 } from "../../mod/http/grammar.ts";
 import { IdleConnections } from "../../mod/net/idle.ts";
 import type { MakeTls } from "../../mod/net/tls.ts";
 import { TICK_MS, type Timer, Wheel } from "../../mod/net/wheel.ts";
+import type { LogText } from "../../mod/observe/put.ts";
 import type { AccessRecord } from "../../mod/proxy/access_log.ts";
 import { ChunkEncoder } from "../../mod/proxy/chunks.ts";
 import type { ListenerState, ProxyEnvironment } from "../../mod/proxy/environment.ts";
@@ -69,7 +70,7 @@ export type Logged =
     | "clientHost"
     | "clientPort"
   >
-  & { readonly error: ErrorCode | ""; readonly host: string };
+  & { readonly error: ErrorCode | ""; readonly host: string; readonly target: string };
 
 const POOL: Omit<PoolSnapshot, "servers"> = {
   name: "app",
@@ -167,8 +168,7 @@ export class World {
         const { status, retries, pool, server, bytesIn, bytesOut, termination, clientHost, clientPort } =
           record;
         const error = record.error as ErrorCode | "";
-        const { host: name } = record;
-        const host = typeof name === "string" ? name : latin1(name.bytes, name.start, name.end);
+        const [host, target] = [textOf(record.host), textOf(record.target)];
         this.log.push({
           status,
           retries,
@@ -181,6 +181,7 @@ export class World {
           clientPort,
           error,
           host,
+          target,
         });
       },
     };
@@ -313,6 +314,10 @@ export class World {
     } else schedule.step();
     this.memory.queue.drain();
   }
+}
+
+function textOf(text: LogText): string {
+  return typeof text === "string" ? text : latin1(text.bytes, text.start, text.end);
 }
 
 /** Knows which deadlines are set, and when it wants to be turned next. */

@@ -1,0 +1,82 @@
+/**
+ * The part of a snapshot that is about routes: conditions, actions, what is changed of messages, pages with their
+ * texts. Pure: the texts of files are a parameter.
+ */
+import { mediaType, UNKNOWN } from "../files/media_type.ts";
+import { statusRange } from "./error_page_schema.ts";
+import { pathFrom } from "./file_paths.ts";
+import type { HeadersConfig } from "./header_schema.ts";
+import { routeMatch } from "./match_schema.ts";
+import type { ActionConfig, RouteConfig } from "./route_schema.ts";
+import type { ErrorPages, HeadersSnapshot, RouteAction, RouteSnapshot } from "./snapshot.ts";
+
+const PLAIN = "text/plain; charset=utf-8";
+
+type Texts = ReadonlyMap<string, string>;
+
+/** A route; `directory` is where relative paths start, `files` has the texts of files by path as written. */
+export function routeSnapshot(route: RouteConfig, directory: string, files: Texts): RouteSnapshot {
+  return {
+    match: routeMatch(route.match),
+    action: actionSnapshot(route.action, directory, files),
+    ...(route.rewrite === undefined ? {} : { rewrite: route.rewrite }),
+    ...changesSnapshot(route, files),
+  };
+}
+
+/** What listeners and routes have alike. */
+export function changesSnapshot(
+  { headers, errorPages, interceptErrors }: Pick<RouteConfig, "headers" | "errorPages" | "interceptErrors">,
+  files: Texts,
+): { headers?: HeadersSnapshot; errorPages?: ErrorPages } {
+  return {
+    ...(headers === undefined ? {} : { headers: headersSnapshot(headers) }),
+    ...(errorPages === undefined && interceptErrors === undefined
+      ? {}
+      : { errorPages: pagesSnapshot(errorPages ?? {}, interceptErrors, files) }),
+  };
+}
+
+function headersSnapshot({ request, response }: HeadersConfig): HeadersSnapshot {
+  return {
+    ...(request === undefined ? {} : { request }),
+    ...(response === undefined ? {} : { response }),
+  };
+}
+
+/** The page that says least of which statuses it is for comes last. */
+function pagesSnapshot(
+  files: Readonly<Record<string, string>>,
+  intercept: boolean | undefined,
+  texts: Texts,
+): ErrorPages {
+  const pages = Object.entries(files).map(([key, file]) => {
+    const [first, last] = statusRange(key);
+    return { first, last, body: textOf(file, texts), contentType: textType(file) };
+  });
+  return {
+    pages: pages.sort((a, b) => (a.last - a.first) - (b.last - b.first)),
+    ...(intercept === undefined ? {} : { intercept }),
+  };
+}
+
+function actionSnapshot(action: ActionConfig, directory: string, files: Texts): RouteAction {
+  if (action.kind === "files") return { ...action, root: pathFrom(directory, action.root) };
+  if (action.kind !== "respond") return action;
+  const { kind, status, body, file, contentType } = action;
+  return file === undefined
+    ? { kind, status, body, contentType: contentType ?? PLAIN }
+    : { kind, status, body: textOf(file, files), contentType: contentType ?? textType(file) };
+}
+
+/** What the ending says; what is not known is still text. */
+function textType(file: string): string {
+  const type = mediaType(file, {});
+  return type === UNKNOWN ? PLAIN : type;
+}
+
+function textOf(file: string, texts: Texts): string {
+  const text = texts.get(file);
+  if (text === undefined) throw new Error(`Cannot use ${file} as it was not read`);
+  return text;
+}
