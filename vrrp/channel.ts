@@ -6,6 +6,7 @@
  * before its freshness is judged, so that a malformed one leaves no trace.
  */
 import type { IpBytes } from "../mod/base/address.ts";
+import { type CarriedVoice, fromHex, hex } from "./carried.ts";
 import { type Dropped, dropped } from "./drops.ts";
 import { type Extension, type Hmac, type Key, type Kind, seal, unseal } from "./extension.ts";
 import { Freshness, type Proof } from "./freshness.ts";
@@ -21,7 +22,12 @@ export interface ChannelOptions {
   readonly hmac: Hmac;
   /** 64 unpredictable bits. */
   readonly random64: () => bigint;
+  /** The voice to go on with, of the process before. */
+  readonly carried?: CarriedVoice;
 }
+
+/** More than the process before sends until this one is heard. */
+const SEQUENCE_LEAP = 1 << 20;
 
 /** Two clocks: one that never jumps, and the wall's. Milliseconds. */
 export interface Moment {
@@ -55,16 +61,25 @@ export class Channel {
   readonly #options: ChannelOptions;
   readonly #incarnation: bigint;
   readonly #freshness: Freshness;
-  #sequence = 0;
+  #sequence: number;
+  #leaps = 0;
   #keys: readonly Key[];
 
   constructor(options: ChannelOptions, nowMs: number) {
     this.#options = options;
-    this.#incarnation = options.random64();
-    const { node, keys, random64 } = options;
+    const { node, keys, random64, carried } = options;
+    this.#incarnation = carried === undefined ? random64() : fromHex(carried.incarnation);
+    this.#sequence = carried?.sequence ?? 0;
     this.#keys = keys;
     const signed = keys.length > 0;
     this.#freshness = new Freshness({ node, incarnation: this.#incarnation, signed, random64 }, nowMs);
+    if (carried !== undefined) this.#freshness.resume(carried, nowMs);
+  }
+
+  /** For another process on this machine. Each call leaps on, so that one that takes back is not stale. */
+  carried(): CarriedVoice {
+    const sequence = this.#sequence + ++this.#leaps * SEQUENCE_LEAP;
+    return { incarnation: hex(this.#incarnation), sequence, ...this.#freshness.carried() };
   }
 
   /** Other keys for the same voice, so that peers need not believe it anew. Signed stays signed. */

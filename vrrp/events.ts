@@ -4,6 +4,7 @@
  * Types only. Times are milliseconds of one monotonic clock, addresses are bytes.
  */
 import type { IpBytes } from "../mod/base/address.ts";
+import type { CarriedInstance } from "./carried.ts";
 import type { PeerHealth } from "./peers.ts";
 import type { Version } from "./timing.ts";
 
@@ -46,6 +47,8 @@ export interface Advert {
 
 export type Input =
   | { readonly kind: "start" }
+  /** Instead of a start: goes on where the keeper before, on this machine, has stopped. */
+  | { readonly kind: "resume"; readonly carried: CarriedInstance }
   /** Clean shutdown. To lose no request, hand over first and stop when the state is no longer active. */
   | { readonly kind: "stop" }
   | Advert

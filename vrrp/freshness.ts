@@ -12,6 +12,7 @@
  * that has just started and has not heard the peer yet, datagrams recorded at most 30 s ago by that node's clock. It is
  * used after the signature has been verified; without keys it only sorts out duplicates and reordering.
  */
+import { type CarriedPeer, type CarriedVoice, fromHex, hex } from "./carried.ts";
 import type { DropReason } from "./drops.ts";
 import { MAX_ECHOES } from "./extension.ts";
 
@@ -83,6 +84,29 @@ export class Freshness {
     const nonce = options.random64();
     this.#nonces = [nonce, nonce];
     this.#drawnAtMs = nowMs;
+  }
+
+  /** What another process needs to go on with this voice. */
+  carried(): Pick<CarriedVoice, "nonces" | "peers"> {
+    const peers = [...this.#peers].flatMap(([node, peer]): CarriedPeer[] => {
+      const { incarnation, sequence, timestampMs, nonce, retired } = peer;
+      if (incarnation === null) return [];
+      const proved = { incarnation: hex(incarnation), nonce: hex(nonce), retired: retired.map(hex) };
+      return [{ node, sequence, timestampMs, ...proved }];
+    });
+    return { nonces: [hex(this.#nonces[0]), hex(this.#nonces[1])], peers };
+  }
+
+  resume({ nonces, peers }: Pick<CarriedVoice, "nonces" | "peers">, nowMs: number): void {
+    this.#nonces = [fromHex(nonces[0]), fromHex(nonces[1])];
+    for (const { node, incarnation, sequence, timestampMs, nonce, retired } of peers) {
+      const peer = this.#remember(node, nowMs);
+      peer.incarnation = fromHex(incarnation);
+      peer.sequence = sequence;
+      peer.timestampMs = timestampMs;
+      peer.nonce = fromHex(nonce);
+      peer.retired.push(...retired.map(fromHex));
+    }
   }
 
   /** What the next datagram of ours must carry for peers to echo. */

@@ -7,6 +7,8 @@
  * does it keep the address with a sick node for long, when a peer is steadily better off.
  */
 
+import type { CarriedMoves } from "./carried.ts";
+
 /** There and back: one incident. */
 export const FREE_MOVES = 2;
 /** The first wait; a process that is restarted is well again in less. */
@@ -35,6 +37,15 @@ export class HoldDown {
     const level = this.#levelAt(now);
     if (level < FREE_MOVES) return -Infinity;
     return this.#movedAt + Math.min(LONGEST_HOLD_MS, FIRST_HOLD_MS * 2 ** (level - FREE_MOVES));
+  }
+
+  carried(now: number): CarriedMoves {
+    return { level: this.#level, agoMs: this.#level === 0 ? 0 : now - this.#movedAt };
+  }
+
+  resume({ level, agoMs }: CarriedMoves, now: number): void {
+    this.#level = Math.min(MAX_LEVEL, level);
+    this.#movedAt = now - agoMs;
   }
 
   holds(now: number): boolean {

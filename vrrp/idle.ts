@@ -26,6 +26,27 @@ export function start(self: Instance, _input: InputOf<"start">, now: number): Ac
   return [{ kind: "removeAddresses" }, ...self.toBackup("started", now)];
 }
 
+/** As a start, but for what goes on as it was. */
+export function resume(self: Instance, { carried }: InputOf<"resume">, now: number): Action[] {
+  const { state, reason, forMs, wasWell, movedAway, followMs, moves } = carried;
+  const goesOn = state === "active" && self.faults.size === 0;
+  const lost: Action[] = state === "active" && !goesOn ? [self.advert(RESIGN_PRIORITY)] : [];
+  const begun = goesOn
+    ? self.resumeActive(reason, now)
+    : start(self, { kind: "start" }, now).filter(({ kind }) => kind !== "notify");
+  self.wasWell = wasWell;
+  self.movedAway = movedAway;
+  self.hold.resume(moves, now);
+  if (self.phase === "backup") self.follow(now, followMs);
+  const actions = [...lost, ...begun];
+  if (self.state !== state) {
+    return [...actions, { kind: "notify", from: state, to: self.state, reason: self.reason }];
+  }
+  self.reason = reason;
+  self.since = self.claimedAt = now - forMs;
+  return actions;
+}
+
 export function ignore(): Action[] {
   return [];
 }

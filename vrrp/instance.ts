@@ -5,6 +5,7 @@
  * handlers (backup.ts, active.ts, idle.ts); which moves exist is in table.ts.
  */
 import { formatIp, type IpBytes } from "../mod/base/address.ts";
+import type { CarriedInstance } from "./carried.ts";
 import type { Action, Advert, InstanceConfig, Phase, State } from "./events.ts";
 import { HoldDown } from "./holddown.ts";
 import { FULL_HEALTH, type KnownPeer, Peers } from "./peers.ts";
@@ -228,6 +229,28 @@ export class Instance {
     this.nextRound = "first";
     this.rounds = 0;
     return [this.sendAdvert(now), { kind: "addAddresses" }, this.announce(now), ...told];
+  }
+
+  /** What a keeper that takes over is to know; null: the address is on its way to another node. */
+  carried(now: number): CarriedInstance | null {
+    if (this.phase === "yielding") return null;
+    return {
+      state: this.state,
+      reason: this.reason,
+      forMs: Math.max(0, Math.min(Number.MAX_SAFE_INTEGER, now - this.since)),
+      wasWell: this.wasWell,
+      movedAway: this.movedAway,
+      followMs: this.followMs,
+      moves: this.hold.carried(now),
+    };
+  }
+
+  /** Goes on as Active: the LAN knows who has the address, and is told again in a while, as planned. */
+  resumeActive(reason: string, now: number): Action[] {
+    this.#move("active", reason, now);
+    this.nextRound = "second";
+    this.announceAt = now + SECOND_ROUND_MS;
+    return [this.sendAdvert(now), { kind: "addAddresses" }];
   }
 
   /** Says that it goes, and keeps the address until another has it or `ownDownMs` are over. */

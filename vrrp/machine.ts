@@ -4,6 +4,7 @@
  * `handle(input, now)` in, actions out, one `deadline()`. It knows no socket, no interface and no clock; calling it too
  * often is harmless, as every timer is compared with `now` and dies with its phase. What a phase does is in table.ts.
  */
+import type { CarriedInstance } from "./carried.ts";
 import type { Action, Input, InstanceConfig, Phase, State } from "./events.ts";
 import { MAINTENANCE, SYNC } from "./facts.ts";
 import { Instance } from "./instance.ts";
@@ -75,6 +76,11 @@ export class Machine {
       onPurpose,
       fault: this.#instance.faultReason([SYNC, MAINTENANCE]),
     };
+  }
+
+  /** For `resume` in another keeper; null: the address is on its way to another node. */
+  carried(now: number): CarriedInstance | null {
+    return this.#instance.carried(now);
   }
 
   /** When the next `tick` is wanted; Infinity: not before another input. */

@@ -9,6 +9,7 @@
 import { formatIp, type IpBytes } from "../mod/base/address.ts";
 import type { AddressWriter } from "./address_writer_io.ts";
 import type { Announcer } from "./announce_io.ts";
+import type { CarriedInstance } from "./carried.ts";
 import type { Action, Advert, Input, InstanceConfig, State } from "./events.ts";
 import { Machine, type MachineStatus } from "./machine.ts";
 import type { Link, NetlinkMessage } from "./netlink.ts";
@@ -53,6 +54,7 @@ export class Runner {
   #queue: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  #rote: ReturnType<typeof setInterval> | undefined;
   #renewAt = Infinity;
   #stopped = false;
   /** Adverts of this instance. */
@@ -94,10 +96,17 @@ export class Runner {
     return this.#holder.held;
   }
 
-  /** Removes what a crash left behind, makes sure that addresses can be set at all, and takes part. */
-  async start(): Promise<void> {
+  /**
+   * Removes what a crash left behind, makes sure that addresses can be set at all, and takes part. With what is
+   * `carried` over it goes on as the keeper before: an Active's addresses are not left over.
+   */
+  async start(carried?: CarriedInstance): Promise<void> {
     const { writer } = this.#options;
     const { addressDevice: device, vips } = this.#settings;
+    if (carried?.state === "active") {
+      this.input({ kind: "resume", carried });
+      return await this.#queue;
+    }
     const { found, problems } = await this.#holder.removeLeftovers();
     for (const { address } of found) {
       this.#options.events.onNote(`removed ${formatIp(address)}, which was left on ${device}`);
@@ -108,7 +117,27 @@ export class Runner {
       : await writer.remove(device, vips).catch((error) => [String(error.message)]);
     if (refused.length > 0) this.input({ kind: "hardFault", what: ADDRESS, reason: refused.join("; ") });
     if (refused.length > 0) this.#retryLater();
-    this.input({ kind: "start" });
+    this.input(carried === undefined ? { kind: "start" } : { kind: "resume", carried });
+  }
+
+  /**
+   * What a keeper that takes over is to know; null: the address is on its way to another node. After it nothing is
+   * decided here any more, and an Active advertises and renews by rote until `release`.
+   */
+  freeze(): CarriedInstance | null {
+    const carried = this.#machine.carried(this.#options.now());
+    if (carried === null) return null;
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#retry);
+    if (carried.state === "active") this.#goOnByRote();
+    return carried;
+  }
+
+  /** Ends what `freeze` has left going. Nothing is said and nothing removed: another keeper has it. */
+  async release(): Promise<void> {
+    clearInterval(this.#rote);
+    await this.#queue;
   }
 
   input(input: Input): void {
@@ -274,6 +303,18 @@ export class Runner {
     const dueAt = Math.min(this.#machine.deadline(), this.#renewAt);
     if (this.#stopped || dueAt === Infinity) return;
     this.#timer = setTimeout(() => this.#due(), Math.max(0, dueAt - now));
+  }
+
+  #goOnByRote(): void {
+    const { intervalMs } = this.#settings;
+    const priority = this.#machine.priority;
+    const { health } = this.status();
+    const again = () => {
+      this.#queued(() => void this.#options.speak(this.#settings, priority, intervalMs, health));
+      this.#queued(async () => void await this.#holder.renew());
+    };
+    again();
+    this.#rote = setInterval(again, Math.min(intervalMs, this.#renewMs()));
   }
 
   #due(): void {

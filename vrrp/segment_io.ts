@@ -7,6 +7,7 @@
  * decides nothing of the election.
  */
 import { formatIp, type IpBytes } from "../mod/base/address.ts";
+import type { CarriedVoice } from "./carried.ts";
 import { Channel, type Moment, type Sender } from "./channel.ts";
 import { DROP_REASONS, type DropReason } from "./drops.ts";
 import { claimIn } from "./foreign.ts";
@@ -40,6 +41,8 @@ export interface SegmentOptions {
   readonly configHash: () => bigint;
   readonly now: () => number;
   readonly handler: SegmentHandler;
+  /** The voice to begin with, of the keeper before. */
+  readonly carried?: CarriedVoice;
 }
 
 /** How often the interface is asked for its own address. */
@@ -63,6 +66,7 @@ export class Segment {
   #voice: Voice | null = null;
   #opening = false;
   #closed = false;
+  #carried: CarriedVoice | undefined;
   #looking: ReturnType<typeof setInterval> | undefined;
   #reporting: ReturnType<typeof setInterval> | undefined;
   #everyMs = 0;
@@ -77,6 +81,7 @@ export class Segment {
   constructor(options: SegmentOptions) {
     this.#options = options;
     this.#settings = options.settings;
+    this.#carried = options.carried;
     this.dropped = Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<
       DropReason,
       number
@@ -104,12 +109,22 @@ export class Segment {
     return true;
   }
 
+  /** The voice, for a keeper that takes over; null: this node is mute. */
+  carried(): CarriedVoice | null {
+    return this.#voice?.channel.carried() ?? null;
+  }
+
   /** Reports every so often from now on. */
   reportEvery(ms: number): void {
     if (ms === this.#everyMs) return;
     this.#everyMs = ms;
     clearInterval(this.#reporting);
     this.#reporting = setInterval(() => this.sendReport(), ms);
+  }
+
+  /** Reports no more by itself. */
+  hush(): void {
+    clearInterval(this.#reporting);
   }
 
   /** The address that is spoken from; null: none. */
@@ -171,10 +186,12 @@ export class Segment {
   async #open(local: LocalAddress): Promise<void> {
     const { node, now, handler } = this.#options;
     const { keys, peers } = this.#settings;
-    const channel = new Channel(
-      { node, keys, local: local.address, hmac: hmacSha256, random64 },
-      now(),
-    );
+    const carried = this.#carried;
+    this.#carried = undefined;
+    const channel = new Channel({
+      ...{ node, keys, local: local.address, hmac: hmacSha256, random64 },
+      ...carried === undefined ? {} : { carried },
+    }, now());
     const transport = await UdpTransport.open({
       local,
       peers,

@@ -38,6 +38,12 @@ export const TABLE: Readonly<Record<Phase, Row>> = {
       ["active", "start with priority 255"],
       ["fault", "start with a hard fault"],
     ),
+    resume: on(
+      idle.resume,
+      ["backup", "resume"],
+      ["active", "resume: as the keeper before"],
+      ["fault", "resume with a hard fault"],
+    ),
     stop: on(idle.ignore),
     advert: on(idle.ignore),
     tick: on(idle.ignore),

@@ -18,8 +18,10 @@ import { flushLog, setUpLog } from "../observe/log_io.ts";
 import { readAccounts } from "../runtime/accounts_io.ts";
 import { adminSocketPath } from "../runtime/admin_path.ts";
 import { electionSettings } from "../runtime/election.ts";
-import { type Checked, type KeeperFacts, runKeeper } from "../runtime/keeper_io.ts";
+import type { Checked, KeeperFacts } from "../runtime/keeper_facts.ts";
+import { runKeeper } from "../runtime/keeper_io.ts";
 import { kernelProblems } from "../runtime/kernel_preflight_io.ts";
+import { Predecessor } from "../runtime/predecessor_io.ts";
 import { scriptUser } from "../runtime/script_user.ts";
 import { ServiceManager } from "../runtime/sdnotify_io.ts";
 import { ownCommand, Spawner } from "../runtime/spawn_io.ts";
@@ -33,24 +35,25 @@ export interface RunArguments {
   readonly entry: URL;
   /** The configuration, where it does not come from the file. */
   readonly text?: string;
+  /** Takes over from the keeper that has started this process. */
+  readonly takeOver?: boolean;
 }
 
 /** Deno looks for it from the working directory on, which may be anywhere. */
 const SETTINGS = new URL("../../deno.json", import.meta.url);
 /** What the balancer may do when it runs from source: no processes, no libraries, no files to write. */
 const BALANCER_FLAGS = ["--allow-net", "--allow-read", "--allow-env", "--allow-sys", "--allow-ffi"];
+const KEEPER_FLAGS = [...BALANCER_FLAGS, "--allow-run", "--allow-write"];
+/** Of `run`: the process is the successor of the one that started it. */
+export const TAKE_OVER = "take-over";
 
 /** Runs until told to stop. The answer is the exit code. */
-export async function run({ file, node, context, entry, text }: RunArguments): Promise<number> {
+export async function run({ file, node, context, entry, text, takeOver }: RunArguments): Promise<number> {
   const log = logger("keeper");
   const env = (name: string) => Deno.env.get(name);
   setUpLog({ level: "info", format: "auto" });
-  const flags = [
-    "--quiet",
-    "--no-prompt",
-    `--config=${fileURLToPath(SETTINGS)}`,
-    ...BALANCER_FLAGS,
-  ];
+  const flags = ["--quiet", "--no-prompt", `--config=${fileURLToPath(SETTINGS)}`];
+  const again = ["run", "-c", file, "--node", node, ...context === null ? [] : ["--context", context]];
 
   async function check(text: string): Promise<Checked> {
     const accounts = readAccounts();
@@ -91,7 +94,11 @@ export async function run({ file, node, context, entry, text }: RunArguments): P
       file,
       read: () => text === undefined ? readConfigFile(file) : Promise.resolve(text),
       check,
-      balancer: ownCommand(entry, flags, ["balancer"]),
+      balancer: ownCommand(entry, [...flags, ...BALANCER_FLAGS], ["balancer"]),
+      successor: text === undefined
+        ? ownCommand(entry, [...flags, ...KEEPER_FLAGS], [...again, `--${TAKE_OVER}`])
+        : null,
+      predecessor: takeOver === true ? new Predecessor(CALLED.version) : null,
       log,
       service: ServiceManager.find(log),
     });

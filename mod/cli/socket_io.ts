@@ -29,11 +29,16 @@ export function socketOf({ values }: Invocation): { path: string } | { problem: 
 }
 
 /** Asks the keeper to do something; `done` is said when it did. The answer is the exit code. */
-export async function command(invocation: Invocation, request: string, done: string): Promise<number> {
+export async function command(
+  invocation: Invocation,
+  request: string,
+  done: string,
+  withinMs = ANSWER_MS,
+): Promise<number> {
   const socket = socketOf(invocation);
   if ("problem" in socket) return complain(socket.problem);
   try {
-    const answer = await askAdmin(socket.path, request, ANSWER_MS, "POST") as { error?: string };
+    const answer = await askAdmin(socket.path, request, withinMs, "POST") as { error?: string };
     if (answer.error !== undefined) return complain(`Cannot do it as ${answer.error}`);
     writeOut(`${done}\n`);
     return GOOD;

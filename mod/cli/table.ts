@@ -30,6 +30,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "move an address to another node, or clean up after a crash",
     load: () => import("./vip_command.ts"),
   },
+  upgrade: {
+    summary: "have the installed program take over from the running one",
+    load: () => import("./upgrade_command.ts"),
+  },
   maintenance: {
     summary: "keep this node out of every election",
     load: () => import("./maintenance_command.ts"),

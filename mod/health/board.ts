@@ -7,6 +7,7 @@
  */
 import type { CheckSnapshot, PassiveSnapshot, PoolSnapshot, ServerSnapshot } from "../config/snapshot.ts";
 import { PassiveChecks, type PassiveCounts } from "./passive.ts";
+import type { RememberedServer } from "./memory.ts";
 import { type ProbeResult, RiseFall } from "./rise_fall.ts";
 import { ProbeSchedule } from "./schedule.ts";
 import { type HealthSink, type ServerState, ServerWatch } from "./server_watch.ts";
@@ -102,6 +103,40 @@ export class HealthBoard {
     }
     this.#tickAt = now;
     this.tick(now);
+  }
+
+  /** For `recall` in another process. */
+  remember(now: number): RememberedServer[] {
+    return [...this.#rows.values()].map((row) => {
+      const { watch: { pool, server, probed, ejected, since }, watch } = row;
+      const { name, host, port, slot } = server;
+      const ejection = this.#poolOf(row).passive?.ejection(slot, now) ?? null;
+      return {
+        ...{ pool, server: name, host, port, since },
+        probed: probed === null || probed.state === "unknown"
+          ? null
+          : { state: probed.state, reason: probed.reason },
+        ejected: ejection === null ? null : { reason: ejected ?? "", ...ejection },
+        slowForMs: watch.slowForMs(now),
+      };
+    });
+  }
+
+  /** Goes on from what another process knew of these servers. They are probed as soon as new ones are. */
+  recall(servers: readonly RememberedServer[], now: number): void {
+    const known = new Map(servers.map((one) => [namely(one.pool, one.server, one.host, one.port), one]));
+    for (const row of this.#rows.values()) {
+      const { pool, server: { name, host, port, slot }, probed } = row.watch;
+      const before = known.get(namely(pool, name, host, port));
+      if (before === undefined) continue;
+      if (before.probed !== null) probed?.resume(before.probed.state, before.probed.reason);
+      const ejected = before.ejected !== null &&
+          this.#poolOf(row).passive?.resume(slot, before.ejected, now) === true
+        ? before.ejected.reason
+        : null;
+      row.watch.resume({ ...before, ejected }, now);
+      this.#tickSoonIfNeeded(row, now);
+    }
   }
 
   /** The earliest time at which `due` or `tick` has something to do, or Infinity. */
@@ -301,6 +336,11 @@ export class HealthBoard {
       nextProbeInMs,
     };
   }
+}
+
+/** A server's identity beyond this process. */
+function namely(pool: string, server: string, host: string, port: number): string {
+  return JSON.stringify([pool, server, host, port]);
 }
 
 function identify(pool: PoolSnapshot, server: ServerSnapshot): string {

@@ -6,6 +6,7 @@
  */
 import type { PoolSnapshot } from "../config/snapshot.ts";
 import { type BoardEnv, type DueProbe, HealthBoard, type ServerHealth } from "./board.ts";
+import { type RememberedServer, rememberedServers } from "./memory.ts";
 import type { ProbeTable } from "./probes_io.ts";
 import type { ProbeResult } from "./rise_fall.ts";
 
@@ -42,6 +43,17 @@ export class HealthMonitor {
     if (this.#closed) return;
     this.#board.update(pools, this.#env.now());
     for (const [probe, { abort }] of this.#running) if (!this.#board.wanted(probe)) abort.abort();
+    this.#arm();
+  }
+
+  /** What it knows, for one that goes on after it. */
+  remember(): RememberedServer[] {
+    return this.#board.remember(this.#env.now());
+  }
+
+  /** Goes on from what another monitor has remembered; after `update`. Throws when it is nothing of the kind. */
+  recall(value: unknown): void {
+    this.#board.recall(rememberedServers(value), this.#env.now());
     this.#arm();
   }
 

@@ -17,6 +17,14 @@ export interface PassiveCounts {
   readonly responses5xx: number;
 }
 
+/** One under way. */
+export interface Ejection {
+  readonly leftMs: number;
+  /** How many in close succession, this one included. */
+  readonly times: number;
+  readonly lengthMs: number;
+}
+
 export interface PassiveChange {
   readonly slot: number;
   readonly ejected: boolean;
@@ -60,6 +68,23 @@ export class PassiveChecks {
 
   ejected(slot: number): boolean {
     return this.#servers.get(slot)?.backAt != null;
+  }
+
+  /** Of a server that is ejected, what `resume` needs; null: it is not. */
+  ejection(slot: number, now: number): Ejection | null {
+    const server = this.#servers.get(slot);
+    if (server === undefined || server.backAt === null) return null;
+    return { leftMs: Math.max(0, server.backAt - now), times: server.times, lengthMs: server.lastEjectMs };
+  }
+
+  /** Goes on with an ejection of before; false: the server is not of this pool. */
+  resume(slot: number, { leftMs, times, lengthMs }: Ejection, now: number): boolean {
+    const server = this.#servers.get(slot);
+    if (server === undefined) return false;
+    server.backAt = now + leftMs;
+    server.times = times;
+    server.lastEjectMs = lengthMs;
+    return true;
   }
 
   /**

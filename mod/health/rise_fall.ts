@@ -56,6 +56,12 @@ export class RiseFall {
     return this.#streak > 0;
   }
 
+  /** Goes on from a result of before. */
+  resume(state: "up" | "down", reason: string): void {
+    this.#state = state;
+    this.#reason = reason;
+  }
+
   /** Takes new thresholds; the state and the results counted so far stay. */
   configure(options: RiseFallOptions): void {
     this.#options = options;

@@ -101,6 +101,27 @@ export class ServerWatch {
     this.#sink.setUp(this.#server.slot, true);
   }
 
+  /** How long the slow start has been under way; null: none is. */
+  slowForMs(now: number): number | null {
+    return this.#slowSince === null ? null : now - this.#slowSince;
+  }
+
+  /** Why the passive check has taken it out; null: it has not. */
+  get ejected(): string | null {
+    return this.#ejected;
+  }
+
+  /** Goes on from what was known before, in silence: nothing has changed. */
+  resume(before: { ejected: string | null; slowForMs: number | null; since: number }, now: number): void {
+    this.#ejected = before.ejected;
+    this.#state = this.#stateNow();
+    this.#since = before.since;
+    if (before.slowForMs !== null && this.#server.slowStartMs > 0) this.#slowSince = now - before.slowForMs;
+    this.weigh(now);
+    this.#sink.setEjected(this.#server.slot, this.#ejected !== null);
+    this.#sink.setUp(this.#server.slot, this.#isUp());
+  }
+
   /** Takes the server's settings from a new snapshot; its slot is the same. */
   configure(server: ServerSnapshot, now: number): void {
     this.#server = server;

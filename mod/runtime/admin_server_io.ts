@@ -82,7 +82,9 @@ export class AdminServer {
 
 function listen({ host, port }: AdminAddress, app: AdminApp): Open | { problem: string } {
   try {
-    const server = Deno.serve({ hostname: host, port, onListen() {} }, (request) => open.app.fetch(request));
+    // Shared, so that a balancer that takes over answers before this one ends.
+    const options = { hostname: host, port, reusePort: true, onListen() {} };
+    const server = Deno.serve(options, (request) => open.app.fetch(request));
     const open: Open = { host, port, server, app };
     return open;
   } catch (error) {

@@ -18,6 +18,7 @@ export class AdminSocket {
   readonly path: string;
   #lock: Deno.FsFile;
   #server: Deno.HttpServer;
+  #stopped: Promise<void> | null = null;
 
   private constructor(path: string, lock: Deno.FsFile, server: Deno.HttpServer) {
     this.path = path;
@@ -41,9 +42,6 @@ export class AdminSocket {
     }
     if (!await lockWithin(lock, LOCK_MS)) return { problem: await describeOwner(path) };
     try {
-      await Deno.remove(path).catch((error) => {
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-      });
       return { socket: new AdminSocket(path, lock, serve(path, handler)) };
     } catch (error) {
       lock.close();
@@ -51,9 +49,18 @@ export class AdminSocket {
     }
   }
 
-  /** Stops answering, removes the socket, frees the lock. */
+  /** Frees the lock at once, for a keeper that puts its own socket in the place of this one. */
+  release(): void {
+    if (this.#stopped !== null) return;
+    this.#stopped = stopServer(this.#server);
+    this.#lock.close();
+  }
+
+  /** Stops answering, removes the socket, frees the lock. After `release` only what is under way is answered. */
   async close(): Promise<void> {
-    await stopServer(this.#server);
+    if (this.#stopped !== null) return await this.#stopped;
+    this.#stopped = stopServer(this.#server);
+    await this.#stopped;
     await Deno.remove(this.path).catch(() => {});
     this.#lock.close();
   }
@@ -106,13 +113,30 @@ async function lockWithin(file: Deno.FsFile, withinMs: number): Promise<boolean>
   return locked;
 }
 
+/**
+ * Serves at a name of its own first, which then replaces what is there: at every moment somebody answers. And the runtime
+ * removes the name that it has bound when it ends, which would be the successor's.
+ */
 function serve(path: string, handler: (request: Request) => Response | Promise<Response>): Deno.HttpServer {
+  const own = `${dirname(path)}/.${Deno.pid.toString(36)}`;
   // The socket never exists with more rights than it is to have: the mask is set around the bind.
   const before = Deno.umask(0o117);
   try {
-    return Deno.serve({ path, onListen() {} }, handler);
+    removeIfThere(own);
+    const server = Deno.serve({ path: own, onListen() {} }, handler);
+    Deno.renameSync(own, path);
+    return server;
   } finally {
     Deno.umask(before);
+  }
+}
+
+/** One that had the same number may have been killed in between. */
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 

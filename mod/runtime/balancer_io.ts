@@ -10,7 +10,6 @@ import type { Probe, ProbeTarget } from "../health/probe_io.ts";
 import type { Log } from "../observe/log.ts";
 import { exitLogged } from "../observe/log_io.ts";
 import {
-  ConfigAssembler,
   type Decoded,
   POOLS_IN_MESSAGE,
   rejectedMessage,
@@ -20,6 +19,7 @@ import {
   type ToKeeper,
 } from "./link.ts";
 import { LinkWriter, readLink } from "./link_io.ts";
+import { Assembler, cut } from "./parts.ts";
 import { HEARTBEAT_MS, MAX_BAD_LINES } from "./supervise.ts";
 
 /** How often the keeper is told health and counters; it is also told health whenever a server's changes. */
@@ -31,7 +31,12 @@ export type Hello = Extract<ToBalancer, { kind: "hello" }>;
 export interface ControlPort {
   /** Puts a configuration in force, or says why not; then what ran before runs on. In the order of the calls. */
   configure(text: string): Promise<{ readonly problems: readonly string[] }>;
-  drain(deadlineMs: number): Promise<void>;
+  /** What the balancer knew that is replaced; before the first configuration. */
+  receive(text: string): void;
+  /** What one that takes over is to know. */
+  carry(): string;
+  /** `replaced`: another one has the ports and the admin address. */
+  drain(deadlineMs: number, replaced: boolean): Promise<void>;
   /** How long a drain may take when the keeper does not say it: as configured. */
   drainMs(): number;
   health(): { pool: string; healthy: number; servers: number }[];
@@ -69,7 +74,8 @@ class Balancer {
   #makeControl: (env: ControlEnv) => ControlPort;
   #control: ControlPort | null = null;
   #link = new LinkWriter<ToKeeper>(Deno.stdout.writable);
-  #assembler = new ConfigAssembler();
+  #configs = new Assembler();
+  #carried = new Assembler();
   #probes = new Map<number, (result: ProbeResult) => void>();
   #nextProbe = 0;
   #badLines = 0;
@@ -97,20 +103,34 @@ class Balancer {
       case "config":
         this.#onPart(message);
         return;
-      case "drain":
-        this.drain(message.deadlineMs, "the keeper's word");
+      case "carried":
+        this.#onCarried(message);
         return;
+      case "carry":
+        for (const part of cut("state of the balancer", this.#control?.carry() ?? "{}")) {
+          this.#link.send({ kind: "carried", ...part });
+        }
+        return;
+      case "drain": {
+        const replaced = message.replaced === true;
+        this.drain(
+          message.deadlineMs,
+          replaced ? "another one has taken over" : "the keeper's word",
+          replaced,
+        );
+        return;
+      }
       case "probeResult":
         return this.#probes.get(message.id)?.(message);
     }
   }
 
   /** Finishes what is under way within a time (null: as configured), and exits. Only the first call counts. */
-  drain(withinMs: number | null, reason: string): Promise<never> {
+  drain(withinMs: number | null, reason: string, replaced = false): Promise<never> {
     this.#draining ??= (async () => {
       const deadlineMs = withinMs ?? this.#control?.drainMs() ?? 0;
       this.#log.info("draining", { deadlineMs, reason });
-      await this.#control?.drain(deadlineMs);
+      await this.#control?.drain(deadlineMs, replaced);
       this.#log.info("drained");
       return await exitLogged(0);
     })();
@@ -124,16 +144,25 @@ class Balancer {
   }
 
   async #onPart(part: Extract<ToBalancer, { kind: "config" }>): Promise<void> {
-    const whole = this.#assembler.add(part);
+    const { generation } = part;
+    const whole = this.#configs.add(generation, part);
     if (whole === null) return;
     if ("reason" in whole) return this.#onBadLine(whole.reason);
     if (this.#control === null) return this.#onBadLine("a configuration came before the hello");
-    const { generation, text } = whole;
-    const { problems } = await this.#control.configure(text);
+    const { problems } = await this.#control.configure(whole.text);
     if (problems.length > 0) return this.#link.send(rejectedMessage(generation, problems));
     // Before the keeper forwards to servers that are new, it knows how they are.
     this.#reportShares();
     this.#link.send({ kind: "ready", generation });
+    // An election waits for it.
+    this.#reportHealth();
+  }
+
+  #onCarried(part: Extract<ToBalancer, { kind: "carried" }>): void {
+    const whole = this.#carried.add("state", part);
+    if (whole === null) return;
+    if ("reason" in whole) return this.#onBadLine(whole.reason);
+    this.#control?.receive(whole.text);
   }
 
   /** A timer's lateness is the time for which this thread did nothing else. */

@@ -1,12 +1,13 @@
 /**
- * Asks, before the workers listen, whether the addresses are free.
+ * Asks, before anybody listens, whether the addresses are free.
  *
- * The workers share their ports among each other (SO_REUSEPORT), and would share them in silence with any other
- * process of the same user that does so too. So each new address is bound once without sharing and let go.
+ * They are shared among workers, and with the balancer that takes over (SO_REUSEPORT), and would be shared in silence with
+ * any other process of the same user that does so too. So each new address is bound once without sharing and let go.
  */
 
 export interface Bind {
-  readonly listener: string;
+  /** What wants it, for messages: "the listener `web`". */
+  readonly purpose: string;
   readonly host: string;
   readonly port: number;
 }
@@ -15,7 +16,7 @@ export interface Bind {
 const PATIENCE_MS = 2000;
 const RETRY_MS = 50;
 
-/** What is wrong with the addresses, each named with its listener. Port 0 is always free. */
+/** What is wrong with the addresses, each named with what wants it. Port 0 is always free. */
 export async function checkBinds(binds: readonly Bind[], patienceMs = PATIENCE_MS): Promise<string[]> {
   const found = await Promise.all(binds.map((bind) => bind.port === 0 ? null : check(bind, patienceMs)));
   return found.filter((problem) => problem !== null);
@@ -27,7 +28,7 @@ export function newBinds(next: readonly Bind[], current: readonly Bind[]): Bind[
   return next.filter(({ port }) => !ports.has(port));
 }
 
-async function check({ listener, host, port }: Bind, patienceMs: number): Promise<string | null> {
+async function check({ purpose, host, port }: Bind, patienceMs: number): Promise<string | null> {
   for (let waitedMs = 0;; waitedMs += RETRY_MS) {
     try {
       Deno.listen({ hostname: host, port }).close();
@@ -35,7 +36,7 @@ async function check({ listener, host, port }: Bind, patienceMs: number): Promis
     } catch (error) {
       if (!(error instanceof Deno.errors.AddrInUse) || waitedMs >= patienceMs) {
         const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-        return `Cannot listen on ${address} for the listener \`${listener}\`: ${explainBind(error, port)}`;
+        return `Cannot listen on ${address} for ${purpose}: ${explainBind(error, port)}`;
       }
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));

@@ -35,6 +35,7 @@ import type { Sink } from "../observe/sink_io.ts";
 import { type AdminFacts, AdminServer, type MakeAdmin } from "./admin_server_io.ts";
 import type { ControlPort, Hello } from "./balancer_io.ts";
 import { type Bind, checkBinds, newBinds } from "./bind_check_io.ts";
+import { carry, receive, type Section } from "./carried.ts";
 import { CertificateWatch } from "./certificate_watch_io.ts";
 import { Crew } from "./crew_io.ts";
 import type { TlsTrouble } from "../proxy/environment.ts";
@@ -121,6 +122,8 @@ export class Control implements ControlPort {
   #order: Promise<unknown> = Promise.resolve();
   #startedAt = Date.now();
   #draining = false;
+  /** What the balancer before knew, until it is put in its places. */
+  #received: string | null = null;
 
   constructor(options: ControlOptions) {
     this.#options = options;
@@ -155,8 +158,18 @@ export class Control implements ControlPort {
     return this.#inOrder(() => this.#configure(text));
   }
 
-  async drain(deadlineMs: number): Promise<void> {
+  receive(text: string): void {
+    this.#received = text;
+  }
+
+  carry(): string {
+    return this.#running === null ? "{}" : carry(sectionsOf(this.#running));
+  }
+
+  async drain(deadlineMs: number, replaced: boolean): Promise<void> {
     this.#draining = true;
+    // Who asks there is to be answered by the one that serves.
+    if (replaced) await this.#admin.close();
     this.#certificateWatch.stop();
     if (this.#running !== null) {
       const { crew, monitor } = this.#running;
@@ -294,7 +307,7 @@ export class Control implements ControlPort {
       : { ...config.admin.bind, token: config.admin.token ?? null };
     const snapshot = this.#build(config, certificates);
     if ("problem" in snapshot) return [snapshot.problem];
-    const taken = await this.#takenAddresses(snapshot);
+    const taken = await this.#takenAddresses(snapshot, config);
     if (taken.length > 0) return taken;
     const admin = this.#admin.prepare(address);
     if ("problem" in admin) return [admin.problem];
@@ -347,11 +360,12 @@ export class Control implements ControlPort {
     }
   }
 
-  async #takenAddresses(snapshot: Snapshot): Promise<string[]> {
+  async #takenAddresses(snapshot: Snapshot, config: Config): Promise<string[]> {
     const current = this.#snapshot;
-    // A restarted balancer takes back what was its own, and has nobody to be afraid of.
+    // One that is restarted, or takes over, has what was its node's own, and nobody to be afraid of.
     if (current === null && !this.#options.hello.exclusive) return [];
-    return await checkBinds(newBinds(bindsOf(snapshot), current === null ? [] : bindsOf(current)));
+    const ours = current === null || this.#config === null ? [] : bindsOf(current, this.#config);
+    return await checkBinds(newBinds(bindsOf(snapshot, config), ours));
   }
 
   async #apply(running: Running, snapshot: Snapshot): Promise<readonly string[]> {
@@ -367,6 +381,7 @@ export class Control implements ControlPort {
     for (const row of listeners) memory.counters.clearListener(row);
     monitor.update(snapshot.pools);
     setStates(memory, snapshot);
+    if (this.#received !== null) this.#goOn(running, this.#received);
     const { errors } = await crew.apply(snapshot);
     if (errors.length === 0) {
       this.#snapshot = snapshot;
@@ -382,6 +397,14 @@ export class Control implements ControlPort {
       for (const error of again) this.#log.error(`Cannot go back to what ran before: ${error}`);
     }
     return errors;
+  }
+
+  /** What the balancer before knew: after the servers are known, and before anybody accepts. */
+  #goOn(running: Running, received: string): void {
+    this.#received = null;
+    for (const problem of receive(sectionsOf(running), received)) {
+      this.#log.warning("not all can be carried over from the balancer before", { problem });
+    }
   }
 
   #start(config: Config): Running {
@@ -441,6 +464,11 @@ export class Control implements ControlPort {
   }
 }
 
+/** What goes over to a balancer that takes over, and comes from the one before. */
+function sectionsOf({ monitor }: Running): readonly Section[] {
+  return [{ name: "health", take: () => monitor.remember(), give: (value) => monitor.recall(value) }];
+}
+
 /** Tells the workers which servers are to be drained. */
 function setStates({ slots }: OpenMemory, { pools }: Snapshot): void {
   for (const { servers } of pools) {
@@ -448,10 +476,11 @@ function setStates({ slots }: OpenMemory, { pools }: Snapshot): void {
   }
 }
 
-function bindsOf({ listeners }: Snapshot): Bind[] {
-  return listeners.flatMap(({ name, binds }) =>
-    binds.map(({ host, port }) => ({ listener: name, host, port }))
+function bindsOf({ listeners }: Snapshot, { admin }: Config): Bind[] {
+  const all = listeners.flatMap(({ name, binds }) =>
+    binds.map(({ host, port }) => ({ purpose: `the listener \`${name}\``, host, port }))
   );
+  return admin === undefined ? all : [...all, { purpose: "admin.bind", ...admin.bind }];
 }
 
 function after(ms: number, call: () => void): () => void {

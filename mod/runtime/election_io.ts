@@ -9,6 +9,7 @@ import { formatIp } from "../base/address.ts";
 import type { ExecSpawn } from "../health/exec_io.ts";
 import type { ElectionStatus } from "../observe/election_status.ts";
 import type { Log } from "../observe/log.ts";
+import type { CarriedInstance, CarriedVoice } from "../../vrrp/carried.ts";
 import type { State } from "../../vrrp/events.ts";
 import { SYNC } from "../../vrrp/facts.ts";
 import { type Kernel, openKernel } from "../../vrrp/kernel_io.ts";
@@ -31,9 +32,17 @@ import { blockedStatus, instanceStatus, readyPeer, seenOn } from "./election_vie
 import { ForeignWatch } from "./foreign_io.ts";
 import { Segments } from "./segments_io.ts";
 import { SyncGroups, tracksFor } from "./sync_groups.ts";
-import { Tracked } from "./tracked_io.ts";
+import { type CarriedAnswer, Tracked } from "./tracked_io.ts";
 import { Transitions } from "./transitions_io.ts";
 import { Wires } from "./wires_io.ts";
+
+/** The election for a keeper that takes over: instances by name, voices by segment. */
+export interface CarriedElection {
+  readonly maintenance: boolean;
+  readonly instances: Readonly<Record<string, CarriedInstance>>;
+  readonly voices: Readonly<Record<string, CarriedVoice>>;
+  readonly answers: readonly CarriedAnswer[];
+}
 
 export interface ElectionOptions {
   readonly node: string;
@@ -43,6 +52,8 @@ export interface ElectionOptions {
   readonly spawn: ExecSpawn;
   readonly balancer: () => BalancerFacts;
   readonly setSysctl: (name: string, value: string) => string | null;
+  /** What the keeper before has left; absent: there was none. */
+  readonly carried?: CarriedElection;
 }
 
 /** One instance and what it was last told. */
@@ -55,6 +66,7 @@ export interface Member {
   readonly faults: Set<string>;
 }
 
+const NOTHING_CARRIED: CarriedElection = { maintenance: false, instances: {}, voices: {}, answers: [] };
 /** The pulse follows the shortest interval, within these. */
 const MIN_PULSE_MS = 20;
 const MAX_PULSE_MS = 250;
@@ -76,16 +88,22 @@ export class Election {
   /** Why there is no election at all, and for which instances. */
   #blocked: { readonly reason: string; readonly instances: readonly InstanceSettings[] } | null = null;
   #configHash = 0n;
-  #maintenance = false;
+  #maintenance: boolean;
+  /** Instances that have not been placed yet go on from here. */
+  #carried: CarriedElection;
   #order: Promise<void> = Promise.resolve();
   #pulse: ReturnType<typeof setTimeout> | undefined;
   #left: (() => void)[] = [];
   #stopping = false;
+  /** Everything is as a keeper that takes over was told, and goes on by rote. */
+  #frozen = false;
 
   constructor(options: ElectionOptions) {
     this.#options = options;
     this.#log = options.log;
-    this.#tracked = new Tracked(options.spawn, () => this.evaluate());
+    this.#carried = options.carried ?? NOTHING_CARRIED;
+    this.#maintenance = this.#carried.maintenance;
+    this.#tracked = new Tracked(options.spawn, () => this.evaluate(), this.#carried.answers);
     this.#transitions = new Transitions(options.spawn, options.log);
     this.#lag = new TimerLag(MAX_PULSE_MS, performance.now());
     this.#segments = new Segments({
@@ -98,6 +116,7 @@ export class Election {
       onWake: () => this.#wake(),
       onClaim: (runner, claim) => this.#members.get(runner.settings.name)?.foreign.heard(claim),
       onReport: (runner, report, node) => this.#tellReport(runner, report, node),
+      carried: this.#carried.voices,
     });
     this.#wires = new Wires({
       kernel: () => this.#kernel!,
@@ -119,12 +138,13 @@ export class Election {
 
   /** Something that health depends on has changed. */
   evaluate(): void {
-    if (this.#kernel === null) return;
+    if (this.#kernel === null || this.#frozen) return;
     for (const member of this.#members.values()) this.#judge(member);
   }
 
   /** Gives an instance's addresses to another node; what is in the way, or null. */
   move(name: string): string | null {
+    if (this.#frozen) return "another keeper of this node takes over";
     const member = this.#members.get(name);
     if (member === undefined) return `there is no instance ${name} on this node`;
     if (member.runner.state !== "active") return `this node does not hold ${name}: ask the one that does`;
@@ -137,7 +157,7 @@ export class Election {
 
   /** Keeps this node out of every election, or lets it in again. */
   maintain(on: boolean): void {
-    if (this.#maintenance === on) return;
+    if (this.#maintenance === on || this.#frozen) return;
     this.#maintenance = on;
     this.#log.info(on ? "maintenance begins" : "maintenance ends");
     for (const { runner } of this.#members.values()) runner.input({ kind: "maintenance", on });
@@ -167,9 +187,46 @@ export class Election {
     };
   }
 
+  /**
+   * What a keeper that takes over is to know, or why this is not the moment. From then on this one decides nothing, and
+   * what it holds it holds by rote, until `release`.
+   */
+  async freeze(): Promise<CarriedElection | { readonly problem: string }> {
+    await this.#order;
+    const moving = [...this.#members.values()].find(({ runner }) => runner.status().yielding);
+    if (moving !== undefined) {
+      return { problem: `the addresses of ${moving.settings.runner.name} are just moving to another node` };
+    }
+    this.#frozen = true;
+    clearTimeout(this.#pulse);
+    this.#segments.hush();
+    const instances: Record<string, CarriedInstance> = {};
+    for (const [name, { runner }] of this.#members) instances[name] = runner.freeze()!;
+    const answers = this.#tracked.carried();
+    this.#tracked.close();
+    return { maintenance: this.#maintenance, instances, voices: this.#segments.carried(), answers };
+  }
+
+  /** The voices as of now; for one that takes back what was frozen. */
+  voices(): CarriedElection["voices"] {
+    return this.#segments.carried();
+  }
+
+  /** Ends without a word, as another has taken over. */
+  async release(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all([...this.#members.values()].map(({ runner }) => runner.release()));
+    await this.#segments.close();
+    for (const { foreign } of this.#members.values()) foreign.close();
+    this.#wires.close(true);
+    await this.#transitions.close(LAST_WORDS_MS);
+    await this.#kernel?.close();
+    this.#kernel = null;
+  }
+
   /** Hands the addresses over where another node is ready, gives them up elsewhere, and ends. */
   async stop(): Promise<void> {
-    if (this.#stopping) return await this.#order;
+    if (this.#stopping || this.#frozen) return await this.#order;
     this.#stopping = true;
     await this.#order;
     this.#order = this.#stop();
@@ -209,7 +266,7 @@ export class Election {
   }
 
   async #reconcile(settings: ElectionSettings): Promise<void> {
-    if (this.#stopping) return;
+    if (this.#stopping || this.#frozen) return;
     this.#configHash = settings.configHash;
     const { instances } = settings;
     if (instances.length > 0 && this.#kernel === null && !this.#open(instances)) return;
@@ -257,8 +314,12 @@ export class Election {
     if (before === undefined) {
       this.#judge(member);
       if (this.#maintenance) member.runner.input({ kind: "maintenance", on: true });
-      await member.runner.start();
-      this.#log.info("instance started", { instance: name, priority: next.runner.priority });
+      const { [name]: carried, ...rest } = this.#carried.instances;
+      this.#carried = { ...this.#carried, instances: rest };
+      await member.runner.start(carried);
+      const { priority } = next.runner;
+      if (carried === undefined) this.#log.info("instance started", { instance: name, priority });
+      else this.#log.info("instance goes on", { instance: name, priority, state: member.runner.state });
     } else if (!sameSettings(before.runner.settings, next.runner)) {
       // It may have been that of another group.
       member.runner.input({ kind: "faultCleared", what: SYNC });
@@ -412,6 +473,7 @@ export class Election {
   }
 
   #beat(dueAt: number): void {
+    if (this.#frozen) return;
     this.#pulse = setTimeout(() => {
       const now = performance.now();
       this.#lag.beat(now - dueAt, now);

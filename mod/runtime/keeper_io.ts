@@ -5,54 +5,33 @@
  * and hands them what happens. It holds the election (`election_io.ts`), and carries no traffic, reads the configuration itself, and takes from the balancer
  * only facts and requests. What a configuration means is told to it by an injected `check`.
  */
-import type { Account } from "../base/accounts.ts";
-import { type KernelPlan, noPlan } from "../kernel/plan.ts";
-import type { ExecProcess, ExecSpawn } from "../health/exec_io.ts";
+import { noPlan } from "../kernel/plan.ts";
 import { electionMetrics } from "../observe/election_status.ts";
 import { kernelMetrics } from "../observe/kernel_status.ts";
 import type { Log } from "../observe/log.ts";
-import { AdminSocket } from "./admin_socket_io.ts";
-import { withoutNetworkCapabilities } from "./ambient_io.ts";
 import { type ElectionSettings, programsOf } from "./election.ts";
+import { BalancerChild } from "./balancer_child_io.ts";
 import type { BalancerFacts } from "./election_facts.ts";
 import { Election } from "./election_io.ts";
 import { ExecProbes, type ProbeAnswer } from "./exec_probes_io.ts";
-import { type Configuration, Generations } from "./generations.ts";
-import { configMessages, type Decoded, TO_KEEPER, type ToBalancer, type ToKeeper } from "./link.ts";
+import { Generations } from "./generations.ts";
+import { Holdings } from "./holdings_io.ts";
+import type { Decoded, ToKeeper } from "./link.ts";
+import type { Checked, KeeperFacts } from "./keeper_facts.ts";
 import { answerRequest } from "./keeper_requests_io.ts";
 import { KernelPlane } from "./kernel_plane_io.ts";
-import { LinkWriter, readLink } from "./link_io.ts";
-import type { ScriptUser } from "./script_user.ts";
+import type { Predecessor } from "./predecessor_io.ts";
+import { type Program, Programs, rightsOfChildren } from "./programs_io.ts";
 import type { ServiceManager } from "./sdnotify_io.ts";
-import { execSpawn, Spawner } from "./spawn_io.ts";
 import { type Action, HEARTBEAT_MS, type Input, SAME_STOP_MS, Supervisor } from "./supervise.ts";
-import { MIGRATE_REQUESTS, Sysctls } from "./sysctl_io.ts";
-import { distrustOf } from "./trusted_path_io.ts";
+import type { Successor } from "./upgrade_io.ts";
+import { Upgrader } from "./upgrader_io.ts";
 
 const NO_ELECTION: ElectionSettings = { instances: [], configHash: 0n };
 /** Heartbeats missed after which the service manager is no longer told that all is well. */
 const WELL_MS = 5 * HEARTBEAT_MS;
 /** What the end of a node may take besides its drain. */
 const LEAVE_GRACE_MS = 10_000;
-
-/** What the keeper takes from a good configuration: never more than it needs itself. */
-export interface KeeperFacts {
-  /** Where the admin socket is; a reload does not move it. */
-  readonly socketPath: string;
-  readonly drainMs: number;
-  /** The exec checks by pool. */
-  readonly exec: ReadonlyMap<string, { readonly command: readonly string[]; readonly timeoutMs: number }>;
-  /** Who the programs of the configuration run as. Without: this process's own user. */
-  readonly scriptUser?: ScriptUser;
-  /** Where the node answers over TCP; null: nowhere. */
-  readonly adminUrl?: string | null;
-  /** Without: this node takes part in no election. */
-  readonly election?: ElectionSettings;
-  /** Without: the kernel forwards nothing. */
-  readonly kernel?: KernelPlan;
-}
-
-export type Checked = { readonly problems: readonly string[] } | KeeperFacts;
 
 export interface KeeperOptions {
   readonly version: string;
@@ -64,7 +43,11 @@ export interface KeeperOptions {
   readonly read: () => Promise<string>;
   /** Every problem of a text, or what the keeper needs of it. */
   readonly check: (text: string) => Promise<Checked>;
-  readonly balancer: { readonly command: string; readonly args: readonly string[] };
+  readonly balancer: Program;
+  /** The program that takes over in an upgrade; null: this node cannot be upgraded. */
+  readonly successor?: Program | null;
+  /** The keeper that this one takes over from; absent or null: it is the first. */
+  readonly predecessor?: Predecessor | null;
   readonly log: Log;
   /** The service manager that started this node; absent or null: none did. */
   readonly service?: ServiceManager | null;
@@ -72,7 +55,7 @@ export interface KeeperOptions {
 
 /** Runs a node until it is told to stop. The answer is the exit code. */
 export async function runKeeper(options: KeeperOptions): Promise<number> {
-  const { log } = options;
+  const { log, predecessor = null } = options;
   let text: string;
   let facts: KeeperFacts;
   try {
@@ -80,37 +63,24 @@ export async function runKeeper(options: KeeperOptions): Promise<number> {
     const checked = await options.check(text);
     if ("problems" in checked) {
       for (const problem of checked.problems) log.error(problem);
+      await predecessor?.failed(checked.problems);
       return 1;
     }
     facts = checked;
   } catch (error) {
     log.error(describe(error));
+    await predecessor?.failed([describe(error)]);
     return 1;
   }
-  const sysctls = new Sysctls();
-  const keeper = new Keeper(options, facts, sysctls);
-  const opened = await AdminSocket.open(facts.socketPath, (request) => answerRequest(keeper, request));
-  if ("problem" in opened) {
-    log.error(opened.problem);
+  const keeper = new Keeper(options, facts);
+  const problem = predecessor === null ? await keeper.open() : null;
+  if (problem !== null) {
+    log.error(problem);
     return 1;
   }
-  const problem = sysctls.set(MIGRATE_REQUESTS, "1");
-  if (problem !== null) log.warning(`${problem}; a reload may reset connections that are being made`);
-  if (Deno.uid() === 0) log.info("running as root: the balancer keeps root too, as it needs its ports");
-  else if (!mayCallLibc()) {
-    log.warning("without --allow-ffi the balancer keeps this process's capabilities");
-  }
-  try {
-    return await keeper.run(text, facts);
-  } finally {
-    for (const left of sysctls.restore()) log.warning(left);
-    await opened.socket.close();
-  }
-}
-
-interface Child {
-  readonly process: Deno.ChildProcess;
-  readonly link: LinkWriter<ToBalancer>;
+  const note = rightsOfChildren();
+  if (note !== null) log[note.level](note.message);
+  return await keeper.run(text, facts);
 }
 
 class Keeper {
@@ -122,8 +92,8 @@ class Keeper {
   /** The last configuration, when it was refused: what runs is an older one. */
   #refused: { readonly at: number; readonly problems: readonly string[] } | null = null;
   #checked = new Map<number, KeeperFacts>();
-  #spawner = new Spawner();
-  #child: Child | null = null;
+  readonly #programs: Programs;
+  #child: BalancerChild | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #startedAt = performance.now();
   #exited = Promise.withResolvers<number>();
@@ -131,7 +101,7 @@ class Keeper {
   readonly #probes = new ExecProbes({
     pending: () => this.#generations.pending,
     checkOf: (pool) => this.#checked.get(this.#generations.accepted?.generation ?? -1)?.exec.get(pool),
-    spawn: (path, args, env) => this.#spawnScript(path, args, env),
+    spawn: (path, args, env) => this.#programs.spawnScript(path, args, env),
   });
   #badLines = 0;
   #heartbeat: Extract<ToKeeper, { kind: "heartbeat" }> | null = null;
@@ -139,11 +109,14 @@ class Keeper {
   /** What is known of the pools is of the configuration before. */
   #poolsAreOld = false;
   #adminUrl: string | null;
-  #scriptAccount: Account | null = null;
-  /** What was last said of the programs' user, so that a reload does not repeat it. */
-  #scriptWarning = "";
-  #election: Election;
   readonly #kernel: KernelPlane;
+  readonly #holdings: Holdings;
+  /** Not yet the node: the keeper before still is. */
+  #predecessor: Predecessor | null;
+  /** What the balancer is to know before its first configuration. */
+  #carried: string | null = null;
+  #succeeding = false;
+  readonly #upgrader: Upgrader;
   #leaving: "no" | "handing over" | "draining" = "no";
   #leavingSince = 0;
   /** Reloads whose file is being read. */
@@ -151,52 +124,85 @@ class Keeper {
   #counters: Extract<ToKeeper, { kind: "counters" }> | null = null;
   #pools = new Map<string, { healthy: number; servers: number }>();
 
-  constructor(options: KeeperOptions, { socketPath, drainMs, adminUrl }: KeeperFacts, sysctls: Sysctls) {
+  constructor(options: KeeperOptions, { socketPath, drainMs, adminUrl }: KeeperFacts) {
     this.#options = options;
     this.#socketPath = socketPath;
     this.#adminUrl = adminUrl ?? null;
     this.#log = options.log;
+    this.#programs = new Programs(options.log);
     this.#supervisor = new Supervisor({ drainMs });
-    this.#kernel = new KernelPlane(noPlan(options.node), {
-      spawn: this.#spawner.spawn,
-      log: options.log,
+    this.#predecessor = options.predecessor ?? null;
+    const { node, version, log } = options;
+    this.#kernel = new KernelPlane(noPlan(node), {
+      spawn: (command, options) => this.#programs.spawnTool(command, options),
+      log,
       onChange: () => this.#election.evaluate(),
     });
-    this.#election = new Election({
-      node: options.node,
-      version: options.version,
-      log: options.log,
-      spawn: (path, args, env) => this.#spawnScript(path, args, env),
-      balancer: () => this.#balancerFacts(),
-      setSysctl: (name, value) => sysctls.set(name, value),
+    this.#holdings = new Holdings({
+      socketPath,
+      kernel: this.#kernel,
+      answer: (request) => answerRequest(this, request),
+      makeElection: (sysctls, carried) =>
+        new Election({
+          ...{ node, version, log },
+          spawn: (path, args, env) => this.#programs.spawnScript(path, args, env),
+          balancer: () => this.#balancerFacts(),
+          setSysctl: (name, value) => sysctls.set(name, value),
+          ...carried === undefined ? {} : { carried },
+        }),
+      service: options.service ?? null,
+      log,
     });
+    this.#upgrader = new Upgrader({
+      program: options.successor ?? null,
+      holdings: this.#holdings,
+      start: (program) => this.#programs.startKeeper(program),
+      ask: () => this.#child?.send({ kind: "carry" }),
+      obstacle: () => this.#whyNoUpgrade(),
+      onReplaced: (successor) => this.#onReplaced(successor),
+      log,
+    });
+  }
+
+  get #election(): Election {
+    return this.#holdings.election;
+  }
+
+  /** Takes the node, or says who has it. */
+  open(): Promise<string | null> {
+    return this.#holdings.open();
   }
 
   async run(text: string, facts: KeeperFacts): Promise<number> {
     const stop = () => void this.#stop();
-    const reload = () => this.reload();
+    const signals: [Deno.Signal, () => void][] = [
+      ["SIGTERM", stop],
+      ["SIGINT", stop],
+      ["SIGHUP", () => void this.reload()],
+      ["SIGUSR2", () => void this.upgrade()],
+    ];
     this.#checked.set(this.#generations.offer(text).generation, facts);
     this.#adopt(facts);
-    Deno.addSignalListener("SIGTERM", stop);
-    Deno.addSignalListener("SIGINT", stop);
-    Deno.addSignalListener("SIGHUP", reload);
+    for (const [signal, heed] of signals) Deno.addSignalListener(signal, heed);
     try {
+      if (this.#predecessor !== null) this.#carried = await this.#predecessor.document("balancer");
       this.#input({ kind: "start" });
       return await this.#exited.promise;
+    } catch (error) {
+      this.#log.error(describe(error));
+      return 1;
     } finally {
-      Deno.removeSignalListener("SIGTERM", stop);
-      Deno.removeSignalListener("SIGINT", stop);
-      Deno.removeSignalListener("SIGHUP", reload);
+      for (const [signal, heed] of signals) Deno.removeSignalListener(signal, heed);
       clearTimeout(this.#timer);
       this.#probes.close();
-      await this.#election.stop();
-      await this.#kernel.stop();
+      await this.#holdings.close();
     }
   }
 
   /** First the addresses move, then the balancer drains; a second signal does not wait for the first of both. */
   async #stop(): Promise<void> {
     const now = performance.now();
+    if (this.#upgrader.underWay) return this.#upgrader.giveUp(() => void this.#stop());
     if (this.#leaving === "no") {
       this.#leaving = "handing over";
       this.#leavingSince = now;
@@ -222,6 +228,8 @@ class Keeper {
   }
 
   async #reloadOnce(): Promise<void> {
+    // Asked for during the upgrade: it is the other's affair.
+    if (this.#upgrader.successor !== null) return this.#upgrader.successor.signal("SIGHUP");
     let text: string;
     let checked: Checked;
     try {
@@ -245,7 +253,54 @@ class Keeper {
     const offer = this.#generations.offer(text);
     this.#checked.set(offer.generation, checked);
     this.#log.info("reload: configuration read", { generation: offer.generation });
-    if (this.#child !== null) this.#sendConfiguration(this.#child, offer);
+    this.#child?.configure(offer);
+  }
+
+  /** Has the program that is installed now take over. A reload waits for it, and it for one. */
+  upgrade(): Promise<{ readonly pid: number; readonly version: string } | { readonly problem: string }> {
+    const upgraded = this.#upgrader.upgrade(this.#reloading);
+    this.#reloading = Promise.all([this.#reloading, upgraded]).then(() => {});
+    return upgraded;
+  }
+
+  #whyNoUpgrade(): string | null {
+    const { state } = this.#supervisor;
+    if (this.#leaving !== "no") return "the node is stopping";
+    if (this.#predecessor !== null) return "an upgrade is under way";
+    return state === "running" ? null : `the balancer is ${state}`;
+  }
+
+  /** Another keeper has the node: what is left is to let the balancer finish. */
+  #onReplaced(successor: Successor): void {
+    this.#leaving = "draining";
+    this.#input({ kind: "stop" });
+    void successor.ended.then(({ success }) => {
+      if (success) return;
+      this.#log.error(
+        "the new program has ended: this one ends at once, so that the node can be started anew",
+      );
+      this.#exited.resolve(1);
+    });
+  }
+
+  /** Takes over from the keeper before, once: the balancer serves, and its health is known. */
+  #succeed(): void {
+    const predecessor = this.#predecessor;
+    if (predecessor === null || this.#succeeding) return;
+    this.#succeeding = true;
+    this.#takeOver(predecessor).catch(async (error: unknown) => {
+      this.#log.error(`Cannot take over: ${describe(error)}`);
+      await predecessor.failed([describe(error)]);
+      this.#exited.resolve(1);
+    });
+  }
+
+  async #takeOver(predecessor: Predecessor): Promise<void> {
+    await predecessor.handOver((document) => this.#holdings.take(document));
+    this.#predecessor = this.#carried = null;
+    this.#holdings.beHeard();
+    this.#log.info("taken over from the program before");
+    this.#tellService();
   }
 
   async metrics(): Promise<string> {
@@ -271,10 +326,11 @@ class Keeper {
       generation: this.#generations.accepted?.generation ?? null,
       reloading: this.#generations.pending,
       refused: this.#refused,
+      upgrading: this.#upgrader.underWay,
       adminUrl: this.#adminUrl,
       balancer: {
         state: this.#supervisor.state,
-        pid: this.#child?.process.pid ?? null,
+        pid: this.#child?.pid ?? null,
         restarts: this.#supervisor.restarts,
         lastDeath: this.#supervisor.lastDeath,
         badLines: this.#badLines,
@@ -311,8 +367,8 @@ class Keeper {
   }
 
   #tellService(): void {
-    const { service } = this.#options;
-    if (service === undefined || service === null) return;
+    const { service } = this.#holdings;
+    if (service === null) return;
     const { state, lastDeath, drainMs } = this.#supervisor;
     service.tell({
       generation: this.#generations.accepted?.generation ?? null,
@@ -331,21 +387,17 @@ class Keeper {
       case "spawn":
         return this.#spawn();
       case "kill":
-        return this.#kill();
+        return this.#child?.kill();
       case "drain":
-        return this.#child?.link.send({ kind: "drain", deadlineMs: action.deadlineMs });
+        return this.#child?.send({
+          kind: "drain",
+          deadlineMs: action.deadlineMs,
+          replaced: this.#upgrader.successor !== null,
+        });
       case "exit":
         return this.#exited.resolve(action.code);
       case "log":
         return this.#log[action.level](action.message);
-    }
-  }
-
-  #kill(): void {
-    try {
-      this.#child?.process.kill("SIGKILL");
-    } catch {
-      // It ended in this very moment.
     }
   }
 
@@ -354,47 +406,29 @@ class Keeper {
     for (const generation of dropped) {
       this.#log.error("a reload under way is given up, as the balancer ended meanwhile", { generation });
     }
-    let process: Deno.ChildProcess;
+    const { version, node, context, file } = this.#options;
+    let child: BalancerChild;
     try {
-      process = this.#start();
+      child = this.#child = new BalancerChild(
+        this.#programs.startBalancer(this.#options.balancer),
+        (decoded) => this.#onDecoded(decoded),
+      );
     } catch (error) {
       const reason = `it cannot be started: ${describe(error)}`;
       queueMicrotask(() => this.#input({ kind: "exited", reason, code: 1 }));
       return;
     }
-    const child: Child = { process, link: new LinkWriter<ToBalancer>(process.stdin) };
-    this.#child = child;
-    this.#log.info("balancer started", { pid: process.pid });
-    const { version, node, context, file } = this.#options;
-    const exclusive = this.#generations.accepted === null;
-    child.link.send({ kind: "hello", version, node, context, file, exclusive });
-    if (configuration !== null) this.#sendConfiguration(child, configuration);
-    this.#watch(child);
-  }
-
-  #start(): Deno.ChildProcess {
-    const { command, args } = this.#options.balancer;
-    // The balancer gets the terminal's or the service's stderr as its own: a log needs no way through here.
-    return unprivileged(() =>
-      this.#spawner.spawn(command, { args: [...args], stdin: "piped", stdout: "piped", stderr: "inherit" })
-    );
-  }
-
-  async #watch(child: Child): Promise<void> {
-    const reading = readLink(child.process.stdout, TO_KEEPER, (decoded) => this.#onDecoded(decoded));
-    const { code, signal } = await child.process.status;
-    await reading;
-    await child.link.close();
-    this.#child = null;
-    this.#heartbeat = null;
-    this.#pools.clear();
-    this.#input({ kind: "exited", reason: signal === null ? `exit ${code}` : `killed by ${signal}`, code });
-  }
-
-  #sendConfiguration(child: Child, configuration: Configuration): void {
-    for (const message of configMessages(configuration.generation, configuration.text)) {
-      child.link.send(message);
-    }
+    this.#log.info("balancer started", { pid: child.pid });
+    const exclusive = this.#generations.accepted === null && this.#predecessor === null;
+    child.send({ kind: "hello", version, node, context, file, exclusive });
+    if (this.#carried !== null) child.tellCarried(this.#carried);
+    if (configuration !== null) child.configure(configuration);
+    void child.ended.then(({ reason, code }) => {
+      this.#child = null;
+      this.#heartbeat = null;
+      this.#pools.clear();
+      this.#input({ kind: "exited", reason, code });
+    });
   }
 
   #onDecoded(decoded: Decoded<ToKeeper>): void {
@@ -417,12 +451,15 @@ class Keeper {
         if (this.#poolsAreOld) this.#pools.clear();
         this.#poolsAreOld = false;
         for (const { pool, healthy, servers } of message.pools) this.#pools.set(pool, { healthy, servers });
+        if (this.#generations.accepted !== null) this.#succeed();
         return this.#election.evaluate();
       case "servers":
         return this.#kernel.tell(message.pool, message.servers);
       case "counters":
         this.#counters = message;
         return;
+      case "carried":
+        return this.#upgrader.onCarried(message);
       case "probe":
         void this.#probes.run(message, this.#answerTo(message.id));
         return;
@@ -445,6 +482,7 @@ class Keeper {
     if (!this.#generations.rejected(generation)) return;
     this.#refused = { at: Date.now(), problems };
     for (const problem of problems) this.#log.error(problem, { generation });
+    void this.#predecessor?.failed(problems);
     this.#input({ kind: "rejected" });
     this.#probes.settled();
   }
@@ -454,44 +492,15 @@ class Keeper {
     this.#supervisor.drainMs = facts.drainMs;
     this.#adminUrl = facts.adminUrl ?? null;
     const checks = [...exec.values()].flatMap(({ command }) => command.slice(0, 1));
-    const programs = [...checks, ...programsOf(election)];
-    this.#spawner.allowScripts(programs);
-    this.#runScriptsAs(programs.length > 0 ? facts.scriptUser : undefined);
-    for (const program of new Set(programs)) {
-      const distrust = distrustOf(program, this.#scriptAccount);
-      if (distrust !== null) this.#log.warning(`Cannot run a program when it is wanted: ${distrust}`);
-    }
-    this.#kernel.configure(kernel);
-    void this.#election.reconcile(election);
-  }
-
-  #runScriptsAs({ account, warning }: ScriptUser = { account: null, warning: "" }): void {
-    this.#scriptAccount = account;
-    if (warning !== "" && warning !== this.#scriptWarning) this.#log.warning(warning);
-    this.#scriptWarning = warning;
+    this.#programs.allow([...checks, ...programsOf(election)], facts.scriptUser);
+    this.#holdings.reconcile(election, kernel);
   }
 
   /** Tells the balancer that asked; another one knows nothing of it. */
   #answerTo(id: number): (result: ProbeAnswer) => void {
     const child = this.#child;
-    return (result) => child?.link.send({ kind: "probeResult", id, ...result });
+    return (result) => child?.send({ kind: "probeResult", id, ...result });
   }
-
-  #spawnScript(...[path, args, env]: Parameters<ExecSpawn>): ExecProcess {
-    const account = this.#scriptAccount;
-    const distrust = distrustOf(path, account);
-    if (distrust !== null) throw new Error(distrust);
-    return unprivileged(() => execSpawn(this.#spawner, account)(path, args, env));
-  }
-}
-
-/** Whatever the keeper starts has none of its network capabilities, unless all of root's are its own. */
-function unprivileged<T>(start: () => T): T {
-  return Deno.uid() === 0 || !mayCallLibc() ? start() : withoutNetworkCapabilities(start);
-}
-
-function mayCallLibc(): boolean {
-  return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
 }
 
 function describe(error: unknown): string {

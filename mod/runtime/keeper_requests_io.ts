@@ -13,6 +13,8 @@ export interface KeeperDesk {
   /** Gives an instance's addresses to another node; why not, or null. */
   move(instance: string): string | null;
   maintain(on: boolean): void;
+  /** Has the program that is installed now take over; or why it did not. */
+  upgrade(): Promise<{ readonly pid: number; readonly version: string } | { readonly problem: string }>;
 }
 
 type Answer = (desk: KeeperDesk, query: URLSearchParams) => Response | Promise<Response>;
@@ -29,6 +31,15 @@ const ROUTES: Readonly<Record<string, { readonly method: "GET" | "POST"; readonl
     answer: (desk, query) => {
       const problem = desk.move(query.get("instance") ?? "");
       return problem === null ? Response.json({ done: true }) : refused(409, problem);
+    },
+  },
+  "/upgrade": {
+    method: "POST",
+    answer: async (desk) => {
+      const upgraded = await desk.upgrade();
+      return "problem" in upgraded
+        ? refused(409, upgraded.problem)
+        : Response.json({ done: true, ...upgraded });
     },
   },
   "/maintenance": {

@@ -59,6 +59,7 @@ export class KernelPlane {
   #work: Promise<void> = Promise.resolve();
   #guard: ReturnType<typeof setInterval> | undefined;
   #stopped = false;
+  #ours = false;
 
   constructor(plan: KernelPlan, options: KernelPlaneOptions) {
     this.#plan = plan;
@@ -72,6 +73,33 @@ export class KernelPlane {
     this.#change();
     clearInterval(this.#guard);
     if (plan.services.length > 0) this.#guard = setInterval(() => void this.#look(), GUARD_MS);
+  }
+
+  /** What is there is not left over, but that of the keeper before, whose plan is gone on with. */
+  goOn(): void {
+    this.#ours = true;
+  }
+
+  /** Resolves when what was asked for is done, or cannot be. */
+  async settled(): Promise<void> {
+    while (this.#wanted) await this.#work;
+    await this.#work;
+  }
+
+  /** Changes nothing any more, until `thaw`; resolves when nothing is under way. */
+  async freeze(): Promise<void> {
+    clearInterval(this.#guard);
+    this.#stopped = true;
+    await this.#work;
+  }
+
+  /** Goes on with what is there, which another keeper may have changed meanwhile. */
+  thaw(): void {
+    this.#stopped = false;
+    this.#there = null;
+    this.#applied = "";
+    this.goOn();
+    this.configure(this.#plan);
   }
 
   /** How servers of a pool are used now. */
@@ -127,7 +155,7 @@ export class KernelPlane {
     this.#wanted = false;
     if (this.#stopped) return;
     if (this.#there === null) {
-      const removed = await removeRules(this.#plan, this.#options.spawn);
+      const removed = this.#ours ? null : await removeRules(this.#plan, this.#options.spawn);
       if (removed !== null) this.#options.log.warning(`${removed} of an earlier process`);
       this.#there = await this.#find();
     }

@@ -5,13 +5,10 @@
  * believes the other. A configuration text is cut into parts that fit. Pure: knows no process and no pipe.
  */
 import { z } from "zod";
+import { cut, MAX_PARTS, PART_UNITS } from "./parts.ts";
 
 /** Bytes of one line without its line feed. A pipe of Linux holds as much. */
 export const LINE_BYTES = 64 * 1024;
-/** UTF-16 units of configuration text in one part: JSON needs at most six bytes for one, so a part always fits. */
-export const PART_UNITS = 8 * 1024;
-/** Parts of one configuration, so 32 Mi units: far above any real file. */
-export const MAX_PARTS = 4096;
 /** Problems of a refused configuration that are passed on, and the length of each. */
 export const MAX_PROBLEMS = 50;
 const PROBLEM_UNITS = 200;
@@ -25,6 +22,11 @@ const name = z.string().min(1).max(256);
 /** A server without a name of its own has its host name's, and behind it one of the addresses. */
 const serverName = z.string().min(1).max(512);
 const text = z.string().max(4096);
+const part = {
+  part: z.number().int().min(0).max(MAX_PARTS - 1),
+  parts: z.number().int().min(1).max(MAX_PARTS),
+  text: z.string().max(PART_UNITS),
+};
 
 /** What the keeper says. */
 export const TO_BALANCER = z.discriminatedUnion("kind", [
@@ -42,11 +44,18 @@ export const TO_BALANCER = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("config"),
     generation: count,
-    part: z.number().int().min(0).max(MAX_PARTS - 1),
-    parts: z.number().int().min(1).max(MAX_PARTS),
-    text: z.string().max(PART_UNITS),
+    ...part,
   }),
-  z.strictObject({ kind: z.literal("drain"), deadlineMs: count }),
+  /** Before the first configuration: what the balancer that is replaced knew (`carried.ts`). */
+  z.strictObject({ kind: z.literal("carried"), ...part }),
+  /** Another balancer is to take over: it wants to know what this one does. */
+  z.strictObject({ kind: z.literal("carry") }),
+  z.strictObject({
+    kind: z.literal("drain"),
+    deadlineMs: count,
+    /** Another balancer has the ports and the admin address. */
+    replaced: z.boolean().optional(),
+  }),
   z.strictObject({
     kind: z.literal("probeResult"),
     id: count,
@@ -86,6 +95,8 @@ export const TO_KEEPER = z.discriminatedUnion("kind", [
     errors: count,
     workersReplaced: count,
   }),
+  /** The answer to `carry`. */
+  z.strictObject({ kind: z.literal("carried"), ...part }),
   /** An exec check is due. The keeper looks the command up in its own configuration. */
   z.strictObject({
     kind: z.literal("probe"),
@@ -109,7 +120,9 @@ const encoder = new TextEncoder();
 const LINE_FEED = 0x0a;
 
 /** One message as a line, line feed included. Throws when it is too long, which is an error of ours. */
-export function encodeLine(message: ToBalancer | ToKeeper): Uint8Array<ArrayBuffer> {
+export function encodeLine<Message extends { readonly kind: string }>(
+  message: Message,
+): Uint8Array<ArrayBuffer> {
   const line = encoder.encode(JSON.stringify(message) + "\n");
   if (line.length - 1 > LINE_BYTES) {
     throw new Error(
@@ -119,22 +132,9 @@ export function encodeLine(message: ToBalancer | ToKeeper): Uint8Array<ArrayBuff
   return line;
 }
 
-/** Cuts a configuration into messages, in order. Throws when it is longer than `MAX_PARTS` parts. */
+/** Cuts a configuration into messages, in order. Throws when it is too long. */
 export function configMessages(generation: number, whole: string): ToBalancer[] {
-  const parts = Math.max(1, Math.ceil(whole.length / PART_UNITS));
-  if (parts > MAX_PARTS) {
-    throw new Error(
-      `Cannot hand over the configuration as it may have ${MAX_PARTS * PART_UNITS} characters: ` +
-        `it has ${whole.length}`,
-    );
-  }
-  return Array.from({ length: parts }, (_, part) => ({
-    kind: "config",
-    generation,
-    part,
-    parts,
-    text: whole.slice(part * PART_UNITS, (part + 1) * PART_UNITS),
-  }));
+  return cut("configuration", whole).map((part) => ({ kind: "config", generation, ...part }));
 }
 
 /** The `rejected` message for any number of problems of any length. */
@@ -146,34 +146,6 @@ export function rejectedMessage(generation: number, problems: readonly string[])
   if (shown.length < problems.length) cut.push(`and ${problems.length - shown.length} more`);
   if (cut.length === 0) cut.push("no reason given");
   return { kind: "rejected", generation, problems: cut };
-}
-
-/** Puts the parts of one configuration together; a part out of order starts over with an error. */
-export class ConfigAssembler {
-  #generation = -1;
-  #parts: string[] = [];
-
-  /** The whole text after the last part, null before, or why the part does not fit. */
-  add(
-    part: Extract<ToBalancer, { kind: "config" }>,
-  ): { text: string; generation: number } | { reason: string } | null {
-    if (part.part === 0) {
-      this.#generation = part.generation;
-      this.#parts = [];
-    }
-    if (part.generation !== this.#generation || part.part !== this.#parts.length || part.part >= part.parts) {
-      const reason = `part ${part.part} of ${part.parts} of configuration ${part.generation} is out of order`;
-      this.#generation = -1;
-      this.#parts = [];
-      return { reason };
-    }
-    this.#parts.push(part.text);
-    if (this.#parts.length < part.parts) return null;
-    const whole = this.#parts.join("");
-    this.#generation = -1;
-    this.#parts = [];
-    return { text: whole, generation: part.generation };
-  }
 }
 
 /** Splits a byte stream into lines and lines into messages. What is no message is reported and skipped. */

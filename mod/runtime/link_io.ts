@@ -4,7 +4,7 @@
  * A side that does not read is noticed by its missing heartbeat, not here; what piles up for it is bounded, and
  * what is beyond the bound is dropped and counted.
  */
-import { type Decoded, encodeLine, LineDecoder, type ToBalancer, type ToKeeper } from "./link.ts";
+import { type Decoded, encodeLine, LineDecoder } from "./link.ts";
 import type { z } from "zod";
 
 /** Messages waiting for a pipe. More than the parts of the largest configuration. */
@@ -12,10 +12,10 @@ const MAX_WAITING = 8192;
 /** The same for messages that a later one replaces: more than a side that reads ever has. */
 const MAX_LOSSY = 64;
 
-export class LinkWriter<Message extends ToBalancer | ToKeeper> {
+export class LinkWriter<Message extends { readonly kind: string }> {
   #writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
   #waiting: Uint8Array<ArrayBuffer>[] = [];
-  #busy = false;
+  #sending: Promise<void> | null = null;
   #broken = false;
   dropped = 0;
 
@@ -32,7 +32,12 @@ export class LinkWriter<Message extends ToBalancer | ToKeeper> {
       return;
     }
     this.#waiting.push(encodeLine(message));
-    if (!this.#busy) this.#drain();
+    this.#sending ??= this.#drain();
+  }
+
+  /** Resolves when all that was sent is in the pipe, or lost. */
+  async flushed(): Promise<void> {
+    await this.#sending;
   }
 
   /** For messages that the next of their kind replaces: dropped while many wait. */
@@ -41,7 +46,7 @@ export class LinkWriter<Message extends ToBalancer | ToKeeper> {
     else this.dropped++;
   }
 
-  /** Closes the pipe after what was sent; for good, and without an error if it is broken. */
+  /** Closes the pipe, and gives up what waits for it; for good, and without an error if it is broken. */
   async close(): Promise<void> {
     this.#broken = true;
     this.#waiting = [];
@@ -49,7 +54,6 @@ export class LinkWriter<Message extends ToBalancer | ToKeeper> {
   }
 
   async #drain(): Promise<void> {
-    this.#busy = true;
     try {
       for (let line = this.#waiting.shift(); line !== undefined; line = this.#waiting.shift()) {
         await this.#writer.write(line);
@@ -58,7 +62,7 @@ export class LinkWriter<Message extends ToBalancer | ToKeeper> {
       this.#broken = true;
       this.#waiting = [];
     }
-    this.#busy = false;
+    this.#sending = null;
   }
 }
 

@@ -16,7 +16,16 @@ const CLOCK_MONOTONIC = 1;
 /** Messages kept for a manager that does not read; it is hung if it needs more. */
 const MAX_KEPT = 16;
 
+export interface CarriedService {
+  /** As NOTIFY_SOCKET. */
+  readonly socket: string;
+  /** Null: it waits for no sign of life. */
+  readonly watchdogMs: number | null;
+}
+
 export class ServiceManager {
+  /** Who is told, for a keeper that takes over. */
+  readonly carried: CarriedService;
   readonly #address: Uint8Array<ArrayBuffer>;
   readonly #voice: ServiceVoice;
   readonly #log: Log;
@@ -24,9 +33,10 @@ export class ServiceManager {
   /** One failure is logged, and the next ones are the same. */
   #complained = false;
 
-  private constructor(address: Uint8Array<ArrayBuffer>, voice: ServiceVoice, log: Log) {
+  private constructor(carried: CarriedService, address: Uint8Array<ArrayBuffer>, log: Log) {
+    this.carried = carried;
     this.#address = address;
-    this.#voice = voice;
+    this.#voice = new ServiceVoice(carried.watchdogMs, monotonicUsec);
     this.#log = log;
   }
 
@@ -36,19 +46,31 @@ export class ServiceManager {
     const name = env("NOTIFY_SOCKET");
     const watchdogMs = watchdogMsOf(env, Deno.pid);
     for (const taken of ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]) Deno.env.delete(taken);
-    if (name === undefined) return null;
-    const address = unixAddress(name);
-    if (address !== null) {
-      return new ServiceManager(address, new ServiceVoice(watchdogMs, monotonicUsec), log);
-    }
-    log.warning(`Cannot tell the service manager anything as NOTIFY_SOCKET is no unix socket: ${name}`);
+    return name === undefined ? null : ServiceManager.at({ socket: name, watchdogMs }, log);
+  }
+
+  /** The one that the keeper before has told of the node. */
+  static at(carried: CarriedService, log: Log): ServiceManager | null {
+    const address = unixAddress(carried.socket);
+    if (address !== null) return new ServiceManager(carried, address, log);
+    log.warning(
+      `Cannot tell the service manager anything as NOTIFY_SOCKET is no unix socket: ${carried.socket}`,
+    );
     return null;
+  }
+
+  /** The node is that process now, and this one is not listened to any more. */
+  handOver(pid: number): void {
+    this.#say(`MAINPID=${pid}`);
   }
 
   /** Passes on what is new in the facts. */
   tell(facts: ServiceFacts): void {
+    this.#say(this.#voice.tell(facts, performance.now()));
+  }
+
+  #say(message: string | null): void {
     try {
-      const message = this.#voice.tell(facts, performance.now());
       if (message !== null) this.#unsent.push(message);
       if (this.#unsent.length > 0) withLibc((libc) => this.#send(libc));
     } catch (error) {

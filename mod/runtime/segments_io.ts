@@ -7,6 +7,7 @@
 import type { IpBytes } from "../base/address.ts";
 import type { Log } from "../observe/log.ts";
 import { Repeats } from "../observe/repeats.ts";
+import type { CarriedVoice } from "../../vrrp/carried.ts";
 import { type DropReason, DROPS } from "../../vrrp/drops.ts";
 import type { Advert } from "../../vrrp/events.ts";
 import type { Claim } from "../../vrrp/foreign.ts";
@@ -29,16 +30,20 @@ export interface SegmentsOptions {
   /** Somebody whom this node does not hear says that it is active with the instance's id. */
   readonly onClaim: (runner: Runner, claim: Claim) => void;
   readonly onReport: (runner: Runner, report: Report, node: string) => void;
+  /** The voices to begin with, of the keeper before, by segment. */
+  readonly carried: Readonly<Record<string, CarriedVoice>>;
 }
 
 export class Segments {
   readonly #options: SegmentsOptions;
   readonly #segments = new Map<string, Segment>();
   readonly #told = new Repeats<string>();
+  readonly #carried: Map<string, CarriedVoice>;
   #vips: readonly IpBytes[] = [];
 
   constructor(options: SegmentsOptions) {
     this.#options = options;
+    this.#carried = new Map(Object.entries(options.carried));
   }
 
   /** The socket for these settings; null: there is none. */
@@ -81,10 +86,21 @@ export class Segments {
     for (const segment of this.#segments.values()) segment.sendReport();
   }
 
+  /** The voices for a keeper that takes over. */
+  carried(): Record<string, CarriedVoice> {
+    const voices = [...this.#segments].map(([key, segment]) => [key, segment.carried()] as const);
+    return Object.fromEntries(voices.filter((pair): pair is [string, CarriedVoice] => pair[1] !== null));
+  }
+
   onLink(device: string, running: boolean): void {
     for (const segment of this.#segments.values()) {
       if (segment.settings.device === device) segment.linked = running;
     }
+  }
+
+  /** Reports no more by itself. */
+  hush(): void {
+    for (const segment of this.#segments.values()) segment.hush();
   }
 
   /** For the log, at a limited rate. */
@@ -135,7 +151,12 @@ export class Segments {
       onDropped: (reason, source) => this.dropped(settings.device, reason, source),
       onProblem: (problem) => this.problem(settings.device, problem),
     };
+    const key = segmentKey(settings);
+    // Once: a socket that is opened again later is another voice.
+    const carried = this.#carried.get(key);
+    this.#carried.delete(key);
     const segment: Segment = new Segment({
+      ...carried === undefined ? {} : { carried },
       node,
       settings,
       vips: () => this.#vips,
@@ -144,7 +165,7 @@ export class Segments {
       handler,
     });
     segment.linked = linkUp(settings.device);
-    this.#segments.set(segmentKey(settings), segment);
+    this.#segments.set(key, segment);
     const report = () => ({
       ...news(),
       instances: here().map((runner) => ({

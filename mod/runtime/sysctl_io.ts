@@ -33,6 +33,21 @@ export class Sysctls {
     }
   }
 
+  /** What was changed, as it was before. */
+  get changed(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.#before);
+  }
+
+  /** Answers for what another keeper has changed: it is put back at this one's end. */
+  adopt(changed: Readonly<Record<string, string>>): void {
+    for (const [name, before] of Object.entries(changed)) this.#before.set(name, before);
+  }
+
+  /** Another keeper answers for it. */
+  forget(): void {
+    this.#before.clear();
+  }
+
   /** Puts back what was changed. Problems are for the log. */
   restore(): string[] {
     const problems: string[] = [];

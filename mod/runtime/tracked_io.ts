@@ -27,18 +27,31 @@ interface Watch {
   ended: Promise<void>;
 }
 
+/** An answer, for a keeper that takes over. */
+export interface CarriedAnswer {
+  readonly track: unknown;
+  readonly answer: Answer;
+}
+
 const UNKNOWN: Answer = { ok: null, reason: "not known yet" };
 
 export class Tracked {
   readonly #spawn: ExecSpawn;
   readonly #onChange: () => void;
+  readonly #carried: readonly CarriedAnswer[];
   #watches: Watch[] = [];
   #libc: { readonly libc: Libc; close(): void } | null = null;
   #processes: { readonly at: number; readonly counts: ReadonlyMap<string, number> } | null = null;
 
-  constructor(spawn: ExecSpawn, onChange: () => void) {
+  /** `carried`: what the keeper before knew, good until it is asked again. */
+  constructor(spawn: ExecSpawn, onChange: () => void, carried: readonly CarriedAnswer[] = []) {
     this.#spawn = spawn;
     this.#onChange = onChange;
+    this.#carried = carried;
+  }
+
+  carried(): CarriedAnswer[] {
+    return this.#watches.map(({ track, answer }) => ({ track, answer }));
   }
 
   /** Watches these and no others; what is watched already goes on undisturbed. */
@@ -51,7 +64,8 @@ export class Tracked {
     this.#watches = kept;
     for (const track of wanted) {
       if (this.#watches.some((watch) => sameSettings(watch.track, track))) continue;
-      const watch: Watch = { track, abort: new AbortController(), answer: UNKNOWN, ended: Promise.resolve() };
+      const answer = this.#carried.find((one) => sameSettings(one.track, track))?.answer ?? UNKNOWN;
+      const watch: Watch = { track, abort: new AbortController(), answer, ended: Promise.resolve() };
       this.#watches.push(watch);
       watch.ended = this.#run(watch);
     }
@@ -76,7 +90,8 @@ export class Tracked {
     const riseFall = counted
       ? new RiseFall(track, "initial" in track ? startOf(track.initial) : "unknown")
       : null;
-    if (riseFall?.state === "down") {
+    if (watch.answer.ok !== null) riseFall?.resume(watch.answer.ok ? "up" : "down", watch.answer.reason);
+    else if (riseFall?.state === "down") {
       watch.answer = { ok: false, reason: "not known yet, and bad until it is" };
     }
     while (!signal.aborted) {

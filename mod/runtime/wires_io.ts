@@ -68,10 +68,11 @@ export class Wires {
     for (const { wire } of this.#wires.values()) if (wire.settings.device === device) wire.look();
   }
 
-  close(): void {
+  /** `keep`: the interfaces with virtual MACs stay, for the keeper that has taken over. */
+  close(keep = false): void {
     for (const { wire, remove } of this.#wires.values()) {
       wire.close();
-      remove();
+      if (!keep) remove();
     }
     this.#wires.clear();
   }

@@ -412,3 +412,47 @@ Deno.test("close() leaves no timer and starts nothing afterwards", async () => {
   await world.pass(10_000);
   assertEquals([world.timers, world.probed.length], [0, before]);
 });
+
+Deno.test("recall() servers stay down, ejected and on their slow start as another process has left them, in silence", async () => {
+  const servers = [server(1), server(2), server(3, { slowStartMs: 10_000 }), server(4)];
+  const before = new World();
+  before.dead.add("s1");
+  before.dead.add("s3");
+  before.monitor.update([pool(servers, { passive: PASSIVE })]);
+  await before.pass(3000);
+  before.dead.delete("s3");
+  await before.pass(3000);
+  before.fail(2, 3);
+  await before.pass(1000);
+  assertEquals(["s1", "s2", "s3"].map((name) => before.state(name)), ["down", "ejected", "up"]);
+  const remembered = JSON.parse(JSON.stringify(before.monitor.remember()));
+
+  const after = new World();
+  // The slots are others, and one of the servers is no more.
+  const moved = [
+    server(7, { name: "new" }),
+    ...servers.slice(0, 3).map((one) => ({ ...one, slot: one.slot + 10 })),
+  ];
+  after.monitor.update([pool(moved, { passive: PASSIVE })]);
+  after.words = [];
+  after.monitor.recall([...remembered, { nonsense: 1 }, null]);
+  assertEquals(["s1", "s2", "s3", "new"].map((name) => after.state(name)), [
+    "down",
+    "ejected",
+    "up",
+    "unknown",
+  ]);
+  assertEquals(after.transitions, []);
+  for (const word of ["11 down", "12 ejected", "13 up"]) {
+    assert(after.words.includes(word), after.words.join());
+  }
+  const { reason, since } = after.monitor.status().find((one) => one.server === "s1")!;
+  assertEquals(since, before.monitor.status().find((one) => one.server === "s1")!.since);
+  assertStringIncludes(reason, "connection refused");
+  const weight = (world: World) => world.monitor.status().find((one) => one.server === "s3")!.weight256;
+  assertEquals(weight(after), weight(before));
+  assert(weight(after) < 256);
+  // And they go on from there.
+  await after.pass(6000);
+  assertEquals(["s2", "s1"].map((name) => after.state(name)), ["up", "up"]);
+});

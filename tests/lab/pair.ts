@@ -4,6 +4,7 @@
  */
 import type { ElectionStatus, InstanceStatus } from "../../mod/observe/election_status.ts";
 import { askAdmin } from "../../mod/runtime/admin_socket_io.ts";
+import { untilGone } from "../runtime/process.ts";
 import { Lab } from "./netns.ts";
 
 export const VIP = "10.77.0.100";
@@ -19,6 +20,7 @@ const POLL_MS = 20;
 export type NodeName = "lb1" | "lb2";
 
 interface Told {
+  readonly pid: number;
   readonly generation: number | null;
   readonly balancer: { readonly pid: number | null; readonly state: string };
   readonly vrrp: ElectionStatus;
@@ -121,6 +123,18 @@ nodes:
     const { generation } = await this.ask(node);
     this.signal(node, "SIGHUP");
     while ((await this.ask(node)).generation === generation) await pause(POLL_MS);
+  }
+
+  /** Has the program of a node take over from the one that runs; resolves when that has ended. */
+  async upgrade(node: NodeName): Promise<{ readonly code: number; readonly said: string }> {
+    const { pid } = await this.ask(node);
+    const [command = "", ...args] = this.program;
+    const { code, stdout, stderr } = await new Deno.Command(command, {
+      args: [...args, "upgrade", "--socket", `${this.directory}/${node}.sock`],
+    }).output();
+    if (code === 0) await untilGone(pid);
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    return { code, said: text(stdout) + text(stderr) };
   }
 
   /** Its exit code. */

@@ -40,3 +40,31 @@ Deno.test({
     await Deno.remove(directory, { recursive: true });
   },
 });
+
+Deno.test("release() another socket takes the place at once, and stays when the first is done with its requests", async () => {
+  const directory = await Deno.makeTempDir();
+  const path = `${directory}/node.sock`;
+  const late = Promise.withResolvers<Response>();
+  const arrived = Promise.withResolvers<void>();
+  const first = await AdminSocket.open(path, () => {
+    arrived.resolve();
+    return late.promise;
+  });
+  assert("socket" in first);
+  const asked = askAdmin(path, "/status", 10_000);
+  await arrived.promise;
+  first.socket.release();
+  const second = await AdminSocket.open(path, answer);
+  assert("socket" in second);
+  assertEquals(await askAdmin(path, "/status"), { pid: 1 });
+  late.resolve(Response.json({ pid: 0 }));
+  assertEquals(await asked, { pid: 0 });
+  await first.socket.close();
+  assertEquals(await askAdmin(path, "/status"), { pid: 1 });
+  assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name).sort(), [
+    "node.sock",
+    "node.sock.lock",
+  ]);
+  await second.socket.close();
+  await Deno.remove(directory, { recursive: true });
+});

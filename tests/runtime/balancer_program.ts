@@ -25,6 +25,8 @@ await runBalancer({
       if (text.startsWith("changed")) { for (let server = 0; server < 3; server++) onHealth(); }
       return { problems: [] };
     },
+    receive: () => {},
+    carry: () => "{}",
     drain(deadlineMs) {
       console.log(`control drains ${deadlineMs}`);
       return Promise.resolve();

@@ -4,6 +4,7 @@ import { assertEquals } from "../assert.ts";
 async function asked(
   method: string,
   path: string,
+  mayUpgrade = true,
 ): Promise<{ status: number; told: unknown; done: string[] }> {
   const done: string[] = [];
   const desk: KeeperDesk = {
@@ -12,6 +13,10 @@ async function asked(
     move: (instance) => {
       done.push(`move ${instance}`);
       return instance === "edge" ? null : `there is no instance ${instance}`;
+    },
+    upgrade: () => {
+      done.push("upgrade");
+      return Promise.resolve(mayUpgrade ? { pid: 7, version: "2" } : { problem: "the node is stopping" });
     },
     maintain: (on) => void done.push(`maintain ${on}`),
   };
@@ -34,6 +39,12 @@ Deno.test("answerRequest() tells, and does what the operator wants", async () =>
     done: ["move x"],
   });
   assertEquals((await asked("POST", "/maintenance?on=false")).done, ["maintain false"]);
+  assertEquals(await asked("POST", "/upgrade"), {
+    status: 200,
+    told: { done: true, pid: 7, version: "2" },
+    done: ["upgrade"],
+  });
+  assertEquals((await asked("POST", "/upgrade", false)).told, { error: "the node is stopping" });
 });
 
 Deno.test("answerRequest() refuses other words, methods and places, and then does nothing", async () => {

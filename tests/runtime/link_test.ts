@@ -1,14 +1,10 @@
 // Invariant: whatever the bytes and however they are cut, the decoder neither throws nor holds more than one line.
 import fc from "fast-check";
 import {
-  ConfigAssembler,
-  configMessages,
   type Decoded,
   encodeLine,
   LINE_BYTES,
   LineDecoder,
-  MAX_PARTS,
-  PART_UNITS,
   POOLS_IN_MESSAGE,
   rejectedMessage,
   TO_BALANCER,
@@ -16,6 +12,7 @@ import {
   type ToBalancer,
   type ToKeeper,
 } from "../../mod/runtime/link.ts";
+import { MAX_PARTS, PART_UNITS } from "../../mod/runtime/parts.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 
 const MESSAGES: ToKeeper[] = [
@@ -170,46 +167,6 @@ Deno.test("encodeLine() fits the largest messages that the schema allows, and re
     Error,
     "Cannot send `probeResult`",
   );
-});
-
-Deno.test("configMessages() and ConfigAssembler() give back any text, over lines and schema", () => {
-  const texts = fc.array(fc.string({ unit: "binary", maxLength: 3000 }), { maxLength: 8 })
-    .map((parts) => parts.join("€").repeat(7));
-  fc.assert(
-    fc.property(texts, (text) => {
-      const decoder = new LineDecoder<ToBalancer>(TO_BALANCER);
-      const assembler = new ConfigAssembler();
-      const results = configMessages(9, text).flatMap((message) => decoder.push(encodeLine(message)))
-        .map((one) => one.kind === "message" && one.message.kind === "config" && assembler.add(one.message));
-      assertEquals(results.pop(), { text, generation: 9 });
-      assert(results.every((one) => one === null));
-    }),
-    { numRuns: 50 },
-  );
-});
-
-Deno.test("ConfigAssembler() refuses parts out of order and starts over with the next first part", () => {
-  const part = (generation: number, part: number, parts = 2) => ({
-    kind: "config" as const,
-    generation,
-    part,
-    parts,
-    text: `${part}`,
-  });
-  const refused = (value: unknown) => typeof value === "object" && value !== null && "reason" in value;
-  const assembler = new ConfigAssembler();
-  assert(refused(assembler.add(part(1, 1))));
-  assertEquals(assembler.add(part(1, 0)), null);
-  assert(refused(assembler.add(part(2, 1))));
-  assert(refused(assembler.add(part(1, 1))));
-  assertEquals(assembler.add(part(3, 0)), null);
-  assertEquals(assembler.add(part(4, 0)), null);
-  assertEquals(assembler.add(part(4, 1)), { text: "01", generation: 4 });
-  assert(refused(assembler.add(part(5, 2, 2))));
-});
-
-Deno.test("configMessages() refuses a text of more than MAX_PARTS parts", () => {
-  assertThrows(() => configMessages(1, "x".repeat(MAX_PARTS * PART_UNITS + 1)), Error, "Cannot hand over");
 });
 
 Deno.test("rejectedMessage() says how many problems it left out", () => {

@@ -9,6 +9,7 @@ export interface KeeperStatus {
   generation: number | null;
   refused: { problems: string[] } | null;
   reloading: boolean;
+  upgrading: boolean;
   balancer: {
     state: string;
     pid: number | null;
@@ -110,12 +111,14 @@ export class Program implements AsyncDisposable {
     }
   }
 
-  /** Ends whatever still runs, its child too. */
+  /** Ends whatever still runs, its child too, and the program that has taken over from it. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const balancer = this.#ended ? null : await this.status().then((one) => one.balancer.pid, () => null);
-    for (const pid of [this.pid, balancer]) {
+    const { pid, balancer } = this.#ended
+      ? { pid: null, balancer: null }
+      : await this.status().catch(() => ({ pid: null, balancer: null }));
+    for (const each of [this.pid, pid, balancer?.pid ?? null]) {
       try {
-        if (pid !== null) Deno.kill(pid, "SIGKILL");
+        if (each !== null) Deno.kill(each, "SIGKILL");
       } catch {
         // Gone already.
       }

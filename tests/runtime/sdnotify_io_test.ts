@@ -78,7 +78,7 @@ Deno.test("ServiceManager() is told of the start, of reloads good and bad, and o
 Deno.test("ServiceManager() is fed at an abstract name, and not while the balancer hangs", async () => {
   await withManager(ABSTRACT, async ({ manager, start }) => {
     await using node = start({ WATCHDOG_USEC: "1000000" });
-    await manager.until(() => manager.alive >= 3);
+    await manager.until(() => manager.lines().includes("READY=1") && manager.alive >= 3);
     const { balancer } = await node.status();
     const before = manager.alive;
     Deno.kill(balancer.pid!, "SIGSTOP");

@@ -41,3 +41,12 @@ Deno.test("Sysctls() says what is missing and does not throw", () => {
   assert(problem !== null);
   assertStringIncludes(problem, "Cannot set net.ipv4.no_such_setting=1: no such file");
 });
+
+Deno.test("Sysctls() answers for what another keeper has changed, and no more for what it has given away", () => {
+  const [giver, taker] = [new Sysctls(), new Sysctls()];
+  giver.adopt({ "net.ipv4.ip_forward": "7" });
+  taker.adopt(giver.changed);
+  giver.forget();
+  assertEquals([giver.changed, giver.restore()], [{}, []]);
+  assertEquals(taker.changed, { "net.ipv4.ip_forward": "7" });
+});

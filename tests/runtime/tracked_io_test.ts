@@ -179,3 +179,17 @@ Deno.test("Transitions() programs are run one at a time, in order, with argument
   assertEquals(warnings, ["a program told of a transition failed"]);
   await Deno.remove(directory, { recursive: true });
 });
+
+Deno.test("Tracked() knows what the keeper before knew, until it has asked itself", async () => {
+  const track = { kind: "file", name: await Deno.makeTempFile(), weight: null } as const;
+  await Deno.writeTextFile(track.name, "0");
+  const change = Promise.withResolvers<void>();
+  const carried = JSON.parse(JSON.stringify([{ track, answer: { ok: false, reason: "moving" } }]));
+  const tracked = new Tracked(spawn, () => change.resolve(), carried);
+  tracked.update([track]);
+  assertEquals(tracked.answer(track), { ok: false, reason: "moving" });
+  await change.promise;
+  assertEquals(tracked.carried(), [{ track, answer: { ok: true, reason: "" } }]);
+  tracked.close();
+  await Deno.remove(track.name);
+});

@@ -2,6 +2,8 @@
 import { HttpConnection, type Reply, Unanswered } from "./http_client.ts";
 
 export interface LoadOptions {
+  /** Without: this machine. */
+  readonly hostname?: string;
   readonly port: number;
   readonly clients: number;
   /** 1: a new connection for every request. Without: one connection for ever. */
@@ -49,11 +51,11 @@ export class Load implements AsyncDisposable {
   }
 
   async #client(): Promise<void> {
-    const { port, perConnection = Infinity, mayRefuse = false } = this.options;
+    const { hostname, port, perConnection = Infinity, mayRefuse = false } = this.options;
     while (!this.#stopping) {
       let connection: HttpConnection;
       try {
-        connection = await HttpConnection.connect(port);
+        connection = await HttpConnection.connect(port, hostname);
       } catch (error) {
         if (mayRefuse) return;
         this.failures.push(`connect: ${(error as Error).message}`);

@@ -7,11 +7,12 @@
 import { freePort, openFiles, tree } from "../../bench/process_io.ts";
 import type { ListenerStatus, NodeStatus, ServerStatus } from "../../mod/observe/status.ts";
 import { parseExposition, type ReadFamily } from "../observe/parse_exposition.ts";
-import { Program } from "../runtime/process.ts";
+import { Program, untilGone } from "../runtime/process.ts";
 
 const PROGRAM = new URL("../../main.ts", import.meta.url).pathname;
 /** As the task `tandem` of deno.json. */
 const FLAGS = ["net", "read", "write", "env", "sys", "run", "ffi"].map((name) => `--allow-${name}`);
+const RUN = ["run", "--quiet", "--no-prompt", ...FLAGS, PROGRAM];
 /** Only so that a scenario that would hang forever fails instead. */
 const PATIENCE_MS = 30_000;
 const POLL_MS = 20;
@@ -31,7 +32,7 @@ export class Node implements AsyncDisposable {
   private constructor(readonly directory: string, config: string, options: NodeOptions) {
     this.file = `${directory}/tandem.yaml`;
     this.write(config);
-    const run = ["run", "--quiet", "--no-prompt", ...FLAGS, PROGRAM, "run", "--node", "n1", "-c", this.file];
+    const run = [...RUN, "run", "--node", "n1", "-c", this.file];
     this.program = new Program(run, {
       socket: `${directory}/n1.sock`,
       env: { RUNTIME_DIRECTORY: directory },
@@ -61,6 +62,15 @@ export class Node implements AsyncDisposable {
     this.write(config);
     this.program.kill("SIGHUP");
     await this.program.until((status) => status.generation === (generation ?? 0) + 1);
+  }
+
+  /** Has the installed program take over, and waits until the one before has ended. */
+  async upgrade(): Promise<{ code: number; said: string }> {
+    const { pid } = await this.program.status();
+    const args = [...RUN, "upgrade", "--socket", this.program.socket];
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+    if (code === 0) await untilGone(pid);
+    return { code, said: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
   }
 
   async balancerPid(): Promise<number> {

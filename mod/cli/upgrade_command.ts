@@ -1,0 +1,22 @@
+/** `tandem upgrade`. */
+import type { Command } from "./command.ts";
+import { command as ask, SOCKET_HELP, SOCKET_OPTIONS } from "./socket_io.ts";
+
+/** The keeper gives up sooner, and says why. */
+const WITHIN_MS = 120_000;
+
+export const command: Command = {
+  summary: "have the installed program take over from the running one",
+  usage: "",
+  options: SOCKET_OPTIONS,
+  help:
+    `Has the node on this machine start its program anew from the file it was started from, and hand everything
+over to it: connections, addresses, health. No request is lost, and the addresses do not move. The configuration is
+read anew too. When the new program cannot take over the running one goes on, and this says why and exits with 1.
+
+${SOCKET_HELP}
+
+Example: tandem upgrade`,
+  run: (invocation) =>
+    ask(invocation, "/upgrade", "the new program has taken over; see tandem status", WITHIN_MS),
+};

@@ -1,0 +1,23 @@
+/** What a keeper knows of a configuration, once it is checked. Types only. */
+import type { KernelPlan } from "../kernel/plan.ts";
+import type { ElectionSettings } from "./election.ts";
+import type { ScriptUser } from "./script_user.ts";
+
+/** What the keeper takes from a good configuration: never more than it needs itself. */
+export interface KeeperFacts {
+  /** Where the admin socket is; a reload does not move it. */
+  readonly socketPath: string;
+  readonly drainMs: number;
+  /** The exec checks by pool. */
+  readonly exec: ReadonlyMap<string, { readonly command: readonly string[]; readonly timeoutMs: number }>;
+  /** Who the programs of the configuration run as. Without: this process's own user. */
+  readonly scriptUser?: ScriptUser;
+  /** Where the node answers over TCP; null: nowhere. */
+  readonly adminUrl?: string | null;
+  /** Without: this node takes part in no election. */
+  readonly election?: ElectionSettings;
+  /** Without: the kernel forwards nothing. */
+  readonly kernel?: KernelPlan;
+}
+
+export type Checked = { readonly problems: readonly string[] } | KeeperFacts;

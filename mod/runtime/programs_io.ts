@@ -1,0 +1,83 @@
+/**
+ * What the keeper starts: its balancer, a keeper that takes over, and the programs that the configuration names; each
+ * with the rights that it is to have. Which programs may be started at all is `spawn_io.ts`.
+ */
+import type { Account } from "../base/accounts.ts";
+import type { ExecSpawn } from "../health/exec_io.ts";
+import type { Log } from "../observe/log.ts";
+import { withoutNetworkCapabilities } from "./ambient_io.ts";
+import type { ScriptUser } from "./script_user.ts";
+import { execSpawn, type Spawn, Spawner } from "./spawn_io.ts";
+import { distrustOf } from "./trusted_path_io.ts";
+
+export interface Program {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+/** Children get the terminal's or the service's stderr as their own: a log needs no way through the keeper. */
+const PIPES = { stdin: "piped", stdout: "piped", stderr: "inherit" } as const;
+
+export class Programs {
+  readonly #log: Log;
+  readonly #spawner = new Spawner();
+  #account: Account | null = null;
+  /** What was last said of the programs' user, so that a reload does not repeat it. */
+  #warned = "";
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Replaces the programs of the configuration: absolute paths. Without `user` they run as this process does. */
+  allow(programs: readonly string[], user?: ScriptUser): void {
+    this.#spawner.allowScripts(programs);
+    const { account, warning } = user !== undefined && programs.length > 0
+      ? user
+      : { account: null, warning: "" };
+    this.#account = account;
+    if (warning !== "" && warning !== this.#warned) this.#log.warning(warning);
+    this.#warned = warning;
+    for (const program of new Set(programs)) {
+      const distrust = distrustOf(program, account);
+      if (distrust !== null) this.#log.warning(`Cannot run a program when it is wanted: ${distrust}`);
+    }
+  }
+
+  startBalancer({ command, args }: Program): Deno.ChildProcess {
+    return unprivileged(() => this.#spawner.spawn(command, { args: [...args], ...PIPES }));
+  }
+
+  /** With all that this one may. */
+  startKeeper({ command, args }: Program): Deno.ChildProcess {
+    return this.#spawner.spawn(command, { args: [...args], ...PIPES });
+  }
+
+  /** `ip`, `nft`. */
+  readonly spawnTool: Spawn = (command, options) => this.#spawner.spawn(command, options);
+
+  readonly spawnScript: ExecSpawn = (path, args, env) => {
+    const account = this.#account;
+    const distrust = distrustOf(path, account);
+    if (distrust !== null) throw new Error(distrust);
+    return unprivileged(() => execSpawn(this.#spawner, account)(path, args, env));
+  };
+}
+
+/** What is to be said of the rights that children get; null: nothing. */
+export function rightsOfChildren(): { readonly level: "info" | "warning"; readonly message: string } | null {
+  if (Deno.uid() === 0) {
+    return { level: "info", message: "running as root: the balancer keeps root too, as it needs its ports" };
+  }
+  if (mayCallLibc()) return null;
+  return { level: "warning", message: "without --allow-ffi the balancer keeps this process's capabilities" };
+}
+
+/** Whatever the keeper starts has none of its network capabilities, unless all of root's are its own. */
+function unprivileged<T>(start: () => T): T {
+  return Deno.uid() === 0 || !mayCallLibc() ? start() : withoutNetworkCapabilities(start);
+}
+
+function mayCallLibc(): boolean {
+  return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+}
