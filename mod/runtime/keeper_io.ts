@@ -15,6 +15,7 @@ import type { BalancerFacts } from "./election_facts.ts";
 import { Election } from "./election_io.ts";
 import { ExecProbes, type ProbeAnswer } from "./exec_probes_io.ts";
 import { Generations } from "./generations.ts";
+import { Heard } from "./heard.ts";
 import { Holdings } from "./holdings_io.ts";
 import type { Decoded, ToKeeper } from "./link.ts";
 import type { Checked, KeeperFacts } from "./keeper_facts.ts";
@@ -104,10 +105,7 @@ class Keeper {
     spawn: (path, args, env) => this.#programs.spawnScript(path, args, env),
   });
   #badLines = 0;
-  #heartbeat: Extract<ToKeeper, { kind: "heartbeat" }> | null = null;
-  #heardAt = -Infinity;
-  /** What is known of the pools is of the configuration before. */
-  #poolsAreOld = false;
+  readonly #heard = new Heard();
   #adminUrl: string | null;
   readonly #kernel: KernelPlane;
   readonly #holdings: Holdings;
@@ -121,8 +119,6 @@ class Keeper {
   #leavingSince = 0;
   /** Reloads whose file is being read. */
   #reading = 0;
-  #counters: Extract<ToKeeper, { kind: "counters" }> | null = null;
-  #pools = new Map<string, { healthy: number; servers: number }>();
 
   constructor(options: KeeperOptions, { socketPath, drainMs, adminUrl }: KeeperFacts) {
     this.#options = options;
@@ -334,9 +330,9 @@ class Keeper {
         restarts: this.#supervisor.restarts,
         lastDeath: this.#supervisor.lastDeath,
         badLines: this.#badLines,
-        lagMs: this.#heartbeat?.lagMs ?? null,
-        counters: this.#counters,
-        pools: Object.fromEntries(this.#pools),
+        lagMs: this.#heard.lagMs,
+        counters: this.#heard.counters,
+        pools: Object.fromEntries(this.#heard.pools),
       },
       vrrp: this.#election.status(),
       kernel: await this.#kernel.status(),
@@ -348,8 +344,8 @@ class Keeper {
     return {
       serving: state === "running" && this.#child !== null,
       state: `is ${state}${lastDeath === null ? "" : `; the last one ended: ${lastDeath}`}`,
-      heardAt: this.#heardAt,
-      pools: this.#pools,
+      heardAt: this.#heard.at,
+      pools: this.#heard.pools,
     };
   }
 
@@ -377,7 +373,7 @@ class Keeper {
       leaving: this.#leaving,
       leaveMs: drainMs + LEAVE_GRACE_MS,
       balancer: { state, lastDeath },
-      well: this.#child !== null && performance.now() - this.#heardAt < WELL_MS,
+      well: this.#child !== null && performance.now() - this.#heard.at < WELL_MS,
       instances: this.#election.status().instances,
     });
   }
@@ -425,8 +421,7 @@ class Keeper {
     if (configuration !== null) child.configure(configuration);
     void child.ended.then(({ reason, code }) => {
       this.#child = null;
-      this.#heartbeat = null;
-      this.#pools.clear();
+      this.#heard.forget();
       this.#input({ kind: "exited", reason, code });
     });
   }
@@ -440,23 +435,20 @@ class Keeper {
     const { message } = decoded;
     switch (message.kind) {
       case "heartbeat":
-        this.#heartbeat = message;
-        this.#heardAt = performance.now();
+        this.#heard.beat(message, performance.now());
         return this.#input({ kind: "heartbeat" });
       case "ready":
         return this.#onReady(message.generation);
       case "rejected":
         return this.#onRejected(message.generation, message.problems);
       case "health":
-        if (this.#poolsAreOld) this.#pools.clear();
-        this.#poolsAreOld = false;
-        for (const { pool, healthy, servers } of message.pools) this.#pools.set(pool, { healthy, servers });
+        this.#heard.tell(message.pools);
         if (this.#generations.accepted !== null) this.#succeed();
         return this.#election.evaluate();
       case "servers":
         return this.#kernel.tell(message.pool, message.servers);
       case "counters":
-        this.#counters = message;
+        this.#heard.counters = message;
         return;
       case "carried":
         return this.#upgrader.onCarried(message);
@@ -472,7 +464,7 @@ class Keeper {
     const facts = this.#checked.get(generation);
     for (const older of this.#checked.keys()) if (older < generation) this.#checked.delete(older);
     if (facts !== undefined) this.#adopt(facts);
-    this.#poolsAreOld = true;
+    this.#heard.poolsAreOld = true;
     this.#log.info("configuration in force", { generation });
     this.#input({ kind: "ready" });
     this.#probes.settled();
