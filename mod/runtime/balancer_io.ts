@@ -187,7 +187,8 @@ class Balancer {
 
   #reportHealth(): void {
     const pools = this.#control?.health() ?? [];
-    for (let at = 0; at < pools.length; at += POOLS_IN_MESSAGE) {
+    // Also when there are none: that is known then.
+    for (let at = 0; at === 0 || at < pools.length; at += POOLS_IN_MESSAGE) {
       this.#link.sendLossy({ kind: "health", pools: pools.slice(at, at + POOLS_IN_MESSAGE) });
     }
     this.#reportShares();

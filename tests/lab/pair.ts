@@ -125,10 +125,13 @@ nodes:
     while ((await this.ask(node)).generation === generation) await pause(POLL_MS);
   }
 
-  /** Has the program of a node take over from the one that runs; resolves when that has ended. */
-  async upgrade(node: NodeName): Promise<{ readonly code: number; readonly said: string }> {
+  /** Has the program of a node take over from the one that runs; resolves when that has ended. `by`: what to run. */
+  async upgrade(
+    node: NodeName,
+    ...by: readonly string[]
+  ): Promise<{ readonly code: number; readonly said: string }> {
     const { pid } = await this.ask(node);
-    const [command = "", ...args] = this.program;
+    const [command = "", ...args] = by.length > 0 ? by : this.program;
     const { code, stdout, stderr } = await new Deno.Command(command, {
       args: [...args, "upgrade", "--socket", `${this.directory}/${node}.sock`],
     }).output();

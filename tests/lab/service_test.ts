@@ -81,7 +81,7 @@ async function withMachine(use: (machine: Machine) => Promise<void>): Promise<vo
   }
 }
 
-labTest("tandem.service starts, reloads, comes back after a kill and a freeze, and stops", [
+labTest("tandem.service starts, reloads, is upgraded, comes back after a kill and a freeze, and stops", [
   ...NEEDS,
 ], async () => {
   await withMachine(async (machine) => {
@@ -115,7 +115,23 @@ labTest("tandem.service starts, reloads, comes back after a kill and a freeze, a
     await machine.until(async () => await machine.show("StatusText") === "configuration 2, edge active");
     assertEquals([await machine.show("ActiveState"), await machine.show("MainPID")], ["active", first]);
 
-    await root.must("kill", "-KILL", first);
+    await root.must("cp", "/usr/bin/tandem", "/usr/bin/tandem.new");
+    await root.must("mv", "/usr/bin/tandem.new", "/usr/bin/tandem");
+    await root.must("tandem", "upgrade", "--socket", "/run/tandem/n1.sock");
+    assert(await machine.holdsVip());
+    const upgraded = await machine.show("MainPID");
+    assert(upgraded !== first, "systemd knows which process the node is now");
+    // The old one ends when it has drained, and that is no end of the service.
+    await machine.until(async () => (await root.run("kill", "-0", first)).code !== 0);
+    await machine.until(async () => await machine.show("StatusText") === "configuration 1, edge active");
+    assertEquals(
+      [await machine.show("ActiveState"), await machine.show("NRestarts"), await machine.show("MainPID")],
+      ["active", "0", upgraded],
+    );
+    await root.must("systemctl", "reload", "tandem");
+    await machine.until(async () => await machine.show("StatusText") === "configuration 2, edge active");
+
+    await root.must("kill", "-KILL", upgraded);
     await machine.until(async () => await machine.show("NRestarts") === "1");
     await machine.answers("two");
     const second = await machine.show("MainPID");
