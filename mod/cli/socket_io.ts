@@ -39,7 +39,10 @@ export async function command(
   if ("problem" in socket) return complain(socket.problem);
   try {
     const answer = await askAdmin(socket.path, request, withinMs, "POST") as { error?: string };
-    if (answer.error !== undefined) return complain(`Cannot do it as ${answer.error}`);
+    if (answer.error !== undefined) {
+      const { error } = answer;
+      return complain(error.includes("\n") ? `Cannot do it:\n${error}` : `Cannot do it as ${error}`);
+    }
     writeOut(`${done}\n`);
     return GOOD;
   } catch (error) {

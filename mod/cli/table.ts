@@ -30,6 +30,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "move an address to another node, or clean up after a crash",
     load: () => import("./vip_command.ts"),
   },
+  reload: {
+    summary: "read the configuration of the running node again",
+    load: () => import("./reload_command.ts"),
+  },
   upgrade: {
     summary: "have the installed program take over from the running one",
     load: () => import("./upgrade_command.ts"),

@@ -10,10 +10,16 @@ export interface Configuration {
   readonly text: string;
 }
 
+/** Why an offer did not come into force; empty: it did. */
+export type Outcome = readonly string[];
+
+const GIVEN_UP: Outcome = ["the reload was given up, as the balancer ended meanwhile"];
+
 export class Generations {
   #last = 0;
   #accepted: Configuration | null = null;
   #offers: Configuration[] = [];
+  readonly #waiting = new Map<number, PromiseWithResolvers<Outcome>>();
 
   /** The configuration that runs; null before the first was accepted. */
   get accepted(): Configuration | null {
@@ -38,18 +44,27 @@ export class Generations {
     return offer;
   }
 
+  /** Resolves when the balancer has answered to an offer, or never will. */
+  outcome(generation: number): Promise<Outcome> {
+    const waiting = this.#waiting.get(generation) ?? Promise.withResolvers<Outcome>();
+    this.#waiting.set(generation, waiting);
+    return waiting.promise;
+  }
+
   /** The balancer runs this generation. False: it was not offered, or is older than what runs. */
   ready(generation: number): boolean {
     const offer = this.#offers.find((one) => one.generation === generation);
     if (offer === undefined) return false;
     this.#accepted = offer;
+    for (const { generation: older } of this.#offers) if (older <= generation) this.#settle(older, []);
     this.#offers = this.#offers.filter((one) => one.generation > generation);
     return true;
   }
 
   /** The balancer refused this generation and runs on with what it had. */
-  rejected(generation: number): boolean {
+  rejected(generation: number, problems: Outcome): boolean {
     const before = this.#offers.length;
+    this.#settle(generation, problems);
     this.#offers = this.#offers.filter((one) => one.generation !== generation);
     return this.#offers.length < before;
   }
@@ -58,14 +73,24 @@ export class Generations {
   restart(): { configuration: Configuration | null; dropped: number[] } {
     if (this.#accepted === null) {
       const newest = this.#offers.at(-1) ?? null;
-      const dropped = this.#offers.slice(0, -1).map((one) => one.generation);
+      const dropped = this.#giveUp(this.#offers.slice(0, -1));
       this.#offers = newest === null ? [] : [newest];
       return { configuration: newest, dropped };
     }
     const current = this.#accepted.generation;
-    const dropped = this.#offers.map((one) => one.generation).filter((one) => one !== current);
+    const dropped = this.#giveUp(this.#offers.filter((one) => one.generation !== current));
     // The number stays: the new balancer answers for it as for an offer.
     this.#offers = [this.#accepted];
     return { configuration: this.#accepted, dropped };
+  }
+
+  #giveUp(offers: readonly Configuration[]): number[] {
+    for (const { generation } of offers) this.#settle(generation, GIVEN_UP);
+    return offers.map(({ generation }) => generation);
+  }
+
+  #settle(generation: number, outcome: Outcome): void {
+    this.#waiting.get(generation)?.resolve(outcome);
+    this.#waiting.delete(generation);
   }
 }

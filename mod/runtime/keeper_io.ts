@@ -57,23 +57,13 @@ export interface KeeperOptions {
 /** Runs a node until it is told to stop. The answer is the exit code. */
 export async function runKeeper(options: KeeperOptions): Promise<number> {
   const { log, predecessor = null } = options;
-  let text: string;
-  let facts: KeeperFacts;
-  try {
-    text = await options.read();
-    const checked = await options.check(text);
-    if ("problems" in checked) {
-      for (const problem of checked.problems) log.error(problem);
-      await predecessor?.failed(checked.problems);
-      return 1;
-    }
-    facts = checked;
-  } catch (error) {
-    log.error(describe(error));
-    await predecessor?.failed([describe(error)]);
+  const { text, checked } = await readChecked(options);
+  if ("problems" in checked) {
+    for (const problem of checked.problems) log.error(problem);
+    await predecessor?.failed(checked.problems);
     return 1;
   }
-  const keeper = new Keeper(options, facts);
+  const keeper = new Keeper(options, checked);
   const problem = predecessor === null ? await keeper.open() : null;
   if (problem !== null) {
     log.error(problem);
@@ -81,7 +71,7 @@ export async function runKeeper(options: KeeperOptions): Promise<number> {
   }
   const note = rightsOfChildren();
   if (note !== null) log[note.level](note.message);
-  return await keeper.run(text, facts);
+  return await keeper.run(text, checked);
 }
 
 class Keeper {
@@ -165,9 +155,7 @@ class Keeper {
   }
 
   /** Takes the node, or says who has it. */
-  open(): Promise<string | null> {
-    return this.#holdings.open();
-  }
+  readonly open = (): Promise<string | null> => this.#holdings.open();
 
   async run(text: string, facts: KeeperFacts): Promise<number> {
     const stop = () => void this.#stop();
@@ -212,37 +200,30 @@ class Keeper {
     this.#input({ kind: "stop" });
   }
 
-  /** Reads the file again; a bad one changes nothing. One at a time, in order. */
-  reload(): Promise<void> {
+  /** Reads the file again; a bad one changes nothing. One at a time, in order. What is wrong with it, or nothing. */
+  async reload(): Promise<{ readonly problems: readonly string[] }> {
     this.#reading++;
     this.#tellService();
-    this.#reloading = this.#reloading.then(() => this.#reloadOnce()).then(() => {
+    const read = this.#reloading.then(() => this.#reloadOnce());
+    this.#reloading = read.then(() => {
       this.#reading--;
       this.#tellService();
     });
-    return this.#reloading;
+    const offered = await read;
+    if (typeof offered !== "number") return { problems: offered };
+    return { problems: await this.#generations.outcome(offered) };
   }
 
-  async #reloadOnce(): Promise<void> {
-    // Asked for during the upgrade: it is the other's affair.
-    if (this.#upgrader.successor !== null) return this.#upgrader.successor.signal("SIGHUP");
-    let text: string;
-    let checked: Checked;
-    try {
-      text = await this.#options.read();
-      checked = await this.#options.check(text);
-    } catch (error) {
-      this.#refused = { at: Date.now(), problems: [describe(error)] };
-      this.#log.error(`reload refused: ${describe(error)}`);
-      return;
+  /** The generation on offer, or why there is none. */
+  async #reloadOnce(): Promise<number | readonly string[]> {
+    const { successor } = this.#upgrader;
+    if (successor !== null) {
+      // Asked for during the upgrade: it is the other's affair.
+      successor.signal("SIGHUP");
+      return ["another program has taken over, and is told to reload"];
     }
-    if ("problems" in checked) {
-      this.#refused = { at: Date.now(), problems: checked.problems };
-      for (const problem of checked.problems) this.#log.error(problem);
-      const count = checked.problems.length === 1 ? "1 problem" : `${checked.problems.length} problems`;
-      this.#log.error(`reload refused: ${count}; running on as before`);
-      return;
-    }
+    const { text, checked } = await readChecked(this.#options);
+    if ("problems" in checked) return this.#refuse(checked.problems);
     if (checked.socketPath !== this.#socketPath) {
       this.#log.warning("the admin socket moves with the next start only", { socket: checked.socketPath });
     }
@@ -250,6 +231,15 @@ class Keeper {
     this.#checked.set(offer.generation, checked);
     this.#log.info("reload: configuration read", { generation: offer.generation });
     this.#child?.configure(offer);
+    return offer.generation;
+  }
+
+  #refuse(problems: readonly string[]): readonly string[] {
+    this.#refused = { at: Date.now(), problems };
+    for (const problem of problems) this.#log.error(problem);
+    const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+    this.#log.error(`reload refused: ${count}; running on as before`);
+    return problems;
   }
 
   /** Has the program that is installed now take over. A reload waits for it, and it for one. */
@@ -471,7 +461,7 @@ class Keeper {
   }
 
   #onRejected(generation: number, problems: readonly string[]): void {
-    if (!this.#generations.rejected(generation)) return;
+    if (!this.#generations.rejected(generation, problems)) return;
     this.#refused = { at: Date.now(), problems };
     for (const problem of problems) this.#log.error(problem, { generation });
     void this.#predecessor?.failed(problems);
@@ -492,6 +482,15 @@ class Keeper {
   #answerTo(id: number): (result: ProbeAnswer) => void {
     const child = this.#child;
     return (result) => child?.send({ kind: "probeResult", id, ...result });
+  }
+}
+
+async function readChecked({ read, check }: KeeperOptions): Promise<{ text: string; checked: Checked }> {
+  try {
+    const text = await read();
+    return { text, checked: await check(text) };
+  } catch (error) {
+    return { text: "", checked: { problems: [describe(error)] } };
   }
 }
 

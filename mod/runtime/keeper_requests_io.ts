@@ -13,6 +13,8 @@ export interface KeeperDesk {
   /** Gives an instance's addresses to another node; why not, or null. */
   move(instance: string): string | null;
   maintain(on: boolean): void;
+  /** Reads the configuration again; resolves when it is in force, or refused. */
+  reload(): Promise<{ readonly problems: readonly string[] }>;
   /** Has the program that is installed now take over; or why it did not. */
   upgrade(): Promise<{ readonly pid: number; readonly version: string } | { readonly problem: string }>;
 }
@@ -31,6 +33,13 @@ const ROUTES: Readonly<Record<string, { readonly method: "GET" | "POST"; readonl
     answer: (desk, query) => {
       const problem = desk.move(query.get("instance") ?? "");
       return problem === null ? Response.json({ done: true }) : refused(409, problem);
+    },
+  },
+  "/reload": {
+    method: "POST",
+    answer: async (desk) => {
+      const { problems } = await desk.reload();
+      return problems.length === 0 ? Response.json({ done: true }) : refused(409, problems.join("\n"));
     },
   },
   "/upgrade": {

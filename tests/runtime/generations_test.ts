@@ -18,8 +18,8 @@ Deno.test("Generations() keeps the last good configuration when one is refused",
   generations.offer("a");
   generations.ready(1);
   generations.offer("bad");
-  assertEquals(generations.rejected(2), true);
-  assertEquals(generations.rejected(2), false);
+  assertEquals(generations.rejected(2, ["no"]), true);
+  assertEquals(generations.rejected(2, ["no"]), false);
   assertEquals(generations.accepted?.text, "a");
   assertEquals(generations.offer("c").generation, 3);
 });
@@ -54,4 +54,21 @@ Deno.test("Generations() changing only while another configuration than the one 
   // A new balancer is offered what ran before, which is no change.
   generations.restart();
   assertEquals([generations.changing, generations.pending], [false, true]);
+});
+
+Deno.test("outcome() says what became of an offer: in force, refused, or given up with the balancer", async () => {
+  const generations = new Generations();
+  generations.offer("a");
+  generations.offer("b");
+  const first = [generations.outcome(1), generations.outcome(2)];
+  generations.ready(2);
+  assertEquals(await Promise.all(first), [[], []]);
+  generations.offer("bad");
+  generations.offer("poison");
+  const later = [generations.outcome(3), generations.outcome(4)];
+  generations.rejected(3, ["cannot bind"]);
+  generations.restart();
+  assertEquals(await Promise.all(later), [["cannot bind"], [
+    "the reload was given up, as the balancer ended meanwhile",
+  ]]);
 });

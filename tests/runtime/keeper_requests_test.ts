@@ -4,7 +4,7 @@ import { assertEquals } from "../assert.ts";
 async function asked(
   method: string,
   path: string,
-  mayUpgrade = true,
+  allowed = true,
 ): Promise<{ status: number; told: unknown; done: string[] }> {
   const done: string[] = [];
   const desk: KeeperDesk = {
@@ -14,9 +14,13 @@ async function asked(
       done.push(`move ${instance}`);
       return instance === "edge" ? null : `there is no instance ${instance}`;
     },
+    reload: () => {
+      done.push("reload");
+      return Promise.resolve({ problems: allowed ? [] : ["one", "two"] });
+    },
     upgrade: () => {
       done.push("upgrade");
-      return Promise.resolve(mayUpgrade ? { pid: 7, version: "2" } : { problem: "the node is stopping" });
+      return Promise.resolve(allowed ? { pid: 7, version: "2" } : { problem: "the node is stopping" });
     },
     maintain: (on) => void done.push(`maintain ${on}`),
   };
@@ -39,6 +43,8 @@ Deno.test("answerRequest() tells, and does what the operator wants", async () =>
     done: ["move x"],
   });
   assertEquals((await asked("POST", "/maintenance?on=false")).done, ["maintain false"]);
+  assertEquals(await asked("POST", "/reload"), { status: 200, told: { done: true }, done: ["reload"] });
+  assertEquals((await asked("POST", "/reload", false)).told, { error: "one\ntwo" });
   assertEquals(await asked("POST", "/upgrade"), {
     status: 200,
     told: { done: true, pid: 7, version: "2" },

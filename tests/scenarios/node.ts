@@ -7,7 +7,7 @@
 import { freePort, openFiles, tree } from "../../bench/process_io.ts";
 import type { ListenerStatus, NodeStatus, ServerStatus } from "../../mod/observe/status.ts";
 import { parseExposition, type ReadFamily } from "../observe/parse_exposition.ts";
-import { Program, untilGone } from "../runtime/process.ts";
+import { Program } from "../runtime/process.ts";
 
 const PROGRAM = new URL("../../main.ts", import.meta.url).pathname;
 /** As the task `tandem` of deno.json. */
@@ -64,12 +64,10 @@ export class Node implements AsyncDisposable {
     await this.program.until((status) => status.generation === (generation ?? 0) + 1);
   }
 
-  /** Has the installed program take over, and waits until the one before has ended. */
-  async upgrade(): Promise<{ code: number; said: string }> {
-    const { pid } = await this.program.status();
-    const args = [...RUN, "upgrade", "--socket", this.program.socket];
+  /** Has the node do something, as a person at its machine does. After an `upgrade` the old program may be draining. */
+  async command(word: "reload" | "upgrade"): Promise<{ code: number; said: string }> {
+    const args = [...RUN, word, "--socket", this.program.socket];
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
-    if (code === 0) await untilGone(pid);
     return { code, said: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
   }
 

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertGreater } from "../assert.ts";
 import { Buffered } from "./buffered.ts";
 import { get, HttpConnection } from "./http_client.ts";
 import { Load } from "./load.ts";
-import { freePort, Node, pause } from "./node.ts";
+import { freePort, Node, pause, serverOf } from "./node.ts";
 import { RawServer } from "./raw_server.ts";
 
 const RELOADS = 50;
@@ -80,6 +80,48 @@ workers: 2
   const { counters } = await node.listener("web");
   assertEquals([counters.responses5xx, counters.responseReset, counters.clientGone], [0, 0, 0]);
   assert(!node.program.text.includes('"level":"error"'), node.program.text);
+});
+
+Deno.test("run() a reload keeps what is known of servers, and counters; a refused one says everything", async () => {
+  await using a = new RawServer(async (conn) => {
+    const input = new Buffered(conn);
+    while (true) {
+      await input.through("\r\n\r\n");
+      await RawServer.answer(conn, "a");
+    }
+  });
+  const [port, dead] = [freePort(), freePort()];
+  const config = (more = "") => `
+listeners: [{ name: web, bind: "127.0.0.1:${port}", routes: [{ match: { path: /other }, pool: other }, { pool: app }] }]
+pools:
+  app:
+    servers: [{ name: a, ${at(a)} }, { name: dead, address: "127.0.0.1:${dead}" }]
+    check: { type: tcp, interval: 1h }
+  other: { servers: [{ name: c, ${at(a)} }] }
+${more}`;
+  await using node = await Node.start(config());
+  await node.until((status) => serverOf(status, "dead").state === "down");
+  using kept = await HttpConnection.connect(port);
+  for (let request = 0; request < 10; request++) assertEquals((await kept.request("/")).status, 200);
+  const before = await node.status();
+  assertEquals(serverOf(before, "a").counters.requests, 10);
+
+  node.write(config("nonsense: 1\nfurther: 2"));
+  const refused = await node.command("reload");
+  assertEquals(refused.code, 1);
+  for (const word of ["nonsense", "further"]) assert(refused.said.includes(word), refused.said);
+  node.write(config().replace("/other", "/another"));
+  assertEquals(await node.command("reload"), { code: 0, said: "the configuration is in force\n" });
+
+  assertEquals((await kept.request("/another")).status, 200, "the connection is the same");
+  const after = await node.status();
+  assertEquals(after.generation, 2);
+  for (const name of ["a", "dead"]) {
+    const [was, is] = [serverOf(before, name), serverOf(after, name)];
+    assertEquals([is.state, is.since, is.counters], [was.state, was.since, was.counters]);
+  }
+  const { counters } = await node.listener("web");
+  assertEquals([counters.accepted, counters.requests], [1, 11]);
 });
 
 function at(server: RawServer): string {

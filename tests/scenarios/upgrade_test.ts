@@ -1,7 +1,8 @@
 /** Upgrades under load: a new program takes over from the old one, and no client notices. */
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
+import { alive, untilGone } from "../runtime/process.ts";
 import { Buffered } from "./buffered.ts";
-import { get } from "./http_client.ts";
+import { get, HttpConnection } from "./http_client.ts";
 import { Load } from "./load.ts";
 import { freePort, Node, serverOf } from "./node.ts";
 import { RawServer } from "./raw_server.ts";
@@ -39,10 +40,11 @@ workers: 2`);
   await using fresh = new Load({ port, clients: 4, perConnection: 1, path });
   for (let round = 0; round < UPGRADES; round++) {
     const { pid } = await node.program.status();
-    const { code, said } = await node.upgrade();
+    const { code, said } = await node.command("upgrade");
     assertEquals([code, said], [0, "the new program has taken over; see tandem status\n"], node.program.text);
     const status = await node.program.status();
     assert(status.pid !== pid, "another process has the socket");
+    await untilGone(pid);
     // Its next probe is an hour away: who sends it nothing has been told.
     const server = serverOf(await node.status(), "dead");
     assertEquals([server.state, server.since], ["down", since]);
@@ -52,4 +54,68 @@ workers: 2`);
   assertEquals([kept.failures, fresh.failures], [[], []], node.program.text);
   assert(!node.program.text.includes('"level":"error"'), node.program.text);
   assertStringIncludes((await get(port)).head, "200 OK");
+});
+
+Deno.test("run() an upgrade cuts neither a tunnel nor a long answer, and one that fails is noticed by nobody", async () => {
+  const over = Promise.withResolvers<void>();
+  await using server = new RawServer(async (conn) => {
+    const input = new Buffered(conn);
+    while (true) {
+      const path = /^\S+ (\S+)/.exec(await input.through("\r\n\r\n"))?.[1];
+      if (path === "/tunnel") {
+        const switching = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
+        await RawServer.send(conn, switching);
+        while (true) await RawServer.send(conn, await input.through("\n"));
+      }
+      if (path !== "/long") {
+        await RawServer.answer(conn, "a");
+        continue;
+      }
+      await RawServer.send(conn, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst");
+      await over.promise;
+      await RawServer.send(conn, "later");
+    }
+  });
+  const port = freePort();
+  const config = `
+listeners: [{ name: web, bind: "127.0.0.1:${port}", pool: app }]
+pools: { app: { servers: ["127.0.0.1:${server.port}"] } }
+workers: 2`;
+  await using node = await Node.start(config);
+  using _ = { [Symbol.dispose]: () => over.resolve() };
+  using long = await HttpConnection.connect(port);
+  await long.send("GET /long HTTP/1.1\r\nHost: a\r\n\r\n");
+  const longInput = new Buffered(long.conn);
+  await longInput.through("first");
+  using tunnel = await HttpConnection.connect(port);
+  await tunnel.send("GET /tunnel HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+  const tunnelInput = new Buffered(tunnel.conn);
+  await tunnelInput.through("\r\n\r\n");
+  const echoes = async (text: string) => {
+    await tunnel.send(`${text}\n`);
+    assertEquals(await tunnelInput.through("\n"), `${text}\n`);
+  };
+
+  await using load = new Load({ port, clients: 4, perConnection: 1 });
+  const { pid } = await node.program.status();
+  node.write(`${config}\nnonsense: 1`);
+  const failed = await node.command("upgrade");
+  assertEquals(failed.code, 1);
+  assertStringIncludes(failed.said, "nonsense");
+  assertEquals((await node.program.status()).pid, pid);
+  await echoes("one");
+  await load.more(20);
+  node.write(config);
+  assertEquals((await node.command("upgrade")).code, 0);
+  assert((await node.program.status()).pid !== pid);
+  await load.more(20);
+  // Both are the old balancer's, which drains until they are over.
+  assert(await alive(pid));
+  await echoes("two");
+  over.resolve();
+  assertEquals((await longInput.exactly(5)).length, 5);
+  tunnel[Symbol.dispose]();
+  assertEquals((await node.program.child.status).code, 0);
+  await load.stop();
+  assertEquals(load.failures, [], node.program.text);
 });
