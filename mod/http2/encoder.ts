@@ -29,16 +29,33 @@ const INDEXED_STATUS = new Map(
 /** Writes `:status`; returns the offset behind it. */
 export function encodeStatus(out: Uint8Array, at: number, status: number): number {
   const index = INDEXED_STATUS.get(String(status));
-  if (index !== undefined) {
-    out[at] = 0x80 | index;
-    return at + 1;
-  }
+  if (index !== undefined) return encodeIndexed(out, at, index);
   out[at] = STATUS_INDEX;
   out[at + 1] = 3;
   out[at + 2] = 0x30 + Math.floor(status / 100);
   out[at + 3] = 0x30 + Math.floor(status / 10) % 10;
   out[at + 4] = 0x30 + status % 10;
   return at + 5;
+}
+
+/** Writes a whole field of the static table; returns the offset behind it. */
+export function encodeIndexed(out: Uint8Array, at: number, index: number): number {
+  out[at] = 0x80 | index;
+  return at + 1;
+}
+
+/** Writes a field whose name is that of an entry of the static table; returns the offset behind it. */
+export function encodeText(
+  out: Uint8Array,
+  at: number,
+  index: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): number {
+  at = integer(out, integer(out, at, 0, 4, index), 0, 7, end - start);
+  copyBytes(out, at, bytes, start, end);
+  return at + end - start;
 }
 
 /** Writes a field, its name in lower case; returns the offset behind it. Takes at most both and `FIELD_OVERHEAD`. */
@@ -52,14 +69,12 @@ export function encodeField(
   valueEnd: number,
 ): number {
   const index = staticName(bytes, nameStart, nameEnd);
-  if (index > 0) at = integer(out, at, 0, 4, index);
-  else {
-    out[at] = 0;
-    at = integer(out, at + 1, 0, 7, nameEnd - nameStart);
-    for (let i = nameStart; i < nameEnd; i++) {
-      const byte = bytes[i]!;
-      out[at++] = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
-    }
+  if (index > 0) return encodeText(out, at, index, bytes, valueStart, valueEnd);
+  out[at] = 0;
+  at = integer(out, at + 1, 0, 7, nameEnd - nameStart);
+  for (let i = nameStart; i < nameEnd; i++) {
+    const byte = bytes[i]!;
+    out[at++] = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
   }
   at = integer(out, at, 0, 7, valueEnd - valueStart);
   copyBytes(out, at, bytes, valueStart, valueEnd);

@@ -1,5 +1,5 @@
 /**
- * Reads the frames that a client sends (RFC 9113 sections 3.4, 4 and 6): their order, sizes, padding and header blocks.
+ * Reads the frames that a peer sends (RFC 9113 sections 3.4, 4 and 6): their order, sizes, padding and header blocks.
  * What they mean for streams is its owner's to say.
  *
  * Pull style, so that the caller keeps the bytes: whole frames are told, the beginning of one is left.
@@ -11,6 +11,11 @@ import * as h2 from "./frame.ts";
 const FRAME_COST_BYTES = 64;
 const NOTHING = new Uint8Array(0);
 
+/** Who sends the frames. A client begins with its preface. */
+export const FROM_CLIENT = 0;
+export const FROM_SERVER = 1;
+export type Role = 0 | 1;
+
 /** Told of frames that are right by themselves. Each returns the error that ends the connection, or NO_ERROR. */
 export interface FrameEvents {
   /** DATA without its padding; `size` with it. */
@@ -21,7 +26,9 @@ export interface FrameEvents {
   onBlock(id: number, bytes: Uint8Array, start: number, end: number, last: boolean): number;
   /** PRIORITY, which has no effect; `code`: what is wrong with it. */
   onPriority(id: number, code: number): number;
-  onResetFrame(id: number): number;
+  onResetFrame(id: number, code: number): number;
+  /** GOAWAY: streams above `lastId` were not looked at. */
+  onGoaway(lastId: number): number;
   onSettings(bytes: Uint8Array, start: number, end: number): number;
   /** PING to be answered, its eight bytes from `start` on. */
   onPing(bytes: Uint8Array, start: number): number;
@@ -37,15 +44,16 @@ export class FrameReader {
   /** What is wrong, once `read` has returned less than nothing. */
   error = h2.NO_ERROR;
   readonly #events: FrameEvents;
-  #preface = 0;
+  #preface: number;
   /** The stream whose header block goes on (CONTINUATION); 0: none. */
   #blockId = 0;
   #blockLast = false;
   #blockCost = 0;
   #block: Uint8Array = NOTHING;
 
-  constructor(events: FrameEvents) {
+  constructor(events: FrameEvents, role: Role) {
     this.#events = events;
+    this.#preface = role === FROM_CLIENT ? 0 : h2.PREFACE.length;
   }
 
   /** True while a header block is incomplete. */
@@ -112,7 +120,7 @@ export class FrameReader {
         return this.#events.onPriority(id, priorityError(id, bytes, start, size));
       case h2.RST_STREAM:
         if (size !== 4) return h2.FRAME_SIZE_ERROR;
-        return id === 0 ? h2.PROTOCOL_ERROR : this.#events.onResetFrame(id);
+        return id === 0 ? h2.PROTOCOL_ERROR : this.#events.onResetFrame(id, read31(bytes, start));
       case h2.SETTINGS:
         if (id !== 0) return h2.PROTOCOL_ERROR;
         this.settled = true;
@@ -124,7 +132,7 @@ export class FrameReader {
         return (flags & h2.ACK) === 0 ? this.#events.onPing(bytes, start) : this.#events.onIdleFrame();
       case h2.GOAWAY:
         if (id !== 0) return h2.PROTOCOL_ERROR;
-        return size < 8 ? h2.FRAME_SIZE_ERROR : this.#events.onIdleFrame();
+        return size < 8 ? h2.FRAME_SIZE_ERROR : this.#events.onGoaway(read31(bytes, start));
       case h2.WINDOW_UPDATE:
         return size === 4 ? this.#events.onWindowFrame(id, read31(bytes, start)) : h2.FRAME_SIZE_ERROR;
       default:

@@ -1,9 +1,9 @@
 /**
- * One stream of HTTP/2 as a stream of HTTP/1 for the client's side of the proxy, which serves it like any connection:
- * a request's body arrives as HTTP/1 frames it, the answer is read back and leaves as frames.
+ * One stream of HTTP/2 as a stream of HTTP/1 for the rest of the proxy: what comes is handed on as HTTP/1 frames it, and
+ * what is written is read back and leaves as frames. Used for message after message of its connection.
  *
- * Made once and used for request after request of its connection. Flow control: what the session takes is credited to
- * the client; what it writes waits here for the client's windows, and the session is told to wait.
+ * Flow control: what is taken is credited to the peer; what is written waits here for the peer's windows, and the writer
+ * is told to wait. What a message is, and when it is over, the subclass says.
  */
 import {
   CANCEL,
@@ -18,12 +18,11 @@ import { fromLatin1 } from "../http/grammar.ts";
 import { type BufferPool, type Lease } from "../net/buffers.ts";
 import type { Address, Stream, StreamHandler } from "../net/stream.ts";
 import type { TlsFacts } from "../net/tls.ts";
-import { type AnswerEvents, AnswerReader } from "./http2_answer.ts";
-import type { RequestLines } from "./http2_request.ts";
+import type { MessageEvents, MessageReader } from "./http2_message.ts";
 import type { FrameWriter } from "./http2_writer.ts";
 import { HeldBytes } from "./held.ts";
 
-/** What a client may send of a body before it is asked for more. */
+/** What a peer may send of a body before it is asked for more. */
 export const STREAM_WINDOW = 64 * 1024;
 /** As the engines': from here on the session is told to wait. */
 const HIGH_WATER_BYTES = 64 * 1024;
@@ -51,13 +50,13 @@ export interface StreamHost {
   later(stream: Http2Stream): void;
   /** Sends RST_STREAM. */
   reset(id: number, code: number): void;
-  /** Gives the client room for so many bytes more; stream 0 is the connection. */
+  /** Gives the peer room for so many bytes more; stream 0 is the connection. */
   credit(id: number, bytes: number): void;
-  /** The stream's request is over; `reusable`: it can have another. */
+  /** Message `id` of the stream is over (0: it had none); `reusable`: it can have another. */
   onOver(stream: Http2Stream, id: number, reusable: boolean): void;
 }
 
-export class Http2Stream implements Stream, AnswerEvents {
+export abstract class Http2Stream implements Stream, MessageEvents {
   handler: StreamHandler = IGNORE;
   readonly http2 = true;
   readonly remoteHost: string;
@@ -67,15 +66,22 @@ export class Http2Stream implements Stream, AnswerEvents {
   readonly tls?: TlsFacts;
   queued = 0;
   blocked = false;
-  /** 0: no request is under way. */
+  /** 0: no message is under way. */
   id = 0;
   /** In the connection's line of those that have something to send. */
   scheduled = false;
-  /** The client will send no more (END_STREAM). */
+  /** The peer will send no more (END_STREAM). */
   remoteEnded = false;
   sendWindow = 0;
+  protected abstract readonly reader: MessageReader;
+  /** Bytes of a protocol to come wait until it has been agreed on: they are no request. */
+  protected waiting = false;
+  /** We have sent all (END_STREAM). */
+  protected localEnded = false;
+  /** The session will write no more. */
+  protected finishing = false;
+  protected closed = false;
   readonly #host: StreamHost;
-  readonly #reader = new AnswerReader();
   readonly #held: HeldBytes;
   #paused = true;
   #delivering = false;
@@ -86,9 +92,6 @@ export class Http2Stream implements Stream, AnswerEvents {
   #received = 0;
   /** The body goes on as it is, not in chunks. */
   #raw = false;
-  /** Bytes of a protocol to come wait until it has been agreed on: they are no request. */
-  #waiting = false;
-  #switched = false;
   #receiveWindow = STREAM_WINDOW;
   #uncredited = 0;
   #endDue = false;
@@ -96,9 +99,6 @@ export class Http2Stream implements Stream, AnswerEvents {
   #output: Lease | null = null;
   #trailer: Uint8Array | null = null;
   #complete = false;
-  #localEnded = false;
-  #finishing = false;
-  #closed = false;
   #told = false;
   #error: Error | null = null;
 
@@ -113,24 +113,34 @@ export class Http2Stream implements Stream, AnswerEvents {
     this.#held = new HeldBytes(host.buffers);
   }
 
-  /** Begins a request: its head goes to the session at once. */
-  open(id: number, lines: RequestLines, hasBody: boolean, window: number): void {
+  /** Begins a message of ours and the peer's. */
+  protected begin(id: number, window: number): void {
     this.id = id;
     this.sendWindow = window;
-    this.remoteEnded = !hasBody;
-    this.#expected = lines.contentLength;
-    this.#raw = lines.websocket || lines.contentLength >= 0;
-    this.#waiting = lines.websocket;
-    this.#received = this.#uncredited = 0;
+    this.#uncredited = 0;
     this.#receiveWindow = STREAM_WINDOW;
-    this.#complete =
-      this.#localEnded =
+    this.remoteEnded =
+      this.waiting =
+      this.localEnded =
+      this.#complete =
       this.#endDue =
-      this.#switched =
         false;
-    this.#reader.start(lines.isHead);
-    this.handler.onData(lines.bytes.subarray(lines.start, lines.at));
+    this.reader.start();
   }
+
+  /** How the body to come is to be: `length` of it (-1: unknown), `raw` or in chunks. */
+  protected expect(length: number, raw: boolean): void {
+    this.#expected = length;
+    this.#raw = raw;
+    this.#received = 0;
+  }
+
+  /** A message is to be written while none is under way: true when it may. */
+  protected abstract opens(): boolean;
+  /** Something of the message has ended: calls `finish` when all of it has. */
+  protected abstract settle(): void;
+  /** True while DATA may come. */
+  abstract readonly takesBody: boolean;
 
   // What the connection tells.
 
@@ -146,7 +156,7 @@ export class Http2Stream implements Stream, AnswerEvents {
     return NO_ERROR;
   }
 
-  /** The client's body is complete; `trailer`: lines, or nothing. Returns an error code. */
+  /** The peer's body is complete; `trailer`: lines, or nothing. Returns an error code. */
   onBodyEnd(trailer: Uint8Array): number {
     this.remoteEnded = true;
     if (this.#expected >= 0 && this.#received !== this.#expected) return PROTOCOL_ERROR;
@@ -155,21 +165,21 @@ export class Http2Stream implements Stream, AnswerEvents {
       last.bytes.set(LAST_CHUNK);
       last.bytes.set(trailer, LAST_CHUNK.length);
       last.bytes.set(CRLF, LAST_CHUNK.length + trailer.length);
-      this.#offer(last, LAST_CHUNK.length + trailer.length + CRLF.length);
+      this.offer(last, LAST_CHUNK.length + trailer.length + CRLF.length);
     } else if (this.#expected < 0) {
       this.#endDue = true;
       this.turn();
-      if (this.#localEnded) this.#over();
     }
+    this.settle();
     return NO_ERROR;
   }
 
-  /** The client, or the connection, has given the stream up. */
+  /** The peer, or the connection, has given the stream up. */
   onReset(error: Error | null): void {
     this.#leave(error);
   }
 
-  /** The client gives room; false: more than there can be. */
+  /** The peer gives room; false: more than there can be. */
   onWindow(bytes: number): boolean {
     this.sendWindow += bytes;
     if (this.sendWindow > MAX_WINDOW) return false;
@@ -188,39 +198,40 @@ export class Http2Stream implements Stream, AnswerEvents {
       const whole = size === piece.end - piece.start;
       const last = whole && this.#pieces.length === 1 && this.#complete && this.#trailer === null;
       writer.data(this.id, piece.lease.bytes, piece.start, piece.start + size, last);
-      if (last) this.#localEnded = true;
+      if (last) this.localEnded = true;
       piece.start += size;
       if (whole) this.#pieces.shift()!.lease.release();
       this.sendWindow -= size;
       this.queued -= size;
     }
-    if (this.#pieces.length === 0 && this.#complete && !this.#localEnded) this.#sendEnd();
+    if (this.#pieces.length === 0 && this.#complete && !this.localEnded) this.#sendEnd();
     if (this.blocked && this.queued === 0) {
       this.blocked = false;
-      if (!this.#finishing) this.handler.onDrain();
+      if (!this.finishing) this.handler.onDrain();
     }
-    if (this.#localEnded && (!this.#switched || this.remoteEnded)) this.#over();
+    this.settle();
     return size;
   }
 
   /** True while there is something that `send` could send now. */
   get sendable(): boolean {
     if (this.#pieces.length > 0) return this.sendWindow > 0;
-    return this.#complete && !this.#localEnded;
+    return this.#complete && !this.localEnded;
   }
 
   /** Delivers what was held back, or tells that the stream is gone. */
   turn(): void {
-    if (this.#closed) return this.#tellClosed();
-    if (!this.#paused && !this.#waiting && !this.#held.empty) {
+    if (this.closed) return this.#tellClosed();
+    if (!this.#paused && !this.waiting && !this.#held.empty) {
       const { start, end } = this.#held;
       this.#give(this.#held.take(), start, end);
       this.#credit();
     }
-    if (this.#endDue && !this.#paused && !this.#waiting && !this.#closed) {
+    if (this.#endDue && !this.#paused && !this.waiting && !this.closed) {
       this.#endDue = false;
       this.handler.onEnd();
     }
+    this.settle();
   }
 
   // What the session calls.
@@ -246,19 +257,19 @@ export class Http2Stream implements Stream, AnswerEvents {
   }
 
   write(view: Uint8Array): boolean {
-    if (this.#closed || this.#finishing) return true;
+    if (this.closed || this.finishing) return true;
     const lease = this.#host.buffers.atLeast(view.length);
     lease.bytes.set(view);
     return this.writeLease(lease, 0, view.length);
   }
 
   writeLease(lease: Lease, start: number, end: number): boolean {
-    if (this.#closed || this.#finishing || start === end) {
+    if (this.closed || this.finishing || start === end || this.id === 0 && !this.opens()) {
       lease.release();
       return true;
     }
     this.#output = lease;
-    const good = this.#reader.read(lease.bytes, start, end, this);
+    const good = this.reader.read(lease.bytes, start, end, this);
     this.#output = null;
     lease.release();
     if (!good) throw new Error("Cannot send an answer as it is not one");
@@ -268,16 +279,16 @@ export class Http2Stream implements Stream, AnswerEvents {
   }
 
   end(): void {
-    if (this.#finishing || this.#closed) return;
-    this.#finishing = true;
+    if (this.finishing || this.closed) return;
+    this.finishing = true;
     if (this.id === 0) return this.#leave(null);
-    if (this.#reader.endsWithStream) this.onComplete();
+    if (this.reader.endsWithStream) this.onComplete();
     if (this.#complete) this.#host.schedule(this);
     else this.#abandon(INTERNAL_ERROR);
   }
 
   close(): void {
-    if (this.#closed) return;
+    if (this.closed) return;
     if (this.id === 0) this.#leave(null);
     else this.#abandon(CANCEL);
   }
@@ -288,7 +299,7 @@ export class Http2Stream implements Stream, AnswerEvents {
     if (this.#pieces.length > 0) this.#trailer = block.slice(0, length);
     else {
       this.#host.writer.headers(this.id, block, length, last);
-      if (last) this.#localEnded = true;
+      if (last) this.localEnded = true;
     }
   }
 
@@ -302,8 +313,7 @@ export class Http2Stream implements Stream, AnswerEvents {
   }
 
   onSwitched(): void {
-    this.#switched = true;
-    this.#waiting = false;
+    this.waiting = false;
     this.#host.later(this);
   }
 
@@ -312,18 +322,23 @@ export class Http2Stream implements Stream, AnswerEvents {
     if (this.#trailer !== null) writer.headers(this.id, this.#trailer, this.#trailer.length, true);
     else writer.data(this.id, NOTHING, 0, 0, true);
     this.#trailer = null;
-    this.#localEnded = true;
+    this.localEnded = true;
   }
 
-  /** Our side is done. A client that still sends a body is told that nobody wants it (RFC 9113 section 8.1). */
-  #over(): void {
+  /** The message is over. A peer that still sends a body is told that nobody wants it (RFC 9113 section 8.1). */
+  protected finish(): void {
     const { id } = this;
     if (id === 0) return;
     if (!this.remoteEnded) this.#host.reset(id, NO_ERROR);
-    const reusable = this.remoteEnded && !this.#finishing && !this.#closed && this.#held.empty;
+    const reusable = this.remoteEnded && !this.finishing && !this.closed && this.drained;
     this.id = 0;
     this.#host.onOver(this, id, reusable);
     if (!reusable) this.#leave(null);
+  }
+
+  /** True when all that came has been handed on. */
+  protected get drained(): boolean {
+    return this.#held.empty && !this.#endDue;
   }
 
   #abandon(code: number): void {
@@ -333,8 +348,8 @@ export class Http2Stream implements Stream, AnswerEvents {
 
   /** The stream is gone, and its session is told. */
   #leave(error: Error | null): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.closed) return;
+    this.closed = true;
     this.#error = error;
     const { id } = this;
     this.id = 0;
@@ -367,11 +382,12 @@ export class Http2Stream implements Stream, AnswerEvents {
       lease.bytes.set(CRLF, at);
       at += CRLF.length;
     }
-    this.#offer(lease, at);
+    this.offer(lease, at);
   }
 
-  #offer(lease: Lease, length: number): void {
-    if (!this.#paused && !this.#waiting && !this.#delivering && this.#held.empty) {
+  /** Hands bytes on that the lease begins with, now or when they are wanted. */
+  protected offer(lease: Lease, length: number): void {
+    if (!this.#paused && !this.waiting && !this.#delivering && this.#held.empty) {
       return this.#give(lease, 0, length);
     }
     this.#held.append(lease.bytes.subarray(0, length));
@@ -393,7 +409,7 @@ export class Http2Stream implements Stream, AnswerEvents {
 
   /** Gives the client room for what the session has taken, in large steps. */
   #credit(): void {
-    if (this.#closed || !this.#held.empty || this.#uncredited < STREAM_WINDOW / 2 && !this.remoteEnded) {
+    if (this.closed || !this.#held.empty || this.#uncredited < STREAM_WINDOW / 2 && !this.remoteEnded) {
       return;
     }
     this.#host.credit(0, this.#uncredited);
