@@ -10,6 +10,7 @@ import {
   PROTOCOL_ERROR,
   SETTINGS_ENABLE_PUSH,
   SETTINGS_INITIAL_WINDOW_SIZE,
+  SETTINGS_MAX_CONCURRENT_STREAMS,
   SETTINGS_MAX_FRAME_SIZE,
 } from "./frame.ts";
 
@@ -18,6 +19,8 @@ const MOST_FRAME_BYTES = 2 ** 24 - 1;
 export class PeerSettings {
   /** Window of a stream that is opened now. Our frames and tables stay within the defaults, whatever more is allowed. */
   initialWindow = DEFAULT_WINDOW;
+  /** Streams that the peer lets us have open at once. */
+  mostStreams = Infinity;
 
   /** Reads the payload of a SETTINGS frame; returns an error code. */
   read(bytes: Uint8Array, start: number, end: number): number {
@@ -27,6 +30,9 @@ export class PeerSettings {
       switch (read16(bytes, at)) {
         case SETTINGS_ENABLE_PUSH:
           if (value > 1) return PROTOCOL_ERROR;
+          break;
+        case SETTINGS_MAX_CONCURRENT_STREAMS:
+          this.mostStreams = value;
           break;
         case SETTINGS_INITIAL_WINDOW_SIZE:
           if (value > MAX_WINDOW) return FLOW_CONTROL_ERROR;

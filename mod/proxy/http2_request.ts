@@ -34,7 +34,7 @@ const WEBSOCKET_LINES = fromLatin1(
 const ADDED_BYTES = 256;
 
 /** Fields that a message of HTTP/2 may not have (RFC 9113 section 8.2.2). */
-const OF_CONNECTIONS = names.idSet(
+export const OF_CONNECTIONS: Uint8Array = names.idSet(
   names.CONNECTION,
   names.KEEP_ALIVE,
   names.PROXY_CONNECTION,

@@ -165,7 +165,7 @@ export abstract class Http2Stream implements Stream, MessageEvents {
       last.bytes.set(LAST_CHUNK);
       last.bytes.set(trailer, LAST_CHUNK.length);
       last.bytes.set(CRLF, LAST_CHUNK.length + trailer.length);
-      this.offer(last, LAST_CHUNK.length + trailer.length + CRLF.length);
+      this.#offer(last, LAST_CHUNK.length + trailer.length + CRLF.length);
     } else if (this.#expected < 0) {
       this.#endDue = true;
       this.turn();
@@ -382,11 +382,18 @@ export abstract class Http2Stream implements Stream, MessageEvents {
       lease.bytes.set(CRLF, at);
       at += CRLF.length;
     }
-    this.offer(lease, at);
+    this.#offer(lease, at);
+  }
+
+  /** Hands on a copy of the first `length` bytes. */
+  protected copyOut(bytes: Uint8Array, length: number): void {
+    const lease = this.#host.buffers.atLeast(length);
+    lease.bytes.set(bytes.subarray(0, length));
+    this.#offer(lease, length);
   }
 
   /** Hands bytes on that the lease begins with, now or when they are wanted. */
-  protected offer(lease: Lease, length: number): void {
+  #offer(lease: Lease, length: number): void {
     if (!this.#paused && !this.waiting && !this.#delivering && this.#held.empty) {
       return this.#give(lease, 0, length);
     }

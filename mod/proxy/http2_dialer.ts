@@ -1,0 +1,118 @@
+/**
+ * Connects to servers that speak HTTP/2: what is dialled is a stream of a connection that is there, or of a new one when
+ * all are full. A connection is asked for streams once the server has said how many it allows.
+ */
+import type { Dial, Dialer, DialHandler, Stream } from "../net/stream.ts";
+import type { ProxyEnvironment } from "./environment.ts";
+import { Http2Upstream, type UpstreamOwner } from "./http2_upstream.ts";
+
+export class Http2Dialer implements Dialer {
+  readonly #environment: ProxyEnvironment;
+  readonly #below: Dialer;
+  readonly #scheme: "http" | "https";
+  readonly #targets = new Map<string, Target>();
+
+  constructor(environment: ProxyEnvironment, below: Dialer, scheme: "http" | "https") {
+    this.#environment = environment;
+    this.#below = below;
+    this.#scheme = scheme;
+  }
+
+  dial(host: string, port: number, handler: DialHandler, name = ""): Dial {
+    const key = `${host} ${port} ${name}`;
+    let target = this.#targets.get(key);
+    if (target === undefined) {
+      const connect = (opened: DialHandler) => this.#below.dial(host, port, opened, name);
+      target = new Target(this.#environment, connect, this.#scheme);
+      this.#targets.set(key, target);
+    }
+    return target.dial(handler);
+  }
+}
+
+/** One server, and those who wait for a stream to it. */
+class Target implements UpstreamOwner, DialHandler {
+  readonly #environment: ProxyEnvironment;
+  readonly #connect: (handler: DialHandler) => Dial;
+  readonly #scheme: "http" | "https";
+  readonly #open = new Set<Http2Upstream>();
+  readonly #waiting = new Set<DialHandler>();
+  /** The connection that is being made, of which there is one at a time. */
+  #dial: Dial | null = null;
+  #fresh: Http2Upstream | null = null;
+
+  constructor(
+    environment: ProxyEnvironment,
+    connect: (handler: DialHandler) => Dial,
+    scheme: "http" | "https",
+  ) {
+    this.#environment = environment;
+    this.#connect = connect;
+    this.#scheme = scheme;
+  }
+
+  dial(handler: DialHandler): Dial {
+    this.#waiting.add(handler);
+    this.#environment.soon(this.#serve);
+    return {
+      cancel: () => {
+        this.#waiting.delete(handler);
+        if (this.#waiting.size === 0) this.#giveUp();
+      },
+    };
+  }
+
+  onOpen(stream: Stream): void {
+    this.#dial = null;
+    this.#fresh = new Http2Upstream(this.#environment, stream, this, this.#scheme);
+  }
+
+  onFailed(error: Error): void {
+    this.#dial = null;
+    this.#fail(error);
+  }
+
+  onReady(upstream: Http2Upstream): void {
+    this.#fresh = null;
+    this.#open.add(upstream);
+    this.#environment.soon(this.#serve);
+  }
+
+  onRoom(): void {
+    if (this.#waiting.size > 0) this.#environment.soon(this.#serve);
+  }
+
+  onLeaving(upstream: Http2Upstream, reason: Error): void {
+    this.#open.delete(upstream);
+    if (this.#fresh !== upstream) return;
+    this.#fresh = null;
+    this.#fail(reason);
+  }
+
+  /** Gives those who wait what there is, and connects for the rest. */
+  #serve = (): void => {
+    for (const upstream of this.#open) {
+      while (this.#waiting.size > 0 && upstream.hasRoom) {
+        const handler: DialHandler = this.#waiting.values().next().value!;
+        this.#waiting.delete(handler);
+        handler.onOpen(upstream.open());
+      }
+    }
+    if (this.#waiting.size > 0 && this.#dial === null && this.#fresh === null) {
+      this.#dial = this.#connect(this);
+    }
+  };
+
+  /** Nobody waits for the connection that is being made. */
+  #giveUp(): void {
+    this.#dial?.cancel();
+    this.#dial = null;
+    this.#fresh?.cancel();
+  }
+
+  #fail(error: Error): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const handler of waiting) handler.onFailed(error);
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * A server's connection that speaks HTTP/2, and its streams, each of which the server's side of the proxy has as a
+ * connection of HTTP/1: it may be kept idle and used again, and a request on it opens the next stream.
+ */
+import * as h2 from "../http2/frame.ts";
+import { FROM_SERVER } from "../http2/reader.ts";
+import type { Stream } from "../net/stream.ts";
+import type { ProxyEnvironment } from "./environment.ts";
+import { Http2Link, MOST_STREAMS } from "./http2_link.ts";
+import { RequestReader } from "./http2_message.ts";
+import { ResponseLines } from "./http2_response.ts";
+import { Http2Stream, STREAM_WINDOW } from "./http2_stream.ts";
+import { MAX_RESPONSE_HEAD_BYTES } from "./server_connection.ts";
+
+const FIRST_FRAMES = (() => {
+  const settings = h2.settingsFrame([
+    [h2.SETTINGS_ENABLE_PUSH, 0],
+    [h2.SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW],
+  ]);
+  const first = new Uint8Array(h2.PREFACE.length + settings.length);
+  first.set(h2.PREFACE);
+  first.set(settings, h2.PREFACE.length);
+  return first;
+})();
+/** Ids are used up at some time; long before, no more streams are opened. */
+const LAST_ID = 2 ** 30;
+
+/** One for all connections of this thread, as it is used for one block at a time. */
+const lines = new ResponseLines(MAX_RESPONSE_HEAD_BYTES);
+
+export interface UpstreamOwner {
+  /** The server has said what it allows: streams may be opened. */
+  onReady(upstream: Http2Upstream): void;
+  /** A stream may be opened where none could before. */
+  onRoom(upstream: Http2Upstream): void;
+  /** No more streams are opened on it; `reason`: why it was never ready. */
+  onLeaving(upstream: Http2Upstream, reason: Error): void;
+}
+
+export class Http2Upstream extends Http2Link {
+  protected readonly headBytes = MAX_RESPONSE_HEAD_BYTES;
+  /** All that were opened and are not closed, with a request or without. */
+  readonly #all = new Set<UpstreamStream>();
+  #nextId = 1;
+  #ready = false;
+  /** No more streams are opened. */
+  #leaving = false;
+
+  constructor(
+    environment: ProxyEnvironment,
+    below: Stream,
+    readonly owner: UpstreamOwner,
+    readonly scheme: "http" | "https",
+  ) {
+    super(environment, below, FROM_SERVER);
+    this.greet(FIRST_FRAMES);
+  }
+
+  /** True when another stream may be opened. */
+  get hasRoom(): boolean {
+    return this.#ready && !this.#leaving &&
+      this.#all.size < Math.min(MOST_STREAMS, this.settings.mostStreams);
+  }
+
+  open(): Stream {
+    const stream = new UpstreamStream(this);
+    this.#all.add(stream);
+    return stream;
+  }
+
+  /** For its streams: an id for a request; 0: there will be none. */
+  nextId(stream: UpstreamStream): number {
+    if (this.#leaving) return 0;
+    const id = this.#nextId;
+    this.#nextId += 2;
+    this.streams.set(id, stream);
+    if (id >= LAST_ID) this.#leave(new Error("its streams are used up"));
+    return id;
+  }
+
+  get window(): number {
+    return this.settings.initialWindow;
+  }
+
+  override onSettings(bytes: Uint8Array, start: number, end: number): number {
+    const code = super.onSettings(bytes, start, end);
+    if (code === h2.NO_ERROR && !this.#ready) {
+      this.#ready = true;
+      this.owner.onReady(this);
+    }
+    return code;
+  }
+
+  onOver(stream: Http2Stream, id: number, reusable: boolean): void {
+    if (id !== 0) this.streams.delete(id);
+    if (this.streams.size === 0 && !this.over) this.below.bulk(false);
+    if (reusable && !this.#leaving) return;
+    this.#all.delete(stream as UpstreamStream);
+    if (this.#all.size > 0) {
+      // It is idle, and there is no use in that any more.
+      if (reusable) stream.onReset(null);
+      else if (this.hasRoom) this.owner.onRoom(this);
+    } else if (!this.over) this.#end(h2.NO_ERROR, new Error("nobody uses it"));
+  }
+
+  onHeadersFrame(id: number): number {
+    if (this.isIdle(id)) return h2.PROTOCOL_ERROR;
+    return this.streams.get(id)?.remoteEnded === true ? h2.STREAM_CLOSED : h2.NO_ERROR;
+  }
+
+  /** An answer, interim or not, or the trailers of one. */
+  onBlock(id: number, bytes: Uint8Array, start: number, end: number, last: boolean): number {
+    lines.reset();
+    if (!this.decoder.decode(bytes, start, end, lines)) return h2.COMPRESSION_ERROR;
+    const stream = this.streams.get(id) as UpstreamStream | undefined;
+    // It was reset meanwhile.
+    if (stream === undefined) return h2.NO_ERROR;
+    const code = stream.takesBody ? stream.onTrailer(lines, last) : stream.onHead(lines, last);
+    return code === h2.NO_ERROR ? code : this.streamError(id, stream, code);
+  }
+
+  /** Section 6.8: what is above was not looked at, and may be asked elsewhere. */
+  onGoaway(lastId: number): number {
+    for (const [id, stream] of [...this.streams]) {
+      if (id > lastId) stream.onReset(new Error("the server goes away"));
+    }
+    this.#leave(new Error("the server goes away"));
+    return h2.NO_ERROR;
+  }
+
+  protected isIdle(id: number): boolean {
+    return (id & 1) === 0 || id >= this.#nextId;
+  }
+
+  protected onBroken(code: number): void {
+    this.#end(
+      code,
+      new Error(this.#ready ? "the server broke a rule of HTTP/2" : "the server does not speak HTTP/2"),
+    );
+  }
+
+  protected onGone(error: Error | null): void {
+    this.#end(h2.NO_ERROR, error ?? new Error("the server closed the connection"));
+  }
+
+  /** Gives the attempt up. */
+  cancel(): void {
+    this.#end(h2.NO_ERROR, new Error("nobody waits for it"));
+  }
+
+  /** Opens no more streams, and lets those go that wait for a request. */
+  #leave(reason: Error): void {
+    if (this.#leaving) return;
+    this.#leaving = true;
+    this.owner.onLeaving(this, reason);
+    for (const stream of [...this.#all]) if (stream.id === 0) stream.onReset(null);
+    if (this.#all.size === 0) this.#end(h2.NO_ERROR, reason);
+  }
+
+  #end(code: number, reason: Error): void {
+    if (this.over) return;
+    this.writer.raw(h2.whole(h2.GOAWAY, 0, 0, 0, code));
+    this.writer.flush();
+    this.over = true;
+    this.#leave(reason);
+    this.abandon(this.#all, reason);
+    this.#all.clear();
+    this.drop();
+    this.below.end();
+    this.below.close();
+  }
+}
+
+/** One stream of it at a time, as a connection to the server. */
+export class UpstreamStream extends Http2Stream {
+  protected readonly reader: RequestReader;
+  readonly #upstream: Http2Upstream;
+  #headCame = false;
+
+  constructor(upstream: Http2Upstream) {
+    super(upstream);
+    this.#upstream = upstream;
+    this.reader = new RequestReader(upstream.scheme);
+  }
+
+  /** The head has come, and the end has not. */
+  get takesBody(): boolean {
+    return this.#headCame && !this.remoteEnded;
+  }
+
+  /** Returns an error code. */
+  onHead(head: ResponseLines, last: boolean): number {
+    const interim = head.status < 200;
+    const bodyless = this.reader.isHead || head.status === 204 || head.status === 304;
+    const chunked = !interim && !last && head.contentLength < 0;
+    const empty = !interim && last && head.contentLength < 0 && !bodyless;
+    if (interim && last || last && !bodyless && head.contentLength > 0) return h2.PROTOCOL_ERROR;
+    if (!head.finish(chunked, empty)) return h2.PROTOCOL_ERROR;
+    if (!interim) {
+      this.#headCame = true;
+      this.remoteEnded = last;
+      this.expect(head.contentLength, !chunked);
+    }
+    this.copyOut(head.bytes, head.at);
+    if (last) this.settle();
+    return h2.NO_ERROR;
+  }
+
+  onTrailer(lines: ResponseLines, last: boolean): number {
+    return last && lines.isTrailer ? this.onBodyEnd(lines.trailer()) : h2.PROTOCOL_ERROR;
+  }
+
+  protected opens(): boolean {
+    const id = this.#upstream.nextId(this);
+    if (id === 0) return false;
+    this.begin(id, this.#upstream.window);
+    this.#headCame = false;
+    return true;
+  }
+
+  protected settle(): void {
+    if (this.localEnded && this.remoteEnded && this.drained) this.finish();
+  }
+}
