@@ -55,8 +55,11 @@ export function buildSnapshot(config: Config, options: BuildOptions): Snapshot {
   const keptServers = new Set<string>();
   const files = options.files ?? NO_FILES;
   const pools = Object.entries(config.pools).map(([name, pool]) => {
-    const tls = pool.tls === null ? null : tlsSnapshot(pool.tls, files);
+    const checkTls = pool.tls === null ? null : tlsSnapshot(pool.tls, files);
+    const http2 = pool.protocol === "h2";
+    const tls = checkTls !== null && http2 ? { ...checkTls, alpn: ["h2"] } : checkTls;
     const names = {
+      http2,
       used: tls !== null || pool.check?.tls != null,
       serverName: pool.tls?.serverName ?? "",
       traffic: tls === null ? null : fingerprint(tls),
@@ -64,7 +67,9 @@ export function buildSnapshot(config: Config, options: BuildOptions): Snapshot {
     const servers = pool.servers.flatMap((server, index) =>
       serversOf(name, server, names, options.resolve(name, index), rows, keptServers)
     );
-    const check = pool.check === undefined ? null : checkSnapshot(pool.check, tls, files, pool.proxyProtocol);
+    const check = pool.check === undefined
+      ? null
+      : checkSnapshot(pool.check, checkTls, files, pool.proxyProtocol);
     return poolSnapshot(name, pool, servers, tls, check, rows);
   });
   const listeners = config.listeners.filter(isProxied).map((listener) =>
@@ -139,8 +144,9 @@ function hstsValue({ maxAge, includeSubDomains, preload }: HstsConfig): string {
   return `max-age=${maxAge}${includeSubDomains ? "; includeSubDomains" : ""}${preload ? "; preload" : ""}`;
 }
 
-/** What TLS means for the servers of a pool. */
+/** How the servers of a pool are spoken to. */
 interface PoolTls {
+  readonly http2: boolean;
   /** By traffic or by checks. */
   readonly used: boolean;
   /** Of the pool; empty: each server has its own. */
@@ -201,8 +207,8 @@ function serversOf(
   return addresses.map((address) => {
     const ip = parseIp(address.host);
     const host = ip === null ? address.host : formatIp(ip);
-    const plain = [pool, name, host, address.port];
-    // With other certificates, or with another trust, it is another server: connections that are idle, or soon
+    const plain = [pool, name, host, address.port, ...(tls.http2 ? ["h2"] : [])];
+    // With other certificates, with another trust or another protocol, it is another server: connections that are idle, or soon
     // will be, were made to the one before.
     const key = JSON.stringify(tls.traffic === null ? plain : [...plain, tlsName, tls.traffic]);
     kept.add(key);
@@ -238,6 +244,7 @@ function poolSnapshot(
     hashOn: hashOn.kind === "connection" ? { kind: "sourceIp", name: "" } : hashOn,
     hashMethod,
     servers,
+    ...(pool.protocol === "h2" ? { http2: true } : {}),
     ...(tls === null ? {} : { tls }),
     ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
     check,

@@ -122,6 +122,9 @@ export const PoolSchema = z.strictObject({
   ),
   servers: z.array(ServerSchema).min(1, "must have at least one server")
     .describe("The pool's servers: `host:port`, or an object."),
+  protocol: choice("http/1.1", "h2").prefault("http/1.1").describe(
+    "What http listeners speak to the servers: `http/1.1`, or `h2`, HTTP/2, over TLS or without.",
+  ),
   tls: ServerTlsSchema.prefault(false).describe(
     "TLS to the servers. `true`: with the defaults of the settings below.",
   ),

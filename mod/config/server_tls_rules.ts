@@ -7,8 +7,9 @@ import type { Path } from "./problem.ts";
 import type { RuleContext } from "./rules.ts";
 import type { ServerTlsConfig } from "./server_tls_schema.ts";
 
-/** What an http pool may agree on: the data plane speaks HTTP/1 to servers. */
-const HTTP_PROTOCOLS = new Set(["http/1.1", "http/1.0"]);
+/** What an http pool may agree on, by what it speaks to servers. */
+const HTTP_PROTOCOLS = { "http/1.1": ["http/1.1", "http/1.0"], h2: ["h2"] } as const;
+type Protocol = keyof typeof HTTP_PROTOCOLS;
 
 export function checkServerTls(context: RuleContext, files: NamedFiles): void {
   const overHttp = new Set(
@@ -17,8 +18,10 @@ export function checkServerTls(context: RuleContext, files: NamedFiles): void {
   );
   for (const [name, pool] of Object.entries(context.config.pools)) {
     const path = ["pools", name];
-    checkTls(context, files, [...path, "tls"], pool.tls, overHttp.has(name));
-    checkTls(context, files, [...path, "check", "tls"], pool.check?.tls ?? null, pool.check?.type === "http");
+    checkTls(context, files, [...path, "tls"], pool.tls, overHttp.has(name) ? pool.protocol : null);
+    const probe = pool.check?.type === "http" ? "http/1.1" : null;
+    checkTls(context, files, [...path, "check", "tls"], pool.check?.tls ?? null, probe);
+    checkHttp2(context, path, pool, overHttp.has(name));
     if (pool.tls !== null && pool.proxyProtocol !== undefined) {
       context.error([...path, "proxyProtocol"], "cannot be had together with tls in this version", "key");
     }
@@ -31,7 +34,7 @@ function checkTls(
   files: NamedFiles,
   path: Path,
   tls: ServerTlsConfig | null,
-  http: boolean,
+  spoken: Protocol | null,
 ): void {
   if (tls === null || !context.whole(path)) return;
   for (const [at, file] of (tls.ca ?? []).entries()) {
@@ -41,9 +44,9 @@ function checkTls(
   if (!tls.verify && tls.ca !== undefined) {
     context.warn([...path, "ca"], "has no effect without verify", "key");
   }
-  const strange = http ? tls.alpn?.find((protocol) => !HTTP_PROTOCOLS.has(protocol)) : undefined;
-  if (strange !== undefined) {
-    context.error([...path, "alpn"], "must be http/1.1 for HTTP, as that is what servers are spoken to in");
+  const known: readonly string[] | null = spoken === null ? null : HTTP_PROTOCOLS[spoken];
+  if (known !== null && tls.alpn?.some((protocol) => !known.includes(protocol)) === true) {
+    context.error([...path, "alpn"], `must be ${spoken}, as that is what servers are spoken to in`);
   }
   if (tls.clientCertificate === undefined) return;
   const { cert, key } = tls.clientCertificate;
@@ -54,6 +57,23 @@ function checkTls(
   ];
   if (texts[0] == null || texts[1] == null || files.belong(texts[0], texts[1])) return;
   context.error([...pair, "key"], `is not the key of the certificate in ${cert}: ${key}`);
+}
+
+function checkHttp2(context: RuleContext, path: Path, pool: PoolConfig, overHttp: boolean): void {
+  if (pool.protocol !== "h2" || !context.whole([...path, "protocol"])) return;
+  if (pool.proxyProtocol !== undefined) {
+    context.error(
+      [...path, "proxyProtocol"],
+      "cannot be had with protocol: h2, as one connection carries the requests of many clients",
+      "key",
+    );
+  }
+  if (!overHttp) {
+    context.warn([...path, "protocol"], "has no effect as no http listener uses the pool", "key");
+  }
+  if (pool.check?.type === "http" && pool.tls === null) {
+    context.warn([...path, "check"], "speaks HTTP/1.1: a server that knows HTTP/2 alone will fail it", "key");
+  }
 }
 
 /** The text of a good file; null: it is not looked at, or is none. */

@@ -243,6 +243,8 @@ export interface PoolSnapshot {
   readonly servers: readonly ServerSnapshot[];
   /** How its servers are connected to over TLS; absent: plainly. */
   readonly tls?: ServerTlsSnapshot;
+  /** http listeners speak HTTP/2 to the servers. */
+  readonly http2?: boolean;
   /** Connections to servers begin with a PROXY header of this version; absent: with none. */
   readonly proxyProtocol?: ProxyVersion;
   readonly check: CheckSnapshot | null;

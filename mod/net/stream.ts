@@ -91,6 +91,9 @@ export class TlsFailure extends Error {
   }
 }
 
+/** The server has not looked at what was sent, and says so (RFC 9113 section 8.7): it may be sent again. */
+export class Unprocessed extends Error {}
+
 export interface DialHandler {
   onOpen(stream: Stream): void;
   onFailed(error: Error): void;

@@ -55,6 +55,11 @@ export class Attempts implements DialHandler, Waiter {
     this.#record = record;
   }
 
+  /** No connection has turned out to be stale yet, so that one may. */
+  get reuses(): boolean {
+    return !this.#freshOnly;
+  }
+
   /** Begins for a new request. */
   start(pool: LivePool, hash: number, now: number): void {
     this.pool = pool;

@@ -92,6 +92,8 @@ export interface ProxyEnvironment {
   readonly wheel: Wheel;
   readonly dialer: Dialer;
   readonly idle: IdleConnections<ServerConnection>;
+  /** Connections of HTTP/2 to servers, to be closed in the end. */
+  readonly upstreams: Set<{ close(): void }>;
   readonly counters: Counters;
   readonly facts: HeadFacts;
   readonly files: FileStore;

@@ -12,7 +12,7 @@ import type { Head } from "../http1/head.ts";
 import type { RequestInfo } from "../http1/request.ts";
 import type { ResponseInfo } from "../http1/response.ts";
 import { IdleConnections } from "../net/idle.ts";
-import type { Stream } from "../net/stream.ts";
+import { type Stream, Unprocessed } from "../net/stream.ts";
 import { SMALL_BYTES } from "../net/buffers.ts";
 import type { Answer } from "../http/answer.ts";
 import { AnswerRelay, BROKEN, COMPLETE, ONGOING, type Relayed } from "./answer_relay.ts";
@@ -238,7 +238,9 @@ export class Exchange implements AttemptOwner, ResponseHandler {
 
   onServerClosed(error: Error | null, begun: boolean): void {
     if (this.#phase === RESPONDING && error === null && this.#answer.end()) return this.#complete(false);
-    if (this.#phase === SENT && !begun) return this.#attemptFailed("emptyReply");
+    if (this.#phase === SENT && !begun) {
+      return this.#attemptFailed("emptyReply", error instanceof Unprocessed);
+    }
     this.#attempts.count(SERVER_COLUMN.resets);
     this.fail("responseReset");
   }
@@ -404,11 +406,12 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   }
 
   /** The connection failed before an answer began: try elsewhere or give up. */
-  #attemptFailed(code: ErrorCode): void {
-    const stale = code === "emptyReply" && this.#server!.uses > 1;
+  #attemptFailed(code: ErrorCode, unprocessed = false): void {
+    const again = unprocessed && !this.#streamed && this.#attempts.reuses;
+    const stale = code === "emptyReply" && (again || this.#server!.uses > 1);
     this.#letGo(false);
     this.#phase = SEEKING;
-    this.#attempts.failed(code, this.#resendable, stale);
+    this.#attempts.failed(code, again || this.#resendable, stale);
   }
 
   /** RFC 9110 section 15.5.9: a server may say so when it gives up an idle connection, as our request passes it by. */

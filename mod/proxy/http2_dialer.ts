@@ -107,7 +107,7 @@ class Target implements UpstreamOwner, DialHandler {
   #giveUp(): void {
     this.#dial?.cancel();
     this.#dial = null;
-    this.#fresh?.cancel();
+    this.#fresh?.close();
   }
 
   #fail(error: Error): void {

@@ -174,6 +174,13 @@ export abstract class Http2Stream implements Stream, MessageEvents {
     return NO_ERROR;
   }
 
+  /** The peer wants no more of what we send. */
+  stopSending(): void {
+    for (const { lease } of this.#pieces) lease.release();
+    this.#pieces = [];
+    this.queued = 0;
+  }
+
   /** The peer, or the connection, has given the stream up. */
   onReset(error: Error | null): void {
     this.#leave(error);
@@ -353,9 +360,7 @@ export abstract class Http2Stream implements Stream, MessageEvents {
     this.#error = error;
     const { id } = this;
     this.id = 0;
-    for (const { lease } of this.#pieces) lease.release();
-    this.#pieces = [];
-    this.queued = 0;
+    this.stopSending();
     this.#held.drop();
     // What nobody takes any more does not count against the connection.
     this.#host.credit(0, this.#uncredited);

@@ -4,7 +4,8 @@
  */
 import * as h2 from "../http2/frame.ts";
 import { FROM_SERVER } from "../http2/reader.ts";
-import type { Stream } from "../net/stream.ts";
+import { type Stream, Unprocessed } from "../net/stream.ts";
+import { Timer } from "../net/wheel.ts";
 import type { ProxyEnvironment } from "./environment.ts";
 import { Http2Link, MOST_STREAMS } from "./http2_link.ts";
 import { RequestReader } from "./http2_message.ts";
@@ -22,6 +23,8 @@ const FIRST_FRAMES = (() => {
   first.set(settings, h2.PREFACE.length);
   return first;
 })();
+/** How long a connection is kept that nobody uses. */
+const UNUSED_MS = 10_000;
 /** Ids are used up at some time; long before, no more streams are opened. */
 const LAST_ID = 2 ** 30;
 
@@ -41,6 +44,7 @@ export class Http2Upstream extends Http2Link {
   protected readonly headBytes = MAX_RESPONSE_HEAD_BYTES;
   /** All that were opened and are not closed, with a request or without. */
   readonly #all = new Set<UpstreamStream>();
+  readonly #timer = new Timer(this);
   #nextId = 1;
   #ready = false;
   /** No more streams are opened. */
@@ -53,6 +57,7 @@ export class Http2Upstream extends Http2Link {
     readonly scheme: "http" | "https",
   ) {
     super(environment, below, FROM_SERVER);
+    environment.upstreams.add(this);
     this.greet(FIRST_FRAMES);
   }
 
@@ -65,7 +70,12 @@ export class Http2Upstream extends Http2Link {
   open(): Stream {
     const stream = new UpstreamStream(this);
     this.#all.add(stream);
+    this.environment.wheel.clear(this.#timer);
     return stream;
+  }
+
+  onDeadline(): void {
+    this.close();
   }
 
   /** For its streams: an id for a request; 0: there will be none. */
@@ -100,7 +110,7 @@ export class Http2Upstream extends Http2Link {
       // It is idle, and there is no use in that any more.
       if (reusable) stream.onReset(null);
       else if (this.hasRoom) this.owner.onRoom(this);
-    } else if (!this.over) this.#end(h2.NO_ERROR, new Error("nobody uses it"));
+    } else if (!this.over) this.#becomeUnused();
   }
 
   onHeadersFrame(id: number): number {
@@ -119,10 +129,19 @@ export class Http2Upstream extends Http2Link {
     return code === h2.NO_ERROR ? code : this.streamError(id, stream, code);
   }
 
+  /** Section 8.1: who has answered may refuse the rest of the request. */
+  override onResetFrame(id: number, code: number): number {
+    const stream = this.streams.get(id);
+    if (stream?.remoteEnded === true) stream.stopSending();
+    else if (code === h2.REFUSED_STREAM) stream?.onReset(new Unprocessed("the server refused the stream"));
+    else return super.onResetFrame(id, code);
+    return this.disturbed();
+  }
+
   /** Section 6.8: what is above was not looked at, and may be asked elsewhere. */
   onGoaway(lastId: number): number {
     for (const [id, stream] of [...this.streams]) {
-      if (id > lastId) stream.onReset(new Error("the server goes away"));
+      if (id > lastId) stream.onReset(new Unprocessed("the server goes away"));
     }
     this.#leave(new Error("the server goes away"));
     return h2.NO_ERROR;
@@ -143,9 +162,14 @@ export class Http2Upstream extends Http2Link {
     this.#end(h2.NO_ERROR, error ?? new Error("the server closed the connection"));
   }
 
-  /** Gives the attempt up. */
-  cancel(): void {
-    this.#end(h2.NO_ERROR, new Error("nobody waits for it"));
+  close(): void {
+    this.#end(h2.NO_ERROR, new Error("nobody wants it any more"));
+  }
+
+  #becomeUnused(): void {
+    if (this.#leaving) return this.#end(h2.NO_ERROR, new Error("its last stream is over"));
+    this.environment.wheel.set(this.#timer, this.environment.now() + UNUSED_MS);
+    this.owner.onRoom(this);
   }
 
   /** Opens no more streams, and lets those go that wait for a request. */
@@ -165,6 +189,8 @@ export class Http2Upstream extends Http2Link {
     this.#leave(reason);
     this.abandon(this.#all, reason);
     this.#all.clear();
+    this.environment.upstreams.delete(this);
+    this.environment.wheel.drop(this.#timer);
     this.drop();
     this.below.end();
     this.below.close();

@@ -34,6 +34,8 @@ export interface LiveOptions {
   readonly random: () => number;
   /** Makes what connects to the servers of a pool over TLS. */
   readonly tlsDialer?: (tls: ServerTlsSnapshot) => Dialer;
+  /** Makes what connects to servers in HTTP/2, over a dialer of the pool's own or (null) the plain one. */
+  readonly http2Dialer: (below: Dialer | null, scheme: "http" | "https") => Dialer;
   /** Builds a route table; given from above, as hono lives there. */
   readonly buildTable: (routes: readonly RouteSnapshot[]) => RouteTable;
   /** Given from above, as it is the runtime's. */
@@ -72,10 +74,13 @@ function livePool(snapshot: PoolSnapshot, before: LivePool | undefined, options:
 }
 
 /** Never plain where TLS is meant: without a maker of such dialers the snapshot is refused. */
-function poolDialer({ name, tls }: PoolSnapshot, { tlsDialer }: LiveOptions): Dialer | null {
-  if (tls === undefined) return null;
-  if (tlsDialer === undefined) throw new Error(`Cannot use pool ${name} as nothing connects over TLS here`);
-  return tlsDialer(tls);
+function poolDialer({ name, tls, http2 }: PoolSnapshot, options: LiveOptions): Dialer | null {
+  const { tlsDialer, http2Dialer } = options;
+  if (tls !== undefined && tlsDialer === undefined) {
+    throw new Error(`Cannot use pool ${name} as nothing connects over TLS here`);
+  }
+  const below = tls === undefined ? null : tlsDialer!(tls);
+  return http2 === true ? http2Dialer(below, tls === undefined ? "http" : "https") : below;
 }
 
 function liveListener(

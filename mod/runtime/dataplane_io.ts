@@ -23,6 +23,7 @@ import { AccessLog } from "../proxy/access_log.ts";
 import { ChunkEncoder } from "../proxy/chunks.ts";
 import type { ListenerState, ProxyEnvironment, TlsTrouble } from "../proxy/environment.ts";
 import { HeadFacts } from "../proxy/facts.ts";
+import { Http2Dialer } from "../proxy/http2_dialer.ts";
 import { buildLive, type Live } from "../proxy/live.ts";
 import { AccessRecorder } from "../proxy/record.ts";
 import type { ServerConnection } from "../proxy/server_connection.ts";
@@ -95,6 +96,7 @@ export class Dataplane {
       wheel: this.#wheel,
       dialer: this.#engine.dialer,
       idle: this.#idle,
+      upstreams: new Set(),
       counters: this.#memory.counters,
       facts: new HeadFacts(),
       files: new FileStore(new Disk()),
@@ -141,6 +143,8 @@ export class Dataplane {
         memory: this.#memory,
         worker: this.#options.worker,
         random: Math.random,
+        http2Dialer: (below, scheme) =>
+          new Http2Dialer(this.environment, below ?? this.#engine.dialer, scheme),
         tlsDialer: (tls) => new TlsDialer(this.#world, tls),
         buildTable: this.#options.buildTable,
         makeTls: this.#options.makeTls,
@@ -177,6 +181,7 @@ export class Dataplane {
     this.#sockets.clear();
     for (const session of [...this.#sessions]) session.close();
     for (const connection of this.#idle.clear()) connection.close();
+    for (const connection of [...this.environment.upstreams]) connection.close();
     this.#memory.queue.stop();
     clearInterval(this.#tick);
     this.#flushLog();

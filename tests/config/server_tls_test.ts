@@ -122,7 +122,7 @@ Deno.test("checkServerTls() what cannot be meant is an error, what has no effect
     "4:15 «{ dns: _a._tcp.b, type: SRV }» pools.app.servers[0]: needs a serverName for tls, as the name of an SRV record is not that of a host",
   ]);
   assertEquals(await errors(poolWith("tls: { alpn: [h2] }")), [
-    "5:18 «[h2]» pools.app.tls.alpn: must be http/1.1 for HTTP, as that is what servers are spoken to in",
+    "5:18 «[h2]» pools.app.tls.alpn: must be http/1.1, as that is what servers are spoken to in",
   ]);
   assertEquals(await errors(poolWith("tls: true", "proxyProtocol: v2")), [
     "6:5 «proxyProtocol» pools.app.proxyProtocol: cannot be had together with tls in this version",

@@ -28,6 +28,9 @@ function build(what: Snapshot, before: Live | null = null): Live {
     worker: 0,
     random: () => 0.5,
     buildTable: buildRouteTable,
+    http2Dialer: () => {
+      throw new Error("No pool speaks HTTP/2 here");
+    },
     makeTls,
   });
 }

@@ -30,6 +30,7 @@ import type { AccessRecord } from "../../mod/proxy/access_log.ts";
 import { ChunkEncoder } from "../../mod/proxy/chunks.ts";
 import type { ListenerState, ProxyEnvironment } from "../../mod/proxy/environment.ts";
 import { HeadFacts } from "../../mod/proxy/facts.ts";
+import { Http2Dialer } from "../../mod/proxy/http2_dialer.ts";
 import { buildLive, type Live } from "../../mod/proxy/live.ts";
 import { AccessRecorder } from "../../mod/proxy/record.ts";
 import type { ServerConnection } from "../../mod/proxy/server_connection.ts";
@@ -153,6 +154,7 @@ export class World {
       wheel: this.#wheel,
       dialer: new SimDialer(network, this.servers),
       idle: this.idle,
+      upstreams: new Set(),
       counters: this.memory.counters,
       facts: new HeadFacts(),
       files: new FileStore(this.disk),
@@ -255,6 +257,7 @@ export class World {
   finish(): void {
     for (const session of [...this.sessions]) session.close();
     for (const connection of this.idle.clear()) connection.close();
+    for (const connection of [...this.environment.upstreams]) connection.close();
     this.settle();
     const [fault] = this.network.faults;
     if (fault !== undefined) throw fault;
@@ -296,7 +299,9 @@ export class World {
   }
 
   #build(before: Live | null): Live {
+    const { environment } = this;
     return buildLive(this.#snapshot, before, {
+      http2Dialer: (below, scheme) => new Http2Dialer(environment, below ?? environment.dialer, scheme),
       memory: this.memory,
       worker: 0,
       random: this.network.random,

@@ -1,0 +1,182 @@
+/** Servers that speak HTTP/2, over unkind streams: requests of both versions reach them, share connections, and survive them. */
+import { assert, assertEquals } from "../assert.ts";
+import { block, frame, GOAWAY, number, RST, SETTINGS } from "../conformance/http2_client.ts";
+import { SimHttp2Client } from "../sim/http2_client.ts";
+import { type Http2Answering, type Http2Served, speakHttp2 } from "../sim/http2_server.ts";
+import { simulate, type World, type WorldOptions } from "../sim/world.ts";
+
+const HTTP2: WorldOptions = { pool: { http2: true } };
+const SEEDS = Array.from({ length: 10 }, (_, seed) => seed);
+
+/** Says what came. */
+const echo: Http2Answering = ({ id, fields, body, trailer }, connection) => {
+  const path = fields.find((line) => line.startsWith(":path: "))!.slice(7);
+  const size = /^\/(\d+)$/.exec(path)?.[1];
+  const text = size === undefined
+    ? `${fields[0]!.slice(9)} ${path} ${body.length} ${trailer}`
+    : "x".repeat(Number(size));
+  connection.reply(id, text);
+};
+
+function speak(
+  world: World,
+  answer: Http2Answering,
+  settings?: readonly (readonly [number, number])[],
+): Http2Served[][] {
+  return world.servers.map((server) => speakHttp2(server, answer, settings));
+}
+
+Deno.test("Http2Dialer requests of HTTP/1 and their bodies reach servers of HTTP/2, on connections that stay", () => {
+  for (const seed of SEEDS) {
+    simulate({ ...HTTP2, seed }, (world) => {
+      const served = speak(world, echo);
+      const client = world.connect();
+      client.get("/a").request("POST", "/b", "Content-Length: 5\r\n", "hello");
+      client.request("POST", "/c", "Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n")
+        .get("/50000");
+      world.run(1000);
+      assertEquals(client.answers.slice(0, 3).map(({ body }) => body), [
+        "GET /a 0 ",
+        "POST /b 5 ",
+        "POST /c 5 x-sum: 1",
+      ]);
+      assertEquals(client.answers[3]!.body.length, 50_000);
+      assertEquals(served.map((connections) => connections.length), [1, 1]);
+      const [{ log }] = served[0]! as [Http2Served];
+      const first = log.fields(log.frames.find(({ type }) => type === 1)!);
+      assertEquals(first.slice(0, 4), [":method: GET", ":scheme: http", ":path: /a", ":authority: a.test"]);
+      assert(first.includes("te: trailers") && first.includes("x-forwarded-for: 192.0.2.7"), String(first));
+      assert(!first.some((line) => /^(host|connection|transfer-encoding):/.test(line)), String(first));
+    });
+  }
+});
+
+Deno.test("Http2Dialer requests at the same time share a connection, up to what the server allows", () => {
+  for (const seed of SEEDS) {
+    simulate({ ...HTTP2, servers: 1, seed }, (world) => {
+      const waiting: (() => void)[] = [];
+      const served = speak(world, ({ id }, connection) => waiting.push(() => connection.reply(id, "late")), [[
+        3,
+        5,
+      ]]);
+      const clients = Array.from({ length: 12 }, () => world.connect().get("/"));
+      world.run(100);
+      assertEquals(served[0]!.length, 3);
+      assertEquals(waiting.length, 12);
+      for (const reply of waiting) reply();
+      world.run(100);
+      assertEquals(clients.map(({ statuses }) => statuses), clients.map(() => [200]));
+    });
+  }
+});
+
+Deno.test("Http2Dialer clients and servers both of HTTP/2: sizes, trailers and answers of trailers alone", () => {
+  for (const seed of SEEDS) {
+    simulate({ ...HTTP2, seed }, (world) => {
+      speak(world, (request, connection) => {
+        if (request.fields.includes(":path: /grpc")) {
+          connection.reply(
+            request.id,
+            "message",
+            [["content-type", "application/grpc"]],
+            block(["grpc-status", "0"]),
+          );
+        } else if (request.fields.includes(":path: /only")) {
+          connection.reply(request.id, "", [["grpc-status", "5"]]);
+        } else echo(request, connection);
+      });
+      const client = new SimHttp2Client(world.connectPeer());
+      const ids = [0, 1, 20_000, 70_000].map((size) => [client.request(`/${size}`), size] as const);
+      const post = client.request("/post", "y".repeat(70_000));
+      const [grpc, only] = [client.request("/grpc", "ask"), client.request("/only", "ask")];
+      world.run(2000);
+      for (const [id, size] of ids) {
+        assertEquals([client.log.body(id).length, client.log.complete(id)], [size, true]);
+      }
+      assertEquals(client.log.body(post), "POST /post 70000 ");
+      const heads = (id: number) => client.log.frames.filter((one) => one.type === 1 && one.stream === id);
+      assertEquals([client.log.body(grpc), client.log.fields(heads(grpc).at(-1)!)], ["message", [
+        "grpc-status: 0",
+      ]]);
+      assert(client.log.fields(heads(only)[0]!).includes("grpc-status: 5"));
+      assertEquals([heads(only).length, client.log.complete(only)], [1, true]);
+    });
+  }
+});
+
+Deno.test("Http2Dialer a server that goes away is asked no more, and what it did not look at is asked again", () => {
+  simulate({ ...HTTP2, servers: 1 }, (world) => {
+    const served = speak(world, ({ id }, connection) => {
+      if (served[0]!.length === 1 && id >= 3) {
+        connection.send(frame(GOAWAY, 0, 0, number(1, 4) + number(0, 4)));
+      } else if (served[0]!.length > 1) connection.reply(id, "again");
+    });
+    const [first, second] = [world.connect().get("/1"), world.connect().get("/2")];
+    world.run(100);
+    assertEquals(second.answers.map(({ body }) => body), ["again"]);
+    // The first is still answered on the old connection.
+    served[0]![0]!.reply(1, "before");
+    world.run(100);
+    assertEquals(first.answers.map(({ body }) => body), ["before"]);
+    assertEquals(world.servers[0]!.open.length, 1);
+  });
+});
+
+Deno.test("Http2Dialer a server that resets a stream, or breaks a rule, is an error of that request alone", () => {
+  simulate(
+    { ...HTTP2, servers: 1, pool: { http2: true, retry: { attempts: 0, on: [], budget: 0 } } },
+    (world) => {
+      speak(world, ({ id, fields }, connection) => {
+        if (fields.includes(":path: /reset")) connection.send(frame(RST, 0, id, number(2, 4)));
+        else if (fields.includes(":path: /bad")) {
+          connection.send(frame(1, 5, id, block([":status", "200"], ["Bad", "x"])));
+        } else connection.reply(id, "fine");
+      });
+      const client = world.connect().get("/reset").get("/bad").get("/good");
+      world.run(100);
+      assertEquals(client.statuses, [502, 502, 200]);
+      assertEquals(world.servers[0]!.connections.length, 1);
+    },
+  );
+});
+
+Deno.test("Http2Dialer a server that does not speak HTTP/2 is one that cannot be reached", () => {
+  simulate({ ...HTTP2, servers: 1 }, (world) => {
+    world.servers[0]!.onBytes = (_, connection) => {
+      connection.send("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+      connection.peer.end();
+      return true;
+    };
+    const client = world.connect().get("/");
+    world.run(5000);
+    assertEquals([client.statuses, world.log[0]!.error], [[503], "connectFailed"]);
+  });
+});
+
+Deno.test("Http2Dialer who leaves while a connection is made, or while it waits, leaves nothing behind", () => {
+  for (const seed of SEEDS) {
+    simulate({ ...HTTP2, servers: 1, seed }, (world) => {
+      world.servers[0]!.onBytes = (_, connection) => {
+        if (seed % 2 === 0) connection.send(frame(SETTINGS, 0, 0));
+        return true;
+      };
+      const clients = Array.from({ length: 5 }, () => world.connect().get("/"));
+      world.run(seed);
+      for (const { peer } of clients) peer.reset();
+      world.run(1000);
+      assertEquals(world.sessions.size, 0);
+      assertEquals(world.servers[0]!.open.length, 0);
+    });
+  }
+});
+
+Deno.test("Http2Dialer a connection is closed some time after the last of its streams", () => {
+  simulate({ ...HTTP2, servers: 1 }, (world) => {
+    speak(world, echo);
+    const client = world.connect().get("/a");
+    world.run(65_000);
+    assertEquals([client.statuses, world.servers[0]!.open.length], [[200], 1]);
+    world.run(10_000);
+    assertEquals(world.servers[0]!.open.length, 0);
+  });
+});
