@@ -56,7 +56,7 @@ async function readCertificate(certFile: string, keyFile: string, now: number): 
   };
   const cert = await attempt(() => readText("cert", certFile));
   const chain = cert === null ? null : await attempt(() => certificatesOf(cert, certFile));
-  const key = await attempt(() => readText("key", keyFile));
+  const key = await attempt(async () => keyBlock(await readText("key", keyFile)));
   const privateKey = key === null ? null : await attempt(() => keyOf(key, keyFile));
   const [leaf] = chain ?? [];
   if (cert === null || chain === null || leaf === undefined || key === null || privateKey === null) {
@@ -109,6 +109,11 @@ function certificatesOf(pem: string, file: string): X509Certificate[] {
       throw new Fault("cert", `${file} is broken: its certificate number ${at + 1} cannot be read`);
     }
   });
+}
+
+/** The key alone: HAProxy's files hold the certificates too, and OpenSSL's a curve's parameters before it. */
+function keyBlock(pem: string): string {
+  return /^-----BEGIN ([A-Z ]*)PRIVATE KEY-----[^]*?-----END \1PRIVATE KEY-----/m.exec(pem)?.[0] ?? pem;
 }
 
 function keyOf(pem: string, file: string): KeyObject {

@@ -63,6 +63,26 @@ export function errorAnswer(status: number, sentence: string): Answer {
   };
 }
 
+/** gRPC's numbers for the statuses of HTTP that stand for failed calls; all others are UNKNOWN (2). */
+const GRPC_STATUS: Readonly<Record<number, number>> = {
+  400: 13,
+  401: 16,
+  403: 7,
+  404: 12,
+  429: 14,
+  502: 14,
+  503: 14,
+  504: 14,
+};
+
+/** An error for a client of gRPC: trailers alone, on a 200 (PROTOCOL-HTTP2, Responses). */
+export function grpcAnswer(status: number, sentence: string): Answer {
+  const fields = `grpc-status: ${GRPC_STATUS[status] ?? 2}\r\ngrpc-message: ${
+    sentence.replaceAll("%", "%25")
+  }\r\n`;
+  return { status: 200, body: "", contentType: "application/grpc", fields };
+}
+
 /** Makes another head of a whole one of our own, its empty line included. ASCII in, ASCII out. */
 export type Amend = (head: string) => string;
 

@@ -5,7 +5,7 @@
  * A machine over the stream seam: it never waits. It must not know of servers or policies.
  */
 import { type ErrorCode, ERRORS } from "../base/errors.ts";
-import { type Amend, type Answer, answerBytes, errorAnswer } from "../http/answer.ts";
+import { type Amend, type Answer, answerBytes, errorAnswer, grpcAnswer } from "../http/answer.ts";
 import {
   DONE,
   Head,
@@ -18,6 +18,7 @@ import {
 import { readRequest, RequestInfo } from "../http1/request.ts";
 import { PREFACE } from "../http2/frame.ts";
 import { plainAddress } from "../http/forwarded.ts";
+import { latin1 } from "../http/grammar.ts";
 import { SMALL_BYTES } from "../net/buffers.ts";
 import type { Stream, StreamHandler } from "../net/stream.ts";
 import { Timer } from "../net/wheel.ts";
@@ -30,7 +31,7 @@ import { HeldBytes } from "./held.ts";
 import { Linger } from "./linger.ts";
 import type { AccessRecorder } from "./record.ts";
 import type { RequestEdit } from "./request_edit.ts";
-import type { RequestAdditions } from "./request_head.ts";
+import type { RequestAdditions, UpstreamRequest } from "./request_head.ts";
 import { Tunnel, type TunnelOwner } from "./tunnel.ts";
 
 /** A client that has sent FIN and waits for its answer is given this long for it to begin: mostly it has left. */
@@ -199,7 +200,11 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
   ): void {
     const { status, text } = ERRORS[code];
     this.#exchange.record.status = status;
-    this.answer(pages?.page(status) ?? errorAnswer(status, text), keepAlive, bodyless, amend);
+    // No page could tell a client of gRPC what went wrong.
+    const answer = this.stream.http2 === true && asksGrpc(this.#exchange.request)
+      ? grpcAnswer(status, text)
+      : pages?.page(status) ?? errorAnswer(status, text);
+    this.answer(answer, keepAlive, bodyless, amend);
   }
 
   /** The server can take more of the body. */
@@ -415,6 +420,11 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
     this.#exchange.forget();
     this.owner.onGone(this);
   }
+}
+
+/** True for a request of gRPC, as far as one was read. */
+function asksGrpc({ lease, length }: UpstreamRequest): boolean {
+  return lease !== null && /\r\ncontent-type: application\/grpc/i.test(latin1(lease.bytes, 0, length));
 }
 
 /** True when as much of `start` as there is stands there. */

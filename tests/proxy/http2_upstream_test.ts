@@ -180,3 +180,26 @@ Deno.test("Http2Dialer a connection is closed some time after the last of its st
     assertEquals(world.servers[0]!.open.length, 0);
   });
 });
+
+Deno.test("Http2Connection our own errors are those of gRPC to who asks in gRPC", () => {
+  simulate({ ...HTTP2, servers: 1 }, (world) => {
+    world.control.slots.setUp(0, false);
+    const client = new SimHttp2Client(world.connectPeer());
+    const grpc = client.request("/a.B/C", "ask", ["content-type", "application/grpc+proto"]);
+    const plain = client.request("/a.B/C", "ask", ["content-type", "text/plain"]);
+    world.run(1000);
+    const heads = (id: number) => client.log.frames.filter((one) => one.type === 1 && one.stream === id);
+    const fields = client.log.fields(heads(grpc)[0]!);
+    assertEquals([client.log.status(grpc), client.log.complete(grpc), client.log.body(grpc)], [
+      200,
+      true,
+      "",
+    ]);
+    assert(
+      fields.includes("grpc-status: 14") && fields.includes("content-type: application/grpc"),
+      String(fields),
+    );
+    assert(fields.includes("grpc-message: no server of the pool is available"), String(fields));
+    assertEquals([client.log.status(plain), world.log.map(({ status }) => status)], [503, [503, 503]]);
+  });
+});
