@@ -134,7 +134,7 @@ export abstract class Http2Link implements StreamHandler, StreamHost, FrameEvent
 
   later(stream: Http2Stream): void {
     this.#turns.push(stream);
-    this.flushSoon();
+    this.#flushInTime();
   }
 
   reset(id: number, code: number): void {
@@ -276,7 +276,12 @@ export abstract class Http2Link implements StreamHandler, StreamHost, FrameEvent
   // Frames out.
 
   protected flushSoon(): void {
-    if (this.#working || this.#flushDue || this.over) return;
+    if (!this.over) this.#flushInTime();
+  }
+
+  /** Also when the connection is over, as streams may still have to tell that they are. */
+  #flushInTime(): void {
+    if (this.#working || this.#flushDue) return;
     this.#flushDue = true;
     this.environment.soon(this.#flushLater);
   }

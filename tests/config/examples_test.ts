@@ -17,6 +17,7 @@ const NAMES = [
   "rewriting.yaml",
   "passthrough.yaml",
   "https.yaml",
+  "grpc.yaml",
   "proxy-protocol.yaml",
   "tls-servers.yaml",
   "sync-group.yaml",

@@ -189,3 +189,28 @@ labTest(
     );
   },
 );
+
+Deno.test("buildSnapshot() protocol: h2 is offered by ALPN to traffic alone, and makes other slots", async () => {
+  const rows = allocator();
+  const app = async (...lines: string[]) =>
+    (await built(pool('["a.internal:1"]', ...lines), {}, rows)).pools[0]!;
+  const http2 = await app("protocol: h2", "tls: true", "check: { type: http }");
+  assertEquals([http2.http2, http2.tls!.alpn, http2.check!.tls!.alpn], [true, ["h2"], []]);
+  assertEquals((await app("tls: true")).http2, undefined);
+  const slots = [await app("protocol: h2"), await app("protocol: http/1.1")].map((one) =>
+    one.servers[0]!.slot
+  );
+  assertEquals(new Set(slots).size, 2);
+});
+
+Deno.test("checkServerTls() protocol: h2 and what cannot be had with it", async () => {
+  assertEquals(await errors(poolWith("protocol: h2", "tls: { alpn: [http/1.1] }")), [
+    "6:18 «[http/1.1]» pools.app.tls.alpn: must be h2, as that is what servers are spoken to in",
+  ]);
+  assertEquals(await errors(poolWith("protocol: h2", "proxyProtocol: v2")), [
+    "6:5 «proxyProtocol» pools.app.proxyProtocol: cannot be had with protocol: h2, as one connection carries the requests of many clients",
+  ]);
+  assertEquals(await errors(poolWith("protocol: h3")), [
+    '5:15 «h3» pools.app.protocol: must be one of http/1.1, h2, not "h3"',
+  ]);
+});

@@ -140,6 +140,25 @@ Deno.test("Http2Dialer a server that resets a stream, or breaks a rule, is an er
   );
 });
 
+Deno.test("Http2Dialer a server whose connections end is asked on new ones, at once", () => {
+  for (const seed of SEEDS) {
+    simulate({ ...HTTP2, servers: 1, seed }, (world) => {
+      speak(world, echo);
+      const [server] = world.servers;
+      const client = world.connect();
+      for (let round = 0; round < 4; round++) {
+        client.get("/a");
+        world.run(100);
+        for (const { peer } of server!.open) round % 2 === 0 ? peer.end() : peer.reset();
+        if (seed % 2 === 0) world.run(100);
+      }
+      client.get("/a");
+      world.run(100);
+      assertEquals(client.statuses, [200, 200, 200, 200, 200]);
+    });
+  }
+});
+
 Deno.test("Http2Dialer a server that does not speak HTTP/2 is one that cannot be reached", () => {
   simulate({ ...HTTP2, servers: 1 }, (world) => {
     world.servers[0]!.onBytes = (_, connection) => {
