@@ -113,7 +113,7 @@ function certificatesOf(pem: string, file: string): X509Certificate[] {
 
 /** The key alone: HAProxy's files hold the certificates too, and OpenSSL's a curve's parameters before it. */
 function keyBlock(pem: string): string {
-  return /^-----BEGIN ([A-Z ]*)PRIVATE KEY-----[^]*?-----END \1PRIVATE KEY-----/m.exec(pem)?.[0] ?? pem;
+  return /^-----BEGIN ([A-Z ]*)PRIVATE KEY-----[^]*?-----END \1PRIVATE KEY-----\n?/m.exec(pem)?.[0] ?? pem;
 }
 
 function keyOf(pem: string, file: string): KeyObject {

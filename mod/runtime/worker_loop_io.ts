@@ -124,10 +124,10 @@ export function serveWorker(scope: WorkerScope, make: (env: DataplaneEnv) => Dat
       end();
     }
   };
-  scope.addEventListener("error", (event) => die(event, (event as ErrorEvent).error));
+  scope.addEventListener("error", (event) => die(event as Event, (event as ErrorEvent).error));
   scope.addEventListener(
     "unhandledrejection",
-    (event) => die(event, (event as PromiseRejectionEvent).reason),
+    (event) => die(event as Event, (event as PromiseRejectionEvent).reason),
   );
   scope.onmessage = ({ data }) => receive(data);
 }

@@ -211,6 +211,6 @@ Deno.test("checkServerTls() protocol: h2 and what cannot be had with it", async 
     "6:5 «proxyProtocol» pools.app.proxyProtocol: cannot be had with protocol: h2, as one connection carries the requests of many clients",
   ]);
   assertEquals(await errors(poolWith("protocol: h3")), [
-    '5:15 «h3» pools.app.protocol: must be one of http/1.1, h2, not "h3"',
+    '5:15 «h3» pools.app.protocol: must be one of http/1.1, h2, not "h3"; did you mean "h2"?',
   ]);
 });

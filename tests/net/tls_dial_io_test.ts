@@ -50,7 +50,7 @@ async function withServer(
 ): Promise<void> {
   const seen: Served[] = [];
   const server = createServer(options, (socket) => {
-    seen.push(socket);
+    seen.push(socket as Served);
     socket.on("error", () => {});
   });
   server.on("tlsClientError", () => {});
