@@ -6,6 +6,7 @@
  */
 import { Certificates, type Pair } from "../tests/lab/certificates.ts";
 import { requireTool } from "../tests/lab/tools.ts";
+import { read } from "../tests/style/tree.ts";
 import { accepting, freePort, type Running, start } from "./process_io.ts";
 
 const SMALL_BODY = "hello from a server\n";
@@ -35,6 +36,9 @@ export async function startBackends(directory: string): Promise<Backends> {
   await Deno.writeTextFile(`${files}/10k`, "x".repeat(10 * 1024));
   await Deno.writeTextFile(`${files}/10m`, "x".repeat(10 * 1024 * 1024));
   await Deno.writeTextFile(`${files}/64k`, "x".repeat(64 * 1024));
+  // What people write and read: this repository's own pages.
+  const text = ["docs/config.md", "docs/vrrp.md", "docs/tls.md", "docs/operations.md"].map(read).join("");
+  await Deno.writeTextFile(`${files}/text`, text.slice(0, 64 * 1024));
   await Deno.writeTextFile(`${files}/1m`, "x".repeat(1024 * 1024));
   const running: Running[] = [];
   const ports = [freePort(), freePort()];
@@ -84,7 +88,7 @@ http {
     ssl_certificate ${pair.cert}; ssl_certificate_key ${pair.key}; ssl_protocols TLSv1.3;
     location ~ /small$ { default_type text/plain; return 200 "${SMALL_BODY.trim()}\\n"; }
     location ~ /forwarded$ { default_type text/plain; return 200 "$http_x_forwarded_for"; }
-    location ~ /(64k|1m)$ { root ${files}; try_files /$1 =404; }
+    location ~ /(64k|1m|text)$ { root ${files}; try_files /$1 =404; }
     location = /sink { return 200 "stored\\n"; }
     location ~ /upload$ {
       rewrite ^ /sink break; proxy_pass http://127.0.0.1:${port};

@@ -1,9 +1,12 @@
--- What wrk sends (GET, or POST of the given number of bytes) and its result as one line of JSON.
+-- What wrk sends (GET, or POST of the given number of bytes; then what it accepts, if anything) and its result as one line of JSON.
 function init(args)
   local bytes = tonumber(args[1] or "0")
   if bytes > 0 then
     wrk.method = "POST"
     wrk.body = string.rep("x", bytes)
+  end
+  if args[2] then
+    wrk.headers["Accept-Encoding"] = args[2]
   end
 end
 

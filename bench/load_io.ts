@@ -10,6 +10,8 @@ export interface Load {
   readonly seconds: number;
   /** Bytes to POST with every request; 0: GET. */
   readonly upload: number;
+  /** The client accepts gzip. */
+  readonly gzip: boolean;
 }
 
 /** Latencies and the duration are microseconds. `errors` are failed connections and answers other than 2xx and 3xx. */
@@ -21,7 +23,10 @@ export interface LoadResult {
   readonly p99: number;
 }
 
-export async function load(wrk: string, { url, connections, seconds, upload }: Load): Promise<LoadResult> {
+export async function load(
+  wrk: string,
+  { url, connections, seconds, upload, gzip }: Load,
+): Promise<LoadResult> {
   const shape = [
     "--threads",
     "1",
@@ -32,7 +37,15 @@ export async function load(wrk: string, { url, connections, seconds, upload }: L
     "--timeout",
     "10s",
   ];
-  const args = [...shape, "--script", `${ROOT}/bench/load.lua`, url, "--", `${upload}`];
+  const args = [
+    ...shape,
+    "--script",
+    `${ROOT}/bench/load.lua`,
+    url,
+    "--",
+    `${upload}`,
+    ...(gzip ? ["gzip"] : []),
+  ];
   const { stdout, stderr } = await new Deno.Command(wrk, { args, stdin: "null" }).output();
   const output = new TextDecoder().decode(stdout);
   const result = /^RESULT (.*)$/m.exec(output)?.[1];
@@ -45,7 +58,7 @@ export async function load(wrk: string, { url, connections, seconds, upload }: L
 /** HTTP/2 on connections that stay, with `streams` requests at a time on each; no latencies are told. */
 export async function load2(
   h2load: string,
-  { url, connections, streams, seconds }: Omit<Load, "upload"> & { readonly streams: number },
+  { url, connections, streams, seconds }: Omit<Load, "upload" | "gzip"> & { readonly streams: number },
 ): Promise<LoadResult> {
   const shape = ["-t", "1", "-c", `${connections}`, "-m", `${streams}`, "-D", `${seconds}`];
   const { stdout, stderr } = await new Deno.Command(h2load, { args: [...shape, url], stdin: "null" })

@@ -7,7 +7,7 @@ import { read, ROOT } from "../tests/style/tree.ts";
 import { nginxPaths, SERVER_NAME, type Servers } from "./backends_io.ts";
 import { type CertificateFiles, certificateIn } from "./certificate_io.ts";
 import { accepting, freePort, type Running, start } from "./process_io.ts";
-import { requestPath, routePrefix, type Scenario } from "./scenarios.ts";
+import { GZIP_LEVEL, requestPath, routePrefix, type Scenario } from "./scenarios.ts";
 
 /** Idle connections and both sides of busy ones must fit the usual limit of 20,000 open files. */
 const MAX_CONNECTIONS = 9000;
@@ -121,6 +121,9 @@ export function tandemConfig(
         bind: `127.0.0.1:${port}`,
         protocol: scenario.protocol,
         ...tls,
+        ...(scenario.gzip
+          ? { compress: { encodings: "gzip", types: "text/plain", levels: { gzip: GZIP_LEVEL } } }
+          : {}),
         ...(scenario.protocol === "tcp" ? { pool: "app" } : { routes }),
       })),
       ...(scenario.files ? {} : {
@@ -176,6 +179,7 @@ defaults
   ${accessLog ? `option ${protocol}log` : ""}
   ${protocol === "http" ? "option forwardfor" : ""}
   ${protocol === "http" ? "http-reuse always" : ""}
+  ${scenario.gzip ? "compression algo gzip\n  compression type text/plain" : ""}
 ${frontends.join("\n")}
 backend app
   balance roundrobin
@@ -237,6 +241,7 @@ events { worker_connections ${2 * MAX_CONNECTIONS}; }
   proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
   proxy_request_buffering off; proxy_max_temp_file_size 0;
   ${tls}
+  ${scenario.gzip ? `gzip on; gzip_comp_level ${GZIP_LEVEL}; gzip_proxied any; gzip_types text/plain;` : ""}
   upstream app { ${members} keepalive 128; keepalive_requests 100000000; }
   ${listeners.join("\n  ")}
 }

@@ -101,6 +101,17 @@ async function checkForwarded(started: Started, scenario: Scenario): Promise<voi
   if (text !== "127.0.0.1") throw new Error(`${started.product} sends X-Forwarded-For as "${text}"`);
 }
 
+/** And each must have compressed. */
+async function checkCompressed({ product, url }: Started): Promise<void> {
+  const curl = requireTool("curl");
+  if ("skip" in curl) throw new Error(curl.skip);
+  const args = ["-s", "-o", "/dev/null", "-D", "-", "-H", "Accept-Encoding: gzip", url];
+  const { stdout } = await new Deno.Command(curl.path, { args }).output();
+  if (!/^content-encoding: gzip/im.test(new TextDecoder().decode(stdout))) {
+    throw new Error(`${product} compresses nothing`);
+  }
+}
+
 /**
  * Empties a product's access log, which would fill the disk, and says how many lines it had: a log that leaves lines
  * out costs less.
@@ -119,7 +130,7 @@ async function measure(
   wrk: string,
   seconds: number,
 ): Promise<Sample> {
-  const { connections, upload } = scenario;
+  const { connections, upload, gzip } = scenario;
   if (scenario.accessLog) await takeLogLines(started);
   const before = cpuMicroseconds(started.running.pid);
   const result = scenario.handshakes !== null
@@ -131,7 +142,7 @@ async function measure(
     })
     : scenario.http2
     ? await load2(pathOf("h2load"), { url: started.url, connections, streams: STREAMS, seconds })
-    : await load(wrk, { url: started.url, connections, upload, seconds });
+    : await load(wrk, { url: started.url, connections, upload, seconds, gzip });
   const cpu = cpuMicroseconds(started.running.pid) - before;
   if (scenario.accessLog) {
     await new Promise((resolve) => setTimeout(resolve, LOG_SETTLE_MS));
@@ -169,6 +180,7 @@ async function measureScenario(
   try {
     for (const each of started) {
       await checkForwarded(each, scenario);
+      if (scenario.gzip) await checkCompressed(each);
       await measure(each, scenario, wrk, Math.min(seconds, WARM_UP_SECONDS));
     }
     for (let turn = 1; turn <= repeat; turn++) {

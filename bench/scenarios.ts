@@ -27,7 +27,11 @@ export interface Scenario {
   readonly handshakes: "whole" | "resumed" | null;
   /** Clients speak HTTP/2, over TLS: h2load, with several streams on every connection. */
   readonly http2: boolean;
+  /** Answers are compressed with gzip, at `GZIP_LEVEL` where a product has levels. */
+  readonly gzip: boolean;
 }
+
+export const GZIP_LEVEL = 4;
 
 /** Requests under way at a time on every connection of HTTP/2. */
 export const STREAMS = 8;
@@ -47,6 +51,7 @@ const SMALL: Scenario = {
   tls: false,
   handshakes: null,
   http2: false,
+  gzip: false,
 };
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -61,6 +66,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { ...SMALL, name: "workers2", workers: 2 },
   { ...SMALL, name: "files", path: "/10k", files: true },
   { ...SMALL, name: "files-10m", path: "/10m", connections: 4, files: true },
+  { ...SMALL, name: "gzip", path: "/text", gzip: true },
   { ...SMALL, name: "tls", tls: true },
   { ...SMALL, name: "tls-64k", tls: true, path: "/64k" },
   { ...SMALL, name: "tls-new", tls: true, handshakes: "whole" },

@@ -49,6 +49,10 @@ export const LISTENER_COUNTERS = [
   "bytesOut",
   "tlsHandshakes",
   "tlsResumed",
+  "compressed",
+  "compressedFrom",
+  "compressedTo",
+  "uncompressed",
   ...ERROR_CODES,
 ] as const;
 

@@ -9,11 +9,13 @@ import type { CheckConfig } from "./check_schema.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import type { PoolConfig, ServerConfig } from "./pool_schema.ts";
 import { changesSnapshot, routeSnapshot } from "./route_build.ts";
+import type { RouteConfig } from "./route_schema.ts";
 import type { RowAllocator } from "./rows.ts";
 import type { Config } from "./schema.ts";
 import type { ServerTlsConfig } from "./server_tls_schema.ts";
 import type {
   CheckSnapshot,
+  CompressSnapshot,
   ListenerSnapshot,
   PoolSnapshot,
   ProxyVersion,
@@ -121,9 +123,20 @@ function listenerSnapshot(
     limits,
     tls: tls === undefined ? null : listenerTls(tls, protocol, certificates),
     hsts: tls === undefined || hsts === undefined ? "" : hstsValue(hsts),
-    routes: listener.routes.map((route) => routeSnapshot(route, directory, files)),
+    routes: listener.routes.map((route) => ({
+      ...routeSnapshot(route, directory, files),
+      ...compressSnapshot(listener, route),
+    })),
     ...changesSnapshot(listener, files),
   };
+}
+
+/** A route's setting replaces the listener's; only answers of pools are compressed. */
+function compressSnapshot(
+  { protocol, compress: preset = null }: Proxied,
+  { action, compress = preset }: RouteConfig,
+): { compress?: CompressSnapshot } {
+  return compress === null || action.kind !== "pool" || protocol !== "http" ? {} : { compress };
 }
 
 function listenerTls(tls: TlsConfig, protocol: Proxied["protocol"], files: TlsFiles): TlsSnapshot {

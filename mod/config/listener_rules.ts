@@ -97,7 +97,7 @@ function checkAdmin(context: RuleContext): void {
   );
 }
 
-const HTTP_ONLY: readonly Path[] = [["trustedProxies"], ["hsts"], ["timeouts", "body"], [
+const HTTP_ONLY: readonly Path[] = [["trustedProxies"], ["hsts"], ["compress"], ["timeouts", "body"], [
   "timeouts",
   "keepAlive",
 ]]
@@ -166,6 +166,20 @@ function checkRouteKind(
   }
 }
 
+/** Files and answers of the configuration leave as they are. */
+function checkCompress(
+  context: RuleContext,
+  { protocol }: ListenerConfig,
+  { action }: RouteConfig,
+  path: Path,
+): void {
+  if (!path.includes("routes") || !context.given([...path, "compress"])) return;
+  if (protocol === "tcp") context.warn([...path, "compress"], "has no effect on a tcp listener", "key");
+  else if (action.kind !== "pool") {
+    context.warn([...path, "compress"], "has no effect: only answers of a pool are compressed", "key");
+  }
+}
+
 function checkTls(context: RuleContext, { protocol, tls, hsts }: ListenerConfig, at: number): void {
   const path = ["listeners", at];
   if (hsts !== undefined && tls === undefined) {
@@ -195,6 +209,7 @@ function checkRoutes(context: RuleContext, listener: ListenerConfig, at: number)
     checkRouteChanges(context, listener, route, path);
     if (route.action.kind === "files") checkFiles(context, route, route.action, path);
     checkRouteKind(context, listener, route, path);
+    checkCompress(context, listener, route, path);
     if (!context.whole(path)) continue;
     const match = listener.protocol === "tcp" ? helloMatch(route.match) : route.match;
     const earlier = coverage.coveredBy(match);

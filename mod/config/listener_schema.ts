@@ -2,6 +2,7 @@
  * The schema of a listener. Pure.
  */
 import { z } from "zod";
+import { CompressSchema } from "./compress_schema.ts";
 import {
   acrossIssue,
   bindAddresses,
@@ -80,6 +81,9 @@ export const ListenerSchema = z.strictObject({
   headers: HeadersSchema.optional().describe("What is changed of headers on every route. (http)"),
   errorPages,
   interceptErrors,
+  compress: CompressSchema.optional().describe(
+    "Compress answers of pools for clients that accept it: `true`, or settings. Without: they leave as they come. (http)",
+  ),
   timeouts: timeouts.prefault({}).describe("Time-outs towards clients."),
   limits: limits.prefault({}).describe("Limits towards clients."),
   pool: name().optional().describe("Short for one route that sends everything to this pool."),
@@ -107,5 +111,5 @@ export type ListenerConfig = z.output<typeof ListenerSchema>;
 
 /** Takes everything. */
 function routeOf(action: RouteConfig["action"]): RouteConfig {
-  return { match: NO_CONDITIONS, action };
+  return { match: NO_CONDITIONS, action, compress: undefined };
 }

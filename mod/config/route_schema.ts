@@ -6,6 +6,7 @@ import { PATH_VARIABLE } from "../files/locate.ts";
 import { canonicalPath } from "../route/path.ts";
 import { REDIRECT_SCOPE } from "../route/redirect.ts";
 import { errorPages, interceptErrors } from "./error_page_schema.ts";
+import { CompressSchema } from "./compress_schema.ts";
 import { acrossIssue, choice, flag, integer, line, name, oneOrMore } from "./fields.ts";
 import { HeadersSchema } from "./header_schema.ts";
 import { MatchSchema } from "./match_schema.ts";
@@ -106,6 +107,9 @@ export const RouteSchema = z.strictObject({
   headers: HeadersSchema.optional().describe("What is changed of headers, after the listener's rules."),
   errorPages,
   interceptErrors,
+  compress: CompressSchema.optional().describe(
+    "Compress the answers of this route's pool, instead of the listener's setting; `false`: do not.",
+  ),
 }).transform(({ pool, redirect, respond, files, ...rest }, context) => {
   const actions: ActionConfig[] = [];
   if (pool !== undefined) actions.push({ kind: "pool", pool });

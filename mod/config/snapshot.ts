@@ -87,6 +87,8 @@ export interface RouteSnapshot {
   readonly headers?: HeadersSnapshot;
   /** Absent: the listener's. */
   readonly errorPages?: ErrorPages;
+  /** Absent: answers leave as they come. */
+  readonly compress?: CompressSnapshot;
 }
 
 /** What a route makes of path, query and host. Texts are templates. */
@@ -150,6 +152,16 @@ export interface ErrorPage {
   readonly last: number;
   readonly body: string;
   readonly contentType: string;
+}
+
+/** How answers are compressed. */
+export interface CompressSnapshot {
+  /** What is offered, best first. */
+  readonly encodings: readonly ("zstd" | "br" | "gzip")[];
+  /** Lower case, without parameters; `text/*` for all of a kind. */
+  readonly types: readonly string[];
+  readonly minSize: number;
+  readonly levels: Readonly<Record<"zstd" | "br" | "gzip", number>>;
 }
 
 /** All given conditions must hold; an empty match holds always. A text that begins with `~` is an expression. */

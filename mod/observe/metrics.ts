@@ -49,6 +49,18 @@ export const LISTENER_METRICS: readonly CounterFamily<ListenerCounter>[] = [
       { column: "tlsResumed", labels: { resumed: "true" } },
     ],
   },
+  { name: "compressed_responses_total", help: "Responses that were compressed.", columns: one("compressed") },
+  {
+    name: "compression_input_bytes_total",
+    help: "Bytes of bodies before they were compressed.",
+    columns: one("compressedFrom"),
+  },
+  { name: "compression_output_bytes_total", help: "The same after it.", columns: one("compressedTo") },
+  {
+    name: "uncompressed_responses_total",
+    help: "Responses that were not compressed as there was no memory for another compressor.",
+    columns: one("uncompressed"),
+  },
   {
     name: "errors_total",
     help: "Requests and connections that ended in an error, by its code.",

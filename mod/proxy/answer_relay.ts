@@ -9,11 +9,14 @@ import type { Head } from "../http1/head.ts";
 import type { ResponseInfo } from "../http1/response.ts";
 import { type BufferPool, SMALL_BYTES } from "../net/buffers.ts";
 import type { Stream } from "../net/stream.ts";
+import type { Compressors } from "../compress/compressor.ts";
+import { judge, type Wish, withoutEncoding } from "../compress/judge.ts";
 import { BodyRelay } from "./body_relay.ts";
 import type { Changes } from "./changes.ts";
+import { CompressedBody } from "./compressed_body.ts";
 import type { ChunkEncoder } from "./chunks.ts";
 import type { Record } from "./record.ts";
-import { composeResponse, RESPONSE_ADDED_BYTES, type ResponsePlan } from "./response_head.ts";
+import { composeResponse, RESPONSE_ADDED_BYTES, type ResponsePlan, roomForCompression } from "./response_head.ts";
 
 /** More of the answer is to come. */
 export const ONGOING = 0;
@@ -32,7 +35,20 @@ export class AnswerRelay {
   readonly #record: Record;
   readonly #body: BodyRelay;
   readonly #changes: Changes;
-  readonly #plan: ResponsePlan = { framing: NONE, keepAlive: true, minor: 1, hsts: NOTHING, edit: null };
+  readonly #plan: ResponsePlan = {
+    framing: NONE,
+    keepAlive: true,
+    minor: 1,
+    hsts: NOTHING,
+    edit: null,
+    compression: null,
+  };
+  /** What the request says of compression; null: the route has none. */
+  #wish: Wish | null = null;
+  /** Made with the first answer that is compressed. */
+  #compressed: CompressedBody | null = null;
+  /** The body of this answer is, and counts its bytes. */
+  #compressing = false;
 
   constructor(
     client: Stream,
@@ -52,6 +68,19 @@ export class AnswerRelay {
   start(minor: number, hsts: Uint8Array): void {
     this.#plan.minor = minor;
     this.#plan.hsts = hsts;
+    this.#plan.compression = null;
+    this.#wish = null;
+  }
+
+  /** The answer may be compressed. */
+  compress(wish: Wish, compressors: Compressors): void {
+    this.#wish = wish;
+    this.#compressed ??= new CompressedBody(compressors, this.#client, this.#record, this.#body.encoder);
+  }
+
+  /** The exchange is over, whatever of the answer has come. */
+  close(): void {
+    this.#compressed?.close();
   }
 
   /** True when the client's connection may be used again behind this answer. */
@@ -89,10 +118,14 @@ export class AnswerRelay {
     const plan = this.#plan;
     const unknownLength = info.framing === CHUNKED || info.framing === UNTIL_CLOSE;
     plan.framing = unknownLength ? (plan.minor === 1 ? CHUNKED : UNTIL_CLOSE) : info.framing;
+    const compressing = this.#wish !== null && this.#compresses(this.#wish, head, info, bytes);
+    this.#compressing = compressing;
+    if (compressing) plan.framing = plan.minor === 1 ? CHUNKED : UNTIL_CLOSE;
     plan.keepAlive = mayKeep && plan.framing !== UNTIL_CLOSE;
-    this.#body.start(info.framing, info.contentLength, plan.framing === CHUNKED);
+    const chunked = plan.framing === CHUNKED;
+    this.#body.start(info.framing, info.contentLength, chunked, compressing ? this.#compressed : null);
     const rest = end - head.end;
-    if (info.framing === FIXED && rest === info.contentLength && rest <= SMALL_BYTES) {
+    if (!compressing && info.framing === FIXED && rest === info.contentLength && rest <= SMALL_BYTES) {
       this.#writeHead(head, info, bytes, end);
       return COMPLETE;
     }
@@ -106,7 +139,7 @@ export class AnswerRelay {
     const body = this.#body;
     const before = body.total;
     const step = body.move(from, this.#client, bytes, start, end);
-    this.#record.bytesOut += body.total - before;
+    if (!this.#compressing) this.#record.bytesOut += body.total - before;
     if (step === END) return body.at === end ? COMPLETE : OVERLONG;
     return step === MORE ? ONGOING : BROKEN;
   }
@@ -118,12 +151,25 @@ export class AnswerRelay {
     return true;
   }
 
+  /** Decides what becomes of the head; true: the body goes through a compressor, which is there. */
+  #compresses(wish: Wish, head: Head, info: ResponseInfo, bytes: Uint8Array): boolean {
+    const plan = this.#plan;
+    plan.compression = judge(wish, head, bytes, info.contentLength);
+    const encoding = plan.compression?.encoding ?? null;
+    if (encoding === null || info.framing === NONE) return false;
+    if (this.#compressed!.start(encoding, wish.policy.levels[encoding], plan.minor === 1)) return true;
+    this.#record.uncompressed = true;
+    plan.compression = withoutEncoding(plan.compression!);
+    return false;
+  }
+
   /** Writes the head and what of `bytes` follows it up to `end`. */
   #writeHead(head: Head, info: ResponseInfo, bytes: Uint8Array, end: number): boolean {
     const plan = this.#plan;
     // An interim answer (1xx) is the server's own.
     plan.edit = head.status >= 200 || head.status === 101 ? this.#changes.edit : null;
-    const room = plan.edit === null ? 0 : this.#changes.prepareAnswer(head, bytes);
+    const room = (plan.edit === null ? 0 : this.#changes.prepareAnswer(head, bytes)) +
+      (plan.compression === null ? 0 : roomForCompression(plan.compression));
     const out = this.#buffers.atLeast(end - head.start + RESPONSE_ADDED_BYTES + plan.hsts.length + room);
     let length = composeResponse(out.bytes, head, info, bytes, this.#plan);
     if (end > head.end) {

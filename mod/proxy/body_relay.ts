@@ -6,6 +6,7 @@
 import { BodyReader, CHUNKED, DATA, END, type Framing, MORE, type Step, UNTIL_CLOSE } from "../http1/body.ts";
 import type { Stream } from "../net/stream.ts";
 import type { ChunkEncoder } from "./chunks.ts";
+import type { CompressedBody } from "./compressed_body.ts";
 import { HAND_OVER_BYTES } from "./pump.ts";
 
 export class BodyRelay {
@@ -18,13 +19,20 @@ export class BodyRelay {
   /** After `move`: false when the receiving stream wants us to wait. */
   flowing = true;
   done = true;
+  #compressed: CompressedBody | null = null;
 
   constructor(readonly encoder: ChunkEncoder) {}
 
-  /** Prepares for one body; `chunkedOut`: it leaves in chunks. */
-  start(framing: Framing, length: number, chunkedOut: boolean): void {
+  /** Prepares for one body; `chunkedOut`: it leaves in chunks; `compressed`: what it goes through. */
+  start(
+    framing: Framing,
+    length: number,
+    chunkedOut: boolean,
+    compressed: CompressedBody | null = null,
+  ): void {
     this.#reader.start(framing, length);
     this.#chunkedOut = chunkedOut;
+    this.#compressed = compressed;
     this.total = 0;
     this.flowing = true;
     this.done = this.#reader.done;
@@ -41,15 +49,17 @@ export class BodyRelay {
     while ((step = reader.next(bytes, at, end)) === DATA) {
       const size = reader.dataEnd - reader.dataStart;
       this.total += size;
-      if (this.#chunkedOut) this.encoder.add(to, bytes, reader.dataStart, reader.dataEnd, end - reader.at);
-      else this.#pass(from, to, bytes, reader.dataStart, reader.dataEnd);
+      if (this.#compressed !== null) this.#compressed.add(bytes, reader.dataStart, reader.dataEnd);
+      else if (this.#chunkedOut) {
+        this.encoder.add(to, bytes, reader.dataStart, reader.dataEnd, end - reader.at);
+      } else this.#pass(from, to, bytes, reader.dataStart, reader.dataEnd);
       at = reader.at;
     }
     if (step === END) {
       this.done = true;
-      if (this.#chunkedOut) this.encoder.end(to, reader.trailer);
+      this.#end(to, reader.trailer);
     }
-    if (this.#chunkedOut) this.flowing = this.encoder.flush(to);
+    this.#flush(to);
     this.at = step === END || step === MORE ? reader.at : at;
     return step;
   }
@@ -62,9 +72,18 @@ export class BodyRelay {
   /** The sender closed: the end of a body that runs until then. */
   endOfStream(to: Stream): void {
     this.done = true;
-    if (!this.#chunkedOut) return;
-    this.encoder.end(to, NO_TRAILER);
-    this.encoder.flush(to);
+    this.#end(to, NO_TRAILER);
+    this.#flush(to);
+  }
+
+  #end(to: Stream, trailer: Uint8Array): void {
+    if (this.#compressed !== null) this.#compressed.end(trailer);
+    else if (this.#chunkedOut) this.encoder.end(to, trailer);
+  }
+
+  #flush(to: Stream): void {
+    if (this.#compressed !== null) this.flowing = this.#compressed.send();
+    else if (this.#chunkedOut) this.flowing = this.encoder.flush(to);
   }
 
   #pass(from: Stream | null, to: Stream, bytes: Uint8Array, start: number, end: number): void {

@@ -5,6 +5,7 @@
 import type { Counters } from "../base/counters.ts";
 import type { PoolBalancer } from "../balance/pool.ts";
 import type { ListenerSnapshot, PoolSnapshot, RouteAction, RouteSnapshot } from "../config/snapshot.ts";
+import type { Compressors } from "../compress/compressor.ts";
 import type { FileStore } from "../files/store.ts";
 import type { BufferPool } from "../net/buffers.ts";
 import type { Dialer } from "../net/stream.ts";
@@ -97,6 +98,7 @@ export interface ProxyEnvironment {
   readonly counters: Counters;
   readonly facts: HeadFacts;
   readonly files: FileStore;
+  readonly compressors: Compressors;
   /** Milliseconds on a clock that never jumps. */
   now(): number;
   /** Milliseconds since the epoch, for the log. */

@@ -7,6 +7,8 @@
  */
 import { type ErrorCode, ERRORS } from "../base/errors.ts";
 import { SERVER_COLUMN } from "../base/counters.ts";
+import { wishOf } from "../compress/judge.ts";
+import type { CompressSnapshot } from "../config/snapshot.ts";
 import { CHUNKED, END, FIXED, MORE, NONE, TOO_LARGE } from "../http1/body.ts";
 import type { Head } from "../http1/head.ts";
 import type { RequestInfo } from "../http1/request.ts";
@@ -114,6 +116,8 @@ export class Exchange implements AttemptOwner, ResponseHandler {
       this.#answerRoute(route, values, info.minor);
     } else {
       at = this.#keepSmallBody(info, bytes, at, end);
+      const { compress } = route.snapshot;
+      if (compress !== undefined) this.#mayCompress(compress, head, info, bytes);
       const { snapshot } = route.pool;
       const hash = hashOfRequest(snapshot, this.client.address, head, info, bytes, this.#environment.facts);
       this.#attempts.start(route.pool, hash, now);
@@ -307,6 +311,12 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     return trusted;
   }
 
+  #mayCompress(policy: CompressSnapshot, head: Head, info: RequestInfo, bytes: Uint8Array): void {
+    const { compressors, facts } = this.#environment;
+    const wish = wishOf(policy, facts.set(head, info, bytes, this.client.address), compressors.encodings);
+    this.#answer.compress(wish, compressors);
+  }
+
   /** A small body is kept behind its head, so that it can be sent again; one that came with it goes in one write. */
   #keepSmallBody(info: RequestInfo, bytes: Uint8Array, at: number, end: number): number {
     const size = info.contentLength;
@@ -475,6 +485,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     this.#phase = FREE;
     this.client.account(this);
     this.request.release();
+    this.#answer.close();
     this.#file?.close();
     this.#attempts.pool = null;
   }

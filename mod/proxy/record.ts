@@ -18,6 +18,11 @@ export class Record {
   firstByteAt = NEVER;
   bytesIn = 0;
   bytesOut = 0;
+  /** Bytes of the body before and after it was compressed. */
+  compressedFrom = 0;
+  compressedTo = 0;
+  /** There was no memory for a compressor. */
+  uncompressed = false;
   /** 0: no answer was sent. */
   status = 0;
   error: ErrorCode | null = null;
@@ -29,8 +34,14 @@ export class Record {
     this.startedAt = now;
     this.acquiredAt = this.connectedAt = this.firstByteAt = NEVER;
     this.bytesIn = headBytes;
-    this.bytesOut = this.status = this.retries = 0;
+    this.bytesOut =
+      this.status =
+      this.retries =
+      this.compressedFrom =
+      this.compressedTo =
+        0;
     this.error = null;
+    this.uncompressed = false;
     this.pool = this.server = "";
   }
 
@@ -51,7 +62,8 @@ export class Record {
     if (this.firstByteAt < 0) return;
     counters.addServer(slot, SERVER_COLUMN.firstByteMs, this.firstByteAt - this.connectedAt);
     counters.addServer(slot, SERVER_COLUMN.bytesIn, this.bytesIn);
-    counters.addServer(slot, SERVER_COLUMN.bytesOut, this.bytesOut);
+    const uncompressed = this.bytesOut - this.compressedTo + this.compressedFrom;
+    counters.addServer(slot, SERVER_COLUMN.bytesOut, uncompressed);
     if (this.status > 0) counters.addServer(slot, classColumn(SERVER_COLUMN.responses1xx, this.status), 1);
   }
 
@@ -61,6 +73,12 @@ export class Record {
     counters.addListener(row, LISTENER_COLUMN.bytesIn, this.bytesIn);
     counters.addListener(row, LISTENER_COLUMN.bytesOut, this.bytesOut);
     if (this.status > 0) counters.addListener(row, classColumn(LISTENER_COLUMN.responses1xx, this.status), 1);
+    if (this.uncompressed) counters.addListener(row, LISTENER_COLUMN.uncompressed, 1);
+    if (this.compressedFrom > 0) {
+      counters.addListener(row, LISTENER_COLUMN.compressed, 1);
+      counters.addListener(row, LISTENER_COLUMN.compressedFrom, this.compressedFrom);
+      counters.addListener(row, LISTENER_COLUMN.compressedTo, this.compressedTo);
+    }
     if (this.error !== null) counters.addListener(row, LISTENER_COLUMN[this.error], 1);
     counters.observeListener(row, now - this.startedAt);
   }

@@ -1,15 +1,16 @@
 /**
  * Writes the head of a server's response as it goes to the client: hop-by-hop fields out, our framing in.
  */
-import { fromLatin1 } from "../http/grammar.ts";
+import { equalsLower, fromLatin1 } from "../http/grammar.ts";
 import * as names from "../http/names.ts";
 import { CHUNKED, type Framing, UNTIL_CLOSE } from "../http1/body.ts";
+import type { HeadEdits } from "../compress/judge.ts";
 import type { Head } from "../http1/head.ts";
 import type { ResponseInfo } from "../http1/response.ts";
 import { DROP, type HeaderEdit, KEEP } from "../route/header_edit.ts";
 import { copy, crlf, decimal, fieldName, put, putText } from "./request_head.ts";
 
-/** Room that `composeResponse` needs besides the received head, `hsts` and what the edit needs. */
+/** Room that `composeResponse` needs besides the received head, `hsts` and what edit and compression need. */
 export const RESPONSE_ADDED_BYTES = 128;
 
 const STATUS_PREFIX = fromLatin1("HTTP/1.1 ");
@@ -17,6 +18,9 @@ const CONTENT_LENGTH = fromLatin1("Content-Length: ");
 const CHUNKED_LINE = fromLatin1("Transfer-Encoding: chunked\r\n");
 const CLOSE_LINE = fromLatin1("Connection: close\r\n");
 const KEEP_ALIVE_LINE = fromLatin1("Connection: keep-alive\r\n");
+/** Before the quote of a tag (RFC 9110 section 8.8.3). */
+const WEAK = fromLatin1("W/");
+const QUOTE = 0x22;
 const UPGRADE_LINES = fromLatin1("Connection: Upgrade\r\nUpgrade: ");
 
 const DROPPED = names.HOP_BY_HOP.slice();
@@ -36,6 +40,8 @@ export interface ResponsePlan {
   hsts: Uint8Array;
   /** Prepared for this head; null: nothing is changed. */
   edit: HeaderEdit | null;
+  /** What compression changes; null: nothing. */
+  compression: HeadEdits | null;
 }
 
 /** Writes into `out`, which must hold the received head and what `RESPONSE_ADDED_BYTES` says; returns the length. */
@@ -49,18 +55,35 @@ export function composeResponse(
   let at = put(out, 0, STATUS_PREFIX);
   const statusAt = head.start + STATUS_PREFIX.length;
   const dropped = plan.hsts.length > 0 ? DROPPED_WITH_HSTS : DROPPED;
-  at = keptFields(out, at, statusAt, head, info, bytes, dropped, plan.edit);
+  at = keptFields(out, at, statusAt, head, info, bytes, dropped, plan);
   if (plan.edit !== null) at = plan.edit.write(out, at);
   if (head.status === 101) return crlf(out, upgradeLines(out, at, head, bytes));
   if (head.status < 200) return crlf(out, at);
   if (plan.framing === CHUNKED) at = put(out, at, CHUNKED_LINE);
-  else if (plan.framing !== UNTIL_CLOSE && info.contentLength >= 0) {
+  else if (plan.framing !== UNTIL_CLOSE && info.contentLength >= 0 && !hidesLength(plan)) {
     at = crlf(out, decimal(out, put(out, at, CONTENT_LENGTH), info.contentLength));
   }
   if (plan.hsts.length > 0) at = put(out, at, plan.hsts);
+  if (plan.compression !== null) at = putText(out, at, plan.compression.lines);
   if (!plan.keepAlive) at = put(out, at, CLOSE_LINE);
   else if (plan.minor === 0) at = put(out, at, KEEP_ALIVE_LINE);
   return crlf(out, at);
+}
+
+/** By name, besides those that never travel on. */
+function namesLeftOut({ nominated }: ResponseInfo, compression: HeadEdits | null): readonly string[] | null {
+  if (compression === null || compression.removes.length === 0) return nominated;
+  return nominated === null ? compression.removes : [...nominated, ...compression.removes];
+}
+
+/** Room that `composeResponse` needs for it. */
+export function roomForCompression({ lines, weakens }: HeadEdits): number {
+  return lines.length + (weakens ? WEAK.length : 0);
+}
+
+/** The length that a server told is that of another body. */
+function hidesLength({ compression }: ResponsePlan): boolean {
+  return compression !== null && compression.hidesLength;
 }
 
 /** Copies status code, reason and the fields that travel on, in as few runs as possible. */
@@ -72,16 +95,25 @@ function keptFields(
   info: ResponseInfo,
   bytes: Uint8Array,
   dropped: Uint8Array,
-  edit: HeaderEdit | null,
+  { edit, compression }: ResponsePlan,
 ): number {
   const { ids, count } = head;
-  const { nominated } = info;
+  const leftOut = namesLeftOut(info, compression);
+  let weakens = compression !== null && compression.weakens;
   let runStart = start;
   for (let i = 0; i < count; i++) {
     const drop = dropped[ids[i]!] === 1 ||
-      (nominated !== null && nominated.includes(fieldName(head, bytes, i)));
+      (leftOut !== null && leftOut.includes(fieldName(head, bytes, i)));
     const action = edit === null || drop ? KEEP : edit.actions[i]!;
-    if (!drop && action === KEEP) continue;
+    if (!drop && action === KEEP) {
+      if (!weakens || !isStrongTag(head, bytes, i)) continue;
+      copy(out, at, bytes, runStart, head.valueStart(i));
+      at = put(out, at + head.valueStart(i) - runStart, WEAK);
+      runStart = head.valueStart(i);
+      // There can be only one.
+      weakens = false;
+      continue;
+    }
     const runEnd = action > DROP ? head.valueStart(i) : head.nameStart(i);
     copy(out, at, bytes, runStart, runEnd);
     at += runEnd - runStart;
@@ -99,4 +131,9 @@ function upgradeLines(out: Uint8Array, at: number, head: Head, bytes: Uint8Array
   at = put(out, at, UPGRADE_LINES);
   copy(out, at, bytes, head.valueStart(field), head.valueEnd(field));
   return crlf(out, at + head.valueEnd(field) - head.valueStart(field));
+}
+
+function isStrongTag(head: Head, bytes: Uint8Array, field: number): boolean {
+  return bytes[head.valueStart(field)] === QUOTE &&
+    equalsLower(bytes, head.nameStart(field), head.nameEnd(field), "etag");
 }

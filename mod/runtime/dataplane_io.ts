@@ -8,6 +8,8 @@ import { LISTENER_COLUMN } from "../base/counters.ts";
 import { type OpenMemory, openSharedMemory, type SharedMemory } from "../base/shared_memory.ts";
 import { TurnClock } from "../base/turn_clock.ts";
 import type { AccessFormat, RouteSnapshot, Snapshot } from "../config/snapshot.ts";
+import { Compressors } from "../compress/compressor.ts";
+import { makeCompressor, tryEncodings } from "../compress/zlib_io.ts";
 import { Disk } from "../files/disk_io.ts";
 import { FileStore } from "../files/store.ts";
 import { BufferPool } from "../net/buffers.ts";
@@ -33,6 +35,9 @@ import type { Session } from "../proxy/stage.ts";
 import type { RouteTable } from "../route/match.ts";
 import { acceptProblem } from "./accept_problem.ts";
 import { RequestIds } from "./request_ids_io.ts";
+
+/** A server that sends nothing for so long has paused: what it sent before is flushed. */
+const PAUSE_MS = 5;
 
 export interface DataplaneOptions {
   readonly worker: number;
@@ -100,6 +105,12 @@ export class Dataplane {
       counters: this.#memory.counters,
       facts: new HeadFacts(),
       files: new FileStore(new Disk()),
+      compressors: new Compressors({
+        encodings: tryEncodings(),
+        make: makeCompressor,
+        afterPause: (task) => void setTimeout(task, PAUSE_MS),
+        onBug: options.onError,
+      }),
       now: () => clock.now,
       wallClock: () => clock.wall,
       soon: (task) => void Promise.resolve().then(task).catch(options.onError),

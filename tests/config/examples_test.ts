@@ -13,6 +13,7 @@ const NAMES = [
   "shop.yaml",
   "pair.yaml",
   "files.yaml",
+  "compression.yaml",
   "routing.yaml",
   "rewriting.yaml",
   "passthrough.yaml",

@@ -9,6 +9,7 @@ import { unbootable } from "./throwaway_root.ts";
 
 /** The Debian package of every program; `dnsmasq-base` and `nginx-light` start no service of their own accord. */
 const PACKAGES: Readonly<Record<string, string>> = {
+  brotli: "brotli",
   curl: "curl",
   dnsmasq: "dnsmasq-base",
   h2load: "nghttp2-client",
@@ -25,6 +26,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   unshare: "util-linux",
   vrrpd: "frr",
   wrk: "wrk",
+  zstd: "zstd",
 };
 
 /**

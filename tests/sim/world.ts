@@ -20,6 +20,8 @@ import type {
   ServerSnapshot,
   Snapshot,
 } from "../../mod/config/snapshot.ts";
+import { Compressors } from "../../mod/compress/compressor.ts";
+import { makeCompressor } from "../../mod/compress/zlib_io.ts";
 import { FileStore } from "../../mod/files/store.ts";
 import { latin1 } from "../../mod/http/grammar.ts";
 import { IdleConnections } from "../../mod/net/idle.ts";
@@ -117,6 +119,9 @@ export class World {
   readonly refusals: string[] = [];
   readonly state: ListenerState;
   readonly disk = new SimDisk();
+  readonly compressors: Compressors;
+  /** Compressors at work. */
+  compressing = 0;
   readonly idle = new IdleConnections<ServerConnection>();
   readonly #wheel: CountedWheel;
   readonly #makeTls: MakeTls;
@@ -158,6 +163,25 @@ export class World {
       counters: this.memory.counters,
       facts: new HeadFacts(),
       files: new FileStore(this.disk),
+      compressors: this.compressors = new Compressors({
+        encodings: ["zstd", "br", "gzip"],
+        make: (encoding, level) => {
+          this.compressing++;
+          const made = makeCompressor(encoding, level);
+          return {
+            get rest() {
+              return made.rest;
+            },
+            write: (bytes, start, end, mode, out) => made.write(bytes, start, end, mode, out),
+            close: () => {
+              this.compressing--;
+              made.close();
+            },
+          };
+        },
+        afterPause: (task) => network.schedule.in(5, task),
+        onBug: (error) => network.faults.push(error),
+      }),
       now: () => schedule.now,
       wallClock: () => schedule.now,
       soon: (task) => network.later(task),
@@ -268,6 +292,7 @@ export class World {
     assertEquals(this.network.buffers.outstanding, 0, "buffers are given back");
     assertEquals(this.#wheel.armed, 0, "deadlines are cleared");
     assertEquals(this.disk.opened, 0, "files are closed");
+    assertEquals(this.compressing, 0, "compressors are closed");
     assertEquals(this.idle.size, 0, "no idle connection is left");
   }
 

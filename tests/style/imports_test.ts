@@ -16,6 +16,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "mod/config",
     "mod/import",
     "mod/files",
+    "mod/compress",
     "vrrp",
   ],
   ["mod/net", "mod/proxy", "mod/observe"],
