@@ -16,7 +16,12 @@ import type { Changes } from "./changes.ts";
 import { CompressedBody } from "./compressed_body.ts";
 import type { ChunkEncoder } from "./chunks.ts";
 import type { Record } from "./record.ts";
-import { composeResponse, RESPONSE_ADDED_BYTES, type ResponsePlan, roomForCompression } from "./response_head.ts";
+import {
+  composeResponse,
+  RESPONSE_ADDED_BYTES,
+  type ResponsePlan,
+  roomForCompression,
+} from "./response_head.ts";
 
 /** More of the answer is to come. */
 export const ONGOING = 0;

@@ -17,8 +17,13 @@ const POLICY: CompressSnapshot = {
 const TEXT = Array.from({ length: 4000 }, (_, at) => `line ${at * at % 977}\n`).join("");
 const TYPE = "Content-Type: text/plain\r\n";
 
-function withCompression(run: (world: World) => void, options: WorldOptions = {}): void {
+function withCompression(
+  run: (world: World) => void,
+  options: WorldOptions = {},
+  more: Partial<RouteSnapshot> = {},
+): void {
   const route: RouteSnapshot = {
+    ...more,
     match: { hosts: [], methods: [], headers: [], query: [] },
     action: { kind: "pool", pool: "app" },
     compress: POLICY,
@@ -241,4 +246,37 @@ Deno.test("compress: the client's Accept-Encoding travels on, and what the serve
     ]);
     assert(plain(answer!) === TEXT);
   });
+});
+
+Deno.test("compress: goes together with rules for headers, on both sides", () => {
+  const none = { remove: [], replace: [], set: [], add: [] };
+  const headers = {
+    request: { ...none, remove: ["accept-encoding"] },
+    response: {
+      ...none,
+      remove: ["etag"],
+      set: [["Vary", "Cookie"]] as const,
+      location: [],
+      cookieDomain: [],
+      cookiePath: [],
+    },
+  };
+  withCompression(
+    (world) => {
+      const server = world.servers[0]!;
+      server.answer = (_request, connection) =>
+        connection.send(reply(200, TEXT, `${TYPE}ETag: "a"\r\nVary: X-A\r\n`));
+      const client = world.connect().get("/", "Accept-Encoding: gzip\r\n");
+      world.settle();
+      assertEquals(server.seen[0]!.headers.get("accept-encoding"), undefined);
+      const [answer] = client.answers;
+      assertEquals(
+        ["content-encoding", "etag", "vary"].map((name) => answer!.headers.get(name)),
+        ["gzip", undefined, "Cookie, Accept-Encoding"],
+      );
+      assert(plain(answer!) === TEXT);
+    },
+    {},
+    { headers },
+  );
 });
