@@ -20,7 +20,10 @@ export type Mode = 0 | 1 | 2;
 export interface Compressor {
   /** Of the last call: input bytes that it did not come to, as `out` was full. */
   readonly rest: number;
-  /** Compresses `bytes` from `start` to `end` into `out`; how many bytes stand there. A full `out`: call again with the rest. */
+  /**
+   * Compresses `bytes` from `start` to `end` into `out`; how many bytes stand there. A full `out`: call
+   * again with the rest; one of six bytes and less may be asked for ever. With FINISH there is nothing to compress any more, and nothing but FINISH comes behind it.
+   */
   write(bytes: Uint8Array, start: number, end: number, mode: Mode, out: Uint8Array): number;
   /** Frees its memory; it is not used any more. */
   close(): void;
@@ -57,6 +60,7 @@ export class Compressors {
   readonly #costs = new Map<Compressor, number>();
   #used = 0;
   #waiting = new Set<Flushable>();
+  #timed = false;
 
   constructor(world: CompressorWorld) {
     this.#world = world;
@@ -87,7 +91,9 @@ export class Compressors {
   /** Calls `one.onPause` some milliseconds after the first call since it was called last. */
   awaitPause(one: Flushable): void {
     this.#waiting.add(one);
-    if (this.#waiting.size === 1) this.#world.afterPause(this.#flush);
+    if (this.#timed) return;
+    this.#timed = true;
+    this.#world.afterPause(this.#flush);
   }
 
   /** There is nothing to flush any more. */
@@ -98,6 +104,7 @@ export class Compressors {
   #flush = (): void => {
     const waiting = this.#waiting;
     this.#waiting = new Set();
+    this.#timed = false;
     for (const one of waiting) {
       try {
         one.onPause();

@@ -72,12 +72,6 @@ export function judge(wish: Wish, head: Head, bytes: Uint8Array, length: number)
   };
 }
 
-/** The same head without a compressor for it: other clients still get another body. */
-export function withoutEncoding(vary: HeadEdits): HeadEdits {
-  const lines = /^Vary: .*\r\n/m.exec(vary.lines)?.[0] ?? "";
-  return asItIs(lines);
-}
-
 function asItIs(lines: string): HeadEdits {
   return { encoding: null, hidesLength: false, weakens: false, removes: [], lines };
 }

@@ -50,16 +50,22 @@ const MAKERS: Readonly<Record<Encoding, (level: number) => Stream>> = {
     }) as unknown as Stream,
 };
 
-/** What the modes of `compressor.ts` are called. */
+/**
+ * What the modes of `compressor.ts` are called, and last the one that goes on with an end for which there was no room:
+ * Zstandard would begin another frame where the end had just fitted.
+ */
 const FLUSHES: Readonly<Record<Encoding, readonly number[]>> = {
-  gzip: [constants.Z_NO_FLUSH, constants.Z_SYNC_FLUSH, constants.Z_FINISH],
+  gzip: [constants.Z_NO_FLUSH, constants.Z_SYNC_FLUSH, constants.Z_FINISH, constants.Z_FINISH],
   br: [
     constants.BROTLI_OPERATION_PROCESS,
     constants.BROTLI_OPERATION_FLUSH,
     constants.BROTLI_OPERATION_FINISH,
+    constants.BROTLI_OPERATION_FINISH,
   ],
-  zstd: [constants.ZSTD_e_continue, constants.ZSTD_e_flush, constants.ZSTD_e_end],
+  zstd: [constants.ZSTD_e_continue, constants.ZSTD_e_flush, constants.ZSTD_e_end, constants.ZSTD_e_flush],
 };
+
+const GOES_ON = FINISH + 1;
 
 /** Makes a compressor. */
 export function makeCompressor(encoding: Encoding, level: number): Compressor {
@@ -70,6 +76,7 @@ class ZlibCompressor implements Compressor {
   rest = 0;
   readonly #stream: Stream;
   readonly #flushes: readonly number[];
+  #ending = false;
   #problem: string | null = null;
 
   constructor(stream: Stream, flushes: readonly number[]) {
@@ -80,7 +87,9 @@ class ZlibCompressor implements Compressor {
 
   write(bytes: Uint8Array, start: number, end: number, mode: Mode, out: Uint8Array): number {
     const { _handle: handle, _writeState: state } = this.#stream;
-    handle.writeSync(this.#flushes[mode]!, bytes, start, end - start, out, 0, out.length);
+    const flush = this.#flushes[this.#ending ? GOES_ON : mode]!;
+    if (mode === FINISH) this.#ending = true;
+    handle.writeSync(flush, bytes, start, end - start, out, 0, out.length);
     if (this.#problem !== null) throw new Error(`Cannot compress: ${this.#problem}`);
     this.rest = state[1]!;
     return out.length - state[0]!;

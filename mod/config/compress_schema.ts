@@ -46,9 +46,9 @@ const settings = z.strictObject({
     "Least length of a body; one of unknown length is always long enough.",
   ),
   levels: z.strictObject({
-    gzip: integer(1, 9).prefault(4).describe("1 to 9."),
-    br: integer(0, 6).prefault(4).describe("0 to 6."),
-    zstd: integer(1, 6).prefault(3).describe("1 to 6."),
+    gzip: integer(1, 9).prefault(4).describe("Level of gzip."),
+    br: integer(0, 6).prefault(4).describe("Quality of Brotli."),
+    zstd: integer(1, 6).prefault(3).describe("Level of Zstandard."),
   }).prefault({}).describe("How hard each tries: more costs time and memory."),
 });
 

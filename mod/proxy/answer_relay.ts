@@ -10,7 +10,7 @@ import type { ResponseInfo } from "../http1/response.ts";
 import { type BufferPool, SMALL_BYTES } from "../net/buffers.ts";
 import type { Stream } from "../net/stream.ts";
 import type { Compressors } from "../compress/compressor.ts";
-import { judge, type Wish, withoutEncoding } from "../compress/judge.ts";
+import { judge, type Wish } from "../compress/judge.ts";
 import { BodyRelay } from "./body_relay.ts";
 import type { Changes } from "./changes.ts";
 import { CompressedBody } from "./compressed_body.ts";
@@ -164,7 +164,7 @@ export class AnswerRelay {
     if (encoding === null || info.framing === NONE) return false;
     if (this.#compressed!.start(encoding, wish.policy.levels[encoding], plan.minor === 1)) return true;
     this.#record.uncompressed = true;
-    plan.compression = withoutEncoding(plan.compression!);
+    plan.compression = judge({ ...wish, encoding: null }, head, bytes, info.contentLength);
     return false;
   }
 

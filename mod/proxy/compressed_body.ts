@@ -84,10 +84,16 @@ export class CompressedBody implements Flushable {
   #run(bytes: Uint8Array, start: number, end: number, mode: Mode): void {
     const compressor = this.#compressor!;
     const { out } = this.#compressors;
-    for (let size = out.length; size === out.length;) {
-      size = compressor.write(bytes, start, end, mode, out);
-      start = end - compressor.rest;
-      if (size > 0) this.#emit(out, size);
+    try {
+      for (let size = out.length; size === out.length;) {
+        size = compressor.write(bytes, start, end, mode, out);
+        start = end - compressor.rest;
+        if (size > 0) this.#emit(out, size);
+      }
+    } catch (error) {
+      // The encoder serves others too, and must be empty for them.
+      if (this.#chunked) this.#encoder.flush(this.#client);
+      throw error;
     }
   }
 

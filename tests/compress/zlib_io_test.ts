@@ -49,7 +49,12 @@ for (const encoding of ["gzip", "br", "zstd"] as const) {
     [program],
     async () => {
       for (const level of LEVELS[encoding]) {
-        for (const [piece, room] of [[TEXT.length, 65_536], [65_536, 1000], [4096, 65_536]] as const) {
+        for (
+          const [piece, room] of [[TEXT.length, 65_536], [65_536, 1000], [4096, 65_536], [
+            65_536,
+            16,
+          ]] as const
+        ) {
           const compressed = compress(encoding, level, piece, room);
           assert(compressed.length < TEXT.length, `${compressed.length} bytes`);
           const child = new Deno.Command(program, { args, stdin: "piped", stdout: "piped" }).spawn();
@@ -62,6 +67,17 @@ for (const encoding of ["gzip", "br", "zstd"] as const) {
     },
   );
 }
+
+Deno.test("makeCompressor() may be asked once too often, as when its output was just full", () => {
+  for (const encoding of ["gzip", "br", "zstd"] as const) {
+    const compressor = makeCompressor(encoding, 4);
+    const out = new Uint8Array(65_536);
+    compressor.write(TEXT, 0, 1000, GO, out);
+    for (const mode of [FLUSH, FLUSH, GO, FINISH, FINISH] as const) compressor.write(TEXT, 0, 0, mode, out);
+    assertEquals(compressor.write(TEXT, 0, 0, FINISH, out), 0, encoding);
+    compressor.close();
+  }
+});
 
 Deno.test("tryEncodings() finds all three in this runtime", () => {
   assertEquals(tryEncodings(), ["zstd", "br", "gzip"]);
@@ -113,6 +129,9 @@ Deno.test("Compressors.awaitPause() calls each once by one timer, whoever throws
   assertEquals(tasks.length, 1);
   tasks.pop()!();
   assertEquals([calls, bugs.length, tasks.length], [["a", "b", "d"], 1, 0]);
-  compressors.awaitPause(a);
+  for (let round = 0; round < 3; round++) {
+    compressors.awaitPause(a);
+    compressors.forget(a);
+  }
   assertEquals(tasks.length, 1);
 });
