@@ -6,6 +6,7 @@ import { formatHostPort, formatIp, parseIp } from "../base/address.ts";
 import { hash128 } from "../base/hash.ts";
 import { TlsFiles } from "./certificates.ts";
 import type { CheckConfig } from "./check_schema.ts";
+import { UNCOMPRESSED } from "./compress_schema.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import type { PoolConfig, ServerConfig } from "./pool_schema.ts";
 import { changesSnapshot, routeSnapshot } from "./route_build.ts";
@@ -131,12 +132,13 @@ function listenerSnapshot(
   };
 }
 
-/** A route's setting replaces the listener's; only answers of pools are compressed. */
+/** A route's setting replaces the listener's; only answers of servers are compressed. */
 function compressSnapshot(
   { protocol, compress: preset = null }: Proxied,
   { action, compress = preset }: RouteConfig,
 ): { compress?: CompressSnapshot } {
-  return compress === null || action.kind !== "pool" || protocol !== "http" ? {} : { compress };
+  const never = protocol !== "http" || UNCOMPRESSED.includes(action.kind);
+  return compress === null || never ? {} : { compress };
 }
 
 function listenerTls(tls: TlsConfig, protocol: Proxied["protocol"], files: TlsFiles): TlsSnapshot {

@@ -2,6 +2,7 @@
  * The schema of compression, the same on a listener and on a route. Pure.
  */
 import { z } from "zod";
+import type { RouteAction } from "./snapshot.ts";
 import { choice, flag, integer, line, oneOrMore, size } from "./fields.ts";
 
 /** Text that is worth it and that nobody compresses before. Event streams must be asked for. */
@@ -51,6 +52,9 @@ const settings = z.strictObject({
     zstd: integer(1, 6).prefault(3).describe("Level of Zstandard."),
   }).prefault({}).describe("How hard each tries: more costs time and memory."),
 });
+
+/** Actions whose answers are our own and leave as they are. */
+export const UNCOMPRESSED: readonly RouteAction["kind"][] = ["redirect", "https", "respond", "files"];
 
 /** `true`: with the defaults. */
 export const CompressSchema = z.union([flag(), settings])

@@ -5,6 +5,7 @@ import { formatHostPort, isLoopbackIp, isUnspecifiedIp, parseIp } from "../base/
 import { redirectProblem } from "../route/redirect.ts";
 import { capturesOf } from "../route/captures.ts";
 import { checkListenerChanges, checkRouteChanges } from "./change_rules.ts";
+import { UNCOMPRESSED } from "./compress_schema.ts";
 import { Coverage } from "./coverage.ts";
 import type { BindAddress } from "./fields.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
@@ -175,7 +176,7 @@ function checkCompress(
 ): void {
   if (!path.includes("routes") || !context.given([...path, "compress"])) return;
   if (protocol === "tcp") context.warn([...path, "compress"], "has no effect on a tcp listener", "key");
-  else if (action.kind !== "pool") {
+  else if (UNCOMPRESSED.includes(action.kind)) {
     context.warn([...path, "compress"], "has no effect: only answers of a pool are compressed", "key");
   }
 }
