@@ -4,13 +4,15 @@
  * It says what came of the bytes; what follows from that (the next request, another server, an error) is the
  * exchange's to decide. It must not know pools or retries.
  */
+import type { CompressSnapshot } from "../config/snapshot.ts";
 import { CHUNKED, END, FIXED, MORE, NONE, UNTIL_CLOSE } from "../http1/body.ts";
 import type { Head } from "../http1/head.ts";
 import type { ResponseInfo } from "../http1/response.ts";
 import { type BufferPool, SMALL_BYTES } from "../net/buffers.ts";
 import type { Stream } from "../net/stream.ts";
 import type { Compressors } from "../compress/compressor.ts";
-import { judge, type Wish } from "../compress/judge.ts";
+import { judge, type Wish, wishOf } from "../compress/judge.ts";
+import type { RequestFacts } from "../route/match.ts";
 import { BodyRelay } from "./body_relay.ts";
 import type { Changes } from "./changes.ts";
 import { CompressedBody } from "./compressed_body.ts";
@@ -77,9 +79,9 @@ export class AnswerRelay {
     this.#wish = null;
   }
 
-  /** The answer may be compressed. */
-  compress(wish: Wish, compressors: Compressors): void {
-    this.#wish = wish;
+  /** The answer may be compressed, as the request (`facts`) would have it. */
+  compress(policy: CompressSnapshot, facts: RequestFacts, compressors: Compressors): void {
+    this.#wish = wishOf(policy, facts, compressors.encodings);
     this.#compressed ??= new CompressedBody(compressors, this.#client, this.#record, this.#body.encoder);
   }
 

@@ -7,8 +7,6 @@
  */
 import { type ErrorCode, ERRORS } from "../base/errors.ts";
 import { SERVER_COLUMN } from "../base/counters.ts";
-import { wishOf } from "../compress/judge.ts";
-import type { CompressSnapshot } from "../config/snapshot.ts";
 import { CHUNKED, END, FIXED, MORE, NONE, TOO_LARGE } from "../http1/body.ts";
 import type { Head } from "../http1/head.ts";
 import type { RequestInfo } from "../http1/request.ts";
@@ -116,10 +114,13 @@ export class Exchange implements AttemptOwner, ResponseHandler {
       this.#answerRoute(route, values, info.minor);
     } else {
       at = this.#keepSmallBody(info, bytes, at, end);
+      const { compressors, facts } = this.#environment;
       const { compress } = route.snapshot;
-      if (compress !== undefined) this.#mayCompress(compress, head, info, bytes);
+      if (compress !== undefined) {
+        this.#answer.compress(compress, facts.set(head, info, bytes, this.client.address), compressors);
+      }
       const { snapshot } = route.pool;
-      const hash = hashOfRequest(snapshot, this.client.address, head, info, bytes, this.#environment.facts);
+      const hash = hashOfRequest(snapshot, this.client.address, head, info, bytes, facts);
       this.#attempts.start(route.pool, hash, now);
     }
     return at;
@@ -309,12 +310,6 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     const spare = info.framing === FIXED && info.contentLength <= SMALL_BYTES / 2 ? info.contentLength : 0;
     composeRequest(this.request, this.#environment.buffers, head, info, bytes, additions, spare, changes);
     return trusted;
-  }
-
-  #mayCompress(policy: CompressSnapshot, head: Head, info: RequestInfo, bytes: Uint8Array): void {
-    const { compressors, facts } = this.#environment;
-    const wish = wishOf(policy, facts.set(head, info, bytes, this.client.address), compressors.encodings);
-    this.#answer.compress(wish, compressors);
   }
 
   /** A small body is kept behind its head, so that it can be sent again; one that came with it goes in one write. */
