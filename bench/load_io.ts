@@ -23,9 +23,11 @@ export interface LoadResult {
   readonly p99: number;
 }
 
+/** `through`: a program and arguments that end in running what follows them. */
 export async function load(
   wrk: string,
   { url, connections, seconds, upload, gzip }: Load,
+  through: readonly string[] = [],
 ): Promise<LoadResult> {
   const shape = [
     "--threads",
@@ -46,7 +48,8 @@ export async function load(
     `${upload}`,
     ...(gzip ? ["gzip"] : []),
   ];
-  const { stdout, stderr } = await new Deno.Command(wrk, { args, stdin: "null" }).output();
+  const [command, ...rest] = [...through, wrk, ...args];
+  const { stdout, stderr } = await new Deno.Command(command!, { args: rest, stdin: "null" }).output();
   const output = new TextDecoder().decode(stdout);
   const result = /^RESULT (.*)$/m.exec(output)?.[1];
   if (result === undefined) {

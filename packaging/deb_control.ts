@@ -20,6 +20,7 @@ Architecture: ${architecture}
 Maintainer: The Tandem authors
 Installed-Size: ${Math.ceil(bytes / 1024)}
 Depends: libc6 (>= 2.27), systemd | systemd-standalone-sysusers, systemd | systemd-standalone-tmpfiles
+Suggests: nftables
 Section: net
 Priority: optional
 Description: edge load balancer with its own high availability

@@ -42,6 +42,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "keep this node out of every election",
     load: () => import("./maintenance_command.ts"),
   },
+  doctor: {
+    summary: "see whether this machine can forward in the kernel",
+    load: () => import("./doctor_command.ts"),
+  },
   schema: {
     summary: "print the JSON Schema of the configuration",
     load: () => import("./schema_command.ts"),

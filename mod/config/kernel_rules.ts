@@ -74,7 +74,6 @@ function checkForwarded(context: RuleContext, listener: ListenerConfig, path: Pa
   for (const { address, where } of bindsOf(context, listener, path)) {
     if (address.port === 0) context.error(where, "must have a port on a listener that the kernel forwards");
   }
-  if (forward === "dsr") context.error([...path, "forward"], "dsr is not supported by this version");
   if (forward === "dsr") checkDirect(context, listener, path);
   const [route] = listener.routes;
   if (listener.routes.length !== 1 || route?.action.kind !== "pool") return;
@@ -87,6 +86,7 @@ const NAT_ONLY = ["masquerade", "persist", "persistEntries", "whenServerDown"];
 /** Direct return: who answers for the address must be known. */
 function checkDirect(context: RuleContext, listener: ListenerConfig, path: Path): void {
   const { instances } = context.config.vrrp;
+  let device = listener.kernel.interface;
   for (const { address, where } of bindsOf(context, listener, path)) {
     if (isUnspecifiedIp(parseIp(address.host)!)) {
       context.error(where, "must be the one address that the servers have too, with forward: dsr");
@@ -99,8 +99,17 @@ function checkDirect(context: RuleContext, listener: ListenerConfig, path: Path)
         `cannot be an address of instance "${instance.name}", which has virtualMac, with forward: dsr`,
       );
     }
-    if (instance === undefined && listener.kernel.interface === undefined && context.whole(["vrrp"])) {
-      context.error(where, "needs kernel.interface, as no instance has this address");
+    if (listener.kernel.interface !== undefined) continue;
+    if (instance === undefined) {
+      if (context.whole(["vrrp"])) {
+        context.error(where, "needs kernel.interface, as no instance has this address");
+      }
+      continue;
+    }
+    device ??= instance.interface;
+    if (device !== instance.interface) {
+      const rest = "with forward: dsr it needs a listener of its own";
+      context.error(where, `is on ${instance.interface}, and the listener on ${device}: ${rest}`);
     }
   }
 }
@@ -179,6 +188,13 @@ function checkServer(
   if (source.kind !== "address" || parseIp(source.host) === null) {
     return context.error(path, `must have an IP address, not a name, ${of}`);
   }
+  const node = forward === "dsr" ? nodeAt(context, source.host) : null;
+  if (node !== null) {
+    return context.error(
+      path,
+      `cannot be a node, as ${node} says, with dsr: packets would go round in a circle`,
+    );
+  }
   if (maxConnections > 0) {
     context.warn([...path, "maxConnections"], `has no effect ${of}`, "key");
   }
@@ -194,6 +210,15 @@ function checkServer(
       range === undefined ? "the listener's" : "the first of the range"
     }, ${of}: ${why}`,
   );
+}
+
+/** Where the configuration says that an address is a node's. */
+function nodeAt({ config }: RuleContext, host: string): string | null {
+  for (const { name, addresses, peers } of config.vrrp.instances) {
+    if (peers.includes(host)) return `peers of instance "${name}"`;
+    if (addresses.some(({ address }) => address === host)) return `addresses of instance "${name}"`;
+  }
+  return null;
 }
 
 interface Bind {

@@ -1,8 +1,8 @@
 /**
- * keepalived's `virtual_server` with its real servers and their checkers, as a TCP listener and its pool. Pure.
+ * keepalived's `virtual_server` with its real servers and their checkers, as a listener and its pool. Pure.
  *
- * LVS forwards packets in the kernel; Tandem accepts and connects itself, so that servers see its address. A pool has one
- * check, that of the first server.
+ * `lb_kind NAT` stays LVS's job, done by the kernel, where it knows the algorithm. All others become proxied TCP: Tandem
+ * accepts and connects itself, so that servers see its address. A pool has one check, that of the first server.
  */
 import { parseIp } from "../base/address.ts";
 import { Draft, duration, list, map, nameOf, quoted, whole } from "./draft.ts";
@@ -31,6 +31,14 @@ const ALGORITHMS: Readonly<Record<string, readonly [balance: string, note: strin
   ovf: ["first", "with maxConnections on the servers"],
 };
 
+/** The algorithms that the kernel has too. */
+const IN_KERNEL: Readonly<Record<string, string>> = {
+  rr: "roundRobin",
+  wrr: "roundRobin",
+  sh: "maglev",
+  mh: "maglev",
+};
+
 const OPTIONS: Readonly<Record<string, string>> = {
   persistence_timeout: "nothing is remembered of a client: `balance: hash` sends it to the same server",
   persistence_granularity: "nothing is remembered of a client",
@@ -53,43 +61,93 @@ export function importVirtualServer(
   rest: Draft,
 ): Imported | null {
   const block = statement.block ?? [];
-  const value = (keyword: string) => block.findLast(({ words }) => words[0] === keyword);
-  if (/^(udp|sctp)$/i.test(value("protocol")?.words[1] ?? "")) {
-    rest.refuse(statement, "this version balances only TCP and HTTP");
-    return null;
-  }
   const [, one, other] = statement.words;
   const listener = new Draft();
   const pool = new Draft();
   const group = one === "group" ? groups.get(other ?? "") : undefined;
   const binds = group === undefined ? bindsOf([one ?? "", other ?? ""]) : groupBinds(group, listener);
+  const protocol = (lastOf(block, "protocol")?.words[1] ?? "TCP").toLowerCase();
+  const kernel = kernelOf(block, binds);
   const servers = serversIn(block, pool);
-  if (binds.length === 0 || servers.length === 0) {
-    const what = one === "fwmark"
-      ? "firewall marks are LVS's"
-      : binds.length === 0
-      ? "has no address"
-      : "has no server";
-    rest.refuse(statement, `${what}: no listener`);
+  const why = protocol === "sctp"
+    ? "this version balances only TCP, UDP and HTTP"
+    : protocol === "udp" && kernel === null
+    ? "UDP needs lb_kind NAT, and rr, wrr, sh or mh"
+    : one === "fwmark"
+    ? "firewall marks are LVS's: no listener"
+    : binds.length === 0
+    ? "has no address: no listener"
+    : servers.length === 0
+    ? "has no server: no listener"
+    : null;
+  if (why !== null) {
+    rest.refuse(statement, why);
     return null;
   }
-  const name = nameOf(group === undefined ? `${one}-${other}` : `group-${other}`);
+  const plain = group === undefined ? `${one}-${other}` : `group-${other}`;
+  const name = nameOf(protocol === "udp" ? `${plain}-udp` : plain);
   listener.set("name", quoted(name));
   listener.set("bind", list(binds.map((bind) => JSON.stringify(bind))));
-  listener.set("protocol", "tcp");
+  listener.set("protocol", protocol === "udp" ? "udp" : "tcp");
   listener.set("pool", quoted(name));
-  balance(value("lb_algo") ?? value("lvs_sched"), pool);
+  if (kernel === null) balance(algorithmOf(block), pool);
+  else {
+    listener.set("forward", "nat");
+    listener.set("kernel", kernel.settings);
+    pool.set("balance", kernel.balance);
+  }
   pool.set("servers", list(servers));
   checkOf(block, pool);
+  refuseOthers(block, kernel, pool);
+  return { name, listener, pool };
+}
+
+interface InKernel {
+  /** As YAML. */
+  readonly settings: string;
+  readonly balance: string;
+}
+
+/** What the kernel goes on to do; null: Tandem does it. */
+function kernelOf(block: readonly Statement[], binds: readonly string[]): InKernel | null {
+  const balance = IN_KERNEL[algorithmOf(block)?.words[1] ?? ""];
+  if (kindOf(block)?.words[1] !== "NAT" || balance === undefined) return null;
+  const servers = block.filter(({ words }) => /^(real|sorry)_server$/.test(words[0]!));
+  const six = [
+    ...binds.map((bind) => bind.startsWith("[")),
+    ...servers.map(({ words }) => words[1]?.includes(":")),
+  ];
+  // From one family to the other is something that the kernel does not translate.
+  if (new Set(six).size !== 1) return null;
+  const persist = persistOf(block);
+  const settings: [string, string][] = [["masquerade", "false"]];
+  return { balance, settings: map(persist === null ? settings : [...settings, ["persist", persist]]) };
+}
+
+/** Null: none that the kernel can keep to. */
+function persistOf(block: readonly Statement[]): string | null {
+  const seconds = lastOf(block, "persistence_timeout")?.words[1];
+  return Number(seconds) >= 1 ? duration(seconds) : null;
+}
+
+function refuseOthers(block: readonly Statement[], kernel: InKernel | null, pool: Draft): void {
   for (const one of block) {
     const keyword = one.words[0]!;
     if (KNOWN.has(keyword)) continue;
     if (keyword === "lb_kind" || keyword === "lvs_method") {
-      pool.refuse(one, "Tandem accepts and connects itself: servers see its address");
-    } else pool.refuse(one, OPTIONS[keyword] ?? "has no equivalent");
+      if (kernel !== null) continue;
+      const direct = one.words[1] === "DR" ? "; LVS's way is forward: dsr" : "";
+      pool.refuse(one, `Tandem accepts and connects itself: servers see its address${direct}`);
+    } else if (keyword !== "persistence_timeout" || kernel === null || persistOf(block) === null) {
+      pool.refuse(one, OPTIONS[keyword] ?? "has no equivalent");
+    }
   }
-  return { name, listener, pool };
 }
+
+const lastOf = (block: readonly Statement[], keyword: string) =>
+  block.findLast(({ words }) => words[0] === keyword);
+const algorithmOf = (block: readonly Statement[]) => lastOf(block, "lb_algo") ?? lastOf(block, "lvs_sched");
+const kindOf = (block: readonly Statement[]) => lastOf(block, "lb_kind") ?? lastOf(block, "lvs_method");
 
 const KNOWN = new Set([
   "protocol",

@@ -43,8 +43,14 @@ export function choice(
   key: string,
   chainOf: (server: Server) => string,
 ): string | null {
-  const keys = servers.map(({ host, port }) => `${host} ${port}`);
-  const table = spread(service.policy, keys, shares);
+  const table = spread(
+    service.policy,
+    servers.map(({ host, port, weight }, index) => ({
+      key: `${host} ${port}`,
+      weight,
+      share: shares[index]!,
+    })),
+  );
   const [first] = table;
   if (first === undefined) return null;
   if (table.every((index) => index === first)) return `goto ${chainOf(servers[first]!)}`;

@@ -13,6 +13,8 @@ export interface KernelPlan {
   readonly table: string;
   readonly onExit: "remove" | "keep";
   readonly services: readonly Service[];
+  /** There are no other listeners. */
+  readonly alone: boolean;
 }
 
 export interface Service {
@@ -50,6 +52,8 @@ export interface Server {
   readonly family: 4 | 6;
   /** Null: the client's. */
   readonly port: number | null;
+  /** As configured; 0 for a backup. */
+  readonly weight: number;
 }
 
 /** How a server is used now. */
@@ -73,12 +77,17 @@ export function kernelPlan(config: Config, node: string): KernelPlan {
     const { pool } = route.action;
     return [serviceOf(listener, listener.forward, listener.protocol, pool, config)];
   });
-  return { table: tableName(node), onExit: config.kernel.onExit, services };
+  return {
+    table: tableName(node),
+    onExit: config.kernel.onExit,
+    services,
+    alone: services.length === config.listeners.length,
+  };
 }
 
 /** Of a node that forwards nothing in the kernel. */
 export function noPlan(node: string): KernelPlan {
-  return { table: tableName(node), onExit: "remove", services: [] };
+  return { table: tableName(node), onExit: "remove", services: [], alone: false };
 }
 
 /** Which pools' health it needs. */
@@ -128,10 +137,11 @@ function bindsOf({ host, port, lastPort = port }: ListenerConfig["bind"][number]
 }
 
 function serversOf({ servers }: PoolConfig, ranged: boolean): Server[] {
-  return servers.flatMap(({ name, source }) => {
+  return servers.flatMap(({ name, source, weight, backup }) => {
     const bytes = source.kind === "address" ? parseIp(source.host) : null;
     if (source.kind !== "address" || bytes === null) return [];
-    return [{ name, host: source.host, family: familyOf(bytes), port: ranged ? null : source.port }];
+    const port = ranged ? null : source.port;
+    return [{ name, host: source.host, family: familyOf(bytes), port, weight: backup ? 0 : weight }];
   });
 }
 

@@ -13,16 +13,38 @@ const POSITIONS_PER_SERVER = 100;
 /** Positions of a table that is made of shares. */
 const MOST_TURNS = 4096;
 
-/**
- * For each position the index of a server; empty when nobody takes traffic. `keys` are of all configured servers, as
- * the size must not change with health.
- */
-export function spread(policy: Policy, keys: readonly string[], shares: readonly number[]): number[] {
-  const open = shares.filter((share) => share > 0);
-  if (open.length === 0) return [];
-  if (policy === "maglev") return [...maglevTable(keys, shares, maglevSize(keys.length))];
+/** One of a pool's configured servers, open or not. */
+export interface Place {
+  /** Tells it from the others on every node. */
+  readonly key: string;
+  /** While all is well. */
+  readonly weight: number;
+  /** Of new connections now, in any unit; 0: none. */
+  readonly share: number;
+}
+
+/** For each position the index of a server; empty when nobody takes traffic. */
+export function spread(policy: Policy, places: readonly Place[]): number[] {
+  const shares = places.map(({ share }) => share);
+  if (shares.every((share) => share === 0)) return [];
+  if (policy === "maglev") return maglev(places, shares);
   const turns = inSmallNumbers(shares);
   return policy === "roundRobin" ? smooth(turns) : turns.flatMap((count, index) => Array(count).fill(index));
+}
+
+/**
+ * The table of all servers, in which those that are closed give their positions to the open ones: nothing else moves
+ * when one goes, or comes back. Its size does not change with health either.
+ */
+function maglev(places: readonly Place[], shares: readonly number[]): number[] {
+  const keys = places.map(({ key }) => key);
+  const size = maglevSize(keys.length);
+  const open = maglevTable(keys, shares, size);
+  const all = maglevTable(keys, places.map(({ weight }) => weight), size);
+  return Array.from(open, (second, at) => {
+    const first = all[at];
+    return first !== undefined && shares[first]! > 0 ? first : second;
+  });
 }
 
 /** Positions of a Maglev table for so many servers. */

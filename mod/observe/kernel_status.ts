@@ -8,6 +8,8 @@ export interface KernelStatus {
   /** Why the rules are not as they are to be; null: they are. */
   readonly problem: string | null;
   readonly services: readonly ServiceStatus[];
+  /** Fragments that dsr did not forward. */
+  readonly fragments: number;
 }
 
 export interface ServiceStatus {
@@ -41,7 +43,7 @@ export interface ForwardedServer {
 }
 
 /** The same as Prometheus text. */
-export function kernelMetrics({ problem, services }: KernelStatus): string {
+export function kernelMetrics({ problem, services, fragments }: KernelStatus): string {
   if (services.length === 0) return "";
   const each = (value: (server: ForwardedServer) => number): Sample[] =>
     services.flatMap(({ name, pool, servers }) =>
@@ -59,6 +61,7 @@ export function kernelMetrics({ problem, services }: KernelStatus): string {
       { labels: {}, value: Number(problem === null) },
     ]),
     gauge("server_share", "Part of a listener's new connections, 0 to 1.", each(({ share }) => share)),
+    counter("fragments", "Fragments that were not forwarded (dsr).", [{ labels: {}, value: fragments }]),
     counter("connections", "Connections that were sent to a server.", each(({ connections }) => connections)),
     counter("packets_in", "Packets forwarded to a server.", each(({ packetsIn }) => packetsIn)),
     counter("bytes_in", "Bytes of packets forwarded to a server.", each(({ bytesIn }) => bytesIn)),

@@ -19,6 +19,16 @@ export interface BalancerFacts {
   readonly pools: ReadonlyMap<string, { readonly healthy: number; readonly servers: number }>;
 }
 
+/** What it knows of the kernel's rules. */
+export interface KernelFacts {
+  /** Names of the listeners that the kernel forwards. */
+  readonly listeners: readonly string[];
+  /** Why it does not; null: it does. */
+  readonly problem: string | null;
+  /** There is no other listener: the address is of use without a balancer. */
+  readonly alone: boolean;
+}
+
 /** What was found of a program, a file or a process. */
 export interface Answer {
   /** Null: not known yet. */
@@ -30,6 +40,7 @@ export interface Answer {
 
 export interface Sources {
   readonly balancer: BalancerFacts;
+  readonly kernel: KernelFacts;
   readonly linkUp: (device: string) => boolean;
   readonly answer: (track: TrackConfig) => Answer;
   readonly keepsInterval: boolean;
@@ -40,13 +51,25 @@ export interface Sources {
 export function verdictOf(tracks: readonly TrackConfig[], sources: Sources, now: number): TrackVerdict {
   const balancer = judgeBalancer(tracks, sources.balancer, now);
   return evaluateTracks({
-    tracked: tracks.map((track) => trackedOf(track, sources, balancer.ok)),
-    balancer: { ...balancer, needed: true },
+    tracked: [
+      ...tracks.map((track) => trackedOf(track, sources, balancer.ok)),
+      ...untoldListeners(tracks, sources.kernel),
+    ],
+    balancer: { ...balancer, needed: !sources.kernel.alone },
     timers: {
       ok: sources.keepsInterval,
       reason: `up to ${Math.round(sources.timerLagMs)} ms late: this node cannot keep its interval`,
     },
   });
+}
+
+/** A node whose kernel does not forward what it is to is unwell, whether that is tracked or not. */
+function untoldListeners(tracks: readonly TrackConfig[], { listeners, problem }: KernelFacts): Tracked[] {
+  if (problem === null) return [];
+  const told = new Set(tracks.flatMap((track) => track.kind === "listener" ? [track.name] : []));
+  return listeners.filter((name) => !told.has(name)).map((name) => (
+    { kind: "listener", name, ok: false, reason: problem, weight: null, fault: false, invert: false }
+  ));
 }
 
 function judgeBalancer(
@@ -64,7 +87,11 @@ function judgeBalancer(
   return { ok: true, reason: "" };
 }
 
-function trackedOf(track: TrackConfig, { balancer, linkUp, answer }: Sources, serves: boolean): Tracked {
+function trackedOf(
+  track: TrackConfig,
+  { balancer, kernel, linkUp, answer }: Sources,
+  serves: boolean,
+): Tracked {
   const { weight, fault = false, invert = false } = track;
   const common = { weight, fault, invert };
   switch (track.kind) {
@@ -74,14 +101,13 @@ function trackedOf(track: TrackConfig, { balancer, linkUp, answer }: Sources, se
     }
     case "interface":
       return { kind: "interface", name: track.name, up: linkUp(track.name), ...common };
-    case "listener":
-      return {
-        kind: "listener",
-        name: track.name,
-        ok: serves,
-        reason: "the balancer does not serve",
-        ...common,
-      };
+    case "listener": {
+      const { name } = track;
+      const verdict = kernel.listeners.includes(name)
+        ? { ok: kernel.problem === null, reason: kernel.problem ?? "" }
+        : { ok: serves, reason: "the balancer does not serve" };
+      return { kind: "listener", name, ...verdict, ...common };
+    }
     case "exec":
       return { kind: "exec", name: track.command[0]!, ...answer(track), ...common };
     case "number": {

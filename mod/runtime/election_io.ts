@@ -27,7 +27,7 @@ import {
   segmentKey,
   speaksUdp,
 } from "./election.ts";
-import { type BalancerFacts, verdictOf } from "./election_facts.ts";
+import { type BalancerFacts, type KernelFacts, verdictOf } from "./election_facts.ts";
 import { blockedStatus, instanceStatus, readyPeer, seenOn } from "./election_view.ts";
 import { ForeignWatch } from "./foreign_io.ts";
 import { Segments } from "./segments_io.ts";
@@ -51,6 +51,7 @@ export interface ElectionOptions {
   /** Starts the programs of the configuration, without privileges. */
   readonly spawn: ExecSpawn;
   readonly balancer: () => BalancerFacts;
+  readonly kernel: () => KernelFacts;
   readonly setSysctl: (name: string, value: string) => string | null;
   /** What the keeper before has left; absent: there was none. */
   readonly carried?: CarriedElection;
@@ -445,6 +446,7 @@ export class Election {
     const tracks = tracksFor(settings, [...this.#members.values()].map(({ settings }) => settings));
     const verdict = verdictOf(tracks, {
       balancer: this.#options.balancer(),
+      kernel: this.#options.kernel(),
       linkUp: (device) => this.#linkUp(device),
       answer: (track) => this.#tracked.answer(track),
       keepsInterval: this.#lag.keeps(runner.settings.intervalMs, now),

@@ -133,6 +133,7 @@ class Keeper {
           ...{ node, version, log },
           spawn: (path, args, env) => this.#programs.spawnScript(path, args, env),
           balancer: () => this.#balancerFacts(),
+          kernel: () => this.#kernel.facts(),
           setSysctl: (name, value) => sysctls.set(name, value),
           ...carried === undefined ? {} : { carried },
         }),

@@ -7,25 +7,19 @@
  */
 import type { Log } from "../observe/log.ts";
 import type { KernelStatus } from "../observe/kernel_status.ts";
-import { natTable } from "../kernel/nat.ts";
+import { FRAGMENTS } from "../kernel/dsr.ts";
+import { directServers, EMPTY_LAN } from "../kernel/lan.ts";
 import { type KernelPlan, poolsOf, type Share } from "../kernel/plan.ts";
-import {
-  type Count,
-  NO_OBJECTS,
-  type Objects,
-  objectsOf,
-  removeTable,
-  replaceTable,
-  type Table,
-  type TableId,
-} from "../kernel/table.ts";
+import { type Count, type Objects, removeTable, type Table, type TableId } from "../kernel/table.ts";
+import { FAMILIES, type There, transaction, unreachable } from "../kernel/transaction.ts";
+import type { KernelFacts } from "./election_facts.ts";
 import { servicesStatus } from "./kernel_view.ts";
+import { LanWatch } from "./lan_watch_io.ts";
 import { Nft } from "./nft_io.ts";
 import type { Spawn } from "./spawn_io.ts";
 
 /** How often the rules are looked at, and tried again where they could not be set. */
 const GUARD_MS = 2000;
-const FAMILIES = ["inet"] as const;
 
 export interface KernelPlaneOptions {
   readonly spawn: Spawn;
@@ -48,13 +42,14 @@ export async function removeRules({ table, onExit }: KernelPlan, spawn: Spawn): 
 export class KernelPlane {
   readonly #options: KernelPlaneOptions;
   readonly #nft: Nft;
+  readonly #watch: LanWatch;
   readonly #shares = new Map<string, Map<string, Share>>();
   #plan: KernelPlan;
   /** What our tables in the kernel hold, by family; null: not looked at yet. */
-  #there: Map<Table["family"], Objects> | null = null;
+  #there: There | null = null;
   /** The text of the rules in force; empty: none are. */
   #applied = "";
-  #problem: string | null = "the servers are not known yet";
+  #problem = "the servers are not known yet";
   #wanted = false;
   #work: Promise<void> = Promise.resolve();
   #guard: ReturnType<typeof setInterval> | undefined;
@@ -65,11 +60,13 @@ export class KernelPlane {
     this.#plan = plan;
     this.#options = options;
     this.#nft = new Nft(options.spawn);
+    this.#watch = new LanWatch(options.spawn, () => this.#change());
   }
 
   /** Takes another plan; the tables keep their name for life. */
   configure(plan: KernelPlan): void {
     this.#plan = plan;
+    this.#watch.watch(directServers(plan).length === 0 ? null : plan);
     this.#change();
     clearInterval(this.#guard);
     if (plan.services.length > 0) this.#guard = setInterval(() => void this.#look(), GUARD_MS);
@@ -82,6 +79,7 @@ export class KernelPlane {
 
   /** Resolves when what was asked for is done, or cannot be. */
   async settled(): Promise<void> {
+    await this.#watch.settled();
     while (this.#wanted) await this.#work;
     await this.#work;
   }
@@ -90,6 +88,7 @@ export class KernelPlane {
   async freeze(): Promise<void> {
     clearInterval(this.#guard);
     this.#stopped = true;
+    await this.#watch.close();
     await this.#work;
   }
 
@@ -114,21 +113,23 @@ export class KernelPlane {
     if (news.length > 0 && poolsOf(this.#plan).has(pool)) this.#change();
   }
 
-  /** Why a listener is not forwarded as it is to be; null: it is. */
-  get problem(): string | null {
-    return this.#plan.services.length === 0 ? null : this.#problem;
+  facts(): KernelFacts {
+    const { services, alone } = this.#plan;
+    return { listeners: services.map(({ name }) => name), problem: this.#told(), alone };
   }
 
   async status(): Promise<KernelStatus> {
     const counts = this.#plan.services.length === 0 ? new Map() : await this.#counters();
-    return { problem: this.problem, services: servicesStatus(this.#plan, this.#shares, counts) };
+    return {
+      problem: this.#told(),
+      services: servicesStatus(this.#plan, this.#shares, counts),
+      fragments: counts.get(FRAGMENTS)?.packets ?? 0,
+    };
   }
 
   /** Takes the rules away, unless they are to be kept. */
   async stop(): Promise<void> {
-    clearInterval(this.#guard);
-    this.#stopped = true;
-    await this.#work;
+    await this.freeze();
     if (this.#plan.onExit === "keep" || this.#there === null || this.#there.size === 0) return;
     const problem = await this.#nft.apply(
       [...this.#there.keys()].map((family) => removeTable(this.#id(family))).join(""),
@@ -136,6 +137,11 @@ export class KernelPlane {
     if (problem !== null) {
       this.#options.log.error("the kernel's rules cannot be removed", { reason: problem });
     }
+  }
+
+  /** Why listeners are not forwarded as they are to be; null: they are. */
+  #told(): string | null {
+    return this.#plan.services.length === 0 || this.#problem === "" ? null : this.#problem;
   }
 
   #id(family: Table["family"]): TableId {
@@ -159,28 +165,20 @@ export class KernelPlane {
       if (removed !== null) this.#options.log.warning(`${removed} of an earlier process`);
       this.#there = await this.#find();
     }
-    if ([...poolsOf(this.#plan)].some((pool) => !this.#shares.has(pool))) return;
-    const tables = [natTable(this.#plan, this.#shares)].filter((table) => table !== null);
-    const there = this.#there;
-    const gone = [...there.keys()].filter((family) => !tables.some((table) => table.family === family));
-    const removals = gone.map((family) => removeTable(this.#id(family))).join("");
-    const text = removals +
-      tables.map((table) => replaceTable(table, there.get(table.family) ?? NO_OBJECTS)).join("");
-    if (text === this.#applied) return;
-    let problem = await this.#nft.apply(text);
-    if (problem !== null) {
+    const { lan } = this.#watch;
+    const next = transaction(this.#plan, this.#shares, lan, this.#there);
+    if (next === null) return;
+    if (next.text !== this.#applied) {
+      const problem = await this.#nft.apply(next.text);
       // Perhaps what is there is not what it was.
-      const anew = tables.map((table) => removeTable(table) + replaceTable(table, NO_OBJECTS)).join("");
-      problem = await this.#nft.apply(removals + anew);
+      if (problem !== null && await this.#nft.apply(next.anew) !== null) return this.#fail(problem);
+      this.#there = next.after;
+      this.#applied = next.again;
+      this.#options.log.info("the kernel's rules are set", {
+        listeners: this.#plan.services.map(({ name }) => name),
+      });
     }
-    if (problem !== null) return this.#fail(problem);
-    this.#there = new Map(tables.map((table) => [table.family, objectsOf(table)]));
-    // With this behind it the same tables are the same text again.
-    this.#applied = tables.map((table) => replaceTable(table, objectsOf(table))).join("");
-    this.#settle(null);
-    this.#options.log.info("the kernel's rules are set", {
-      listeners: this.#plan.services.map(({ name }) => name),
-    });
+    this.#settle(unreachable(this.#plan, this.#shares, lan ?? EMPTY_LAN));
   }
 
   /** What an earlier process left, to be gone on with. */
@@ -195,8 +193,9 @@ export class KernelPlane {
 
   /** A firewall that is loaded anew often begins with `flush ruleset`. */
   async #look(): Promise<void> {
-    if (this.#stopped) return;
-    if (this.#problem === null && await this.#nft.counters(this.#id("inet")) === null) {
+    if (this.#stopped || this.#there === null || this.#applied === "") return this.#change();
+    for (const family of this.#there.keys()) {
+      if (await this.#nft.counters(this.#id(family)) !== null) continue;
       this.#options.log.warning("the kernel's rules have gone, and are set again");
       this.#there = new Map();
       this.#applied = "";
@@ -205,20 +204,22 @@ export class KernelPlane {
   }
 
   async #counters(): Promise<ReadonlyMap<string, Count>> {
-    return await this.#nft.counters(this.#id("inet")) ?? new Map();
+    const counted = await Promise.all(FAMILIES.map((family) => this.#nft.counters(this.#id(family))));
+    return new Map(counted.flatMap((counts) => [...counts ?? []]));
   }
 
   #fail(problem: string): void {
     this.#applied = "";
-    if (problem !== this.#problem) {
-      this.#options.log.error("the kernel's rules cannot be set", { reason: problem });
-    }
-    this.#settle(problem);
+    this.#settle(`they cannot be set: ${problem}`);
   }
 
-  #settle(problem: string | null): void {
+  /** `problem`: empty when there is none. */
+  #settle(problem: string): void {
     if (this.#problem === problem) return;
     this.#problem = problem;
+    if (problem !== "") {
+      this.#options.log.error("the kernel does not forward as it is to", { reason: problem });
+    }
     this.#options.onChange();
   }
 }

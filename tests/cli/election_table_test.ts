@@ -58,7 +58,7 @@ const KEEPER: KeeperView = {
   balancer: { state: "waiting", restarts: 3, lastDeath: "exit 1" },
   refused: null,
   vrrp: VRRP,
-  kernel: { problem: null, services: [] },
+  kernel: { problem: null, services: [], fragments: 0 },
 };
 
 Deno.test("electionTable() shows both nodes, who holds what, since when and why, even without a balancer", () => {

@@ -6,6 +6,7 @@ import { parseExposition } from "../observe/parse_exposition.ts";
 const SERVER = { open: true, up: true, packetsIn: 9, packetsOut: 8 };
 const STATUS: KernelStatus = {
   problem: "nft is not installed",
+  fragments: 0,
   services: [{
     name: "web",
     mode: "nat",
@@ -50,7 +51,7 @@ listener web (tcp, nat) on 203.0.113.10:80: pool app, roundRobin
   b       10.0.0.12:8080  down      0%            0         0       3.0G
 `,
   );
-  assertEquals(kernelTable({ problem: null, services: [] }), "");
+  assertEquals(kernelTable({ problem: null, services: [], fragments: 0 }), "");
 });
 
 Deno.test("kernelMetrics() the same for a machine; nothing where the kernel forwards nothing", () => {
@@ -62,5 +63,5 @@ Deno.test("kernelMetrics() the same for a machine; nothing where the kernel forw
   assertEquals(value("tandem_kernel_rules_in_force", ""), 0);
   assertEquals(value("tandem_kernel_connections_total", "a"), 12);
   assertEquals(value("tandem_kernel_bytes_out_total", "b"), 3 * 2 ** 30);
-  assertEquals(kernelMetrics({ problem: null, services: [] }), "");
+  assertEquals(kernelMetrics({ problem: null, services: [], fragments: 0 }), "");
 });

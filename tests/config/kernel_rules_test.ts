@@ -138,3 +138,65 @@ Deno.test("checkKernel() settings of proxying have no effect, which is told", as
     'pools.app.servers[0].maxConnections: has no effect in a pool of listener "web", which the kernel forwards',
   ]);
 });
+
+const dsr = (more = "", pool = `balance: maglev, ${SERVERS}`) =>
+  forwarded(`bind: "10.0.0.9:80", protocol: tcp, forward: dsr${more}`, pool);
+const ON_ETH0 = ", kernel: { interface: eth0 }";
+
+Deno.test("checkKernel() what dsr does", async () => {
+  const good = [
+    dsr(ON_ETH0),
+    dsr(ON_ETH0, `balance: maglev, hashOn: connection, ${SERVERS}`),
+    forwarded(
+      'bind: "10.0.0.9:80-90", protocol: udp, forward: dsr, kernel: { interface: eth0 }',
+      `balance: maglev, ${SERVERS}`,
+    ),
+  ];
+  for (const text of good) assertEquals([await errors(text), await warnings(text)], [[], []], text);
+});
+
+Deno.test("checkKernel() dsr keeps no state, translates no port, and wants to know the interface", async () => {
+  const of = 'in a pool of listener "web", which the kernel forwards';
+  assertEquals(await errors(dsr(ON_ETH0, SERVERS)), [
+    `2:15 «{ ${SERVERS} }» pools.app: must be maglev ${of} with dsr, and keeps no state`,
+  ]);
+  assertEquals(await errors(dsr("", 'balance: maglev, servers: ["10.0.0.1:81"]')), [
+    '1:43 «"10.0.0.9:80"» listeners[0].bind: needs kernel.interface, as no instance has this address',
+    `2:44 «"10.0.0.1:81"» pools.app.servers[0]: must have port 80, the listener's, ${of}: packets go to servers as they are`,
+  ]);
+  assertEquals(await errors(dsr(", kernel: { interface: eth0, masquerade: false, persist: 5m }")), [
+    "1:114 «masquerade» listeners[0].kernel.masquerade: has no sense with forward: dsr",
+    "1:133 «persist» listeners[0].kernel.persist: has no sense with forward: dsr",
+  ]);
+  assertEquals(
+    await errors(
+      forwarded(`bind: ":80", protocol: tcp, forward: dsr${ON_ETH0}`, `balance: maglev, ${SERVERS}`),
+    ),
+    [
+      '1:43 «":80"» listeners[0].bind: must be the one address that the servers have too, with forward: dsr',
+    ],
+  );
+});
+
+Deno.test("checkKernel() a server of dsr is no node", async () => {
+  const vrrp = (more: string) =>
+    `\nvrrp: { instances: [{ name: edge, interface: eth0, routerId: 1, addresses: [10.0.0.9], priority: 100, ${more} }] }`;
+  const circle = "packets would go round in a circle";
+  assertEquals(await errors(dsr() + vrrp("peers: [10.0.0.1]")), [
+    `2:44 «"10.0.0.1:80"» pools.app.servers[0]: cannot be a node, as peers of instance "edge" says, with dsr: ${circle}`,
+  ]);
+  assertEquals(await errors(dsr("", 'balance: maglev, servers: ["10.0.0.9:80"]') + vrrp("")), [
+    `2:44 «"10.0.0.9:80"» pools.app.servers[0]: cannot be a node, as addresses of instance "edge" says, with dsr: ${circle}`,
+  ]);
+  const two = forwarded(
+    'bind: ["10.0.0.9:80", "10.1.0.9:80"], protocol: tcp, forward: dsr',
+    `balance: maglev, ${SERVERS}`,
+  );
+  const other = ", { name: b, interface: eth1, routerId: 2, addresses: [10.1.0.9], priority: 100 }] }";
+  assertEquals(await errors(two + vrrp("").replace("] }", other)), [
+    '1:59 «"10.1.0.9:80"» listeners[0].bind[1]: is on eth1, and the listener on eth0: with forward: dsr it needs a listener of its own',
+  ]);
+  assertEquals(await errors(dsr() + vrrp("transport: vrrp3, virtualMac: true")), [
+    '1:43 «"10.0.0.9:80"» listeners[0].bind: cannot be an address of instance "edge", which has virtualMac, with forward: dsr',
+  ]);
+});

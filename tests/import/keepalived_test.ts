@@ -239,9 +239,36 @@ Deno.test("importKeepalived() groups and ranges of addresses are written out; ma
   ]);
   assertEquals(comments(text).filter((told) => /:.*:/.test(told!)), [
     "10: virtual_server fwmark 3: firewall marks are LVS's: no listener",
-    "14: virtual_server 10.0.0.7 53: this version balances only TCP and HTTP",
+    "14: virtual_server 10.0.0.7 53: UDP needs lb_kind NAT, and rr, wrr, sh or mh",
     "4: fwmark 1: is no address and port",
   ]);
+});
+
+Deno.test("importKeepalived() NAT stays the kernel's where it knows how, of datagrams too", async () => {
+  const server = (port: number) => `real_server 10.0.1.1 ${port} {\n}\n`;
+  const text = `virtual_server 10.0.0.7 53 {\nprotocol UDP\nlb_algo sh\nlb_kind NAT\n${server(53)}}\n` +
+    `virtual_server 10.0.0.7 53 {\nlb_algo wrr\nlb_kind NAT\npersistence_timeout 300\n${server(53)}}\n` +
+    `virtual_server 10.0.0.7 80 {\nlb_algo wlc\nlb_kind NAT\n${server(80)}}\n` +
+    `virtual_server 10.0.0.7 81 {\nlb_algo rr\nlb_kind DR\n${server(81)}}\n` +
+    `virtual_server fd00::7 82 {\nlb_algo rr\nlb_kind NAT\n${server(82)}}\n`;
+  const { listeners, pools } = await good(convert(text));
+  assertEquals(
+    listeners.map((
+      { name, protocol, forward, kernel },
+    ) => [name, protocol, forward, kernel.masquerade, kernel.persist, pools[name]?.balance]),
+    [
+      ["10.0.0.7-53-udp", "udp", "nat", false, undefined, "maglev"],
+      ["10.0.0.7-53", "tcp", "nat", false, 300_000, "roundRobin"],
+      ["10.0.0.7-80", "tcp", "proxy", true, undefined, "leastConnections"],
+      ["10.0.0.7-81", "tcp", "proxy", true, undefined, "roundRobin"],
+      ["fd00::7-82", "tcp", "proxy", true, undefined, "roundRobin"],
+    ],
+  );
+  const direct = comments(text).find((told) => told?.includes("lb_kind DR"));
+  assertEquals(
+    direct,
+    "23: lb_kind DR: Tandem accepts and connects itself: servers see its address; LVS's way is forward: dsr",
+  );
 });
 
 Deno.test("importKeepalived() never throws, and what it writes is YAML of Tandem's shape", async () => {
@@ -308,7 +335,7 @@ const samples = (() => {
 /** Statements that are no loss when nothing is said of them: their sense is in a field, or in those inside. */
 const CARRIED = new RegExp(
   "^(script_user|vrrp_instance|vrrp_sync_group|vrrp_script|vrrp_version|virtual_server_group|virtual_server|real_server|sorry_server|global_defs|group" +
-    "|script|interval|timeout|weight|rise|fall|init_fail|delay_loop|lb_algo|protocol|virtualhost|path|status_code|url|connect_port" +
+    "|script|interval|timeout|weight|rise|fall|init_fail|delay_loop|lb_algo|lb_kind|persistence_timeout|protocol|virtualhost|path|status_code|url|connect_port" +
     "|connect_timeout|misc_path|misc_timeout|retry|nb_get_retry|delay_before_retry|uthreshold|auth_type|auth_pass" +
     "|[A-Z_]+|VI_\\w+|eth.*|chk_\\w+|check_\\w+|[0-9a-f.:/-]+)$",
 );

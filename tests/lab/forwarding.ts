@@ -3,6 +3,7 @@
  * address, each in a network namespace. Waits are for what a node says or a client sees, bounded by the test's deadline.
  */
 import { nginxPaths } from "../../bench/backends_io.ts";
+import type { ElectionStatus } from "../../mod/observe/election_status.ts";
 import type { ForwardedServer, KernelStatus } from "../../mod/observe/kernel_status.ts";
 import { askAdmin } from "../../mod/runtime/admin_socket_io.ts";
 import { Lab } from "./netns.ts";
@@ -15,6 +16,15 @@ const PROGRAM = new URL("../../main.ts", import.meta.url).pathname;
 const FLAGS = ["net", "read", "write", "env", "sys", "run", "ffi"].map((name) => `--allow-${name}`);
 const SOURCE = [Deno.execPath(), "run", "--quiet", "--no-check", "--no-prompt", ...FLAGS, PROGRAM];
 const POLL_MS = 20;
+/** Bytes of every server's `/files/big`. */
+export const BIG = 200_000;
+
+interface Told {
+  readonly generation: number | null;
+  readonly balancer: { readonly pid: number | null; readonly restarts: number };
+  readonly kernel: KernelStatus;
+  readonly vrrp: ElectionStatus;
+}
 
 export class Forwarding implements AsyncDisposable {
   readonly #nodes = new Map<string, Deno.ChildProcess>();
@@ -64,6 +74,8 @@ export class Forwarding implements AsyncDisposable {
     const nginx = requireTool("nginx");
     if ("skip" in nginx) throw new Error(nginx.skip);
     const file = `${this.directory}/${name}.conf`;
+    Deno.mkdirSync(`${this.directory}/${name}-files`, { recursive: true });
+    Deno.writeFileSync(`${this.directory}/${name}-files/big`, new Uint8Array(BIG));
     Deno.writeTextFileSync(file, nginxConfig(`${this.directory}/${name}`, name));
     const child = this.lab.start(name, [nginx.path, "-e", "stderr", "-c", file]);
     void child.stdin.close();
@@ -80,10 +92,20 @@ export class Forwarding implements AsyncDisposable {
     await child.status;
   }
 
+  /** From now on a node's own `nft` fails. */
+  breakNft(node: string): void {
+    Deno.writeTextFileSync(`${this.directory}/${node}.broken`, "");
+  }
+
   run(node: string): void {
+    const bin = `${this.directory}/${node}-bin`;
+    Deno.mkdirSync(bin, { recursive: true });
+    const broken = `[ ! -e ${this.directory}/${node}.broken ] || { echo it is broken >&2; exit 1; }`;
+    const nft = `#!/bin/sh\n${broken}\nPATH=${"$"}{PATH#*:} exec nft "$@"\n`;
+    Deno.writeTextFileSync(`${bin}/nft`, nft, { mode: 0o755 });
     const child = new Deno.Command("ip", {
       args: ["netns", "exec", this.lab.namespace(node), ...this.#command(node, "run", "-c", this.file)],
-      env: { RUNTIME_DIRECTORY: this.directory, NO_COLOR: "1" },
+      env: { PATH: `${bin}:${Deno.env.get("PATH")}`, RUNTIME_DIRECTORY: this.directory, NO_COLOR: "1" },
       stdin: "null",
       stdout: "null",
       stderr: Deno.env.has("TANDEM_LAB_LOG") ? "inherit" : "null",
@@ -103,6 +125,12 @@ export class Forwarding implements AsyncDisposable {
 
   #command(node: string, ...words: string[]): string[] {
     return [...SOURCE, ...words, "--node", node];
+  }
+
+  /** Sends a signal to all processes of a node. */
+  async signal(node: string, signal: Deno.Signal): Promise<void> {
+    const { balancer } = await this.#ask(node);
+    for (const pid of [this.#nodes.get(node)!.pid, balancer.pid!]) Deno.kill(pid, signal);
   }
 
   /** Ends a node by a signal, and waits for its end. */
@@ -160,8 +188,25 @@ export class Forwarding implements AsyncDisposable {
     return (await this.rules(node)).includes(`tandem_${node}`);
   }
 
-  async #ask(node: string): Promise<{ readonly generation: number | null; readonly kernel: KernelStatus }> {
-    return await askAdmin(`${this.directory}/${node}.sock`, "/status", 5000) as never;
+  async #ask(node: string): Promise<Told> {
+    return await askAdmin(`${this.directory}/${node}.sock`, "/status", 5000) as Told;
+  }
+
+  /** What a node tells, once it is so; a node that does not answer yet is not. */
+  async until(node: string, fits: (told: Told) => boolean): Promise<Told> {
+    for (;;) {
+      const told = await this.#ask(node).catch(() => null);
+      if (told !== null && fits(told)) return told;
+      await pause(POLL_MS);
+    }
+  }
+
+  /** Waits until a node holds the address, and is well. */
+  async active(node: string): Promise<Told> {
+    return await this.until(
+      node,
+      ({ vrrp }) => vrrp.instances.some(({ state, health }) => state === "active" && health === 100),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -178,23 +223,23 @@ export class Forwarding implements AsyncDisposable {
   }
 }
 
-/** A connection that stays open, and tells who answers on it. */
-export class HeldConnection {
+/** Connections that stay open, and tell who answers on each. */
+export class HeldConnections {
   readonly #child: Deno.ChildProcess;
   readonly #out: ReadableStreamDefaultReader<string>;
   readonly #in: WritableStreamDefaultWriter<Uint8Array>;
 
-  constructor(lab: Lab, host: string, port: number) {
-    this.#child = lab.deno("client", "held_client_program.ts", host, String(port));
+  constructor(lab: Lab, host: string, port: number, count = 1) {
+    this.#child = lab.deno("client", "held_client_program.ts", host, String(port), String(count));
     this.#out = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
     this.#in = this.#child.stdin.getWriter();
   }
 
-  /** Who answers one more request; "gone" when the connection has ended. */
-  async ask(): Promise<string> {
-    await this.#in.write(new TextEncoder().encode("\n")).catch(() => {});
+  /** Who answers one more request on each; "gone" where the connection has ended. */
+  async ask(): Promise<string[]> {
+    await this.#in.write(new TextEncoder().encode("\n"));
     const { value } = await this.#out.read();
-    return value?.trim().split(" ")[0] ?? "gone";
+    return (value ?? "").trim().split(",");
   }
 
   async close(): Promise<void> {
@@ -212,6 +257,7 @@ http {
   access_log off; keepalive_timeout 600s;
   server {
     ${[8080, 8081, 8082].map((port) => `listen ${port}; listen [::]:${port};`).join(" ")}
+    location /files/ { alias ${base}-files/; }
     location / { default_type text/plain; return 200 "${name} $remote_addr $server_port\\n"; }
   }
 }

@@ -15,6 +15,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   h2load: "nghttp2-client",
   haproxy: "haproxy",
   ip: "iproute2",
+  iperf3: "iperf3",
   keepalived: "keepalived",
   nft: "nftables",
   nginx: "nginx libnginx-mod-stream",

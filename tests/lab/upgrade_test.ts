@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes } from "../assert.ts";
 import { alive, untilGone } from "../runtime/process.ts";
 import { binary } from "./binary.ts";
-import { Forwarding, HeldConnection, VIP as FORWARDED } from "./forwarding.ts";
+import { Forwarding, HeldConnections, VIP as FORWARDED } from "./forwarding.ts";
 import type { LoadReport } from "./load_program.ts";
 import { type Lab, LAB_NEEDS } from "./netns.ts";
 import { type NodeName, Pair, pause, VIP } from "./pair.ts";
@@ -192,8 +192,8 @@ pools:
 `);
   forwarding.run("lb");
   await forwarding.open("lb", "s1");
-  const held = new HeldConnection(lab, FORWARDED, 80);
-  assertEquals(await held.ask(), "s1");
+  const held = new HeldConnections(lab, FORWARDED, 80);
+  assertEquals(await held.ask(), ["s1"]);
   const rules = record(lab, "lb", "nft", "monitor", "destroy");
   await underLoad(lab, FORWARDED, async () => {
     for (let round = 0; round < 2; round++) {
@@ -201,7 +201,7 @@ pools:
       assert(success, stdout + stderr);
     }
   });
-  assertEquals(await held.ask(), "s1");
+  assertEquals(await held.ask(), ["s1"]);
   await held.close();
   const gone = (await rules.stop()).split("\n").filter((line) => line.startsWith("delete table"));
   assertEquals(gone, []);

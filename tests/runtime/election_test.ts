@@ -104,12 +104,32 @@ const BALANCER: BalancerFacts = {
 };
 const SOURCES: Sources = {
   balancer: BALANCER,
+  kernel: { listeners: [], problem: null, alone: false },
   linkUp: (device) => device === "eth1",
   answer: () => ({ ok: true, reason: "" }),
   keepsInterval: true,
   timerLagMs: 0,
 };
 const POOL = { kind: "pool", name: "app", minHealthy: 2, weight: null } as const;
+
+Deno.test("verdictOf() what the kernel forwards needs its rules, and nobody else a balancer", () => {
+  const dead = { ...SOURCES.balancer, serving: false, state: "is waiting" };
+  const kernel = { listeners: ["web"], problem: null, alone: true };
+  const track = { kind: "listener", name: "web", weight: null } as const;
+  for (const tracks of [[], [track]]) {
+    assertEquals(verdictOf(tracks, { ...SOURCES, balancer: dead, kernel }, 1000).score, 100);
+    assertEquals(
+      verdictOf(tracks, { ...SOURCES, balancer: dead, kernel: { ...kernel, alone: false } }, 1000).score,
+      0,
+    );
+    const { score, reason } = verdictOf(
+      tracks,
+      { ...SOURCES, kernel: { ...kernel, problem: "no nft" } },
+      1000,
+    );
+    assertEquals([score, reason], [50, "listener web: no nft"]);
+  }
+});
 
 Deno.test("verdictOf() all is well", () => {
   const well = verdictOf(
