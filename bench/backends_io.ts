@@ -87,7 +87,9 @@ http {
     listen 127.0.0.1:${tlsPort} ssl backlog=4096;
     ssl_certificate ${pair.cert}; ssl_certificate_key ${pair.key}; ssl_protocols TLSv1.3;
     location ~ /small$ { default_type text/plain; return 200 "${SMALL_BODY.trim()}\\n"; }
-    location ~ /forwarded$ { default_type text/plain; return 200 "$http_x_forwarded_for"; }
+    location ~ /forwarded$ {
+      default_type text/plain; return 200 "$http_x_forwarded_for $http_x_edge $http_x_client";
+    }
     location ~ /(64k|1m|text)$ { root ${files}; try_files /$1 =404; }
     location = /sink { return 200 "stored\\n"; }
     location ~ /upload$ {

@@ -94,6 +94,19 @@ function portsOf({ serverTls }: Scenario, { ports, tlsPorts }: Servers): readonl
   return serverTls ? tlsPorts : ports;
 }
 
+/** The rules of `rules`, as Tandem, HAProxy and nginx say them. */
+const HEADER_RULES = {
+  request: { set: { "X-Edge": "bench", "X-Client": "$clientAddress" } },
+  response: { set: { "X-Frame-Options": "DENY" } },
+};
+const HAPROXY_RULES = [
+  "  http-request set-header X-Edge bench",
+  "  http-request set-header X-Client %[src]",
+  "  http-response set-header X-Frame-Options DENY",
+];
+const NGINX_RULES =
+  "proxy_set_header X-Edge bench; proxy_set_header X-Client $remote_addr; add_header X-Frame-Options DENY;";
+
 /** The configuration that Tandem gets; JSON is YAML. */
 export function tandemConfig(
   scenario: Scenario,
@@ -124,6 +137,7 @@ export function tandemConfig(
         ...(scenario.gzip
           ? { compress: { encodings: "gzip", types: "text/plain", levels: { gzip: GZIP_LEVEL } } }
           : {}),
+        ...(scenario.rules ? { headers: HEADER_RULES } : {}),
         ...(scenario.protocol === "tcp" ? { pool: "app" } : { routes }),
       })),
       ...(scenario.files ? {} : {
@@ -161,10 +175,13 @@ function haproxyConfig(
       { length: scenario.routes },
       (_, at) => `  use_backend app if { path_beg ${routePrefix(at)} }`,
     );
-    return [`frontend bench${index}`, `  bind 127.0.0.1:${port}${shown}`, ...routes, "  default_backend app"]
-      .join(
-        "\n",
-      );
+    return [
+      `frontend bench${index}`,
+      `  bind 127.0.0.1:${port}${shown}`,
+      ...(scenario.rules ? HAPROXY_RULES : []),
+      ...routes,
+      "  default_backend app",
+    ].join("\n");
   });
   return `global
   maxconn ${MAX_CONNECTIONS}
@@ -239,6 +256,7 @@ events { worker_connections ${2 * MAX_CONNECTIONS}; }
   keepalive_timeout 300s; keepalive_requests 100000000; client_max_body_size 0;
   proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
   proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+  ${scenario.rules ? NGINX_RULES : ""}
   proxy_request_buffering off; proxy_max_temp_file_size 0;
   ${tls}
   ${scenario.gzip ? `gzip on; gzip_comp_level ${GZIP_LEVEL}; gzip_proxied any; gzip_types text/plain;` : ""}

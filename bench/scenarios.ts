@@ -14,6 +14,8 @@ export interface Scenario {
   /** Listeners, and routes on each; the load goes to the last route of the last listener. */
   readonly listeners: number;
   readonly routes: number;
+  /** Three header rules: a text and the client's address to the servers, a text to the clients. */
+  readonly rules: boolean;
   /** Data threads of the product. */
   readonly workers: number;
   /** The products answer with files of their own, without servers; those that cannot are left out. */
@@ -46,6 +48,7 @@ const SMALL: Scenario = {
   serverTls: false,
   listeners: 1,
   routes: 0,
+  rules: false,
   workers: 1,
   files: false,
   tls: false,
@@ -63,6 +66,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { ...SMALL, name: "tcp-bulk", protocol: "tcp", path: "/1m" },
   { ...SMALL, name: "tls-server", serverTls: true },
   { ...SMALL, name: "routes", listeners: 20, routes: 25 },
+  { ...SMALL, name: "rules", rules: true },
   { ...SMALL, name: "workers2", workers: 2 },
   { ...SMALL, name: "files", path: "/10k", files: true },
   { ...SMALL, name: "files-10m", path: "/10m", connections: 4, files: true },
