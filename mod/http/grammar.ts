@@ -56,6 +56,14 @@ export function latin1(bytes: Uint8Array, start: number, end: number): string {
   return text;
 }
 
+/** The UTF-8 bytes of a text, one character a byte. */
+export function utf8AsLatin1(text: string): string {
+  // deno-lint-ignore no-control-regex -- what is not ASCII is looked for
+  if (/^[\x00-\x7f]*$/.test(text)) return text;
+  const bytes = new TextEncoder().encode(text);
+  return latin1(bytes, 0, bytes.length);
+}
+
 /** Bytes of a text of characters up to U+00FF. */
 export function fromLatin1(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);

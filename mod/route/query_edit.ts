@@ -2,9 +2,10 @@
  * Sets, adds and removes single parameters of a query, and leaves all others byte for byte as they came. Pure.
  */
 import type { QueryRules } from "../config/snapshot.ts";
+import { utf8AsLatin1 } from "../http/grammar.ts";
 import { encodeTarget, queryText, queryWord } from "./encode.ts";
 import { parameterName } from "./query.ts";
-import { fillTemplate, type Scope, type Template, templateOf } from "./template.ts";
+import { fillTemplate, type Scope, type Template, urlTemplateOf } from "./template.ts";
 import type { RequestSource } from "./variables.ts";
 
 const SCOPE: Scope = { answers: false, groups: 0, placeholders: false };
@@ -24,9 +25,9 @@ export class QueryEdit {
     this.#dropped = new Set([...set.map(([name]) => name), ...remove.filter((name) => !name.endsWith("*"))]);
     this.#prefixes = remove.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1));
     this.#added = [...set, ...add].map(([name, text]) => ({
-      name: queryWord(name),
+      name: queryWord(utf8AsLatin1(name)),
       // What stands in the configuration is text, and becomes part of a query.
-      value: templateOf(text, SCOPE).map((piece) => typeof piece === "string" ? queryWord(piece) : piece),
+      value: urlTemplateOf(text, SCOPE).map((piece) => typeof piece === "string" ? queryWord(piece) : piece),
     }));
   }
 

@@ -14,7 +14,7 @@ import {
   parseTemplate,
   type Scope,
   type Template,
-  templateOf,
+  urlTemplateOf,
 } from "./template.ts";
 import type { RequestSource, RequestVariable } from "./variables.ts";
 
@@ -31,7 +31,7 @@ export interface Redirect {
 
 /** Compiles a `to` that has been checked. */
 export function redirectOf(to: string): Redirect {
-  const template = templateOf(to, REDIRECT_SCOPE);
+  const template = urlTemplateOf(to, REDIRECT_SCOPE);
   const ownQuery = template.some((piece) => typeof piece === "object" && isWholeQuery(piece));
   return { to: template, leaves: AUTHORITY.test(to), passesQuery: !ownQuery };
 }

@@ -10,7 +10,7 @@ import { encodePath, encodeTarget, queryText, urlText } from "./encode.ts";
 import { bareExpressionOf, type Expression } from "./expression.ts";
 import { canonicalPath } from "./path.ts";
 import { QueryEdit } from "./query_edit.ts";
-import { fillTemplate, type Scope, type Template, templateOf } from "./template.ts";
+import { fillTemplate, type Scope, type Template, templateOf, urlTemplateOf } from "./template.ts";
 import type { RequestSource, RequestVariable } from "./variables.ts";
 
 /** What may stand in `rewrite.path`. */
@@ -38,15 +38,15 @@ export class Rewrite {
   readonly #changesPath: boolean;
 
   constructor({ path, stripPrefix, replace, addPrefix, query, host }: RewriteSnapshot) {
-    this.#path = path === null ? null : templateOf(path, PATH_SCOPE);
+    this.#path = path === null ? null : urlTemplateOf(path, PATH_SCOPE);
     this.#stripPrefix = stripPrefix;
     this.#replace = replace.map(({ match, with: text }) => {
       const expression = bareExpressionOf(match);
-      return { match: expression, to: templateOf(text, groupScope(expression)) };
+      return { match: expression, to: urlTemplateOf(text, groupScope(expression)) };
     });
     this.#addPrefix = addPrefix;
     this.#query = typeof query === "string"
-      ? templateOf(query, TEXT_SCOPE)
+      ? urlTemplateOf(query, TEXT_SCOPE)
       : query === null
       ? null
       : new QueryEdit(query);

@@ -5,6 +5,7 @@
  * for a dollar. In the path of a rewrite and the target of a redirect `:id` and `*` stand for what the route's path
  * took. What stands alone is an error, never text: nobody has to guess what will be sent. Pure.
  */
+import { utf8AsLatin1 } from "../http/grammar.ts";
 import { type RequestSource, type RequestVariable, type Variable, VARIABLES } from "./variables.ts";
 
 export interface Reference<V extends Variable = Variable> {
@@ -61,6 +62,11 @@ export function templateOf(text: string, scope: Scope): Template {
   const template = parseTemplate(text, scope);
   if ("message" in template) throw new Error(`Cannot use \`${text}\` as it ${template.message}`);
   return template;
+}
+
+/** The same for a URL, which is bytes of UTF-8: a character of its texts is a byte, as in the values of a request. */
+export function urlTemplateOf(text: string, scope: Scope): Template {
+  return templateOf(text, scope).map((piece) => typeof piece === "string" ? utf8AsLatin1(piece) : piece);
 }
 
 /** Its text when it is nothing but text, else null. */

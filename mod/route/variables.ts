@@ -5,6 +5,7 @@
  * Values are Latin-1, a character a byte, and data of a stranger: whoever writes one encodes it for where it is
  * written. Pure; it must not know where the facts come from.
  */
+import { utf8AsLatin1 } from "../http/grammar.ts";
 import { cookieValue } from "./cookie.ts";
 import type { RequestFacts } from "./match.ts";
 import { rawQueryValue } from "./query.ts";
@@ -102,7 +103,10 @@ const LIST: readonly Variable[] = [
   named(ofRequest("header", ({ facts }, name) => facts.header(name.toLowerCase()) ?? "")),
   named(ofRequest("cookie", ({ facts }, name) => cookieValue(facts.header("cookie"), name) ?? "")),
   named({
-    ...ofRequest("capture", (source, name) => source.capture(name)),
+    // What was decoded is text, and no bytes as everything else.
+    ...ofRequest("capture", (source, name) => {
+      return name.startsWith("query.") ? utf8AsLatin1(source.capture(name)) : source.capture(name);
+    }),
     encoded: (name) => /^(?:path|host)\./.test(name),
   }),
   ofRequest("requestId", (source) => source.requestId),
@@ -110,7 +114,7 @@ const LIST: readonly Variable[] = [
   ofRequest("tlsCipher", ({ tls }) => tls?.cipher ?? ""),
   ofRequest("tlsServerName", ({ tls }) => tls?.serverName ?? ""),
   ofRequest("tlsAlpn", ({ tls }) => tls?.alpn ?? ""),
-  ofRequest("tlsClientSubject", ({ tls }) => asUtf8(tls?.client?.subject ?? "")),
+  ofRequest("tlsClientSubject", ({ tls }) => utf8AsLatin1(tls?.client?.subject ?? "")),
   ofRequest("tlsClientFingerprint", ({ tls }) => tls?.client?.fingerprint ?? ""),
   ofAnswer("status", (answer) => `${answer.status}`),
   ofAnswer("pool", (answer) => answer.pool),
@@ -120,9 +124,3 @@ const LIST: readonly Variable[] = [
 ];
 
 export const VARIABLES: ReadonlyMap<string, Variable> = new Map(LIST.map((one) => [one.name, one]));
-
-/** Its UTF-8 bytes, a character each. */
-function asUtf8(text: string): string {
-  // deno-lint-ignore no-control-regex -- what is not ASCII is looked for
-  return /^[\x00-\x7f]*$/.test(text) ? text : String.fromCharCode(...new TextEncoder().encode(text));
-}

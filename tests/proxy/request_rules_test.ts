@@ -139,6 +139,12 @@ const REWRITES: [rule: string, target: string, sent: string][] = [
   ["{ replace: { match: '^/(\\d+)$', with: '/n/$1' } }", "/x", "/x"],
   ["{ replace: [{ match: a, with: b }, { match: '^/b', with: '/c/$host/' }] }", "/aa", "/c/a.test/a"],
   ["{ replace: { match: '^/', with: '' } }", "/x", "/x"],
+  ["{ path: '/a b/\u00e9\u20ac' }", "/x", "/a%20b/%C3%A9%E2%82%AC"],
+  [
+    "{ query: { set: { '\u00e9': '\u20ac $query(b)' } } }",
+    "/x?%C3%A9=1&b=%20",
+    "/x?b=%20&%C3%A9=%E2%82%AC%20%20",
+  ],
   ["{ path: /fixed }", "/%61?x=%61", "/fixed?x=%61"],
   ["{ query: '' }", "/x?y", "/x"],
   ["{ query: 'p=$path&$query' }", "/x?y=1&z", "/x?p=/x&y=1&z"],
@@ -163,6 +169,20 @@ Deno.test("Rewrite changes path and query before a server gets them, and the log
       assertEquals([world.log[0]!.target, world.log[0]!.host], [target, "a.test"], rule);
     });
   }
+});
+
+Deno.test("RequestEdit writes captures of a query, which were decoded, as the bytes that they are", async () => {
+  await withRules([
+    "routes:",
+    "  - match: { query: { v: '~(?<all>.*)' } }",
+    "    pool: app",
+    "    rewrite: { path: '/$capture(query.all)' }",
+    "    headers: { request: { set: { X-V: $capture(query.all) } } }",
+  ], (world) => {
+    const { line, headers } = ask(world, "/?v=%C3%A9%2F%E2%82%AC%3F");
+    assertEquals(line, "GET /%C3%A9/%E2%82%AC%3F?v=%C3%A9%2F%E2%82%AC%3F HTTP/1.1");
+    assertEquals(headers.at(-1), "x-v: \xc3\xa9/\xe2\x82\xac?");
+  });
 });
 
 Deno.test("Rewrite leaves OPTIONS * and absolute targets whole, and a small body behind its head", async () => {

@@ -28,6 +28,7 @@ Deno.test("redirectTarget() passes the query on as nginx does", () => {
   assertEquals(redirected("/new?", "/old", "/old?a=1"), "/new");
   assertEquals(redirected("/new#part", "/old", "/old?a=1"), "/new?a=1#part");
   assertEquals(redirected("/new", "/old", "/old"), "/new");
+  assertEquals(redirected("/\u00e9\u20ac", "/old", "/old?%E9"), "/%C3%A9%E2%82%AC?%E9");
 });
 
 Deno.test("redirectTarget() never makes a redirect within the site leave it", () => {

@@ -183,7 +183,7 @@ listeners:
         headers:
           request:
             set:
-              X-TLS: "$scheme $tlsVersion $tlsCipher $tlsServerName"
+              X-TLS: "$scheme $tlsVersion $tlsCipher $tlsServerName $tlsAlpn"
               X-Client-Subject: $tlsClientSubject
               X-Client-Print: $tlsClientFingerprint
 pools: { app: { servers: ["127.0.0.1:${server.port}"] } }
@@ -204,10 +204,14 @@ workers: 1
     const { stdout } = await new Deno.Command("curl", { args: [...common, ...args, url] }).output();
     return new TextDecoder().decode(stdout);
   };
-  const known = await asked("/", "--cert", made.path("client.pem"), "--key", made.path("client.key"));
-  assert(/^X-TLS: https TLSv1\.3 TLS_[A-Z0-9_]+ shop\.test\r$/m.test(known), known);
-  assert(/^X-Client-Subject: .*Org.*\r$/m.test(known), known);
-  assert(/^X-Client-Print: [0-9a-f]{64}\r$/m.test(known), known);
+  for (const [version, protocol] of [["--http1.1", "http/1.1"], ["--http2", "h2"]] as const) {
+    const pair = ["--cert", made.path("client.pem"), "--key", made.path("client.key")];
+    const known = await asked("/", version, ...pair);
+    const tls = new RegExp(`^X-TLS: https TLSv1\\.3 TLS_[A-Z0-9_]+ shop\\.test ${protocol}\r$`, "m");
+    assert(tls.test(known), known);
+    assert(/^X-Client-Subject: .*Org.*\r$/m.test(known), known);
+    assert(/^X-Client-Print: [0-9a-f]{64}\r$/m.test(known), known);
+  }
   const stranger = await asked("/", "-H", "X-Client-Subject: CN=forged", "-H", "X_Client_Subject: CN=forged");
   assert(!/subject/i.test(stranger), stranger);
   assertEquals(await asked("/page"), "one");
