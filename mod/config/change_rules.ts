@@ -18,6 +18,7 @@ export function checkListenerChanges(context: RuleContext, listener: ListenerCon
   const path = ["listeners", at];
   const { protocol, headers, hsts } = listener;
   if (protocol !== "http") return refuseAll(context, path, protocol);
+  checkInterception(context, path, listener.interceptErrors, [listener, ...listener.routes]);
   if (headers === undefined) return;
   checkCaptures(context, [...path, "headers"], textsOfHeaders(headers), null);
   if (hsts !== undefined) checkHsts(context, path, headers);
@@ -25,12 +26,14 @@ export function checkListenerChanges(context: RuleContext, listener: ListenerCon
 
 export function checkRouteChanges(
   context: RuleContext,
-  { protocol, hsts }: ListenerConfig,
+  listener: ListenerConfig,
   route: RouteConfig,
   path: Path,
 ): void {
+  const { protocol, hsts } = listener;
   const { headers, rewrite, action, match } = route;
   if (protocol !== "http") return refuseAll(context, path, protocol);
+  checkInterception(context, path, route.interceptErrors, [listener, route]);
   for (const [given, key] of [[rewrite, ["rewrite"]], [headers?.request, ["headers", "request"]]] as const) {
     if (given === undefined || action.kind === "pool") continue;
     context.error(
@@ -53,6 +56,18 @@ function refuseAll(context: RuleContext, path: Path, protocol: string): void {
     if (!context.given([...path, key])) continue;
     context.error([...path, key], `cannot stand on a ${protocol} listener, which sees no requests`, "key");
   }
+}
+
+/** `pages`: where they may come from. */
+function checkInterception(
+  context: RuleContext,
+  path: Path,
+  intercepts: boolean | undefined,
+  pages: readonly Pick<RouteConfig, "errorPages">[],
+): void {
+  if (intercepts !== true || pages.some(({ errorPages }) => errorPages !== undefined)) return;
+  if (!context.whole(path)) return;
+  context.warn([...path, "interceptErrors"], "has no effect without errorPages", "key");
 }
 
 interface Placed {

@@ -1,6 +1,6 @@
 /** What is said of rules that change messages when they are wrong. */
 import { assertEquals } from "../assert.ts";
-import { errors, good, listenerWith, routesOf } from "./reading.ts";
+import { errors, good, listenerWith, routesOf, warnings } from "./reading.ts";
 
 const route = (text: string) => errors(routesOf(`{ pool: app, ${text} }`));
 
@@ -116,6 +116,18 @@ Deno.test("RewriteSchema and the pages refuse what cannot be meant", async () =>
       "5:33 «b» listeners[0].routes[0].respond.file: cannot be read: b: there is no such file",
     ],
   );
+});
+
+Deno.test("checkRouteChanges() warns where there is no page to put in the place of servers' errors", async () => {
+  assertEquals(
+    await warnings(listenerWith("interceptErrors: true", "routes: [{ pool: app, interceptErrors: true }]")),
+    [
+      "4:5 «interceptErrors» listeners[0].interceptErrors: has no effect without errorPages",
+      "5:27 «interceptErrors» listeners[0].routes[0].interceptErrors: has no effect without errorPages",
+    ],
+  );
+  const paged = "routes: [{ pool: app, interceptErrors: true, errorPages: { 404: a } }]";
+  assertEquals(await warnings(listenerWith("interceptErrors: true", paged)), []);
 });
 
 Deno.test("HeadersSchema takes one value for a list, and names in any case", async () => {
