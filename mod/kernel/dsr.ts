@@ -99,22 +99,21 @@ interface Way {
 /** For each family one for packets, and one for the errors that quote them. */
 function waysOf(service: Service, shares: Shares, lan: Lan): Way[] {
   const { device, name } = service;
-  const chainOf = (server: Server) => objectName(CHAIN, name, server.name);
   return familiesOf(service).flatMap((family) => {
     const servers = serversIn(service, family);
     const given = servers.map((server) =>
       lan.servers.has(server.host) ? shareOf(service, server, shares) : 0
     );
     const binds = service.binds.filter((bind) => bind.family === family);
-    const way = (kind: string, key: string, match: (bind: Bind, service: Service) => string): Way[] => {
-      const rule = choice(service, servers, given, key, chainOf);
-      if (rule === null) return [];
-      const chain = { name: objectName(kind + family, name), rules: [rule] };
-      return [{ device, chain, rules: binds.map((bind) => `${match(bind, service)} goto ${chain.name}`) }];
+    const chosen = choice(service, servers, given, (server) => objectName(CHAIN, name, server.name));
+    if (chosen === null) return [];
+    const way = (kind: string, key: string, match: (bind: Bind, service: Service) => string): Way => {
+      const chain = { name: objectName(kind + family, name), rules: [chosen(key)] };
+      return { device, chain, rules: binds.map((bind) => `${match(bind, service)} goto ${chain.name}`) };
     };
     return [
-      ...way(CHAIN, hashKey(service, family), destined),
-      ...way(ERRORS, quotedKey(service, family), quoting),
+      way(CHAIN, hashKey(service, family), destined),
+      way(ERRORS, quotedKey(service, family), quoting),
     ];
   });
 }

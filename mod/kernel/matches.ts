@@ -33,16 +33,15 @@ export function shareOf({ pool }: Service, { name }: Server, shares: Shares): nu
 }
 
 /**
- * A rule's end that sends what reaches it to one of the servers; null when none takes traffic. `chainOf` names the
- * chain of a server.
+ * A rule's end that sends what reaches it to one of the servers, by the key that is hashed; null when none takes
+ * traffic. `chainOf` names the chain of a server.
  */
 export function choice(
   service: Service,
   servers: readonly Server[],
   shares: readonly number[],
-  key: string,
   chainOf: (server: Server) => string,
-): string | null {
+): ((key: string) => string) | null {
   const table = spread(
     service.policy,
     servers.map(({ host, port, weight }, index) => ({
@@ -53,9 +52,10 @@ export function choice(
   );
   const [first] = table;
   if (first === undefined) return null;
-  if (table.every((index) => index === first)) return `goto ${chainOf(servers[first]!)}`;
-  const elements = table.map((index, at) => `${at} : goto ${chainOf(servers[index]!)}`);
-  return `${position(service, table.length, key)} vmap { ${elements.join(", ")} }`;
+  const chains = servers.map(chainOf);
+  if (table.every((index) => index === first)) return () => `goto ${chains[first]}`;
+  const elements = table.map((index, at) => `${at} : goto ${chains[index]}`).join(", ");
+  return (key) => `${position(service, table.length, key)} vmap { ${elements} }`;
 }
 
 function position({ policy }: Service, size: number, key: string): string {

@@ -91,7 +91,7 @@ function choosing(service: Service, shares: Shares): { chain: Chain; dispatch: s
   return familiesOf(service).flatMap((family) => {
     const servers = serversIn(service, family);
     const given = servers.map((server) => shareOf(service, server, shares));
-    const chosen = choice(service, servers, given, hashKey(service, family), (one) => chainOf(service, one));
+    const chosen = choice(service, servers, given, (one) => chainOf(service, one));
     // Without: packets reach this machine itself, which refuses them as it does where nobody listens.
     if (chosen === null) return [];
     const name = objectName(`${CHAIN}${family}`, service.name);
@@ -101,7 +101,7 @@ function choosing(service: Service, shares: Shares): { chain: Chain; dispatch: s
       : open.map((one) => `${ip(family)} saddr @${setOf(service, one)} goto ${chainOf(service, one)}`);
     const binds = service.binds.filter((bind) => bind.family === family);
     return [{
-      chain: { name, rules: [...known, chosen] },
+      chain: { name, rules: [...known, chosen(hashKey(service, family))] },
       dispatch: binds.map((bind) => `${destined(bind, service)} goto ${name}`),
     }];
   });

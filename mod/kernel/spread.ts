@@ -7,9 +7,9 @@
 import { maglevTable } from "../balance/maglev_table.ts";
 import type { Policy } from "./plan.ts";
 
-/** Primes; a table has at least a hundred positions a server, and stays in a core's cache while it can. */
+/** Primes. Turns are even at any size; a small table stays in a core's cache and is quickly made. */
 const SIZES = [4093, 16_381, 65_521];
-const POSITIONS_PER_SERVER = 100;
+const POSITIONS_PER_SERVER = 20;
 /** Positions of a table that is made of shares. */
 const MOST_TURNS = 4096;
 
@@ -39,8 +39,9 @@ export function spread(policy: Policy, places: readonly Place[]): number[] {
 function maglev(places: readonly Place[], shares: readonly number[]): number[] {
   const keys = places.map(({ key }) => key);
   const size = maglevSize(keys.length);
-  const open = maglevTable(keys, shares, size);
   const all = maglevTable(keys, places.map(({ weight }) => weight), size);
+  if (all.length > 0 && all.every((first) => shares[first]! > 0)) return [...all];
+  const open = maglevTable(keys, shares, size);
   return Array.from(open, (second, at) => {
     const first = all[at];
     return first !== undefined && shares[first]! > 0 ? first : second;

@@ -52,22 +52,26 @@ export function objectsOf({ chains, counters, sets }: Table): Objects {
   return { chains: names(chains), counters, sets: names(sets) };
 }
 
-/** Input of `nft -f -` that turns what is there (`before`) into the table. */
-export function replaceTable(table: Table, before: Objects): string {
+/** Input of `nft -f -` that takes away what is there (`before`) and has no place in the table, after its rules. */
+export function staleText(table: Table, before: Objects): string {
   const { family, name } = table;
   const where = `${family} ${name}`;
   const now = objectsOf(table);
   const gone = (kind: keyof Objects, word: string) =>
     before[kind].filter((one) => !now[kind].includes(one)).map((one) => `delete ${word} ${where} ${one}\n`);
   return [
-    `add table ${where}\n`,
-    `flush table ${where}\n`,
-    tableText(table),
     ...gone("chains", "chain"),
     ...gone("sets", "set"),
     ...gone("counters", "counter"),
-    ...table.sets.filter(({ flush }) => flush).map((set) => `flush set ${where} ${set.name}\n`),
   ].join("");
+}
+
+/** Input of `nft -f -` that makes all of a table, in the place of the rules that are there. */
+export function tableText(table: Table): string {
+  const where = `${table.family} ${table.name}`;
+  const forgotten = table.sets.filter(({ flush }) => flush);
+  return `add table ${where}\nflush table ${where}\n` + contentText(table) +
+    forgotten.map((set) => `flush set ${where} ${set.name}\n`).join("");
 }
 
 /** Input of `nft -f -` that takes the table away, whether it is there or not. */
@@ -75,7 +79,7 @@ export function removeTable({ family, name }: TableId): string {
   return `add table ${family} ${name}\ndelete table ${family} ${name}\n`;
 }
 
-function tableText({ family, name, counters, sets, chains }: Table): string {
+function contentText({ family, name, counters, sets, chains }: Table): string {
   let text = `table ${family} ${name} {\n`;
   for (const counter of counters) text += `  counter ${counter} {\n  }\n`;
   for (const set of sets) {

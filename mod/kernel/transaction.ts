@@ -5,7 +5,15 @@ import { dsrTable } from "./dsr.ts";
 import { directServers, EMPTY_LAN, type Lan } from "./lan.ts";
 import { natTable } from "./nat.ts";
 import type { KernelPlan, Shares } from "./plan.ts";
-import { NO_OBJECTS, type Objects, objectsOf, removeTable, replaceTable, type Table } from "./table.ts";
+import {
+  NO_OBJECTS,
+  type Objects,
+  objectsOf,
+  removeTable,
+  staleText,
+  type Table,
+  tableText,
+} from "./table.ts";
 
 /** Every family of table that there may be. */
 export const FAMILIES = ["inet", "netdev"] as const;
@@ -14,14 +22,14 @@ export const FAMILIES = ["inet", "netdev"] as const;
 export type There = ReadonlyMap<Table["family"], Objects>;
 
 export interface Transaction {
-  /** Changes what is there; empty: nothing is there and nothing is wanted. */
+  /** What is to be in force: equal when nothing differs. */
+  readonly wanted: string;
+  /** Changes what is there into it. */
   readonly text: string;
   /** The same, whatever is there: what was counted and remembered is lost. */
-  readonly anew: string;
+  anew(): string;
   /** What there will be. */
   readonly after: There;
-  /** What the same transaction would be afterwards, to tell whether another one differs. */
-  readonly again: string;
 }
 
 /** Null: what has to be known first is not. */
@@ -39,14 +47,13 @@ export function transaction(
   );
   const gone = [...there.keys()].filter((family) => !tables.some((table) => table.family === family));
   const removals = gone.map((family) => removeTable({ family, name: plan.table })).join("");
-  const replaced = (before: There) =>
-    tables.map((table) => replaceTable(table, before.get(table.family) ?? NO_OBJECTS)).join("");
-  const after = new Map(tables.map((table) => [table.family, objectsOf(table)]));
+  const wanted = tables.map(tableText).join("");
+  const stale = tables.map((table) => staleText(table, there.get(table.family) ?? NO_OBJECTS)).join("");
   return {
-    text: removals + replaced(there),
-    anew: removals + tables.map(removeTable).join("") + replaced(new Map()),
-    after,
-    again: replaced(after),
+    wanted,
+    text: removals + wanted + stale,
+    anew: () => removals + tables.map(removeTable).join("") + wanted,
+    after: new Map(tables.map((table) => [table.family, objectsOf(table)])),
   };
 }
 

@@ -168,12 +168,12 @@ export class KernelPlane {
     const { lan } = this.#watch;
     const next = transaction(this.#plan, this.#shares, lan, this.#there);
     if (next === null) return;
-    if (next.text !== this.#applied) {
+    if (next.wanted !== this.#applied || next.after.size !== this.#there.size) {
       const problem = await this.#nft.apply(next.text);
       // Perhaps what is there is not what it was.
-      if (problem !== null && await this.#nft.apply(next.anew) !== null) return this.#fail(problem);
+      if (problem !== null && await this.#nft.apply(next.anew()) !== null) return this.#fail(problem);
       this.#there = next.after;
-      this.#applied = next.again;
+      this.#applied = next.wanted;
       this.#options.log.info("the kernel's rules are set", {
         listeners: this.#plan.services.map(({ name }) => name),
       });
@@ -193,14 +193,15 @@ export class KernelPlane {
 
   /** A firewall that is loaded anew often begins with `flush ruleset`. */
   async #look(): Promise<void> {
-    if (this.#stopped || this.#there === null || this.#applied === "") return this.#change();
+    if (this.#stopped) return;
+    if (this.#there === null || this.#applied === "") return this.#change();
     for (const family of this.#there.keys()) {
       if (await this.#nft.counters(this.#id(family)) !== null) continue;
       this.#options.log.warning("the kernel's rules have gone, and are set again");
       this.#there = new Map();
       this.#applied = "";
+      return this.#change();
     }
-    this.#change();
   }
 
   async #counters(): Promise<ReadonlyMap<string, Count>> {

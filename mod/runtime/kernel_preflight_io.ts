@@ -24,7 +24,7 @@ export async function kernelProblems(plan: KernelPlan, spawn: Spawn): Promise<st
 async function rulesProblem(plan: KernelPlan, spawn: Spawn): Promise<string | null> {
   const { open, lan } = everythingWell(plan);
   // As if nothing were there: what is may be of another version.
-  const text = transaction(plan, open, lan, new Map())?.anew ?? "";
+  const text = transaction(plan, open, lan, new Map())?.anew() ?? "";
   const problem = await new Nft(spawn).apply(text, true);
   if (problem === null) return null;
   const fix = /not permitted/i.test(problem)

@@ -1,5 +1,5 @@
 import { objectName } from "../../mod/kernel/names.ts";
-import { NO_OBJECTS, objectsOf, removeTable, replaceTable, type Table } from "../../mod/kernel/table.ts";
+import { objectsOf, removeTable, staleText, type Table, tableText } from "../../mod/kernel/table.ts";
 import { assert, assertEquals, assertNotEquals } from "../assert.ts";
 
 const TABLE: Table = {
@@ -13,9 +13,9 @@ const TABLE: Table = {
   ],
 };
 
-Deno.test("replaceTable() flushes the rules, keeps counters and sets, and forgets what is to be forgotten", () => {
+Deno.test("tableText() flushes the rules, keeps counters and sets, and forgets what is to be forgotten", () => {
   assertEquals(
-    replaceTable(TABLE, NO_OBJECTS),
+    tableText(TABLE),
     `add table inet tandem_lb1
 flush table inet tandem_lb1
 table inet tandem_lb1 {
@@ -40,15 +40,13 @@ flush set inet tandem_lb1 by9.5/a
   );
 });
 
-Deno.test("replaceTable() deletes what has no place any more, chains before the sets and counters they name", () => {
+Deno.test("staleText() deletes what has no place any more, chains before the sets and counters they name", () => {
   const before = { chains: ["to/b", "in"], sets: ["by9.5/b"], counters: ["new/a", "new/b"] };
-  const text = replaceTable(TABLE, before);
-  assertEquals(text.match(/^delete.*$/gm), [
-    "delete chain inet tandem_lb1 to/b",
-    "delete set inet tandem_lb1 by9.5/b",
-    "delete counter inet tandem_lb1 new/b",
-  ]);
-  assertEquals(replaceTable(TABLE, objectsOf(TABLE)), replaceTable(TABLE, NO_OBJECTS));
+  assertEquals(
+    staleText(TABLE, before),
+    "delete chain inet tandem_lb1 to/b\ndelete set inet tandem_lb1 by9.5/b\ndelete counter inet tandem_lb1 new/b\n",
+  );
+  assertEquals(staleText(TABLE, objectsOf(TABLE)), "");
 });
 
 Deno.test("removeTable() is good whether the table is there or not", () => {
