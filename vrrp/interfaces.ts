@@ -6,6 +6,7 @@
  * groups that any other socket of the host joined (IP_MULTICAST_ALL), so the sender's subnet has to be checked.
  */
 import { type Cidr, cidrContains, type IpBytes, parseIp } from "../mod/base/address.ts";
+import { isLinkLocal } from "./link_local.ts";
 import { sameAddress } from "./vip.ts";
 
 /** The fields used of one entry of `Deno.networkInterfaces()`. */
@@ -53,11 +54,6 @@ export function localAddress(
 export function isNeighbour(local: LocalAddress, peers: readonly IpBytes[], sender: IpBytes): boolean {
   if (peers.length > 0) return peers.some((peer) => sameAddress(peer, sender));
   return cidrContains(local.subnet, sender);
-}
-
-/** fe80::/10 (RFC 4291 section 2.5.6). */
-export function isLinkLocal(address: IpBytes): boolean {
-  return address[0] === 0xfe && (address[1]! & 0xc0) === 0x80;
 }
 
 function subnetOf(address: IpBytes, netmask: IpBytes): Cidr {

@@ -7,7 +7,7 @@
  */
 import { type IpBytes, parseIp } from "../mod/base/address.ts";
 import { type Dropped, dropped } from "./drops.ts";
-import { isLinkLocal } from "./interfaces.ts";
+import { isLinkLocal } from "./link_local.ts";
 import type { RawPacket } from "./ip_header.ts";
 import { type Advert, type ChecksumKind, decodeAdvert, passwordBytes } from "./packet.ts";
 import type { SegmentSettings } from "./settings.ts";

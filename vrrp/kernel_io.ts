@@ -11,9 +11,12 @@ import { Macvlan } from "./macvlan_io.ts";
 import type { Link } from "./netlink.ts";
 import { Poller } from "./poll_io.ts";
 import { type RawOptions, RawTransport } from "./raw_io.ts";
+import type { RouteWriter } from "./route_io.ts";
 
 export interface Kernel {
   readonly writer: AddressWriter;
+  /** For routes and rules. */
+  readonly routes: RouteWriter;
   /** Null: the kernel refuses, and `whyMute` says why. */
   readonly announcer: Announcer | null;
   readonly whyMute: string;
@@ -23,7 +26,7 @@ export interface Kernel {
   /** Opens the sockets of VRRP itself on one interface. Throws what the kernel refuses. */
   openRaw(options: RawOptions): RawTransport;
   /** The interface with the virtual MAC of a virtual router. */
-  macvlan(vrid: number, setSysctl: (name: string, value: string) => string | null): Macvlan;
+  macvlan(vrid: number, family: 4 | 6, setSysctl: (name: string, value: string) => string | null): Macvlan;
   close(): Promise<void>;
 }
 
@@ -36,6 +39,10 @@ export function openKernel(handler: LinkHandler, onError: (error: Error) => void
     const { announcer, whyMute } = openAnnouncer(libc);
     return {
       writer: netlinkWriter(watch.requests),
+      routes: {
+        change: (encode) => watch.requests.change(encode),
+        findLink: (device) => watch.find(device),
+      },
       announcer,
       whyMute,
       findLink: (device) => watch.find(device),
@@ -43,7 +50,7 @@ export function openKernel(handler: LinkHandler, onError: (error: Error) => void
         const link = watch.find(device);
         return link === null ? null : watch.requests.neighbour(link.index, address);
       },
-      macvlan: (vrid, setSysctl) => new Macvlan(watch.requests, setSysctl, vrid),
+      macvlan: (vrid, family, setSysctl) => new Macvlan(watch.requests, setSysctl, vrid, family),
       openRaw: (options) => new RawTransport(libc, poller, options),
       async close() {
         announcer?.close();

@@ -15,13 +15,13 @@ import {
   message,
   NLM_F_ACK,
   NLM_F_CREATE,
+  NLM_F_EXCL,
   NLM_F_REQUEST,
   RTM_DELLINK,
   RTM_NEWLINK,
   u32,
 } from "./netlink.ts";
 
-const NLM_F_EXCL = 0x200;
 const IFLA_LINK = 5;
 const IFLA_LINKINFO = 18;
 const IFLA_INFO_KIND = 1;
@@ -39,18 +39,18 @@ const LOOSE = 2;
 const ONLY_OWN = 1;
 const NONE = 1;
 
-/** The name keepalived gives it, too: one virtual router has one. */
-export function macvlanName(vrid: number): string {
-  return `vrrp.${vrid}`;
+/** The name keepalived gives it, too: one virtual router of a family has one. */
+export function macvlanName(vrid: number, family: 4 | 6): string {
+  return `${family === 4 ? "vrrp" : "vrrp6"}.${vrid}`;
 }
 
-/** 00-00-5E-00-01-{VRID}: IPv4. */
-export function virtualMac(vrid: number): Uint8Array {
-  return new Uint8Array([0, 0, 0x5e, 0, 1, vrid]);
+/** 00-00-5E-00-01-{VRID} for IPv4, 00-00-5E-00-02-{VRID} for IPv6. */
+export function virtualMac(vrid: number, family: 4 | 6): Uint8Array {
+  return new Uint8Array([0, 0, 0x5e, 0, family === 4 ? 1 : 2, vrid]);
 }
 
 /** Makes the interface of a virtual router on the one with this index; it is still down. */
-export function encodeCreateMacvlan(lowerIndex: number, vrid: number, sequence: number) {
+export function encodeCreateMacvlan(lowerIndex: number, vrid: number, family: 4 | 6, sequence: number) {
   const kind = attribute(IFLA_INFO_KIND, new TextEncoder().encode("macvlan"));
   const mode = attribute(IFLA_INFO_DATA, attribute(IFLA_MACVLAN_MODE, u32(MACVLAN_MODE_PRIVATE)));
   return message(
@@ -58,9 +58,9 @@ export function encodeCreateMacvlan(lowerIndex: number, vrid: number, sequence: 
     NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
     sequence,
     new Uint8Array(IFINFOMSG_BYTES),
-    attribute(IFLA_IFNAME, new TextEncoder().encode(macvlanName(vrid) + "\0")),
+    attribute(IFLA_IFNAME, new TextEncoder().encode(macvlanName(vrid, family) + "\0")),
     attribute(IFLA_LINK, u32(lowerIndex)),
-    attribute(IFLA_ADDRESS, virtualMac(vrid)),
+    attribute(IFLA_ADDRESS, virtualMac(vrid, family)),
     attribute(IFLA_LINKINFO, joined(kind, mode)),
   );
 }

@@ -20,49 +20,73 @@ export class Macvlan {
   readonly #socket: NetlinkSocket;
   readonly #setSysctl: (name: string, value: string) => string | null;
   readonly #vrid: number;
+  readonly #family: 4 | 6;
 
   /** Nothing is made before `raise`. */
   constructor(
     socket: NetlinkSocket,
     setSysctl: (name: string, value: string) => string | null,
     vrid: number,
+    family: 4 | 6,
   ) {
     this.#socket = socket;
     this.#setSysctl = setSysctl;
     this.#vrid = vrid;
+    this.#family = family;
+  }
+
+  get #name(): string {
+    return macvlanName(this.#vrid, this.#family);
   }
 
   /** The interface, made on `lower` if it is not there. Throws what the kernel refuses. */
   raise(lower: Link): Link {
     const found = this.#find();
-    if (found?.up === true && isOurs(found, this.#vrid)) return found;
-    if (found !== undefined && !isOurs(found, this.#vrid)) {
+    if (found?.up === true && this.#isOurs(found)) return found;
+    if (found !== undefined && !this.#isOurs(found)) {
       throw new Error(`${found.name} is there already, with another MAC than ${this.#vrid} has`);
     }
     if (found === undefined) {
-      this.#must("make", (sequence) => encodeCreateMacvlan(lower.index, this.#vrid, sequence));
+      this.#must("make", (sequence) => encodeCreateMacvlan(lower.index, this.#vrid, this.#family, sequence));
     }
     const made = this.#find();
-    if (made === undefined) throw new Error(`${macvlanName(this.#vrid)} is gone as soon as it was made`);
+    if (made === undefined) throw new Error(`${this.#name} is gone as soon as it was made`);
+    this.#keepQuiet();
     this.#must("bring up", (sequence) => encodeRaiseMacvlan(made.index, sequence));
-    const below = lower.name.replaceAll(".", "/");
-    for (const [name, value] of [["arp_ignore", "1"], ["arp_announce", "2"]] as const) {
-      const problem = this.#setSysctl(`net.ipv4.conf.${below}.${name}`, value);
-      if (problem !== null) throw new Error(problem);
-    }
+    if (this.#family === 4) this.#keepOut(lower);
     return this.#find() ?? made;
+  }
+
+  /** Routers' advertisements would give it addresses made from its MAC, the same on every node. */
+  #keepQuiet(): void {
+    const own = `net.ipv6.conf.${this.#name.replaceAll(".", "/")}`;
+    if (this.#family === 6) return this.#mustSet(`${own}.accept_ra`, "0");
+    // Where there is no IPv6 at all it cannot be set, and need not be.
+    this.#setSysctl(`${own}.disable_ipv6`, "1");
+  }
+
+  /** Neighbours of IPv6 are answered by whoever has the address; those of IPv4 by every interface, if it may. */
+  #keepOut(lower: Link): void {
+    const below = `net.ipv4.conf.${lower.name.replaceAll(".", "/")}`;
+    this.#mustSet(`${below}.arp_ignore`, "1");
+    this.#mustSet(`${below}.arp_announce`, "2");
+  }
+
+  #mustSet(name: string, value: string): void {
+    const problem = this.#setSysctl(name, value);
+    if (problem !== null) throw new Error(problem);
   }
 
   /** Takes it away, with all that is on it. */
   remove(): void {
     const found = this.#find();
-    if (found !== undefined && isOurs(found, this.#vrid)) {
+    if (found !== undefined && this.#isOurs(found)) {
       this.#socket.change((sequence) => encodeDeleteLink(found.index, sequence));
     }
   }
 
   #find(): Link | undefined {
-    const name = macvlanName(this.#vrid);
+    const name = this.#name;
     return this.#socket.links().find((link) => link.name === name);
   }
 
@@ -70,11 +94,11 @@ export class Macvlan {
     const code = this.#socket.change(encode);
     if (code === 0) return;
     const cure = code === EPERM ? " (needs CAP_NET_ADMIN)" : "";
-    throw new Error(`Cannot ${verb} ${macvlanName(this.#vrid)}: ${errorName(code)}${cure}`);
+    throw new Error(`Cannot ${verb} ${this.#name}: ${errorName(code)}${cure}`);
   }
-}
 
-function isOurs({ mac }: Link, vrid: number): boolean {
-  const wanted = virtualMac(vrid);
-  return mac !== null && mac.every((byte, at) => byte === wanted[at]);
+  #isOurs({ mac }: Link): boolean {
+    const wanted = virtualMac(this.#vrid, this.#family);
+    return mac !== null && mac.every((byte, at) => byte === wanted[at]);
+  }
 }

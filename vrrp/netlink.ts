@@ -27,7 +27,8 @@ const RTM_GETNEIGH = 30;
 export const NLM_F_REQUEST = 0x1;
 export const NLM_F_ACK = 0x4;
 const NLM_F_DUMP = 0x300;
-const NLM_F_REPLACE = 0x100;
+export const NLM_F_REPLACE = 0x100;
+export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;
 
 const IFA_ADDRESS = 1;

@@ -23,6 +23,7 @@ const IPV6_MULTICAST_ALL = 29;
 const IPV6_RECVPKTINFO = 49;
 const IPV6_RECVHOPLIMIT = 51;
 const IPV6_TCLASS = 67;
+const IPV6_FREEBIND = 78;
 const SOCKADDR_IN6_BYTES = 28;
 /** 255 addresses and something that follows them. */
 const RECEIVE_BYTES = 8192;
@@ -42,6 +43,8 @@ export function openRaw6(libc: Libc, { link, local, peers }: RawOptions): RawFac
     [IPPROTO_IPV6, IPV6_RECVPKTINFO, 1],
     [IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1],
     [IPPROTO_IPV6, IPV6_TCLASS, TRAFFIC_CLASS],
+    // Our own address is on the interface below the one with the virtual MAC.
+    [IPPROTO_IPV6, IPV6_FREEBIND, 1],
     ...joined,
   ]);
   if (libc.bind(fd, socketAddress(local.address, link.index), SOCKADDR_IN6_BYTES) !== 0) {

@@ -13,6 +13,7 @@ import type { CarriedInstance } from "./carried.ts";
 import type { Action, Advert, Input, InstanceConfig, State } from "./events.ts";
 import { Machine, type MachineStatus } from "./machine.ts";
 import type { Link, NetlinkMessage } from "./netlink.ts";
+import { RouteHolder, type RouteWriter } from "./route_io.ts";
 import { type RunnerSettings, versionOf } from "./settings.ts";
 import type { SyncFacts } from "./sync_group.ts";
 import { leaseSecondsFor, renewIntervalMs, sameAddress, type Vip } from "./vip.ts";
@@ -21,6 +22,7 @@ import { type Outcome, type Renewal, VipHolder } from "./vip_io.ts";
 export interface RunnerOptions {
   readonly settings: RunnerSettings;
   readonly writer: AddressWriter;
+  readonly routes: RouteWriter;
   /** Null: the kernel refuses; `whyMute` says why. */
   readonly announcer: Announcer | null;
   readonly findLink: (device: string) => Link | null;
@@ -51,6 +53,7 @@ export class Runner {
   #settings: RunnerSettings;
   #local: IpBytes;
   #holder: VipHolder;
+  #routes: RouteHolder;
   #queue: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -70,6 +73,7 @@ export class Runner {
     this.#local = new Uint8Array(width);
     this.#machine = new Machine(this.#config());
     this.#holder = this.#holderOf(options.settings);
+    this.#routes = this.#routesOf(options.settings);
   }
 
   get settings(): RunnerSettings {
@@ -108,6 +112,7 @@ export class Runner {
       return await this.#queue;
     }
     const { found, problems } = await this.#holder.removeLeftovers();
+    this.#complain(this.#routes.remove().problems);
     for (const { address } of found) {
       this.#options.events.onNote(`removed ${formatIp(address)}, which was left on ${device}`);
     }
@@ -176,9 +181,15 @@ export class Runner {
     const old = this.#holder;
     const holder = this.#holderOf(settings);
     const leaving = gone.length === 0 ? null : this.#holderOf({ ...settings, vips: gone });
+    const oldRoutes = this.#routes;
+    const routes = this.#routesOf(settings);
     this.#queued(async () => {
       const held = old.held.length > 0;
       this.#holder = holder;
+      this.#routes = routes;
+      if (JSON.stringify(before.routing) !== JSON.stringify(settings.routing)) {
+        this.#complain(oldRoutes.remove().problems);
+      }
       if (held) this.#added(await holder.add());
       if (leaving !== null && held) this.#told(await leaving.remove());
     });
@@ -213,9 +224,14 @@ export class Runner {
     };
   }
 
-  #holderOf({ addressDevice: device, vips, intervalMs }: RunnerSettings): VipHolder {
+  #holderOf({ device: lower, addressDevice: device, vips, intervalMs }: RunnerSettings): VipHolder {
     const { writer, now, setSysctl } = this.#options;
-    return new VipHolder({ device, vips, leaseSeconds: leaseSecondsFor(intervalMs), writer, now, setSysctl });
+    const leaseSeconds = leaseSecondsFor(intervalMs);
+    return new VipHolder({ device, vips, leaseSeconds, apart: device !== lower, writer, now, setSysctl });
+  }
+
+  #routesOf({ routing, intervalMs }: RunnerSettings): RouteHolder {
+    return new RouteHolder(this.#options.routes, routing, leaseSecondsFor(intervalMs));
   }
 
   #perform(action: Action): void {
@@ -231,7 +247,10 @@ export class Runner {
         return this.#queued(async () => this.#added(await this.#holder.add()));
       case "removeAddresses":
         this.#renewAt = Infinity;
-        return this.#queued(async () => this.#told(await this.#holder.remove()));
+        return this.#queued(async () => {
+          this.#told(await this.#holder.remove());
+          this.#complain(this.#routes.remove().problems);
+        });
       case "announce":
         return this.#queued(() => this.#announce(action.times));
       case "notify":
@@ -263,6 +282,10 @@ export class Runner {
   }
 
   #told({ problems }: Outcome): void {
+    this.#complain(problems);
+  }
+
+  #complain(problems: readonly string[]): void {
     for (const problem of problems) this.#options.events.onProblem(problem);
   }
 
@@ -273,6 +296,8 @@ export class Runner {
       this.input({ kind: "hardFault", what: ADDRESS, reason: outcome.problems.join("; ") });
       return this.#retryLater();
     }
+    // They may need an address as their source.
+    this.#complain(this.#routes.set());
     const now = this.#options.now();
     this.#renewAt = now + this.#renewMs();
     this.#schedule(now);
@@ -323,6 +348,9 @@ export class Runner {
     if (now < this.#renewAt || this.#stopped) return;
     this.#renewAt = now + this.#renewMs();
     this.#schedule(now);
-    this.#queued(async () => this.#lost(await this.#holder.renew()));
+    this.#queued(async () => {
+      this.#lost(await this.#holder.renew());
+      if (this.#holder.held.length > 0) this.#complain(this.#routes.keep());
+    });
   }
 }

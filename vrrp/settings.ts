@@ -3,6 +3,7 @@
  */
 import type { IpBytes } from "../mod/base/address.ts";
 import type { Key } from "./extension.ts";
+import type { Routing } from "./route.ts";
 import type { Version } from "./timing.ts";
 import type { Vip } from "./vip.ts";
 
@@ -24,6 +25,8 @@ export interface RunnerSettings {
   readonly transport: Transport;
   /** Version 2 only; null: no authentication. */
   readonly password: string | null;
+  /** What is set where the addresses are. */
+  readonly routing: Routing;
   /** The name of what it is active with; null: it is so by itself. */
   readonly syncGroup: string | null;
 }

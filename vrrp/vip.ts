@@ -7,6 +7,7 @@
  * goes with the address that brought it, so a virtual address brings none where another address has one already.
  */
 import type { IpBytes } from "../mod/base/address.ts";
+import { isLinkLocal } from "./link_local.ts";
 import type { AddressSetting, InterfaceAddress } from "./netlink.ts";
 
 /** A virtual address as configured: `/32` or `/128`, or the prefix given. */
@@ -30,13 +31,19 @@ export function renewIntervalMs(leaseSeconds: number): number {
   return leaseSeconds * 1000 / RENEWALS_PER_LEASE;
 }
 
-/** How `vip` is to be set on an interface that has the addresses `present`. */
+/**
+ * How `vip` is to be set on an interface that has the addresses `present`. `apart`: the interface is not the one that
+ * leads to the prefix; link-local prefixes are led to by every interface.
+ */
 export function vipSetting(
   vip: Vip,
   present: readonly InterfaceAddress[],
   leaseSeconds: number,
+  apart = false,
 ): AddressSetting {
-  const routed = present.some((other) => !sameAddress(other.address, vip.address) && sameSubnet(other, vip));
+  const routed =
+    present.some((other) => !sameAddress(other.address, vip.address) && sameSubnet(other, vip)) ||
+    (apart && !isLinkLocal(vip.address));
   return { ...vip, leaseSeconds, noPrefixRoute: vip.address.length === 16 && routed };
 }
 

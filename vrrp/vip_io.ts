@@ -24,6 +24,8 @@ export interface VipOptions {
   readonly device: string;
   readonly vips: readonly Vip[];
   readonly leaseSeconds: number;
+  /** The interface has a MAC of its own beside the one that leads to the addresses' prefixes. */
+  readonly apart?: boolean;
   readonly writer: AddressWriter;
   /** A clock that never jumps, in milliseconds. */
   readonly now: () => number;
@@ -70,11 +72,11 @@ export class VipHolder {
   /** Adds all addresses, also those that are there already, with a fresh lease. */
   add(): Promise<Outcome> {
     return this.#inOrder({}, async () => {
-      const { device, vips, writer, leaseSeconds, now } = this.#options;
+      const { device, vips, writer, leaseSeconds, now, apart } = this.#options;
       const warnings = this.#protectNeighbours();
       const present = await writer.list(device);
       const startedAtMs = now();
-      this.#held = vips.map((vip) => vipSetting(vip, present, leaseSeconds));
+      this.#held = vips.map((vip) => vipSetting(vip, present, leaseSeconds, apart));
       const failures = await writer.set(device, this.#held);
       this.#renewedAtMs = startedAtMs;
       return { done: failures.length === 0, problems: [...failures, ...warnings] };

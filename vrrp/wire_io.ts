@@ -7,7 +7,8 @@
  */
 import { formatIp, type IpBytes } from "../mod/base/address.ts";
 import { DROP_REASONS, type DropReason } from "./drops.ts";
-import { isLinkLocal, type LocalAddress, localAddress } from "./interfaces.ts";
+import { type LocalAddress, localAddress } from "./interfaces.ts";
+import { isLinkLocal } from "./link_local.ts";
 import type { RawPacket } from "./ip_header.ts";
 import type { Link } from "./netlink.ts";
 import { judgePacket, type WireRouter } from "./judge.ts";

@@ -119,8 +119,11 @@ export function errorName(code: number): string {
 }
 
 export const EPERM = 1;
+export const ENOENT = 2;
+export const ESRCH = 3;
 export const EINTR = 4;
 export const EAGAIN = 11;
+export const EEXIST = 17;
 export const ENODEV = 19;
 export const EPIPE = 32;
 export const EINPROGRESS = 115;
@@ -132,6 +135,7 @@ export const ENOBUFS = 105;
 const ERRNO: Readonly<Record<number, string>> = {
   1: "operation not permitted",
   2: "no such file",
+  3: "no such process or route",
   6: "no such device or address",
   12: "out of memory",
   13: "permission denied",

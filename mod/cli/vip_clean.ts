@@ -11,11 +11,12 @@ import { readConfigFile } from "../config/store_io.ts";
 import { kernelPlan } from "../kernel/plan.ts";
 import { adminSocketPath } from "../runtime/admin_path.ts";
 import { isRunning } from "../runtime/admin_socket_io.ts";
-import { electionSettings, type InstanceSettings } from "../runtime/election.ts";
+import { electionSettings, hasVirtualMac, type InstanceSettings } from "../runtime/election.ts";
 import { removeRules } from "../runtime/kernel_plane_io.ts";
 import { Spawner } from "../runtime/spawn_io.ts";
 import { openKernel } from "../../vrrp/kernel_io.ts";
 import { removeAbandoned } from "../../vrrp/leftovers_io.ts";
+import { RouteHolder } from "../../vrrp/route_io.ts";
 import { BAD, GOOD, type Invocation, writeErr, writeOut } from "./command.ts";
 import { selectionOf } from "./selection.ts";
 
@@ -44,16 +45,26 @@ export async function clean(invocation: Invocation): Promise<number> {
   }
 }
 
+const NOTHING = { removed: [], left: [], problems: [] };
+
 async function cleanAll(instances: readonly InstanceSettings[]): Promise<number> {
   if (instances.length === 0) return GOOD;
   const kernel = openKernel({ onLink() {}, onAddressGone() {} }, () => {});
   const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   try {
-    const all = await Promise.all(instances.map(async ({ runner: { device, vips } }) => ({
-      device,
-      ...await removeAbandoned(device, vips, kernel.writer, wait),
-    })));
-    for (const { device, removed, left, problems } of all) {
+    const all = await Promise.all(instances.map(async ({ runner }) => {
+      const { addressDevice: device, vips, routing } = runner;
+      // Its interface with the virtual MAC is not there, and so is nothing on it.
+      const bare = hasVirtualMac(runner) && kernel.findLink(device) === null;
+      const cleaned = bare ? NOTHING : await removeAbandoned(device, vips, kernel.writer, wait);
+      // They are where the addresses are.
+      const live = cleaned.left.some(({ leaseSeconds }) => leaseSeconds !== null);
+      const routes = live ? NOTHING : new RouteHolder(kernel.routes, routing, 1).remove();
+      const problems = [...cleaned.problems, ...routes.problems];
+      return { device, ...cleaned, problems, routes: routes.removed };
+    }));
+    for (const { device, removed, left, routes, problems } of all) {
+      for (const text of routes) writeOut(`removed ${text}\n`);
       for (const problem of problems) writeErr(`${problem}\n`);
       if (problems.length === 0) {
         for (const { address } of removed) writeOut(`removed ${formatIp(address)} from ${device}\n`);

@@ -41,7 +41,7 @@ export function checkVrrp(context: RuleContext): void {
     if (group !== undefined) checkSyncGroup(context, group, all);
   }
   eachRepeated(
-    instances.map(({ virtualMac, routerId }, at) => virtualMac ? `id ${routerId}` : `no ${at}`),
+    instances.map((one, at) => one.virtualMac ? `IPv${familyOf(one)} id ${one.routerId}` : `no ${at}`),
     (text) => text,
     (at, first) => {
       context.error(
@@ -105,6 +105,22 @@ function checkInstance(context: RuleContext, one: VrrpInstanceConfig, path: Path
   if (one.peers.some((peer) => peer.includes(":") !== (family === 6))) {
     context.error([...path, "peers"], `must be IPv${family} as the addresses are`);
   }
+  for (
+    const [list, fields] of [["virtualRoutes", ["to", "via", "source"]], ["virtualRules", [
+      "from",
+      "to",
+    ]]] as const
+  ) {
+    for (const [at, entry] of one[list].entries()) {
+      for (const field of fields) {
+        const value = (entry as Readonly<Record<string, unknown>>)[field];
+        if (typeof value !== "string" || value === "default" || value.includes(":") === (family === 6)) {
+          continue;
+        }
+        context.error([...path, list, at, field], `must be IPv${family} as the addresses are`);
+      }
+    }
+  }
   eachRepeated(one.addresses, ({ address }) => address, (at) => {
     context.error([...path, "addresses", at], "stands here twice");
   });
@@ -122,9 +138,6 @@ function checkTransport(context: RuleContext, one: VrrpInstanceConfig, family: 4
   const { transport, keys, owners = [], password } = one;
   if (transport === "vrrp2" && family === 6) {
     context.error([...path, "transport"], "must be vrrp3 for IPv6 addresses: version 2 knows only IPv4");
-  }
-  if (one.virtualMac && family === 6) {
-    context.error([...path, "virtualMac"], "is only for IPv4 addresses in this version");
   }
   if (transport === "vrrp3" && family === 6 && !/^fe[89ab]/i.test(one.addresses[0]!.address)) {
     context.warn(

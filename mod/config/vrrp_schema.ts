@@ -7,6 +7,7 @@ import {
   acrossIssue,
   addressWithPrefix,
   choice,
+  cidr,
   duration,
   flag,
   integer,
@@ -24,6 +25,10 @@ const MIN_SECRET = 16;
 const MAX_WEIGHT = 253;
 /** Names as useradd(8) allows them, and what directories add to that. */
 const ACCOUNT = /^[\w.@-]{1,64}\$?(:[\w.@-]{1,64}\$?)?$/;
+
+/** keepalived has no bound; each costs a call of the kernel at every renewal. */
+const MAX_ROUTES = 64;
+const MAX_NUMBER = 0x7fff_ffff;
 
 /** One byte of seconds (RFC 3768 section 5.3.7). */
 const MAX_V2_INTERVAL_MS = 255_000;
@@ -170,6 +175,35 @@ const key = z.strictObject({
   ),
 });
 
+const destination = () => z.union([z.literal("default"), cidr()]);
+const tableNumber = () => integer(1, MAX_NUMBER);
+
+const route = z.strictObject({
+  to: destination().describe("A block of addresses, or `default`."),
+  via: ipAddress().optional().describe("The next hop. Without: what is there is on the link of `device`."),
+  device: interfaceName().optional().describe("Without: the one that `via` is on."),
+  source: ipAddress().optional().describe(
+    "What this node speaks from to there. Without, on IPv4: the instance's first address.",
+  ),
+  metric: integer(0, MAX_NUMBER).optional().describe("Of routes to the same, the lowest is used."),
+  table: tableNumber().optional().describe("Without: the main one."),
+  type: choice("unicast", "blackhole", "unreachable", "prohibit").prefault("unicast").describe(
+    "What becomes of packets to there.",
+  ),
+}).superRefine(({ via, device, type }, context) => {
+  const issue = (message: string, ...path: string[]) => context.addIssue(acrossIssue(message, ...path));
+  if (type === "unicast" && via === undefined && device === undefined) issue("must have via or device");
+  if (type !== "unicast" && via !== undefined) issue(`has no sense with ${type}`, "via");
+  if (type !== "unicast" && device !== undefined) issue(`has no sense with ${type}`, "device");
+});
+
+const rule = z.strictObject({
+  from: cidr().optional().describe("Source of the packets. Without: any."),
+  to: cidr().optional().describe("Destination of the packets. Without: any."),
+  table: tableNumber().describe("Number of the table that they are routed by."),
+  priority: integer(1, 32_765).describe("The lower, the earlier it is asked."),
+});
+
 const instance = z.strictObject({
   name: name().describe("Name in commands, logs and metrics."),
   interface: interfaceName().describe("Where the addresses are set and the nodes hear each other."),
@@ -199,8 +233,8 @@ const instance = z.strictObject({
     "Sent with every advert, in clear: only for routers that ask for it. 1 to 8 characters. (`vrrp2`)",
   ),
   virtualMac: flag().prefault(false).describe(
-    "The addresses have the MAC 00-00-5E-00-01-id on whichever node has them, so that clients learn nothing when they " +
-      "move. (`vrrp3` and `vrrp2`, IPv4, multicast)",
+    "The addresses have the MAC 00-00-5E-00-01-id (IPv6: 00-00-5E-00-02-id) on whichever node has them, so that clients " +
+      "learn nothing when they move. (`vrrp3` and `vrrp2`, multicast)",
   ),
   peers: z.array(ipAddress()).prefault([]).describe(
     "The other nodes' addresses, where there is no multicast. Without: multicast.",
@@ -211,6 +245,12 @@ const instance = z.strictObject({
   ),
   syncGroup: name().optional().describe(
     "Instances of the same group are active on a node together or not at all, and what one tracks counts for all.",
+  ),
+  virtualRoutes: z.array(route).max(MAX_ROUTES, `must be at most ${MAX_ROUTES}`).prefault([]).describe(
+    "Routes that this node has while it has the addresses.",
+  ),
+  virtualRules: z.array(rule).max(MAX_ROUTES, `must be at most ${MAX_ROUTES}`).prefault([]).describe(
+    "Rules for choosing a table of routes, while it has the addresses.",
   ),
   track: z.array(track).prefault([]).describe("What has to be well for this node to own the addresses."),
   onTransition: z.array(absolutePath()).prefault([]).describe(

@@ -5,6 +5,7 @@ import { parseCidr, parseIp } from "../base/address.ts";
 import { Draft, duration, list, nameOf, quoted, whole } from "./draft.ts";
 import type { Statement } from "./keepalived_text.ts";
 import { type TrackSections, tracksIn } from "./tracks.ts";
+import { routesIn, rulesIn } from "./virtual_routes.ts";
 import { UNKNOWN_OPTION, VRRP_OPTIONS } from "./vrrp_options.ts";
 
 export interface VrrpContext {
@@ -41,12 +42,16 @@ export function importInstance(statement: Statement, context: VrrpContext): Draf
   if (peers.length > 0) draft.set("peers", list(peers.map(({ words }) => JSON.stringify(words[0]))));
   for (const peer of peers) if (peer.words.length > 1) draft.refuse(peer, "only the address was taken");
   const macs = last("use_vmac");
-  if (macs !== undefined && (six || peers.length > 0)) draft.refuse(macs, "is only for IPv4 and multicast");
+  if (macs !== undefined && peers.length > 0) draft.refuse(macs, "is only for multicast");
   else if (macs !== undefined) draft.set("virtualMac", "true");
   const group = context.groups.get(name);
   if (group !== undefined) draft.set("syncGroup", quoted(nameOf(group.words[1] ?? "unnamed")));
   const tracks = tracksIn([...block, ...group?.block ?? []], context.sections, draft);
   if (tracks.length > 0) draft.set("track", list(tracks));
+  const routes = routesIn(block, six, draft);
+  if (routes.length > 0) draft.set("virtualRoutes", list(routes));
+  const rules = rulesIn(block, six, draft);
+  if (rules.length > 0) draft.set("virtualRules", list(rules));
   for (const one of block) {
     const fate = VRRP_OPTIONS[one.words[0]!];
     if (fate?.fate !== "taken") draft.refuse(one, fate?.text ?? UNKNOWN_OPTION);

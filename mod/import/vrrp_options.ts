@@ -21,7 +21,6 @@ const MACS = refused(
 const NOTIFY = better(
   "onTransition runs one program, with instance, old state, new state and reason as arguments",
 );
-const ROUTES = refused("sets no routes and no rules");
 
 const FILE: Readonly<Record<string, Fate>> = {
   file: taken("number; file with weight 0"),
@@ -75,12 +74,12 @@ export const VRRP_OPTIONS: Readonly<Record<string, Fate>> = {
   promote_secondaries: better("sets it where an address has neighbours in its subnet"),
   accept: better("always answers on its addresses (RFC 9568: Accept_Mode)"),
   no_accept: refused("a balancer that does not answer on its addresses is none"),
-  use_vmac: taken("virtualMac: true, for IPv4 and multicast; the name of the interface is vrrp.ID"),
+  use_vmac: taken("virtualMac: true, for multicast; the name of the interface is vrrp.ID, or vrrp6.ID"),
   use_vmac_addr: MACS,
   use_ipvlan: MACS,
   vmac_xmit_base: MACS,
-  virtual_routes: ROUTES,
-  virtual_rules: ROUTES,
+  virtual_routes: taken("virtualRoutes, with one next hop each; without src the first address is the source"),
+  virtual_rules: taken("virtualRules, by source and destination"),
   vrf: refused("knows no VRFs"),
   native_ipv6: better("goes by the family of the addresses"),
   strict_mode: better("what keepalived calls strict is checked always"),

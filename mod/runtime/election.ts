@@ -2,11 +2,12 @@
  * What the election needs of a configuration: the instances that this node takes part in, with its own priority in
  * each, and what a reload changes. Pure.
  */
-import { type IpBytes, parseIp } from "../base/address.ts";
+import { type IpBytes, parseCidr, parseIp } from "../base/address.ts";
 import type { Config } from "../config/schema.ts";
 import type { TrackConfig, VrrpInstanceConfig } from "../config/vrrp_schema.ts";
 import { ownerPriorities } from "../../vrrp/priorities.ts";
 import { macvlanName } from "../../vrrp/macvlan.ts";
+import { MAIN_TABLE, type Routing, type VirtualRoute, type VirtualRule } from "../../vrrp/route.ts";
 import type { RunnerSettings, SegmentSettings } from "../../vrrp/settings.ts";
 
 export interface ElectionSettings {
@@ -34,11 +35,12 @@ export function electionSettings(config: Config, node: string, configHash: bigin
 
 function settingsOf(instance: VrrpInstanceConfig, priority: number): InstanceSettings {
   const vips = instance.addresses.map(({ address, prefix }) => ({ address: ip(address), prefix }));
+  const family = vips[0]!.address.length === 4 ? 4 : 6;
   return {
     runner: {
       name: instance.name,
       device: instance.interface,
-      addressDevice: instance.virtualMac ? macvlanName(instance.routerId) : instance.interface,
+      addressDevice: instance.virtualMac ? macvlanName(instance.routerId, family) : instance.interface,
       vrid: instance.routerId,
       vips,
       priority,
@@ -47,15 +49,41 @@ function settingsOf(instance: VrrpInstanceConfig, priority: number): InstanceSet
       transport: instance.transport,
       password: instance.password ?? null,
       syncGroup: instance.syncGroup ?? null,
+      routing: routingOf(instance, vips[0]!.address),
     },
     segment: {
       device: instance.interface,
-      family: vips[0]!.address.length === 4 ? 4 : 6,
+      family,
       keys: instance.keys.map(({ id, secret }) => ({ id, secret: new TextEncoder().encode(secret) })),
       peers: instance.peers.map(ip),
     },
     track: instance.track,
     onTransition: instance.onTransition,
+  };
+}
+
+function routingOf({ virtualRoutes, virtualRules }: VrrpInstanceConfig, first: IpBytes): Routing {
+  const family = first.length === 4 ? 4 : 6;
+  const everything = { bytes: new Uint8Array(first.length), prefix: 0 };
+  const block = (text: string) => text === "default" ? everything : parseCidr(text)!;
+  return {
+    routes: virtualRoutes.map(({ to, type, via, device, source, metric, table }): VirtualRoute => ({
+      to: block(to),
+      type,
+      via: via === undefined ? null : ip(via),
+      device: device ?? null,
+      // With one that is not the node's own the kernel takes the route away with the address, whoever is dead.
+      source: source !== undefined ? ip(source) : family === 4 && type === "unicast" ? first : null,
+      metric: metric ?? null,
+      table: table ?? MAIN_TABLE,
+    })),
+    rules: virtualRules.map(({ from, to, table, priority }): VirtualRule => ({
+      family,
+      from: from === undefined ? null : block(from),
+      to: to === undefined ? null : block(to),
+      table,
+      priority,
+    })),
   };
 }
 

@@ -340,6 +340,7 @@ export class Election {
     const runner: Runner = new Runner({
       settings: settings.runner,
       writer: kernel.writer,
+      routes: kernel.routes,
       announcer: kernel.announcer,
       findLink: (device) => kernel.findLink(device),
       setSysctl: this.#options.setSysctl,

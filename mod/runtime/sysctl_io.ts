@@ -6,7 +6,7 @@
  * right already is left alone. A missing privilege is a warning: everything else works without. A keeper that is
  * killed puts nothing back, and of two keepers in one network namespace the one that changed the setting does.
  */
-import { cString, lastError, type Libc, withLibc } from "../base/libc_io.ts";
+import { cString, ENOENT, errno, lastError, type Libc, withLibc } from "../base/libc_io.ts";
 
 export const MIGRATE_REQUESTS = "net.ipv4.tcp_migrate_req";
 
@@ -48,12 +48,12 @@ export class Sysctls {
     this.#before.clear();
   }
 
-  /** Puts back what was changed. Problems are for the log. */
+  /** Puts back what was changed; what is gone with its interface is passed over. Problems are for the log. */
   restore(): string[] {
     const problems: string[] = [];
     for (const [name, value] of this.#before) {
       try {
-        withLibc((libc) => write(libc, name, value));
+        withLibc((libc) => exists(libc, name) && write(libc, name, value));
       } catch (error) {
         problems.push(
           `Cannot put ${name} back to ${value}: ${error instanceof Error ? error.message : error}`,
@@ -70,12 +70,22 @@ export function readSysctl(name: string): string {
   return withLibc((libc) => read(libc, name));
 }
 
+function exists(libc: Libc, name: string): boolean {
+  const fd = libc.open(cString(pathOf(name)), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return errno(libc) !== ENOENT;
+  libc.close(fd);
+  return true;
+}
+
 function open(libc: Libc, name: string, flags: number): number {
-  // As sysctl(8) reads names: an interface `eth0.7` is written `eth0/7`.
-  const path = name.replace(/[./]/g, (mark) => mark === "." ? "/" : ".");
-  const fd = libc.open(cString("/proc/sys/" + path), flags | O_CLOEXEC);
+  const fd = libc.open(cString(pathOf(name)), flags | O_CLOEXEC);
   if (fd < 0) throw new Error(lastError(libc));
   return fd;
+}
+
+/** As sysctl(8) reads names: an interface `eth0.7` is written `eth0/7`. */
+function pathOf(name: string): string {
+  return "/proc/sys/" + name.replace(/[./]/g, (mark) => mark === "." ? "/" : ".");
 }
 
 function read(libc: Libc, name: string): string {

@@ -86,7 +86,9 @@ export class Wires {
       runners(settings).filter(({ settings: runner }) =>
         runner.transport !== "udp" && wireKey({ runner, segment: settings }) === key
       );
-    const macvlan = hasVirtualMac(instance.runner) ? kernel().macvlan(instance.runner.vrid, setSysctl) : null;
+    const macvlan = hasVirtualMac(instance.runner)
+      ? kernel().macvlan(instance.runner.vrid, settings.family, setSysctl)
+      : null;
     const find = (vrid: number) => speakers().find(({ settings }) => settings.vrid === vrid);
     const wire = new Wire({
       settings,

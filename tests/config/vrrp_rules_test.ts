@@ -52,6 +52,17 @@ Deno.test("VrrpSchema() says what is wrong with each field", async () => {
     ["track: [{ process: nginx, maxRunning: 0 }]", "maxRunning: must be at least minRunning, which is 1"],
     ["track: [{ process: /usr/sbin/nginx }]", "process: must be the name of a process"],
     ["track: [{ number: n }]", "number: must be an absolute path"],
+    ["virtualRoutes: [{ to: default }]", "virtualRoutes[0]: must have via or device"],
+    [
+      "virtualRoutes: [{ to: 10.0.0.0/8, type: blackhole, via: 10.0.0.1 }]",
+      "via: has no sense with blackhole",
+    ],
+    ['virtualRoutes: [{ to: "fd00::/8", device: eth0 }]', "to: must be IPv4 as the addresses are"],
+    [
+      'virtualRules: [{ from: "fd00::/8", table: 1, priority: 1 }]',
+      "from: must be IPv4 as the addresses are",
+    ],
+    ["virtualRules: [{ from: 10.0.0.0/8, priority: 1 }]", "table: "],
     ["track: [{ file: etc }]", "file: must be an absolute path"],
     ["track: [{ exec: ping }]", 'exec: must be an absolute path, not "ping"'],
     ["transport: vrrp1", "transport: must be one of udp, vrrp3, vrrp2"],
@@ -229,15 +240,13 @@ Deno.test("checkVrrp() version 2 is for IPv4 alone, and what VRRP itself cannot 
   }
 });
 
-Deno.test("checkVrrp() a virtual MAC is for IPv4, and one of a node", async () => {
+Deno.test("checkVrrp() a virtual MAC is one of a node and a family", async () => {
   const two = (...all: string[]) =>
     `${SMALLEST}\nvrrp: { instances: [${
       all.map((one, at) => `{ name: n${at}, priority: 9, transport: vrrp3, ${one} }`)
     }] }`;
   const one = 'interface: eth0, routerId: 5, addresses: ["10.0.0.1"], virtualMac: true';
-  assertEquals(words(await errors(two(one.replace("10.0.0.1", "fe80::1")))), [
-    "vrrp.instances[0].virtualMac: is only for IPv4 addresses in this version",
-  ]);
+  assertEquals(await errors(two(one, one.replace("10.0.0.1", "fe80::1"))), []);
   assertEquals(words(await errors(two(one, one.replace("eth0", "eth1")))), [
     "vrrp.instances[1].routerId: is the id of vrrp.instances[0] already, and so would be its virtual MAC",
   ]);

@@ -57,17 +57,12 @@ Deno.test("importKeepalived() the user of scripts", async () => {
   assertEquals(await user("script_user nobody"), "nobody");
 });
 
-Deno.test("importKeepalived() a virtual MAC is for IPv4 and multicast", async () => {
+Deno.test("importKeepalived() a virtual MAC is for multicast", async () => {
   assertEquals((await first(instance("use_vmac vrrp.9"))).virtualMac, true);
-  for (
-    const text of [
-      instance("use_vmac").replace("10.0.0.1", "fe80::1"),
-      instance("use_vmac", "unicast_peer {\n10.0.0.2\n}"),
-    ]
-  ) {
-    assertEquals((await first(text)).virtualMac, false);
-    assert(comments(text).includes("7: use_vmac: is only for IPv4 and multicast"));
-  }
+  assertEquals((await first(instance("use_vmac").replace("10.0.0.1", "fe80::1"))).virtualMac, true);
+  const text = instance("use_vmac", "unicast_peer {\n10.0.0.2\n}");
+  assertEquals((await first(text)).virtualMac, false);
+  assert(comments(text).includes("7: use_vmac: is only for multicast"));
 });
 
 Deno.test("importKeepalived() a password is cut off as keepalived does, and is only for version 2", async () => {
@@ -152,6 +147,31 @@ Deno.test("importKeepalived() scripts with rise and fall, processes and files, b
       { kind: "file", name: "/run/g", weight: null, fault: true },
     ],
   );
+});
+
+Deno.test("importKeepalived() routes and rules that move with the address, or why not", async () => {
+  const text = instance(
+    "virtual_routes {\nsrc 10.0.0.1 to 10.9.0.0/16 via 10.0.0.9 dev eth1 scope link\ndefault gw 10.0.0.254 table 100 metric 5\n" +
+      "blackhole 10.8.0.0/16 no_track\n10.7.0.0/16 via 10.0.0.1 or 10.0.0.2\n10.6.0.0/16 via fe80::1\n}\n" +
+      "virtual_rules {\nfrom 10.5.0.0/16 table 100 priority 7\nto 10.4.0.0/16 lookup main\nfwmark 7 table 1\n}",
+  );
+  const { virtualRoutes, virtualRules } = await first(text);
+  const unicast = { type: "unicast" } as const;
+  assertEquals(virtualRoutes, [
+    { to: "10.9.0.0/16", source: "10.0.0.1", via: "10.0.0.9", device: "eth1", ...unicast },
+    { to: "default", via: "10.0.0.254", table: 100, metric: 5, ...unicast },
+    { to: "10.8.0.0/16", type: "blackhole" },
+  ]);
+  assertEquals(virtualRules, [
+    { from: "10.5.0.0/16", table: 100, priority: 7 },
+    { to: "10.4.0.0/16", table: 254, priority: 1001 },
+  ]);
+  assertEquals(comments(text), [
+    "11: 10.7.0.0/16 via 10.0.0.1 or 10.0.0.2: only destination, next hop, device, source, metric and table are known: or",
+    "12: 10.6.0.0/16 via fe80::1: has no next hop of the addresses' family",
+    "16: to 10.4.0.0/16 lookup main: the priority 1001 is a guess",
+    "17: fwmark 7 table 1: only from, to, table and priority are known, of one family: fwmark 7",
+  ]);
 });
 
 Deno.test("importKeepalived() a program without an absolute path gets a shell, and one with shell marks too", async () => {
@@ -335,7 +355,7 @@ const samples = (() => {
 /** Statements that are no loss when nothing is said of them: their sense is in a field, or in those inside. */
 const CARRIED = new RegExp(
   "^(script_user|vrrp_instance|vrrp_sync_group|vrrp_script|vrrp_version|virtual_server_group|virtual_server|real_server|sorry_server|global_defs|group" +
-    "|script|interval|timeout|weight|rise|fall|init_fail|delay_loop|lb_algo|lb_kind|persistence_timeout|protocol|virtualhost|path|status_code|url|connect_port" +
+    "|script|interval|timeout|weight|rise|fall|init_fail|src|blackhole|delay_loop|lb_algo|lb_kind|persistence_timeout|protocol|virtualhost|path|status_code|url|connect_port" +
     "|connect_timeout|misc_path|misc_timeout|retry|nb_get_retry|delay_before_retry|uthreshold|auth_type|auth_pass" +
     "|[A-Z_]+|VI_\\w+|eth.*|chk_\\w+|check_\\w+|[0-9a-f.:/-]+)$",
 );

@@ -203,11 +203,11 @@ export class Speakers implements AsyncDisposable {
     }
   }
 
-  /** Takes down what a killed keepalived has left behind. */
-  async clean(node: string, routers: readonly Router[]): Promise<void> {
-    for (const address of routers.flatMap(({ addresses }) => addresses)) {
-      await this.lab.run(node, "ip", "address", "del", address, "dev", "eth0");
-    }
+  /** `tandem vip clean`; what it says. */
+  async clean(node: string): Promise<string> {
+    const run = [Deno.execPath(), "run", "--quiet", "--no-check", "--no-prompt", ...FLAGS, PROGRAM];
+    const args = ["vip", "clean", "--node", node, "-c", `${this.directory}/${node}.yaml`];
+    return await this.lab.must(node, "env", `RUNTIME_DIRECTORY=${this.directory}`, ...run, ...args);
   }
 
   /** Writes down all packets of VRRP that a node sends and hears, until `read`. */

@@ -96,3 +96,63 @@ labTest(
     }
   },
 );
+
+const MAC6 = "00:00:5e:00:02:36";
+const VIP6 = "fd77::150";
+const ROUTERS6: readonly Router[] = [
+  { id: 54, version: 3, intervalMs: 100, addresses: ["fe80::5:54/64", `${VIP6}/64`], virtualMac: true },
+];
+
+labTest(
+  "VRRP virtualMac of IPv6: a client sees one MAC whoever has the address, Tandem or keepalived, and reaches it",
+  [...LAB_NEEDS, "keepalived", "tcpdump", "tshark", "pgrep", "curl"],
+  async () => {
+    await using speakers = await Speakers.start("lb1", "lb2", "ka1", "client");
+    const { lab } = speakers;
+    const known6 = async () => {
+      const url = `http://[${VIP6}]:81/`;
+      await lab.run("client", "curl", "-g", "-s", "-o", "/dev/null", "-m", "0.2", url);
+      return (await lab.ip("client", "neighbour", "show", VIP6)).match(/lladdr (\S+)/)?.[1] ?? "unknown";
+    };
+    const recording = await speakers.record("client");
+    for (const [node, priority] of [["lb1", 200], ["lb2", 100]] as const) {
+      speakers.write(node, ROUTERS6, { priority });
+      speakers.tandem(node);
+      await speakers.holds("lb1", ROUTERS6, true);
+    }
+    assertEquals(await known6(), MAC6);
+    // Routers' advertisements make no address from a MAC that several nodes have.
+    assertEquals((await lab.must("lb1", "cat", "/proc/sys/net/ipv6/conf/vrrp6.54/accept_ra")).trim(), "0");
+    const routes = await lab.ip("lb1", "-6", "route", "show", "dev", "vrrp6.54");
+    assert(!routes.includes("fd77::/64"), routes);
+    // By the global address and the link-local one; the balancer may still be starting.
+    for (const host of [`[${VIP6}]`, "[fe80::5:54%25eth0]"]) {
+      const curl = [
+        "curl",
+        "-g",
+        "-s",
+        "-o",
+        "/dev/null",
+        "-m",
+        "1",
+        "-w",
+        "%{http_code}",
+        `http://${host}/`,
+      ] as const;
+      while ((await lab.run("client", ...curl)).stdout === "000") await pause(100);
+    }
+    await speakers.end("lb1", "SIGTERM");
+    await speakers.holds("lb2", ROUTERS6, true);
+    assertEquals(await known6(), MAC6);
+    assert(!(await lab.ip("lb1", "-br", "link")).includes("vrrp6"));
+    speakers.keepalived("ka1", ROUTERS6, { priority: 150 });
+    await speakers.holds("ka1", ROUTERS6, true);
+    await speakers.holds("lb2", ROUTERS6, false);
+    assertEquals(await known6(), MAC6);
+    await speakers.end("ka1", "SIGTERM");
+    await speakers.holds("lb2", ROUTERS6, true);
+    assertEquals(await known6(), MAC6);
+    const heard = await recording.read();
+    assertEquals(heard.filter(({ mac, good, ttl }) => mac !== MAC6 || !good || ttl !== 255), []);
+  },
+);

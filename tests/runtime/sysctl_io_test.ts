@@ -50,3 +50,17 @@ Deno.test("Sysctls() answers for what another keeper has changed, and no more fo
   assertEquals([giver.changed, giver.restore()], [{}, []]);
   assertEquals(taker.changed, { "net.ipv4.ip_forward": "7" });
 });
+
+Deno.test({
+  name: "Sysctls() what is gone with its interface is not put back, and no problem (root, ip)",
+  ignore: !mayWrite(),
+  async fn() {
+    const device = `tst${Deno.pid}`.slice(0, 15);
+    const ip = (...args: string[]) => new Deno.Command("ip", { args, stderr: "null" }).output();
+    if (!(await ip("link", "add", device, "type", "veth")).success) return;
+    const sysctls = new Sysctls();
+    const problem = sysctls.set(`net.ipv4.conf.${device}.arp_ignore`, "1");
+    await ip("link", "del", device);
+    if (problem === null) assertEquals(sysctls.restore(), []);
+  },
+});

@@ -9,14 +9,14 @@ import {
 import { assertEquals } from "../assert.ts";
 import { toHex } from "./hex.ts";
 
-Deno.test("virtualMac() RFC 9568 section 7.3: 00-00-5E-00-01-{VRID}", () => {
-  assertEquals([toHex(virtualMac(1)), toHex(virtualMac(255))], ["00005e000101", "00005e0001ff"]);
-  assertEquals(macvlanName(255), "vrrp.255");
+Deno.test("virtualMac() RFC 9568 section 7.3: 00-00-5E-00-01-{VRID}, and 02 for IPv6", () => {
+  assertEquals([toHex(virtualMac(1, 4)), toHex(virtualMac(255, 6))], ["00005e000101", "00005e0002ff"]);
+  assertEquals([macvlanName(255, 4), macvlanName(255, 6)], ["vrrp.255", "vrrp6.255"]);
 });
 
 Deno.test("encodeCreateMacvlan() name, the interface below, the MAC, and private mode", () => {
   assertEquals(
-    toHex(encodeCreateMacvlan(2, 51, 9)),
+    toHex(encodeCreateMacvlan(2, 51, 4, 9)),
     "5c000000" + "1000" + "0506" + "09000000" + "00000000" + // 92 bytes, RTM_NEWLINK, REQUEST ACK CREATE EXCL
       "00".repeat(16) +
       "0c00" + "0300" + toHex(new TextEncoder().encode("vrrp.51")) + "00" + // IFLA_IFNAME

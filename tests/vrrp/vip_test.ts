@@ -86,3 +86,9 @@ Deno.test("mayHaveSecondaries() is a matter of IPv4 subnets", () => {
     false,
   ]);
 });
+
+Deno.test("vipSetting() apart from the interface that leads to the prefix it brings no route, but to its own link", () => {
+  const setting = (text: string) =>
+    vipSetting({ address: parseIp(text)!, prefix: 64 }, [], 3, true).noPrefixRoute;
+  assertEquals([setting("fd77::1"), setting("fe80::1")], [true, false]);
+});
