@@ -2,11 +2,12 @@
  * The keeper's part of `tandem status` for a person: the balancer in a line, then each instance with the nodes that
  * take part, this one first, and what the kernel forwards. Pure.
  */
-import type {
-  ElectionStatus,
-  ForeignStatus,
-  InstanceStatus,
-  PeerStatus,
+import {
+  type ElectionStatus,
+  type ForeignStatus,
+  type InstanceStatus,
+  type PeerStatus,
+  reasonOf,
 } from "../observe/election_status.ts";
 import type { KernelStatus } from "../observe/kernel_status.ts";
 import { kernelTable } from "./kernel_table.ts";
@@ -74,8 +75,7 @@ function spoken({ transport, signed, syncGroup }: InstanceStatus): string {
 }
 
 function ownRow(node: string, instance: InstanceStatus, now: number): string[] {
-  const { local, state, yielding, priority, health, healthReason, since, why, waiting } = instance;
-  const reasons = [why, healthReason, waiting ?? ""].filter((reason) => reason !== "");
+  const { local, state, yielding, priority, health, since } = instance;
   return [
     node,
     local ?? "-",
@@ -83,7 +83,7 @@ function ownRow(node: string, instance: InstanceStatus, now: number): string[] {
     String(priority),
     String(health),
     span(now - since),
-    [...new Set(reasons)].join("; "),
+    reasonOf(instance),
   ];
 }
 
@@ -92,6 +92,7 @@ function peerRow(peer: PeerStatus): string[] {
     peer.silentMs > SILENT_MS ? `not heard for ${span(peer.silentMs)}` : "",
     peer.maintenance ? "in maintenance" : "",
     peer.sameConfiguration ? "" : "has another configuration",
+    peer.why,
   ];
   return [
     peer.node,

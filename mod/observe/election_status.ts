@@ -74,6 +74,8 @@ export interface PeerStatus {
   readonly state: InstanceStatus["state"] | null;
   /** For how long it has told of this state, as far as this node has heard. */
   readonly stateMs: number | null;
+  /** Why, in its own words, which may have been cut short; "": it does not tell. */
+  readonly why: string;
   readonly priority: number | null;
   readonly health: number | null;
   readonly maintenance: boolean;
@@ -81,6 +83,12 @@ export interface PeerStatus {
   readonly sameConfiguration: boolean;
   /** Its clock minus ours. */
   readonly clockOffsetMs: number;
+}
+
+/** All that speaks for the state that an instance is in, in one sentence. */
+export function reasonOf(one: Pick<InstanceStatus, "why" | "healthReason" | "waiting">): string {
+  const { why, healthReason, waiting } = one;
+  return [...new Set([why, healthReason, waiting ?? ""])].filter((reason) => reason !== "").join("; ");
 }
 
 /** The same as Prometheus text. */

@@ -130,6 +130,7 @@ function peerStatus(peer: HeardPeer, vrid: number, now: number): PeerStatus {
     silentMs: Math.round(now - peer.seenAt),
     state: told?.state ?? null,
     stateMs: told === undefined ? null : Math.round(now - (peer.stateSince.get(vrid) ?? now)),
+    why: told?.reason ?? "",
     priority: told?.priority ?? null,
     health: told?.health ?? null,
     maintenance: peer.report?.maintenance ?? false,

@@ -15,6 +15,7 @@ import { type Report, reportIntervalMs } from "../../vrrp/report.ts";
 import type { Runner } from "../../vrrp/runner_io.ts";
 import { Segment, type SegmentHandler } from "../../vrrp/segment_io.ts";
 import type { RunnerSettings, SegmentSettings } from "../../vrrp/settings.ts";
+import { reasonOf } from "../observe/election_status.ts";
 import { type InstanceSettings, reports, sameSettings, segmentKey } from "./election.ts";
 
 export interface SegmentsOptions {
@@ -168,12 +169,11 @@ export class Segments {
     this.#segments.set(key, segment);
     const report = () => ({
       ...news(),
-      instances: here().map((runner) => ({
-        vrid: runner.settings.vrid,
-        state: runner.state,
-        priority: runner.priority,
-        health: runner.status().health,
-      })),
+      instances: here().map((runner) => {
+        const { state, priority, health, reason, healthReason, waiting } = runner.status();
+        const why = reasonOf({ why: reason, healthReason, waiting });
+        return { vrid: runner.settings.vrid, state, priority, health, reason: why };
+      }),
     });
     await segment.start(report, () => Math.min(100, ...here().map((runner) => runner.status().health)));
   }

@@ -32,6 +32,7 @@ const VRRP: ElectionStatus = {
       silentMs: 9000,
       state: "active",
       stateMs: 65_000,
+      why: "own priority 200 preempts 203.0.113.3",
       priority: 200,
       health: 100,
       maintenance: false,

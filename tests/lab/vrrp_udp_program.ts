@@ -62,7 +62,7 @@ const { priority } = settings;
 say({ event: "ready" });
 for (;;) {
   const advert = { version: 3, vrid: 51, priority, intervalMs: INTERVAL_MS, addresses: [vip] } as const;
-  const instances = [{ vrid: 51, state: "backup", priority, health: 65535 } as const];
+  const instances = [{ vrid: 51, state: "backup", priority, health: 65535, reason: "" } as const];
   const report = {
     version: "0",
     uptimeMs: performance.now(),

@@ -3,7 +3,7 @@ import type { Report } from "../../vrrp/report.ts";
 import { assertEquals } from "../assert.ts";
 
 function report(state: Report["instances"][number]["state"]): Report {
-  const instances = [{ vrid: 51, state, priority: 100, health: 100 }];
+  const instances = [{ vrid: 51, state, priority: 100, health: 100, reason: "" }];
   return { version: "1", uptimeMs: 0, maintenance: false, instances, pools: [], admin: [], omitted: 0 };
 }
 

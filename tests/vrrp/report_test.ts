@@ -14,8 +14,8 @@ const REPORT: Report = {
   uptimeMs: 123_456,
   maintenance: true,
   instances: [
-    { vrid: 51, state: "active", priority: 200, health: 65535 },
-    { vrid: 52, state: "fault", priority: 0, health: 0 },
+    { vrid: 51, state: "active", priority: 200, health: 65535, reason: "nobody was heard" },
+    { vrid: 52, state: "fault", priority: 0, health: 0, reason: "" },
   ],
   pools: [{ name: "app", healthy: 2, servers: 3 }],
   admin: [{ name: "app/b", state: "drain" }, { name: "app/c", state: "maint" }],
@@ -36,7 +36,7 @@ Deno.test("decodeReport() fed at every length is complete only at the whole repo
 
 Deno.test("decodeReport() reads what it knows of a later version, which may only append", () => {
   const bytes = new Uint8Array([...encodeReport(REPORT), 1, 2, 3]);
-  bytes[0] = 2;
+  bytes[0] = 3;
   assertEquals(decodeReport(bytes), { ok: true, report: REPORT });
   bytes[0] = 0;
   assertEquals(decodeReport(bytes), { ok: false, reason: "report" });
@@ -44,7 +44,7 @@ Deno.test("decodeReport() reads what it knows of a later version, which may only
 
 Deno.test("decodeReport() refuses states that do not exist and text that would spoil a log", () => {
   const bytes = encodeReport({ ...REPORT, instances: REPORT.instances.slice(0, 1), pools: [], admin: [] });
-  const state = bytes.length - 4 - 4;
+  const state = bytes.length - 4 - 4 - 1 - 2 - "nobody was heard".length;
   assertEquals(bytes[state], 2);
   bytes[state] = 4;
   assertEquals(decodeReport(bytes), { ok: false, reason: "report" });
@@ -67,7 +67,7 @@ Deno.test("encodeReport() leaves out what has no room and says how much", () => 
 });
 
 Deno.test("encodeReport() always has room for every instance, and refuses more", () => {
-  const instance = { vrid: 1, state: "backup", priority: 1, health: 1 } as const;
+  const instance = { vrid: 1, state: "backup", priority: 1, health: 1, reason: "started" } as const;
   const most = { ...REPORT, version: "v".repeat(100), instances: Array(MAX_INSTANCES).fill(instance) };
   const decoded = decodeReport(encodeReport(most));
   assert(decoded.ok);
@@ -82,18 +82,21 @@ Deno.test("decodeReport() reads back any report that fits and never throws, what
   const name = fc.string({ unit: "grapheme", maxLength: 12 }).filter((text) => !/\p{Cc}/u.test(text));
   const u16 = fc.integer({ min: 0, max: 65535 });
   const byte = fc.integer({ min: 0, max: 255 });
+  // Of one id the last reason counts.
+  const unique = { selector: ({ vrid }: { vrid: number }) => vrid, maxLength: 10 };
   const reports: fc.Arbitrary<Report> = fc.record({
     version: name,
     uptimeMs: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
     maintenance: fc.boolean(),
-    instances: fc.array(
+    instances: fc.uniqueArray(
       fc.record({
         vrid: byte,
         state: fc.constantFrom("initialize" as const, "backup" as const, "active" as const, "fault" as const),
         priority: byte,
         health: u16,
+        reason: fc.string({ unit: "grapheme-ascii", maxLength: 30 }),
       }),
-      { maxLength: 10 },
+      unique,
     ),
     pools: fc.array(fc.record({ name, healthy: u16, servers: u16 }), { maxLength: 4 }),
     admin: fc.array(fc.record({ name, state: fc.constantFrom("drain" as const, "maint" as const) }), {
@@ -116,4 +119,33 @@ Deno.test("decodeReport() reads back any report that fits and never throws, what
 
 Deno.test("reportIntervalMs() follows the adverts down to a quarter of a second", () => {
   assertEquals([10, 100, 250, 1000].map(reportIntervalMs), [250, 250, 250, 1000]);
+});
+
+Deno.test("decodeReport() of version 1 there are no reasons, and they are what version 2 appends", () => {
+  const reasonless = { ...REPORT, instances: REPORT.instances.map((one) => ({ ...one, reason: "" })) };
+  const whole = encodeReport(reasonless);
+  const bytes = whole.subarray(0, whole.length - 1);
+  bytes[0] = 1;
+  assertEquals(decodeReport(bytes), { ok: true, report: reasonless });
+  assertEquals(whole.length - 1 + 1 + 2 + "nobody was heard".length, encodeReport(REPORT).length);
+});
+
+Deno.test("encodeReport() cuts a reason short between its characters, and tells as many as there is room for", () => {
+  const told = (reason: string, count = 1) => {
+    const instances = Array.from(
+      { length: count },
+      (_, at) => ({ ...REPORT.instances[0]!, vrid: at + 1, reason }),
+    );
+    const bytes = encodeReport({ ...REPORT, instances });
+    assertLessOrEqual(bytes.length, MAX_BODY_BYTES);
+    const decoded = decodeReport(bytes);
+    assert(decoded.ok);
+    return decoded.report.instances.map((one) => one.reason);
+  };
+  assertEquals(told("a".repeat(120)), ["a".repeat(120)]);
+  assertEquals(told("a".repeat(121)), ["a".repeat(117) + "…"]);
+  assertEquals(told("é".repeat(61)), ["é".repeat(58) + "…"]);
+  assertEquals(told("a\nb\u0000"), ["a?b?"]);
+  const many = told("a".repeat(100), 64).filter((reason) => reason !== "").length;
+  assertEquals(many, 3);
 });
