@@ -28,6 +28,11 @@ export function socketOf({ values }: Invocation): { path: string } | { problem: 
   });
 }
 
+interface Answer {
+  readonly error?: string;
+  readonly warnings?: readonly string[];
+}
+
 /** Asks the keeper to do something; `done` is said when it did. The answer is the exit code. */
 export async function command(
   invocation: Invocation,
@@ -38,11 +43,12 @@ export async function command(
   const socket = socketOf(invocation);
   if ("problem" in socket) return complain(socket.problem);
   try {
-    const answer = await askAdmin(socket.path, request, withinMs, "POST") as { error?: string };
+    const answer = await askAdmin(socket.path, request, withinMs, "POST") as Answer;
     if (answer.error !== undefined) {
       const { error } = answer;
       return complain(error.includes("\n") ? `Cannot do it:\n${error}` : `Cannot do it as ${error}`);
     }
+    for (const warning of answer.warnings ?? []) writeErr(`warning: ${warning}\n`);
     writeOut(`${done}\n`);
     return GOOD;
   } catch (error) {

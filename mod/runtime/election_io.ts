@@ -23,6 +23,7 @@ import {
   continues,
   type ElectionSettings,
   type InstanceSettings,
+  reports,
   sameSettings,
   segmentKey,
   speaksUdp,
@@ -156,13 +157,29 @@ export class Election {
     return null;
   }
 
-  /** Keeps this node out of every election, or lets it in again. */
-  maintain(on: boolean): void {
-    if (this.#maintenance === on || this.#frozen) return;
+  /** Keeps this node out of every election, or lets it in again. What becomes worse by it, in words. */
+  maintain(on: boolean): string[] {
+    if (this.#maintenance === on || this.#frozen) return [];
+    const warnings = on ? this.#leftAlone() : [];
+    for (const warning of warnings) this.#log.warning("maintenance", { warning });
     this.#maintenance = on;
     this.#log.info(on ? "maintenance begins" : "maintenance ends");
     for (const { runner } of this.#members.values()) runner.input({ kind: "maintenance", on });
     this.#segments.report();
+    return warnings;
+  }
+
+  /** The addresses that nobody is known to be ready for, if this node gives them up. */
+  #leftAlone(): string[] {
+    const now = performance.now();
+    return [...this.#members.values()].flatMap((member) => {
+      const { runner, settings } = member;
+      if (runner.state !== "active" || readyPeer(member, this.#segments.of(settings.segment), now)) return [];
+      const known = reports(settings)
+        ? "no other node is ready to take it over: nobody may have its addresses now"
+        : "nothing is known of other nodes: see that one of them has its addresses now";
+      return [`${runner.settings.name}: ${known}`];
+    });
   }
 
   status(): ElectionStatus {

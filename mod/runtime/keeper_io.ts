@@ -298,8 +298,8 @@ class Keeper {
     return this.#election.move(instance);
   }
 
-  maintain(on: boolean): void {
-    this.#election.maintain(on);
+  maintain(on: boolean): string[] {
+    return this.#election.maintain(on);
   }
 
   async status(): Promise<Record<string, unknown>> {

@@ -12,7 +12,8 @@ export interface KeeperDesk {
   metrics(): Promise<string>;
   /** Gives an instance's addresses to another node; why not, or null. */
   move(instance: string): string | null;
-  maintain(on: boolean): void;
+  /** What becomes worse by it, in words. */
+  maintain(on: boolean): readonly string[];
   /** Reads the configuration again; resolves when it is in force, or refused. */
   reload(): Promise<{ readonly problems: readonly string[] }>;
   /** Has the program that is installed now take over; or why it did not. */
@@ -56,8 +57,7 @@ const ROUTES: Readonly<Record<string, { readonly method: "GET" | "POST"; readonl
     answer: (desk, query) => {
       const on = query.get("on");
       if (on !== "true" && on !== "false") return refused(400, "on must be true or false");
-      desk.maintain(on === "true");
-      return Response.json({ done: true });
+      return Response.json({ done: true, warnings: desk.maintain(on === "true") });
     },
   },
 };

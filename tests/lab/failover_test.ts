@@ -1,5 +1,5 @@
 /** Two nodes, one address: whatever becomes of one, the other serves, and never both for long. */
-import { assert, assertEquals, assertLess } from "../assert.ts";
+import { assert, assertEquals, assertLess, assertStringIncludes } from "../assert.ts";
 import { tandem } from "../cli/tandem.ts";
 import { LAB_NEEDS } from "./netns.ts";
 import { INSTANCE, Pair, pause, VIP } from "./pair.ts";
@@ -132,13 +132,24 @@ labTest(
   async () => {
     await using pair = await Pair.start();
     const env = { RUNTIME_DIRECTORY: pair.directory };
-    const maintenance = (word: string) => tandem(["maintenance", word, "--node", "lb1"], { env });
-    assertEquals((await maintenance("on")).code, 0);
+    const maintenance = (...words: string[]) => tandem(["maintenance", ...words], { env });
+    assertEquals((await maintenance("--node", "lb1")).out, "maintenance is off\n");
+    const on = await maintenance("on", "--node", "lb1");
+    assertEquals([on.code, on.out, on.err], [0, "maintenance is on\n", ""]);
+    assertEquals((await maintenance("--node", "lb1")).out, "maintenance is on\n");
     await pair.until("lb2", ({ state }) => state === "active");
     await pair.until("lb1", ({ state }) => state === "fault");
     await pair.answers("lb2");
-    assertEquals((await maintenance("off")).code, 0);
+    // The last one that is well: nobody is left.
+    await pair.until("lb2", ({ peers }) => peers[0]?.maintenance === true);
+    const last = await maintenance("on", "--node", "lb2");
+    assertEquals(last.code, 0);
+    assertStringIncludes(last.err, ": no other node is ready to take it over");
+    assertEquals((await maintenance("off", "--node", "lb2")).code, 0);
+    assertEquals((await maintenance("off", "--node", "lb1")).code, 0);
     await pair.settled("lb1");
+    const [seen] = (await pair.instance("lb2")).peers;
+    assert(seen!.why !== "", "it tells why");
   },
 );
 

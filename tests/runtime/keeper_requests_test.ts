@@ -22,7 +22,10 @@ async function asked(
       done.push("upgrade");
       return Promise.resolve(allowed ? { pid: 7, version: "2" } : { problem: "the node is stopping" });
     },
-    maintain: (on) => void done.push(`maintain ${on}`),
+    maintain: (on) => {
+      done.push(`maintain ${on}`);
+      return on ? ["edge: no other node"] : [];
+    },
   };
   const answer = await answerRequest(desk, new Request(`http://localhost${path}`, { method }));
   const text = await answer.text();
@@ -51,6 +54,10 @@ Deno.test("answerRequest() tells, and does what the operator wants", async () =>
     done: ["upgrade"],
   });
   assertEquals((await asked("POST", "/upgrade", false)).told, { error: "the node is stopping" });
+  assertEquals((await asked("POST", "/maintenance?on=true")).told, {
+    done: true,
+    warnings: ["edge: no other node"],
+  });
 });
 
 Deno.test("answerRequest() refuses other words, methods and places, and then does nothing", async () => {
