@@ -21,6 +21,20 @@ const TELL_ANY_MS = 1000;
 /** Reasons to drop a datagram of one that may well be active; others are noise, or are answered and pass. */
 const CLAIMS: readonly DropReason[] = ["unsigned", "signed", "key", "signature", "extension", "twin"];
 
+const WIRE_CLAIMS: readonly DropReason[] = [
+  "version",
+  "auth",
+  "checksum",
+  "ttl",
+  "interval",
+  "linkLocal",
+  "destination",
+  "foreign",
+];
+/** Of both versions of VRRP: what stands before the addresses. */
+const HEADER_BYTES = 8;
+const ADVERTISEMENT = 1;
+
 export interface Claim {
   readonly sender: IpBytes;
   /** As it says itself. */
@@ -83,6 +97,13 @@ export function claimIn(bytes: Uint8Array, reason: DropReason, family: 4 | 6): A
   // Whatever follows the packet: what its sender signed, or nothing.
   const decoded = decodeAdvert(bytes, { version: 3, family, ends: null, ttl: null });
   return decoded.ok && decoded.advert.priority > 0 ? decoded.advert : null;
+}
+
+/** The same for VRRP itself: who agrees with us on the id, and on something else not. */
+export function wireClaimIn(bytes: Uint8Array, reason: DropReason): Pick<Advert, "vrid" | "priority"> | null {
+  if (!WIRE_CLAIMS.includes(reason) || bytes.length < HEADER_BYTES) return null;
+  const [kind, vrid, priority] = bytes as unknown as readonly [number, number, number];
+  return (kind & 0xf) === ADVERTISEMENT && priority > 0 ? { vrid, priority } : null;
 }
 
 /** As `ip neighbour` writes it. */

@@ -7,6 +7,7 @@
  */
 import { formatIp, type IpBytes } from "../mod/base/address.ts";
 import { DROP_REASONS, type DropReason } from "./drops.ts";
+import { wireClaimIn } from "./foreign.ts";
 import { type LocalAddress, localAddress } from "./interfaces.ts";
 import { isLinkLocal } from "./link_local.ts";
 import type { RawPacket } from "./ip_header.ts";
@@ -24,6 +25,8 @@ export interface WireHandler {
   onWake(): void;
   onAdvert(advert: Advert, source: IpBytes): void;
   onDropped(reason: DropReason, source: string): void;
+  /** What was dropped is of one that says it is active with an id of ours. */
+  onClaim(claim: Pick<Advert, "vrid" | "priority">, source: IpBytes, reason: DropReason): void;
   onProblem(problem: string): void;
 }
 
@@ -158,7 +161,13 @@ export class Wire {
     const { handler } = this.#options;
     handler.onWake();
     const verdict = judgePacket(packet, local.address, this.#options.settings, this.#options.router);
-    if (!verdict.ok) return this.#drop(verdict.reason, formatIp(packet.source));
+    if (!verdict.ok) {
+      const { reason } = verdict;
+      this.#drop(reason, formatIp(packet.source));
+      const claim = wireClaimIn(packet.bytes, reason);
+      if (claim !== null) handler.onClaim(claim, packet.source, reason);
+      return;
+    }
     const { advert, checksum } = verdict;
     if (advert.version === 3 && packet.source.length === 4) this.checksums[checksum]++;
     handler.onAdvert(advert, packet.source);

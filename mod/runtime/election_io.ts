@@ -126,6 +126,7 @@ export class Election {
       runners: (settings) => this.#runnersOn(settings),
       onWake: () => this.#wake(),
       onDropped: (device, reason, source) => this.#segments.dropped(device, reason, source),
+      onClaim: (runner, claim) => this.#members.get(runner.settings.name)?.foreign.heard(claim),
       onProblem: (where, problem) => this.#segments.problem(where, problem),
     });
   }

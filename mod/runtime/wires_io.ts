@@ -6,6 +6,7 @@
  */
 import { formatIp, type IpBytes } from "../base/address.ts";
 import type { DropReason } from "../../vrrp/drops.ts";
+import type { Claim } from "../../vrrp/foreign.ts";
 import type { WireRouter } from "../../vrrp/judge.ts";
 import type { Kernel } from "../../vrrp/kernel_io.ts";
 import type { Link } from "../../vrrp/netlink.ts";
@@ -23,6 +24,8 @@ export interface WiresOptions {
   readonly runners: (settings: SegmentSettings) => readonly Runner[];
   readonly onWake: () => void;
   readonly onDropped: (device: string, reason: DropReason, source: string) => void;
+  /** Somebody whom this node does not hear says that it is active with the instance's id. */
+  readonly onClaim: (runner: Runner, claim: Claim) => void;
   readonly onProblem: (where: string, problem: string) => void;
 }
 
@@ -78,7 +81,7 @@ export class Wires {
   }
 
   #open(instance: InstanceSettings): void {
-    const { kernel, setSysctl, runners, onWake, onDropped, onProblem } = this.#options;
+    const { kernel, setSysctl, runners, onWake, onDropped, onClaim, onProblem } = this.#options;
     const settings = instance.segment;
     const { device } = settings;
     const key = wireKey(instance);
@@ -127,6 +130,10 @@ export class Wires {
         },
         // Virtual routers of others share the LAN: counted, not told.
         onDropped: (reason, source) => void (reason === "vrid" || onDropped(device, reason, source)),
+        onClaim: ({ vrid, priority }, sender, refused) => {
+          const runner = find(vrid);
+          if (runner !== undefined) onClaim(runner, { sender, priority, refused });
+        },
         onProblem: (problem) => onProblem(device, problem),
       },
     });

@@ -2,7 +2,7 @@
 import { formatIp, parseIp } from "../../mod/base/address.ts";
 import { writeIpv4 } from "../../vrrp/ip_header.ts";
 import { type Advert, encodeAdvert } from "../../vrrp/packet.ts";
-import { assertEquals } from "../assert.ts";
+import { assert, assertEquals } from "../assert.ts";
 import { LAB_NEEDS } from "./netns.ts";
 import { type Router, Speakers } from "./speakers.ts";
 import { labTest } from "./tools.ts";
@@ -70,6 +70,14 @@ labTest(
       "lb1",
       ({ routerId, adverts }) => sorted(adverts.dropped) === sorted(wanted[routerId === 53 ? 6 : 4]),
     );
+    // Each of them agrees on the id, and says that it is active.
+    for (const { foreign } of instances) {
+      assert(
+        foreign.length === 1 && foreign[0]!.priority === 250 && foreign[0]!.why !== "",
+        JSON.stringify(foreign),
+      );
+    }
+    assertEquals(instances.map(({ foreignAdverts }) => foreignAdverts), [4, 2, 2]);
     assertEquals(instances.map(({ state, adverts }) => [state, adverts.received]), [
       ["active", 0],
       ["active", 0],

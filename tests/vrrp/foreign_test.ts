@@ -7,6 +7,7 @@ import {
   FORGET_MS,
   formatMac,
   MAX_FOREIGN,
+  wireClaimIn,
 } from "../../vrrp/foreign.ts";
 import { encodeAdvert } from "../../vrrp/packet.ts";
 import { encodeReport } from "../../vrrp/report.ts";
@@ -74,4 +75,20 @@ Deno.test("claimIn() finds the advert of one that says it is active, whatever fo
 
 Deno.test("formatMac() writes it as ip does", () => {
   assertEquals(formatMac(new Uint8Array([0, 1, 0xab, 0x5e, 0, 0xff])), "00:01:ab:5e:00:ff");
+});
+
+Deno.test("wireClaimIn() reads id and priority of what is dropped for what it is, in both versions, and of no noise", () => {
+  const bytes = (version: 2 | 3, priority: number) =>
+    encodeAdvert(
+      { version, vrid: 51, priority, intervalMs: 1000, addresses: [parseIp("10.0.0.50")!] },
+      null,
+    );
+  for (const version of [2, 3] as const) {
+    assertEquals(wireClaimIn(bytes(version, 200), "version"), { vrid: 51, priority: 200 });
+    assertEquals(wireClaimIn(bytes(version, 200), "auth"), { vrid: 51, priority: 200 });
+    assertEquals(wireClaimIn(bytes(version, 200), "own"), null);
+    assertEquals(wireClaimIn(bytes(version, 0), "ttl"), null);
+    assertEquals(wireClaimIn(bytes(version, 200).subarray(0, 7), "checksum"), null);
+  }
+  assertEquals(wireClaimIn(new Uint8Array(20), "checksum"), null);
 });

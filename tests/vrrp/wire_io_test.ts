@@ -45,6 +45,7 @@ class Fake implements Disposable {
         onWake: () => this.told.push("wake"),
         onAdvert: ({ priority }, source) => this.told.push(`advert ${priority} of ${formatIp(source)}`),
         onDropped: (reason, source) => this.told.push(`${reason} of ${source}`),
+        onClaim: ({ vrid }, _source, reason) => this.told.push(`claim ${vrid} ${reason}`),
         onProblem: (problem) => this.told.push(problem),
       },
     });
@@ -74,6 +75,7 @@ Deno.test("Wire() speaks from the interface's own address, and hears adverts, co
     "advert 7 of 127.0.0.2",
     "wake",
     "ttl of 127.0.0.2",
+    "claim 51 ttl",
     "wake",
     "vrid of 127.0.0.2",
   ]);
