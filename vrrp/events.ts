@@ -17,6 +17,17 @@ export type State = "initialize" | "backup" | "active" | "fault";
  */
 export type Phase = State | "yielding";
 
+/** How often the LAN is told who has the addresses. */
+export interface AnnounceConfig {
+  /** So many at once: some get lost. */
+  readonly times: number;
+  /** And again after this, as some switches learn late; 0: not again. */
+  readonly againMs: number;
+  /** From then on, every so often; 0: no more. */
+  readonly refreshMs: number;
+  readonly refreshTimes: number;
+}
+
 export interface InstanceConfig {
   readonly version: Version;
   /** 1–254, or 255 for the owner of the addresses. */
@@ -28,6 +39,7 @@ export interface InstanceConfig {
   readonly localAddress: IpBytes;
   /** The virtual addresses, as configured; compared only. */
   readonly addresses: readonly string[];
+  readonly announce?: AnnounceConfig;
   /** In a sync group: it does not take over by itself, but says that it could; see sync_group.ts. */
   readonly synced?: boolean;
 }

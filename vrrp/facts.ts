@@ -51,6 +51,7 @@ export function learnConfig(self: Instance, config: InstanceConfig): { addresses
   const same = !addresses && before.version === config.version && before.priority === config.priority &&
     before.intervalMs === config.intervalMs && before.preempt === config.preempt &&
     before.synced === config.synced &&
+    JSON.stringify(before.announce) === JSON.stringify(config.announce) &&
     compareAddresses(before.localAddress, config.localAddress) === 0;
   if (same) return null;
   self.config = config;

@@ -6,15 +6,12 @@
  */
 import { formatIp, type IpBytes } from "../mod/base/address.ts";
 import type { CarriedInstance } from "./carried.ts";
-import type { Action, Advert, InstanceConfig, Phase, State } from "./events.ts";
+import type { Action, Advert, AnnounceConfig, InstanceConfig, Phase, State } from "./events.ts";
 import { HoldDown } from "./holddown.ts";
 import { FULL_HEALTH, type KnownPeer, Peers } from "./peers.ts";
 import { activeDownMs, OWNER_PRIORITY, RESIGN_PRIORITY, skewMs } from "./timing.ts";
 
-/** Announcements in the first and in the second round: some get lost, some switches learn late. */
-export const ANNOUNCE_TIMES = 5;
-export const SECOND_ROUND_MS = 5000;
-export const REFRESH_MS = 60_000;
+export const ANNOUNCE: AnnounceConfig = { times: 5, againMs: 5000, refreshMs: 60_000, refreshTimes: 1 };
 /** Adverts of a deaf second Active must not become a storm of announcements. */
 export const ANNOUNCE_APART_MS = 100;
 
@@ -183,11 +180,14 @@ export class Instance {
 
   /** The announcements that are due, and the timer for the next round. */
   announce(now: number): Action {
-    const times = this.nextRound === "refresh" ? 1 : ANNOUNCE_TIMES;
+    const { times, againMs, refreshMs, refreshTimes } = this.config.announce ?? ANNOUNCE;
+    const refreshes = this.nextRound === "refresh";
+    const again = this.nextRound === "first" && againMs > 0;
+    const afterMs = again ? againMs : refreshMs;
     this.announcedAt = now;
-    this.announceAt = now + (this.nextRound === "first" ? SECOND_ROUND_MS : REFRESH_MS);
-    this.nextRound = this.nextRound === "first" ? "second" : "refresh";
-    return { kind: "announce", round: ++this.rounds, times };
+    this.announceAt = afterMs > 0 ? now + afterMs : Infinity;
+    this.nextRound = again ? "second" : "refresh";
+    return { kind: "announce", round: ++this.rounds, times: refreshes ? refreshTimes : times };
   }
 
   /**

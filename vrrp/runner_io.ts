@@ -211,7 +211,7 @@ export class Runner {
   }
 
   #config(): InstanceConfig {
-    const { priority, intervalMs, preempt, vips, transport, syncGroup } = this.#settings;
+    const { priority, intervalMs, preempt, vips, transport, syncGroup, announce } = this.#settings;
     const addresses = vips.map(({ address, prefix }) => `${formatIp(address)}/${prefix}`);
     return {
       version: versionOf(transport),
@@ -220,6 +220,7 @@ export class Runner {
       preempt,
       localAddress: this.#local,
       addresses,
+      announce,
       synced: syncGroup !== null,
     };
   }

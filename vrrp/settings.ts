@@ -2,6 +2,7 @@
  * What a virtual router and its interface's socket are told by the configuration. Pure.
  */
 import type { IpBytes } from "../mod/base/address.ts";
+import type { AnnounceConfig } from "./events.ts";
 import type { Key } from "./extension.ts";
 import type { Routing } from "./route.ts";
 import type { Version } from "./timing.ts";
@@ -25,6 +26,7 @@ export interface RunnerSettings {
   readonly transport: Transport;
   /** Version 2 only; null: no authentication. */
   readonly password: string | null;
+  readonly announce: AnnounceConfig;
   /** What is set where the addresses are. */
   readonly routing: Routing;
   /** The name of what it is active with; null: it is so by itself. */

@@ -210,3 +210,8 @@ export function oneOrMore<T extends z.ZodType>(item: T) {
 export function acrossIssue(message: string, ...path: string[]) {
   return { code: "custom" as const, message, path, params: { across: true } };
 }
+
+/** Where a file is, or a program. */
+export function absolutePath() {
+  return line(1).refine((path) => path.startsWith("/"), { error: "must be an absolute path" });
+}

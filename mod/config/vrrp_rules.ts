@@ -6,7 +6,8 @@ import { MAX_INSTANCES } from "../../vrrp/report.ts";
 import type { Path } from "./problem.ts";
 import { eachRepeated, type RuleContext } from "./rules.ts";
 import { closest } from "./suggest.ts";
-import type { TrackConfig, VrrpInstanceConfig } from "./vrrp_schema.ts";
+import type { TrackConfig } from "./track_schema.ts";
+import type { VrrpInstanceConfig } from "./vrrp_schema.ts";
 import { familyOf, warnOfFailover } from "./vrrp_warnings.ts";
 
 export function checkVrrp(context: RuleContext): void {

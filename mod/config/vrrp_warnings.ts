@@ -8,7 +8,8 @@ import { isUnspecifiedIp, parseIp } from "../base/address.ts";
 import { priorityWarnings } from "../../vrrp/priorities.ts";
 import type { Path } from "./problem.ts";
 import type { RuleContext } from "./rules.ts";
-import type { TrackConfig, VrrpInstanceConfig } from "./vrrp_schema.ts";
+import type { TrackConfig } from "./track_schema.ts";
+import type { VrrpInstanceConfig } from "./vrrp_schema.ts";
 
 export function warnOfFailover(context: RuleContext, one: VrrpInstanceConfig, path: Path): void {
   warnOfListeners(context, one, path);

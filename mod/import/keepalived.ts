@@ -2,7 +2,7 @@
  * From a keepalived configuration to a `tandem.yaml`: what has an equivalent is converted, and for each line that has
  * none there is a comment with the line's number. Pure.
  */
-import { Draft, quoted } from "./draft.ts";
+import { Draft, duration, quoted } from "./draft.ts";
 import { parseKeepalived, type Statement } from "./keepalived_text.ts";
 import { type Imported, importVirtualServer } from "./virtual_servers.ts";
 import { importInstance, type VrrpContext } from "./vrrp_instances.ts";
@@ -27,6 +27,17 @@ const SECTIONS: Readonly<Record<string, string>> = {
   linkbeat_use_polling: "links are heard of by netlink",
 };
 
+/** What of global_defs has an equivalent. */
+const GLOBALS = [
+  "script_user",
+  "vrrp_version",
+  "vrrp_startup_delay",
+  "vrrp_garp_master_delay",
+  "vrrp_garp_master_repeat",
+  "vrrp_garp_master_refresh",
+  "vrrp_garp_master_refresh_repeat",
+];
+
 export function importKeepalived(text: string, { file, id }: ImportOptions): string {
   const { statements, skipped } = parseKeepalived(text, id);
   const rest = new Draft();
@@ -36,10 +47,11 @@ export function importKeepalived(text: string, { file, id }: ImportOptions): str
   const instances = statements.filter(({ words }) => words[0] === "vrrp_instance");
   const context: VrrpContext = {
     sections: Object.fromEntries(Object.keys(TRACKED).map((keyword) => [keyword, named(keyword)])),
-    version: globalWords(statements, "vrrp_version")?.[0] ?? null,
+    global: (keyword) => globalWords(statements, keyword)?.[0],
     groups: groupsOf(statements, rest),
   };
   const scriptUser = globalWords(statements, "script_user")?.slice(0, 2).join(":") ?? null;
+  const startupDelay = duration(context.global("vrrp_startup_delay"));
   const groups = named("virtual_server_group");
   const vrrp = unique(instances, rest).map((one) => importInstance(one, context));
   const servers = new Map<string, Imported>();
@@ -51,7 +63,7 @@ export function importKeepalived(text: string, { file, id }: ImportOptions): str
       else servers.set(imported.name, imported);
     } else noteSection(one, rest);
   }
-  return write({ file, rest, vrrp, servers: [...servers.values()], scriptUser });
+  return write({ file, rest, vrrp, servers: [...servers.values()], scriptUser, startupDelay });
 }
 
 /** The words behind a keyword of global_defs; null: it is not there. */
@@ -92,7 +104,7 @@ function noteSection(one: Statement, rest: Draft): void {
   const [keyword = ""] = one.words;
   if (keyword === "global_defs") {
     for (const inner of one.block ?? []) {
-      if (inner.words[0] === "vrrp_version" || inner.words[0] === "script_user") continue;
+      if (GLOBALS.includes(inner.words[0]!)) continue;
       rest.refuse(
         inner,
         inner.words[0] === "router_id" ? "a node has its name by --node" : "has no equivalent",
@@ -118,10 +130,11 @@ interface Parts {
   readonly vrrp: readonly Draft[];
   /** `user` or `user:group`. */
   readonly scriptUser: string | null;
+  readonly startupDelay: string | null;
   readonly servers: readonly Imported[];
 }
 
-function write({ file, rest, vrrp, servers, scriptUser }: Parts): string {
+function write({ file, rest, vrrp, servers, scriptUser, startupDelay }: Parts): string {
   const lines = [
     `# From ${
       JSON.stringify(file)
@@ -147,7 +160,14 @@ function write({ file, rest, vrrp, servers, scriptUser }: Parts): string {
   }
   if (vrrp.length > 0) {
     const user = scriptUser === null ? [] : [`  scriptUser: ${quoted(scriptUser)}`];
-    lines.push("vrrp:", ...user, "  instances:", ...vrrp.flatMap((draft) => draft.lines("      ", "    - ")));
+    const delay = startupDelay === null ? [] : [`  startupDelay: ${startupDelay}`];
+    lines.push(
+      "vrrp:",
+      ...user,
+      ...delay,
+      "  instances:",
+      ...vrrp.flatMap((draft) => draft.lines("      ", "    - ")),
+    );
   }
   return lines.join("\n") + "\n";
 }

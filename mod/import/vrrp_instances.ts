@@ -2,7 +2,7 @@
  * keepalived's `vrrp_instance`, with the sync group that names it, as instances of Tandem. Pure.
  */
 import { parseCidr, parseIp } from "../base/address.ts";
-import { Draft, duration, list, nameOf, quoted, whole } from "./draft.ts";
+import { Draft, duration, list, map, nameOf, quoted, whole } from "./draft.ts";
 import type { Statement } from "./keepalived_text.ts";
 import { type TrackSections, tracksIn } from "./tracks.ts";
 import { routesIn, rulesIn } from "./virtual_routes.ts";
@@ -10,8 +10,8 @@ import { UNKNOWN_OPTION, VRRP_OPTIONS } from "./vrrp_options.ts";
 
 export interface VrrpContext {
   readonly sections: TrackSections;
-  /** vrrp_version of global_defs. */
-  readonly version: string | null;
+  /** The word behind a keyword of global_defs. */
+  readonly global: (keyword: string) => string | undefined;
   /** The sync group of an instance, by the instance's name. */
   readonly groups: ReadonlyMap<string, Statement>;
 }
@@ -24,7 +24,7 @@ export function importInstance(statement: Statement, context: VrrpContext): Draf
   draft.set("name", quoted(nameOf(name)));
   const addresses = addressesIn(block, draft);
   const six = addresses[0]?.includes(":") ?? false;
-  const version = six ? "3" : last("version")?.words[1] ?? context.version ?? "2";
+  const version = six ? "3" : last("version")?.words[1] ?? context.global("vrrp_version") ?? "2";
   const own = last("interface")?.words[1];
   const vrid = whole(last("virtual_router_id")?.words[1], 1, 255);
   if (own === undefined) draft.note(statement.line, "no interface is named: eth0 is a guess");
@@ -44,6 +44,8 @@ export function importInstance(statement: Statement, context: VrrpContext): Draf
   const macs = last("use_vmac");
   if (macs !== undefined && peers.length > 0) draft.refuse(macs, "is only for multicast");
   else if (macs !== undefined) draft.set("virtualMac", "true");
+  const announce = announceOf((keyword) => last(keyword)?.words[1] ?? context.global(`vrrp_${keyword}`));
+  if (announce.length > 0) draft.set("announce", map(announce));
   const group = context.groups.get(name);
   if (group !== undefined) draft.set("syncGroup", quoted(nameOf(group.words[1] ?? "unnamed")));
   const tracks = tracksIn([...block, ...group?.block ?? []], context.sections, draft);
@@ -111,6 +113,16 @@ function preemptOf(block: readonly Statement[]): string | null {
     if (words[0] === "preempt_delay") answer = duration(words[1]) ?? answer;
   }
   return answer === "0s" ? null : answer;
+}
+
+function announceOf(value: (keyword: string) => string | undefined): [string, string][] {
+  const fields: [string, string | null][] = [
+    ["times", whole(value("garp_master_repeat"), 1, 100)],
+    ["again", duration(value("garp_master_delay"))],
+    ["refresh", duration(value("garp_master_refresh"))],
+    ["refreshTimes", whole(value("garp_master_refresh_repeat"), 1, 100)],
+  ];
+  return fields.flatMap(([key, text]) => text === null ? [] : [[key, text]]);
 }
 
 function authentication(statement: Statement | undefined, version: string, draft: Draft): void {

@@ -14,7 +14,6 @@ const taken = (text: string): Fate => ({ fate: "taken", text });
 const better = (text: string): Fate => ({ fate: "better", text });
 const refused = (text: string): Fate => ({ fate: "refused", text });
 
-const GARP = better("announces five times at once, five times after 5 s, and every minute");
 const MACS = refused(
   "with virtualMac: true addresses and adverts have the virtual MAC, on a macvlan; nothing else",
 );
@@ -59,15 +58,15 @@ export const VRRP_OPTIONS: Readonly<Record<string, Fate>> = {
   dont_track_primary: refused("always gives the address up without a link"),
   track_src_ip: better("an interface without an address of its own is a fault"),
   linkbeat_use_polling: better("hears of links by netlink"),
-  garp_master_delay: GARP,
-  garp_master_repeat: GARP,
-  garp_lower_prio_delay: GARP,
-  garp_lower_prio_repeat: GARP,
-  garp_master_refresh: GARP,
-  garp_master_refresh_repeat: GARP,
-  garp_interval: GARP,
-  gna_interval: GARP,
-  garp_extra_if: GARP,
+  garp_master_delay: taken("announce, again"),
+  garp_master_repeat: taken("announce, times"),
+  garp_lower_prio_delay: better("after a lower advert announces as after a take-over"),
+  garp_lower_prio_repeat: better("after a lower advert announces as after a take-over"),
+  garp_master_refresh: taken("announce, refresh; without it every minute, not never"),
+  garp_master_refresh_repeat: taken("announce, refreshTimes"),
+  garp_interval: refused("what is announced leaves at once: lower announce, times instead"),
+  gna_interval: refused("what is announced leaves at once: lower announce, times instead"),
+  garp_extra_if: refused("announces on the instance's interface, where the addresses are"),
   lower_prio_no_advert: better("always answers a lower advert: two owners would stay two"),
   down_timer_adverts: refused("takes over after three adverts, as RFC 9568 says"),
   higher_prio_send_advert: better("always has a last word to a higher one, which then announces again"),

@@ -4,7 +4,8 @@
  */
 import { type IpBytes, parseCidr, parseIp } from "../base/address.ts";
 import type { Config } from "../config/schema.ts";
-import type { TrackConfig, VrrpInstanceConfig } from "../config/vrrp_schema.ts";
+import type { TrackConfig } from "../config/track_schema.ts";
+import type { VrrpInstanceConfig } from "../config/vrrp_schema.ts";
 import { ownerPriorities } from "../../vrrp/priorities.ts";
 import { macvlanName } from "../../vrrp/macvlan.ts";
 import { MAIN_TABLE, type Routing, type VirtualRoute, type VirtualRule } from "../../vrrp/route.ts";
@@ -12,6 +13,8 @@ import type { RunnerSettings, SegmentSettings } from "../../vrrp/settings.ts";
 
 export interface ElectionSettings {
   readonly instances: readonly InstanceSettings[];
+  /** From the start of the node until it takes part. */
+  readonly startupDelayMs: number;
   /** The first 64 bits of the hash of the file, to tell whether the nodes have the same. */
   readonly configHash: bigint;
 }
@@ -30,7 +33,7 @@ export function electionSettings(config: Config, node: string, configHash: bigin
     const priority = instance.priority ?? ownerPriorities(instance.owners ?? []).get(node);
     return priority === undefined ? [] : [settingsOf(instance, priority)];
   });
-  return { instances, configHash };
+  return { instances, startupDelayMs: config.vrrp.startupDelay, configHash };
 }
 
 function settingsOf(instance: VrrpInstanceConfig, priority: number): InstanceSettings {
@@ -49,6 +52,12 @@ function settingsOf(instance: VrrpInstanceConfig, priority: number): InstanceSet
       transport: instance.transport,
       password: instance.password ?? null,
       syncGroup: instance.syncGroup ?? null,
+      announce: {
+        times: instance.announce.times,
+        againMs: instance.announce.again,
+        refreshMs: instance.announce.refresh,
+        refreshTimes: instance.announce.refreshTimes,
+      },
       routing: routingOf(instance, vips[0]!.address),
     },
     segment: {

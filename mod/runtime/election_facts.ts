@@ -1,7 +1,7 @@
 /**
  * From what the keeper knows to how well this node is for one instance. Pure: facts in, verdict out.
  */
-import type { TrackConfig } from "../config/vrrp_schema.ts";
+import type { TrackConfig } from "../config/track_schema.ts";
 import { evaluateTracks, type Tracked, type TrackVerdict } from "../../vrrp/track.ts";
 
 /** No heartbeat for so long: five missed, and still long before it is killed. */

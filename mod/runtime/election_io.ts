@@ -74,6 +74,8 @@ const MIN_PULSE_MS = 20;
 const MAX_PULSE_MS = 250;
 /** Programs that are told of the end have so long. */
 const LAST_WORDS_MS = 2000;
+/** The fault of an instance that waits for the delay after the start. */
+const STARTUP = "startup delay";
 
 export class Election {
   readonly #options: ElectionOptions;
@@ -90,6 +92,8 @@ export class Election {
   /** Why there is no election at all, and for which instances. */
   #blocked: { readonly reason: string; readonly instances: readonly InstanceSettings[] } | null = null;
   #configHash = 0n;
+  #startupDelayMs = 0;
+  readonly #delays: ReturnType<typeof setTimeout>[] = [];
   #maintenance: boolean;
   /** Instances that have not been placed yet go on from here. */
   #carried: CarriedElection;
@@ -262,6 +266,7 @@ export class Election {
     await Promise.all([...this.#members.values()].map(({ runner }) => runner.stop()));
     this.#segments.report();
     clearTimeout(this.#pulse);
+    for (const delay of this.#delays) clearTimeout(delay);
     await this.#tracked.close();
     await this.#segments.close();
     for (const { foreign } of this.#members.values()) foreign.close();
@@ -287,6 +292,7 @@ export class Election {
   async #reconcile(settings: ElectionSettings): Promise<void> {
     if (this.#stopping || this.#frozen) return;
     this.#configHash = settings.configHash;
+    this.#startupDelayMs = settings.startupDelayMs;
     const { instances } = settings;
     if (instances.length > 0 && this.#kernel === null && !this.#open(instances)) return;
     for (const [name, member] of this.#members) {
@@ -390,6 +396,7 @@ export class Election {
     });
     const member: Member = { settings, foreign, runner, verdict: null, faults: new Set() };
     this.#members.set(name, member);
+    this.#delay(runner);
     if (kernel.announcer === null) {
       runner.input({ kind: "hardFault", what: "announce", reason: kernel.whyMute });
     }
@@ -397,6 +404,15 @@ export class Election {
     const voice = speaksUdp(settings) ? this.#segments.of(settings.segment) : this.#wires.of(settings);
     runner.hasVoice(voice?.local ?? null, voice?.whyMute ?? "there is no socket");
     return member;
+  }
+
+  /** Keeps it out for what is left of the delay after this node's start. */
+  #delay(runner: Runner): void {
+    const leftMs = this.#startupDelayMs - (performance.now() - this.#startedAt);
+    if (leftMs <= 0) return;
+    const reason = `takes part ${this.#startupDelayMs} ms after the start of this node`;
+    runner.input({ kind: "hardFault", what: STARTUP, reason });
+    this.#delays.push(setTimeout(() => runner.input({ kind: "faultCleared", what: STARTUP }), leftMs));
   }
 
   #runners(): Runner[] {

@@ -28,7 +28,7 @@ import { type Action, HEARTBEAT_MS, type Input, SAME_STOP_MS, Supervisor } from 
 import type { Successor } from "./upgrade_io.ts";
 import { Upgrader } from "./upgrader_io.ts";
 
-const NO_ELECTION: ElectionSettings = { instances: [], configHash: 0n };
+const NO_ELECTION: ElectionSettings = { instances: [], startupDelayMs: 0, configHash: 0n };
 /** Heartbeats missed after which the service manager is no longer told that all is well. */
 const WELL_MS = 5 * HEARTBEAT_MS;
 /** What the end of a node may take besides its drain. */

@@ -5,7 +5,7 @@
  */
 import type { Input } from "../../vrrp/events.ts";
 import { type SyncFacts, SyncGroup } from "../../vrrp/sync_group.ts";
-import type { TrackConfig } from "../config/vrrp_schema.ts";
+import type { TrackConfig } from "../config/track_schema.ts";
 import { type InstanceSettings, sameSettings } from "./election.ts";
 
 export interface Grouped {

@@ -5,7 +5,7 @@
 import { type Libc, openLibc } from "../base/libc_io.ts";
 import { type ExecSpawn, runCommand } from "../health/exec_io.ts";
 import { RiseFall } from "../health/rise_fall.ts";
-import type { TrackConfig } from "../config/vrrp_schema.ts";
+import type { TrackConfig } from "../config/track_schema.ts";
 import { sameSettings } from "./election.ts";
 import type { Answer } from "./election_facts.ts";
 import { countProcesses } from "./processes_io.ts";

@@ -9,7 +9,7 @@ Deno.test("ConfigSchema() everything has a default but names, addresses and serv
     workers: "auto",
     drainTimeout: 30_000,
     kernel: { onExit: "remove" },
-    vrrp: { instances: [] },
+    vrrp: { startupDelay: 0, instances: [] },
   });
   const { admin } = await good(`${SMALLEST}\nadmin: {}`);
   assertEquals(admin, { bind: { host: "127.0.0.1", port: 9900 } });

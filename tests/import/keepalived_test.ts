@@ -174,6 +174,21 @@ Deno.test("importKeepalived() routes and rules that move with the address, or wh
   ]);
 });
 
+Deno.test("importKeepalived() announcements and the delay at the start, of the instance or of all", async () => {
+  const globals =
+    "global_defs {\nvrrp_startup_delay 5.5\nvrrp_garp_master_refresh 30\nvrrp_garp_master_repeat 2\n}\n";
+  const text = globals + instance("garp_master_delay 10\ngarp_master_repeat 1\ngarp_master_refresh_repeat 2");
+  const { vrrp } = await good(convert(text));
+  assertEquals(vrrp.startupDelay, 5500);
+  assertEquals(vrrp.instances[0]!.announce, { times: 1, again: 10_000, refresh: 30_000, refreshTimes: 2 });
+  assertEquals((await first(instance())).announce, {
+    times: 5,
+    again: 5000,
+    refresh: 60_000,
+    refreshTimes: 1,
+  });
+});
+
 Deno.test("importKeepalived() a program without an absolute path gets a shell, and one with shell marks too", async () => {
   const script = (text: string) =>
     first(`vrrp_script s {\nscript ${text}\nweight 2\n}\n${instance("track_script {\ns\n}")}`);
@@ -355,7 +370,7 @@ const samples = (() => {
 /** Statements that are no loss when nothing is said of them: their sense is in a field, or in those inside. */
 const CARRIED = new RegExp(
   "^(script_user|vrrp_instance|vrrp_sync_group|vrrp_script|vrrp_version|virtual_server_group|virtual_server|real_server|sorry_server|global_defs|group" +
-    "|script|interval|timeout|weight|rise|fall|init_fail|src|blackhole|delay_loop|lb_algo|lb_kind|persistence_timeout|protocol|virtualhost|path|status_code|url|connect_port" +
+    "|script|interval|timeout|weight|rise|fall|init_fail|vrrp_garp_\\w+|src|blackhole|src|blackhole|delay_loop|lb_algo|lb_kind|persistence_timeout|protocol|virtualhost|path|status_code|url|connect_port" +
     "|connect_timeout|misc_path|misc_timeout|retry|nb_get_retry|delay_before_retry|uthreshold|auth_type|auth_pass" +
     "|[A-Z_]+|VI_\\w+|eth.*|chk_\\w+|check_\\w+|[0-9a-f.:/-]+)$",
 );

@@ -1,4 +1,5 @@
 /** What is tracked beside keepalived, which knows nothing of health: faults and weights move the address, both ways. */
+import { assertEquals } from "../assert.ts";
 import { LAB_NEEDS } from "./netns.ts";
 import { type Router, Speakers } from "./speakers.ts";
 import { labTest } from "./tools.ts";
@@ -56,5 +57,26 @@ labTest(
     );
     served.kill("SIGKILL");
     await served.status;
+  },
+);
+
+labTest(
+  "VRRP startupDelay: a node that starts is in fault for so long, and takes part then",
+  LAB_NEEDS,
+  async () => {
+    await using speakers = await Speakers.start("lb1");
+    speakers.write("lb1", ROUTERS, { priority: 200 });
+    const file = `${speakers.directory}/lb1.yaml`;
+    Deno.writeTextFileSync(
+      file,
+      Deno.readTextFileSync(file).replace("vrrp:\n", "vrrp:\n  startupDelay: 2s\n"),
+    );
+    speakers.tandem("lb1");
+    const [waiting] = await speakers.until("lb1", ({ state }) => state !== "initialize");
+    assertEquals([waiting!.state, waiting!.why], [
+      "fault",
+      "startup delay: takes part 2000 ms after the start of this node",
+    ]);
+    await speakers.holds("lb1", ROUTERS, true);
   },
 );

@@ -1,7 +1,7 @@
 /** What the machine does beyond RFC 9568: announcements, two Actives, stalls, faults, configuration, its table. */
 import fc from "fast-check";
-import type { Action, Input, Phase } from "../../vrrp/events.ts";
-import { ANNOUNCE_APART_MS, REFRESH_MS, SECOND_ROUND_MS } from "../../vrrp/instance.ts";
+import type { Action, AnnounceConfig, Input, Phase } from "../../vrrp/events.ts";
+import { ANNOUNCE, ANNOUNCE_APART_MS } from "../../vrrp/instance.ts";
 import { Machine } from "../../vrrp/machine.ts";
 import { TABLE } from "../../vrrp/table.ts";
 import { activeDownMs, skewMs } from "../../vrrp/timing.ts";
@@ -20,6 +20,8 @@ import {
 } from "./machine_driver.ts";
 
 const DOWN_MS = activeDownMs(3, 100, INTERVAL_MS);
+
+const { againMs: SECOND_ROUND_MS, refreshMs: REFRESH_MS } = ANNOUNCE;
 
 Deno.test("Machine() announces 5 times at once, 5 times after 5 s, then once every 60 s", () => {
   const holder = started();
@@ -406,4 +408,25 @@ Deno.test("Machine() under any inputs: addresses follow the state, no deadline s
   assertEquals([...seen].filter((edge) => !edges.includes(edge)), []);
   const never = new Set(edges.filter((edge) => !seen.has(edge) && edge !== "initialize->fault"));
   assertEquals([...never], [], "every edge of the table is taken");
+});
+
+Deno.test("Machine() announces as often as it is told to, and no more", () => {
+  const announced = (announce: Partial<AnnounceConfig>) => {
+    const holder = started({ announce: { ...ANNOUNCE, ...announce } });
+    const from = holder.now;
+    const told: [ms: number, times: number][] = [];
+    const note = (actions: readonly Action[]) => {
+      for (const action of actions) if (action.kind === "announce") told.push([holder.now, action.times]);
+    };
+    while (holder.now < from + 200_000) note(holder.pass(100));
+    const [[first]] = told as [[number, number]];
+    return told.map(([at, times]) => [Math.round((at - first) / 1000), times]);
+  };
+  assertEquals(announced({}), [[0, 5], [5, 5], [65, 1], [125, 1], [185, 1]]);
+  assertEquals(announced({ times: 2, againMs: 0, refreshMs: 90_000, refreshTimes: 3 }), [[0, 2], [90, 3], [
+    180,
+    3,
+  ]]);
+  assertEquals(announced({ refreshMs: 0 }), [[0, 5], [5, 5]]);
+  assertEquals(announced({ againMs: 0, refreshMs: 0 }), [[0, 5]]);
 });
