@@ -346,8 +346,8 @@ export class Election {
       if (carried === undefined) this.#log.info("instance started", { instance: name, priority });
       else this.#log.info("instance goes on", { instance: name, priority, state: member.runner.state });
     } else if (!sameSettings(before.runner.settings, next.runner)) {
-      // It may have been that of another group.
-      member.runner.input({ kind: "faultCleared", what: SYNC });
+      const left = before.runner.settings.syncGroup !== next.runner.syncGroup;
+      if (left) member.runner.input({ kind: "faultCleared", what: SYNC });
       member.runner.reconfigure(next.runner);
       this.#log.info("instance changed", { instance: name, priority: next.runner.priority });
     }

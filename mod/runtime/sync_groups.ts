@@ -14,6 +14,9 @@ export interface Grouped {
   input(input: Input): void;
 }
 
+/** It is at rest long before; what is left then is settled at the next input. */
+const MAX_ROUNDS = 32;
+
 export class SyncGroups {
   readonly #groups = new Map<string, SyncGroup>();
   readonly #answering = new Set<string>();
@@ -26,13 +29,18 @@ export class SyncGroups {
     this.#groups.set(name, group);
     const members = all.filter(({ settings }) => settings.syncGroup === name);
     const ask = () => group.settle(members.map((one) => ({ name: one.settings.name, ...one.sync() })));
-    for (let steps = ask(); steps.length > 0; steps = ask()) {
-      for (const { name, input } of steps) {
-        members.find(({ settings }) => settings.name === name)!.input(input);
+    try {
+      for (let round = 0; round < MAX_ROUNDS; round++) {
+        const steps = ask();
+        if (steps.length === 0) break;
+        for (const { name, input } of steps) {
+          members.find(({ settings }) => settings.name === name)!.input(input);
+        }
       }
+    } finally {
+      this.#answering.delete(name);
+      if (members.length === 0) this.#groups.delete(name);
     }
-    if (members.length === 0) this.#groups.delete(name);
-    this.#answering.delete(name);
   }
 }
 
