@@ -248,8 +248,10 @@ export class Instance {
   /** Goes on as Active: the LAN knows who has the address, and is told again in a while, as planned. */
   resumeActive(reason: string, now: number): Action[] {
     this.#move("active", reason, now);
-    this.nextRound = "second";
-    this.announceAt = now + SECOND_ROUND_MS;
+    const { againMs, refreshMs } = this.config.announce ?? ANNOUNCE;
+    const afterMs = againMs > 0 ? againMs : refreshMs;
+    this.nextRound = againMs > 0 ? "second" : "refresh";
+    this.announceAt = afterMs > 0 ? now + afterMs : Infinity;
     return [this.sendAdvert(now), { kind: "addAddresses" }];
   }
 

@@ -38,9 +38,10 @@ export class RouteHolder {
     this.#leaseSeconds = leaseSeconds;
   }
 
-  /** Sets all, also what a crash has left. What failed, in words. */
+  /** Sets all, also what a crash or the keeper before has left. What failed, in words. */
   set(): string[] {
-    return [...this.remove().problems, ...this.keep()];
+    const left = this.#held.size === 0 ? this.remove().problems : [];
+    return [...left, ...this.keep()];
   }
 
   /** Renews the leases, and sets what is missing. What failed, in words. */

@@ -337,7 +337,7 @@ export class Runner {
     const { health } = this.status();
     const again = () => {
       this.#queued(() => void this.#options.speak(this.#settings, priority, intervalMs, health));
-      this.#queued(async () => void await this.#holder.renew());
+      this.#queued(async () => void await this.#renew());
     };
     again();
     this.#rote = setInterval(again, Math.min(intervalMs, this.#renewMs()));
@@ -349,9 +349,12 @@ export class Runner {
     if (now < this.#renewAt || this.#stopped) return;
     this.#renewAt = now + this.#renewMs();
     this.#schedule(now);
-    this.#queued(async () => {
-      this.#lost(await this.#holder.renew());
-      if (this.#holder.held.length > 0) this.#complain(this.#routes.keep());
-    });
+    this.#queued(async () => this.#lost(await this.#renew()));
+  }
+
+  async #renew(): Promise<Renewal> {
+    const renewal = await this.#holder.renew();
+    if (this.#holder.held.length > 0) this.#complain(this.#routes.keep());
+    return renewal;
   }
 }

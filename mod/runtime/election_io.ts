@@ -226,7 +226,7 @@ export class Election {
     const instances: Record<string, CarriedInstance> = {};
     for (const [name, { runner }] of this.#members) instances[name] = runner.freeze()!;
     const answers = this.#tracked.carried();
-    this.#tracked.close();
+    void this.#tracked.close();
     return { maintenance: this.#maintenance, instances, voices: this.#segments.carried(), answers };
   }
 
@@ -396,7 +396,7 @@ export class Election {
     });
     const member: Member = { settings, foreign, runner, verdict: null, faults: new Set() };
     this.#members.set(name, member);
-    this.#delay(runner);
+    if (this.#carried.instances[name] === undefined) this.#delay(runner);
     if (kernel.announcer === null) {
       runner.input({ kind: "hardFault", what: "announce", reason: kernel.whyMute });
     }

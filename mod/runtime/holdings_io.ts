@@ -16,7 +16,7 @@ import { ServiceManager } from "./sdnotify_io.ts";
 import { MIGRATE_REQUESTS, Sysctls } from "./sysctl_io.ts";
 import { type CarriedKeeper, readCarriedKeeper } from "./upgrade_link.ts";
 
-const NO_ELECTION: ElectionSettings = { instances: [], configHash: 0n };
+const NO_ELECTION: ElectionSettings = { instances: [], startupDelayMs: 0, configHash: 0n };
 
 export interface HoldingsOptions {
   readonly socketPath: string;
