@@ -106,22 +106,7 @@ function checkInstance(context: RuleContext, one: VrrpInstanceConfig, path: Path
   if (one.peers.some((peer) => peer.includes(":") !== (family === 6))) {
     context.error([...path, "peers"], `must be IPv${family} as the addresses are`);
   }
-  for (
-    const [list, fields] of [["virtualRoutes", ["to", "via", "source"]], ["virtualRules", [
-      "from",
-      "to",
-    ]]] as const
-  ) {
-    for (const [at, entry] of one[list].entries()) {
-      for (const field of fields) {
-        const value = (entry as Readonly<Record<string, unknown>>)[field];
-        if (typeof value !== "string" || value === "default" || value.includes(":") === (family === 6)) {
-          continue;
-        }
-        context.error([...path, list, at, field], `must be IPv${family} as the addresses are`);
-      }
-    }
-  }
+  checkRouting(context, one, family, path);
   eachRepeated(one.addresses, ({ address }) => address, (at) => {
     context.error([...path, "addresses", at], "stands here twice");
   });
@@ -132,6 +117,21 @@ function checkInstance(context: RuleContext, one: VrrpInstanceConfig, path: Path
   checkNode(context, one, path);
   for (const [at, track] of one.track.entries()) checkTrack(context, track, [...path, "track", at]);
   warnOfFailover(context, one, path);
+}
+
+function checkRouting(context: RuleContext, one: VrrpInstanceConfig, family: 4 | 6, path: Path): void {
+  const all = [
+    ...one.virtualRoutes.map(({ to, via, source }, at) =>
+      ["virtualRoutes", at, { to, via, source }] as const
+    ),
+    ...one.virtualRules.map(({ from, to }, at) => ["virtualRules", at, { from, to }] as const),
+  ];
+  for (const [list, at, fields] of all) {
+    for (const [field, value] of Object.entries(fields)) {
+      if (value === undefined || value === "default" || value.includes(":") === (family === 6)) continue;
+      context.error([...path, list, at, field], `must be IPv${family} as the addresses are`);
+    }
+  }
 }
 
 /** VRRP itself signs nothing, whatever is set: what is said is what can be done about it. */

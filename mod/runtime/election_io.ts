@@ -5,7 +5,6 @@
  * It decides nothing of the election (`vrrp/machine.ts` does) and nothing of health (`election_facts.ts`). Every event
  * first asks whether the process stood still. It carries no traffic and must not know how a balancer is run.
  */
-import { formatIp } from "../base/address.ts";
 import type { ExecSpawn } from "../health/exec_io.ts";
 import type { ElectionStatus } from "../observe/election_status.ts";
 import type { Log } from "../observe/log.ts";
@@ -23,15 +22,15 @@ import {
   continues,
   type ElectionSettings,
   type InstanceSettings,
-  reports,
   sameSettings,
   segmentKey,
   speaksUdp,
 } from "./election.ts";
 import { type BalancerFacts, type KernelFacts, verdictOf } from "./election_facts.ts";
-import { blockedStatus, instanceStatus, readyPeer, seenOn } from "./election_view.ts";
+import { blockedStatus, instanceStatus, leftAlone, readyPeer, seenOn } from "./election_view.ts";
 import { ForeignWatch } from "./foreign_io.ts";
 import { Segments } from "./segments_io.ts";
+import { StartupDelay } from "./startup_delay_io.ts";
 import { SyncGroups, tracksFor } from "./sync_groups.ts";
 import { type CarriedAnswer, Tracked } from "./tracked_io.ts";
 import { Transitions } from "./transitions_io.ts";
@@ -74,8 +73,6 @@ const MIN_PULSE_MS = 20;
 const MAX_PULSE_MS = 250;
 /** Programs that are told of the end have so long. */
 const LAST_WORDS_MS = 2000;
-/** The fault of an instance that waits for the delay after the start. */
-const STARTUP = "startup delay";
 
 export class Election {
   readonly #options: ElectionOptions;
@@ -92,8 +89,7 @@ export class Election {
   /** Why there is no election at all, and for which instances. */
   #blocked: { readonly reason: string; readonly instances: readonly InstanceSettings[] } | null = null;
   #configHash = 0n;
-  #startupDelayMs = 0;
-  readonly #delays: ReturnType<typeof setTimeout>[] = [];
+  readonly #delay = new StartupDelay(performance.now());
   #maintenance: boolean;
   /** Instances that have not been placed yet go on from here. */
   #carried: CarriedElection;
@@ -165,26 +161,14 @@ export class Election {
   /** Keeps this node out of every election, or lets it in again. What becomes worse by it, in words. */
   maintain(on: boolean): string[] {
     if (this.#maintenance === on || this.#frozen) return [];
-    const warnings = on ? this.#leftAlone() : [];
+    const segmentOf = (settings: SegmentSettings) => this.#segments.of(settings);
+    const warnings = on ? leftAlone([...this.#members.values()], segmentOf, performance.now()) : [];
     for (const warning of warnings) this.#log.warning("maintenance", { warning });
     this.#maintenance = on;
     this.#log.info(on ? "maintenance begins" : "maintenance ends");
     for (const { runner } of this.#members.values()) runner.input({ kind: "maintenance", on });
     this.#segments.report();
     return warnings;
-  }
-
-  /** The addresses that nobody is known to be ready for, if this node gives them up. */
-  #leftAlone(): string[] {
-    const now = performance.now();
-    return [...this.#members.values()].flatMap((member) => {
-      const { runner, settings } = member;
-      if (runner.state !== "active" || readyPeer(member, this.#segments.of(settings.segment), now)) return [];
-      const known = reports(settings)
-        ? "no other node is ready to take it over: nobody may have its addresses now"
-        : "nothing is known of other nodes: see that one of them has its addresses now";
-      return [`${runner.settings.name}: ${known}`];
-    });
   }
 
   status(): ElectionStatus {
@@ -266,7 +250,7 @@ export class Election {
     await Promise.all([...this.#members.values()].map(({ runner }) => runner.stop()));
     this.#segments.report();
     clearTimeout(this.#pulse);
-    for (const delay of this.#delays) clearTimeout(delay);
+    this.#delay.close();
     await this.#tracked.close();
     await this.#segments.close();
     for (const { foreign } of this.#members.values()) foreign.close();
@@ -292,7 +276,7 @@ export class Election {
   async #reconcile(settings: ElectionSettings): Promise<void> {
     if (this.#stopping || this.#frozen) return;
     this.#configHash = settings.configHash;
-    this.#startupDelayMs = settings.startupDelayMs;
+    this.#delay.delayMs = settings.startupDelayMs;
     const { instances } = settings;
     if (instances.length > 0 && this.#kernel === null && !this.#open(instances)) return;
     for (const [name, member] of this.#members) {
@@ -375,17 +359,7 @@ export class Election {
           : this.#wires.speak(settings, runner, priority, intervalMs),
       events: {
         onTransition: (from, to, reason) => this.#onTransition(name, from, to, reason),
-        onConflict: (conflict) => {
-          const { sender, priority, won, counts, reason } = conflict;
-          this.#log[counts ? "warning" : "debug"]("two nodes held the address", {
-            instance: name,
-            sender: formatIp(sender),
-            priority,
-            won,
-            reason,
-          });
-          foreign.met(conflict);
-        },
+        onConflict: (conflict) => foreign.met(conflict),
         onHandled: () => {
           const { syncGroup } = runner.settings;
           if (syncGroup !== null) this.#groups.settle(syncGroup, this.#runners());
@@ -396,7 +370,7 @@ export class Election {
     });
     const member: Member = { settings, foreign, runner, verdict: null, faults: new Set() };
     this.#members.set(name, member);
-    if (this.#carried.instances[name] === undefined) this.#delay(runner);
+    if (this.#carried.instances[name] === undefined) this.#delay.hold(runner);
     if (kernel.announcer === null) {
       runner.input({ kind: "hardFault", what: "announce", reason: kernel.whyMute });
     }
@@ -404,15 +378,6 @@ export class Election {
     const voice = speaksUdp(settings) ? this.#segments.of(settings.segment) : this.#wires.of(settings);
     runner.hasVoice(voice?.local ?? null, voice?.whyMute ?? "there is no socket");
     return member;
-  }
-
-  /** Keeps it out for what is left of the delay after this node's start. */
-  #delay(runner: Runner): void {
-    const leftMs = this.#startupDelayMs - (performance.now() - this.#startedAt);
-    if (leftMs <= 0) return;
-    const reason = `takes part ${this.#startupDelayMs} ms after the start of this node`;
-    runner.input({ kind: "hardFault", what: STARTUP, reason });
-    this.#delays.push(setTimeout(() => runner.input({ kind: "faultCleared", what: STARTUP }), leftMs));
   }
 
   #runners(): Runner[] {

@@ -7,9 +7,9 @@ import { DROP_REASONS, type DropReason } from "../../vrrp/drops.ts";
 import type { MachineStatus } from "../../vrrp/machine.ts";
 import type { ChecksumKind } from "../../vrrp/packet.ts";
 import type { HeardPeer } from "../../vrrp/heard.ts";
-import type { RunnerSettings } from "../../vrrp/settings.ts";
+import type { RunnerSettings, SegmentSettings } from "../../vrrp/settings.ts";
 import { reportIntervalMs } from "../../vrrp/report.ts";
-import type { InstanceSettings } from "./election.ts";
+import { type InstanceSettings, reports } from "./election.ts";
 
 /** Two reports may get lost. */
 const FRESH_REPORTS = 3;
@@ -147,4 +147,21 @@ export function readyPeer({ runner }: MemberView, segment: SegmentView | null, n
   return [...segment?.peers.values() ?? []].some(({ seenAt, report }) =>
     seenAt >= oldest && report?.instances.some((one) => one.vrid === vrid && one.state === "backup")
   );
+}
+
+/** The instances whose addresses nobody is known to be ready for, if this node gives them up; in words. */
+export function leftAlone(
+  members: readonly MemberView[],
+  segmentOf: (settings: SegmentSettings) => SegmentView | null,
+  now: number,
+): string[] {
+  return members.flatMap((member) => {
+    const { settings, runner } = member;
+    const holds = runner.status().state === "active";
+    if (!holds || readyPeer(member, segmentOf(settings.segment), now)) return [];
+    const known = reports(settings)
+      ? "no other node is ready to take it over: nobody may have its addresses now"
+      : "nothing is known of other nodes: see that one of them has its addresses now";
+    return [`${settings.runner.name}: ${known}`];
+  });
 }

@@ -40,7 +40,10 @@ export class ForeignWatch {
   }
 
   /** One that is heard is active besides this node. */
-  met({ sender, priority, won, counts }: Extract<Action, { kind: "conflict" }>): void {
+  met({ sender, priority, won, counts, reason }: Extract<Action, { kind: "conflict" }>): void {
+    const { instance, log } = this.#options;
+    const about = { instance, sender: formatIp(sender), priority, won, reason };
+    log[counts ? "warning" : "debug"]("two nodes held the address", about);
     if (!won) return;
     // It may become a conflict: by then the MAC is to be known.
     this.#options.macOf(sender);

@@ -370,7 +370,7 @@ const samples = (() => {
 /** Statements that are no loss when nothing is said of them: their sense is in a field, or in those inside. */
 const CARRIED = new RegExp(
   "^(script_user|vrrp_instance|vrrp_sync_group|vrrp_script|vrrp_version|virtual_server_group|virtual_server|real_server|sorry_server|global_defs|group" +
-    "|script|interval|timeout|weight|rise|fall|init_fail|vrrp_garp_\\w+|src|blackhole|src|blackhole|delay_loop|lb_algo|lb_kind|persistence_timeout|protocol|virtualhost|path|status_code|url|connect_port" +
+    "|script|interval|timeout|weight|rise|fall|init_fail|vrrp_garp_\\w+|src|blackhole|delay_loop|lb_algo|lb_kind|persistence_timeout|protocol|virtualhost|path|status_code|url|connect_port" +
     "|connect_timeout|misc_path|misc_timeout|retry|nb_get_retry|delay_before_retry|uthreshold|auth_type|auth_pass" +
     "|[A-Z_]+|VI_\\w+|eth.*|chk_\\w+|check_\\w+|[0-9a-f.:/-]+)$",
 );
