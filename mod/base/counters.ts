@@ -53,6 +53,9 @@ export const LISTENER_COUNTERS = [
   "compressedFrom",
   "compressedTo",
   "uncompressed",
+  "mirrorsAnswered",
+  "mirrorsFailed",
+  "mirrorsSkipped",
   ...ERROR_CODES,
 ] as const;
 

@@ -7,6 +7,7 @@ import type { HeadersConfig } from "./header_schema.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import type { Path } from "./problem.ts";
 import { routeMatch } from "./match_schema.ts";
+import { poolsOfRoute } from "./route_pools.ts";
 import type { RouteConfig } from "./route_schema.ts";
 import type { RuleContext } from "./rules.ts";
 import type { HeaderRules, RewriteSnapshot, TemplatePairs } from "./snapshot.ts";
@@ -35,7 +36,7 @@ export function checkRouteChanges(
   if (protocol !== "http") return refuseAll(context, path, protocol);
   checkInterception(context, path, route.interceptErrors, [listener, route]);
   for (const [given, key] of [[rewrite, ["rewrite"]], [headers?.request, ["headers", "request"]]] as const) {
-    if (given === undefined || action.kind === "pool") continue;
+    if (given === undefined || poolsOfRoute(route).length > 0) continue;
     context.error(
       [...path, ...key],
       `has no effect beside ${action.kind}: no server gets the request`,

@@ -8,6 +8,7 @@ import type { BindAddress } from "./fields.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import type { PoolConfig, ServerConfig } from "./pool_schema.ts";
 import type { Path } from "./problem.ts";
+import { poolsOfRoute } from "./route_pools.ts";
 import type { RuleContext } from "./rules.ts";
 
 export function checkKernel(context: RuleContext): void {
@@ -32,11 +33,10 @@ function checkProxied(context: RuleContext, listener: ListenerConfig, path: Path
       context.error(where, "needs forward: nat or dsr, as it is a range of ports");
     }
   }
-  for (const { action } of listener.routes) {
-    const pool = action.kind === "pool" ? context.config.pools[action.pool] : undefined;
-    if (action.kind === "pool" && pool?.hashOn.kind === "connection") {
+  for (const name of listener.routes.flatMap(poolsOfRoute)) {
+    if (context.config.pools[name]?.hashOn.kind === "connection") {
       context.error(
-        ["pools", action.pool, "hashOn"],
+        ["pools", name, "hashOn"],
         `cannot be connection in a pool of listener "${listener.name}", which the kernel does not forward`,
       );
     }
@@ -133,7 +133,7 @@ function checkPool(
     if (context.given([...at, field])) context.error([...at, field], `cannot stand ${of}`, "key");
   }
   const shared = context.config.listeners.some((one) =>
-    one.forward === "proxy" && one.routes.some(({ action }) => action.kind === "pool" && action.pool === name)
+    one.forward === "proxy" && one.routes.some((route) => poolsOfRoute(route).includes(name))
   );
   for (const field of shared ? [] : POOL_USELESS) {
     if (context.given([...at, field])) context.warn([...at, field], `has no effect ${of}`, "key");

@@ -9,9 +9,9 @@ import { UNCOMPRESSED } from "./compress_schema.ts";
 import { Coverage } from "./coverage.ts";
 import type { BindAddress } from "./fields.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
-import { NO_CONDITIONS } from "./match_schema.ts";
+import { NO_CONDITIONS, routeMatch } from "./match_schema.ts";
 import type { Path } from "./problem.ts";
-import { routeMatch } from "./match_schema.ts";
+import { poolsOfRoute } from "./route_pools.ts";
 import type { RouteConfig } from "./route_schema.ts";
 import type { RuleContext } from "./rules.ts";
 import type { FilesAction } from "./snapshot.ts";
@@ -162,8 +162,13 @@ function checkRouteKind(
       context.error([...path, "match", condition], why, "key");
     }
   }
-  if (protocol === "tcp" && route.action.kind !== "pool") {
-    context.error([...path, route.action.kind], "cannot stand on a tcp listener, only pool can", "key");
+  if (protocol !== "tcp") return;
+  const { action } = route;
+  if (action.kind !== "pool" && action.kind !== "split") {
+    context.error([...path, action.kind], "cannot stand on a tcp listener, only pool and split can", "key");
+  }
+  if (action.kind === "split" && action.hashOn !== null && action.hashOn.kind !== "sourceIp") {
+    context.error([...path, "split", "hashOn"], "must be sourceIp on a tcp listener, which sees no requests");
   }
 }
 
@@ -211,6 +216,7 @@ function checkRoutes(context: RuleContext, listener: ListenerConfig, at: number)
     if (route.action.kind === "files") checkFiles(context, route, route.action, path);
     checkRouteKind(context, listener, route, path);
     checkCompress(context, listener, route, path);
+    checkMirror(context, listener, route, path);
     if (!context.whole(path)) continue;
     const match = listener.protocol === "tcp" ? helloMatch(route.match) : route.match;
     const earlier = coverage.coveredBy(match);
@@ -245,6 +251,28 @@ function checkFiles(
   const taken = fixed === "" || stripPrefix === "" || `${fixed}/`.startsWith(`${stripPrefix}/`) ||
     stripPrefix.startsWith(fixed);
   if (!taken) context.error([...path, "files", "stripPrefix"], `is not how ${match.path} begins`);
+}
+
+function checkMirror(
+  context: RuleContext,
+  { protocol }: ListenerConfig,
+  route: RouteConfig,
+  path: Path,
+): void {
+  const { action, mirror } = route;
+  if (mirror === undefined) return;
+  const here = [...path, "mirror"];
+  if (protocol === "tcp") {
+    context.error(here, "cannot stand on a tcp listener, which sees no requests", "key");
+  } else if (action.kind !== "pool" && action.kind !== "split") {
+    context.error(here, `has nothing to copy beside ${action.kind}; it stands beside pool or split`, "key");
+  }
+  if (poolsOfRoute({ action }).includes(mirror.pool)) {
+    context.warn([...here, "pool"], "gets the requests themselves as well");
+  }
+  if (context.config.pools[mirror.pool]?.proxyProtocol !== undefined) {
+    context.error([...here, "pool"], "cannot be one with proxyProtocol: a copy has no client");
+  }
 }
 
 function checkRedirect(context: RuleContext, route: RouteConfig, to: string, path: Path): void {

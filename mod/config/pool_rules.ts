@@ -3,16 +3,16 @@
  */
 import { formatHostPort } from "../base/address.ts";
 import type { PoolConfig, ServerConfig } from "./pool_schema.ts";
+import { poolsOfRoute } from "./route_pools.ts";
 import { eachRepeated, type RuleContext } from "./rules.ts";
 
 export function checkPools(context: RuleContext): void {
   const used = new Set<string>();
   const overTcp = new Set<string>();
   for (const { protocol, forward, routes } of context.config.listeners) {
-    for (const { action } of routes) {
-      if (action.kind !== "pool") continue;
-      used.add(action.pool);
-      if (protocol !== "http" && forward === "proxy") overTcp.add(action.pool);
+    for (const name of routes.flatMap(poolsOfRoute)) {
+      used.add(name);
+      if (protocol !== "http" && forward === "proxy") overTcp.add(name);
     }
   }
   const known = [...used].every((name) => context.given(["pools", name]));

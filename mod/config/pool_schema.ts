@@ -6,7 +6,7 @@ import { formatHostPort, isHostName } from "../base/address.ts";
 import { CheckSchema, PassiveSchema } from "./check_schema.ts";
 import { acrossIssue, choice, duration, flag, integer, line, name, serverAddress, share } from "./fields.ts";
 import { certificateName, ServerTlsSchema } from "./server_tls_schema.ts";
-import type { PoolSnapshot, RetryCondition } from "./snapshot.ts";
+import type { HashOn, RetryCondition } from "./snapshot.ts";
 
 /** HAProxy: 256. */
 export const MAX_WEIGHT = 256;
@@ -80,22 +80,28 @@ export const ServerSchema = z.union([
   serverObject,
 ]).meta({ example: "10.0.0.11:8080" });
 
-const HASH_ON = /^(sourceIp|connection|uri|path|(?:header|cookie|query):.+)$/;
+const ofRequest = "uri, path, header:NAME, cookie:NAME or query:NAME";
+
+/** What of a request is hashed. */
+export const HashOnSchema = z.string()
+  .regex(/^(sourceIp|uri|path|(?:header|cookie|query):.+)$/, `must be sourceIp, ${ofRequest}`)
+  .transform(readHashOn);
 
 /** Only the kernel sees `connection`, the client's address and port. */
-export type HashOn = PoolSnapshot["hashOn"] | { readonly kind: "connection"; readonly name: "" };
+const poolHashOn = z.string()
+  .regex(
+    /^(sourceIp|connection|uri|path|(?:header|cookie|query):.+)$/,
+    `must be sourceIp, connection, ${ofRequest}`,
+  )
+  .transform((text) => text === "connection" ? { kind: text, name: "" } as const : readHashOn(text));
 
-const hashOn = z.string().regex(
-  HASH_ON,
-  "must be sourceIp, connection, uri, path, header:NAME, cookie:NAME or query:NAME",
-)
-  .transform((text): HashOn => {
-    const colon = text.indexOf(":");
-    if (colon < 0) return { kind: text as "sourceIp" | "connection" | "uri" | "path", name: "" };
-    const kind = text.slice(0, colon) as "header" | "cookie" | "query";
-    const name = text.slice(colon + 1);
-    return { kind, name: kind === "header" ? name.toLowerCase() : name };
-  });
+function readHashOn(text: string): HashOn {
+  const colon = text.indexOf(":");
+  if (colon < 0) return { kind: text as "sourceIp" | "uri" | "path", name: "" };
+  const kind = text.slice(0, colon) as "header" | "cookie" | "query";
+  const name = text.slice(colon + 1);
+  return { kind, name: kind === "header" ? name.toLowerCase() : name };
+}
 
 const CONDITIONS = ["connect", "empty", "timeout", "500", "502", "503", "504"] as const;
 const conditionText = (value: unknown) => typeof value === "number" ? String(value) : value;
@@ -112,7 +118,7 @@ export const PoolSchema = z.strictObject({
       "How a server is chosen: `roundRobin` (smooth, weighted), `leastConnections`, `random` (the better of two), " +
         "`fastest` (peak EWMA of latency), `first`, `hash` or `maglev`.",
     ),
-  hashOn: hashOn.prefault("sourceIp")
+  hashOn: poolHashOn.prefault("sourceIp")
     .describe(
       "What is hashed: `sourceIp`, `uri`, `path`, `header:NAME`, `cookie:NAME`, `query:NAME`; for listeners that the " +
         "kernel forwards also `connection`, the client's address and port. (hash, maglev)",

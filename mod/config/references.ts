@@ -19,9 +19,15 @@ export function checkReferences(tree: TreeNode, poolNames: ReadonlySet<string>, 
       error(name, `is the name of another listener already: "${name.value}"`);
     }
     if (name !== null) names.add(name.value);
-    for (const place of [listener, ...itemsOf(childOf(listener, "routes"))]) {
+    const routes = itemsOf(childOf(listener, "routes"));
+    const mirrors = routes.map((route) => childOf(route, "mirror")).filter((mirror) => mirror !== undefined);
+    for (const place of [listener, ...routes, ...mirrors]) {
       const pool = nameAt(place, "pool");
       if (pool !== null && !poolNames.has(pool.value)) error(pool, noSuchPool(pool.value, poolNames));
+      for (const [key, { source }] of sharesOf(place)) {
+        if (poolNames.has(key)) continue;
+        findings.push({ severity: "error", path: source, at: "key", message: noSuchPool(key, poolNames) });
+      }
     }
   }
 }
@@ -31,6 +37,13 @@ function noSuchPool(name: string, known: ReadonlySet<string>): string {
   const near = closest(name, known);
   const hint = near === null ? ` (known: ${[...known].join(", ")})` : `; did you mean "${near}"?`;
   return `names no pool: "${name}"${hint}`;
+}
+
+/** The pools that a route splits its requests between, with their weights. */
+function sharesOf(route: TreeNode): [string, TreeNode][] {
+  const split = childOf(route, "split");
+  const pools = split === undefined ? undefined : childOf(split, "pools");
+  return pools?.kind === "map" ? [...pools.entries].filter(([key]) => NAME.test(key)) : [];
 }
 
 function itemsOf(node: TreeNode | undefined): readonly TreeNode[] {

@@ -19,6 +19,7 @@ export function routeSnapshot(route: RouteConfig, directory: string, files: Text
   return {
     match: routeMatch(route.match),
     action: actionSnapshot(route.action, directory, files),
+    ...(route.mirror === undefined ? {} : { mirror: route.mirror }),
     ...(route.rewrite === undefined ? {} : { rewrite: route.rewrite }),
     ...changesSnapshot(route, files),
   };

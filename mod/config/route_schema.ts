@@ -7,9 +7,10 @@ import { canonicalPath } from "../route/path.ts";
 import { REDIRECT_SCOPE } from "../route/redirect.ts";
 import { errorPages, interceptErrors } from "./error_page_schema.ts";
 import { CompressSchema } from "./compress_schema.ts";
-import { acrossIssue, choice, flag, integer, line, name, oneOrMore } from "./fields.ts";
+import { acrossIssue, choice, flag, integer, line, name, oneOrMore, share, size } from "./fields.ts";
 import { HeadersSchema } from "./header_schema.ts";
 import { MatchSchema } from "./match_schema.ts";
+import { HashOnSchema } from "./pool_schema.ts";
 import { RewriteSchema } from "./rewrite_schema.ts";
 import type { RouteAction } from "./snapshot.ts";
 import { template } from "./template_field.ts";
@@ -20,6 +21,30 @@ const REDIRECTS = [301, 302, 303, 307, 308];
 const BODILESS = [204, 205, 304];
 /** An answer from the configuration is held in every worker. */
 const MAX_BODY = 256 * 1024;
+
+const split = z.strictObject({
+  pools: z.record(name(), integer(0, 1_000_000)).transform((record) =>
+    Object.entries(record).map(([pool, weight]) => ({ pool, weight }))
+  ).refine((pools) => pools.some(({ weight }) => weight > 0), "must have a pool with a weight above 0")
+    .describe("Pools with their weights: `{ app: 95, canary: 5 }`."),
+  hashOn: HashOnSchema.nullable().prefault(null)
+    .describe(
+      "What keeps a client at its pool: `sourceIp`, `uri`, `path`, `header:NAME`, `cookie:NAME`, `query:NAME`. " +
+        "Without: chance, for each request anew.",
+    ),
+}).describe("Send each request to one of several pools, by weight.");
+
+const mirror = z.strictObject({
+  pool: name().describe("Pool that gets the copies."),
+  share: share().refine((value) => value > 0, "must be above 0").prefault("100%")
+    .describe("Share of the requests that are copied."),
+  body: size(0, 1024 * 1024).prefault("64k")
+    .describe("Largest body of a request that is copied; up to 1m."),
+  requests: integer(1, 10_000).prefault(100)
+    .describe("Most copies under way at a time, in each worker; what would be more is not copied."),
+}).describe(
+  "Beside pool or split: send copies of requests to another pool as well, and throw the answers away.",
+);
 
 const redirect = z.strictObject({
   to: template(REDIRECT_SCOPE, 1)
@@ -98,6 +123,7 @@ export const RouteSchema = z.strictObject({
     "What a request must have; everything given must hold. Without: every request.",
   ),
   pool: name().optional().describe("Action: send the request to this pool."),
+  split: split.optional(),
   redirect: redirect.optional(),
   respond: respond.optional(),
   files: files.optional(),
@@ -110,9 +136,11 @@ export const RouteSchema = z.strictObject({
   compress: CompressSchema.optional().describe(
     "Compress the answers of this route's pool, instead of the listener's setting; `false`: do not.",
   ),
-}).transform(({ pool, redirect, respond, files, ...rest }, context) => {
+  mirror: mirror.optional(),
+}).transform(({ pool, split, redirect, respond, files, ...rest }, context) => {
   const actions: ActionConfig[] = [];
   if (pool !== undefined) actions.push({ kind: "pool", pool });
+  if (split !== undefined) actions.push({ kind: "split", ...split });
   if (redirect !== undefined) actions.push({ kind: "redirect", ...redirect });
   if (respond !== undefined) actions.push({ kind: "respond", ...respond });
   if (files !== undefined) actions.push({ kind: "files", ...files });
@@ -120,7 +148,7 @@ export const RouteSchema = z.strictObject({
   if (action !== undefined && actions.length === 1) return { ...rest, action };
   const given = action === undefined ? "has none" : `has ${actions.map((one) => one.kind).join(" and ")}`;
   context.addIssue(
-    acrossIssue(`must have exactly one action (pool, redirect, respond or files), and ${given}`),
+    acrossIssue(`must have exactly one action (pool, split, redirect, respond or files), and ${given}`),
   );
   return z.NEVER;
 });

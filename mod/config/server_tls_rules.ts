@@ -4,6 +4,7 @@
 import type { FileKind, NamedFiles } from "./named_files.ts";
 import type { PoolConfig } from "./pool_schema.ts";
 import type { Path } from "./problem.ts";
+import { poolsOfRoute } from "./route_pools.ts";
 import type { RuleContext } from "./rules.ts";
 import type { ServerTlsConfig } from "./server_tls_schema.ts";
 
@@ -14,7 +15,7 @@ type Protocol = keyof typeof HTTP_PROTOCOLS;
 export function checkServerTls(context: RuleContext, files: NamedFiles): void {
   const overHttp = new Set(
     context.config.listeners.filter(({ protocol }) => protocol === "http")
-      .flatMap(({ routes }) => routes.map(({ action }) => action.kind === "pool" ? action.pool : "")),
+      .flatMap(({ routes }) => routes.flatMap(poolsOfRoute)),
   );
   for (const [name, pool] of Object.entries(context.config.pools)) {
     const path = ["pools", name];

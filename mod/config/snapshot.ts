@@ -81,6 +81,8 @@ export interface CertificateSnapshot {
 export interface RouteSnapshot {
   readonly match: RouteMatch;
   readonly action: RouteAction;
+  /** Only beside pools; absent: none. */
+  readonly mirror?: MirrorSnapshot;
   /** Absent: requests go to servers for what they came. */
   readonly rewrite?: RewriteSnapshot;
   /** Absent: no rules. */
@@ -164,6 +166,17 @@ export interface CompressSnapshot {
   readonly levels: Readonly<Record<"zstd" | "br" | "gzip", number>>;
 }
 
+/** Copies of requests go to another pool, whose answers are thrown away. */
+export interface MirrorSnapshot {
+  readonly pool: string;
+  /** Of the requests, above 0 to 1. */
+  readonly share: number;
+  /** Largest body of a request that is copied. */
+  readonly body: number;
+  /** Most copies under way at a time, in each worker. */
+  readonly requests: number;
+}
+
 /** All given conditions must hold; an empty match holds always. A text that begins with `~` is an expression. */
 export interface RouteMatch {
   /** Lower case; exact, `*.example.com` (one or more labels), or an expression. Empty: any host. */
@@ -198,6 +211,7 @@ export interface TlsMatch {
 
 export type RouteAction =
   | { readonly kind: "pool"; readonly pool: string }
+  | SplitAction
   | { readonly kind: "redirect"; readonly to: string; readonly status: number }
   /** To the same place under https. */
   | { readonly kind: "https"; readonly port: number }
@@ -208,6 +222,21 @@ export type RouteAction =
     readonly contentType: string;
   }
   | FilesAction;
+
+/** Each request goes to one of several pools. */
+export interface SplitAction {
+  readonly kind: "split";
+  /** In the order of the configuration; one weight at least is above 0. */
+  readonly pools: readonly { readonly pool: string; readonly weight: number }[];
+  /** What tells where a request goes; null: chance. */
+  readonly hashOn: HashOn | null;
+}
+
+/** What of a request is hashed; `name` is for header (lower case), cookie and query. */
+export interface HashOn {
+  readonly kind: "sourceIp" | "uri" | "path" | "header" | "cookie" | "query";
+  readonly name: string;
+}
 
 /** Files of a directory of this machine. */
 export interface FilesAction {
@@ -245,11 +274,8 @@ export interface PoolSnapshot {
   /** Index of this pool's queue in shared memory; the same for one name across reloads. */
   readonly row: number;
   readonly balance: BalanceName;
-  /** What hash and maglev look at; `name` is for header (lower case), cookie and query. */
-  readonly hashOn: {
-    readonly kind: "sourceIp" | "uri" | "path" | "header" | "cookie" | "query";
-    readonly name: string;
-  };
+  /** What hash and maglev look at. */
+  readonly hashOn: HashOn;
   /** hash only: `mod` (fewer instructions) or `ring` (few keys move when a server leaves). */
   readonly hashMethod: "ring" | "mod";
   readonly servers: readonly ServerSnapshot[];

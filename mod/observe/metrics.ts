@@ -62,6 +62,15 @@ export const LISTENER_METRICS: readonly CounterFamily<ListenerCounter>[] = [
     columns: one("uncompressed"),
   },
   {
+    name: "mirrors_total",
+    help: "Copies of requests for mirrors, by what became of them; skipped: not sent, as it was too much.",
+    columns: [
+      { column: "mirrorsAnswered", labels: { result: "answered" } },
+      { column: "mirrorsFailed", labels: { result: "failed" } },
+      { column: "mirrorsSkipped", labels: { result: "skipped" } },
+    ],
+  },
+  {
     name: "errors_total",
     help: "Requests and connections that ended in an error, by its code.",
     columns: ERROR_CODES.map((code) => ({ column: code, labels: { error: code } })),

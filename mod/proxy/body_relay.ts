@@ -9,7 +9,14 @@ import type { ChunkEncoder } from "./chunks.ts";
 import type { CompressedBody } from "./compressed_body.ts";
 import { HAND_OVER_BYTES } from "./pump.ts";
 
+/** Sees the bytes of a body as they pass by. */
+export interface BodyTap {
+  /** Good only during the call. */
+  onBody(bytes: Uint8Array, start: number, end: number): void;
+}
+
 export class BodyRelay {
+  tap: BodyTap | null = null;
   readonly #reader = new BodyReader();
   #chunkedOut = false;
   /** Body bytes moved so far, framing not counted. */
@@ -49,6 +56,8 @@ export class BodyRelay {
     while ((step = reader.next(bytes, at, end)) === DATA) {
       const size = reader.dataEnd - reader.dataStart;
       this.total += size;
+      // Before the buffer may be given away.
+      this.tap?.onBody(bytes, reader.dataStart, reader.dataEnd);
       if (this.#compressed !== null) this.#compressed.add(bytes, reader.dataStart, reader.dataEnd);
       else if (this.#chunkedOut) {
         this.encoder.add(to, bytes, reader.dataStart, reader.dataEnd, end - reader.at);

@@ -4,7 +4,14 @@
  */
 import type { Counters } from "../base/counters.ts";
 import type { PoolBalancer } from "../balance/pool.ts";
-import type { ListenerSnapshot, PoolSnapshot, RouteAction, RouteSnapshot } from "../config/snapshot.ts";
+import type {
+  HashOn,
+  ListenerSnapshot,
+  MirrorSnapshot,
+  PoolSnapshot,
+  RouteAction,
+  RouteSnapshot,
+} from "../config/snapshot.ts";
 import type { Compressors } from "../compress/compressor.ts";
 import type { FileStore } from "../files/store.ts";
 import type { BufferPool } from "../net/buffers.ts";
@@ -16,6 +23,7 @@ import type { Capturing } from "../route/captures.ts";
 import type { HeaderEdit } from "../route/header_edit.ts";
 import type { Redirect } from "../route/redirect.ts";
 import type { SniTable } from "../route/sni.ts";
+import type { Split } from "../route/split.ts";
 import type { AccessRecord } from "./access_log.ts";
 import type { LivePages } from "./error_pages.ts";
 import type { HeadFacts, RequestRouter } from "./facts.ts";
@@ -43,11 +51,31 @@ export interface LivePool {
   readonly fallbackHost: Uint8Array;
 }
 
+/** Several pools, one of which gets a request. */
+export interface LiveSplit {
+  readonly parts: Split<LivePool>;
+  /** Null: chance. */
+  readonly hashOn: HashOn | null;
+  readonly random: () => number;
+}
+
+/** What gets copies of a route's requests. */
+export interface LiveMirror {
+  readonly snapshot: MirrorSnapshot;
+  readonly pool: LivePool;
+  readonly random: () => number;
+  /** Copies under way. */
+  pending: number;
+}
+
 export interface LiveRoute {
   readonly snapshot: RouteSnapshot;
   readonly action: RouteAction;
   /** Null unless the action is a pool. */
   readonly pool: LivePool | null;
+  /** Null unless the action is a split. */
+  readonly split: LiveSplit | null;
+  readonly mirror: LiveMirror | null;
   /** What its conditions take of a request. */
   readonly captures: Capturing;
   /** What is changed in requests to its servers; null: nothing. */

@@ -13,7 +13,6 @@ import type { RequestInfo } from "../http1/request.ts";
 import type { ResponseInfo } from "../http1/response.ts";
 import { IdleConnections } from "../net/idle.ts";
 import { type Stream, Unprocessed } from "../net/stream.ts";
-import { SMALL_BYTES } from "../net/buffers.ts";
 import type { Answer } from "../http/answer.ts";
 import { AnswerRelay, BROKEN, COMPLETE, ONGOING, type Relayed } from "./answer_relay.ts";
 import { type AttemptOwner, Attempts } from "./attempts.ts";
@@ -21,9 +20,11 @@ import { BodyRelay } from "./body_relay.ts";
 import { Changes } from "./changes.ts";
 import { ChunkEncoder } from "./chunks.ts";
 import type { ClientConnection } from "./client_connection.ts";
-import type { LiveRoute, ProxyEnvironment } from "./environment.ts";
+import type { LivePool, LiveRoute, ProxyEnvironment } from "./environment.ts";
 import { BROKEN_OFF, FileAnswer, type Sent, WAITS } from "./file_answer.ts";
-import { hashOfRequest } from "./hash_key.ts";
+import { hashOfRequest, poolOfRequest } from "./hash_key.ts";
+import { KeptBody } from "./kept_body.ts";
+import { Mirroring } from "./mirroring.ts";
 import { Record } from "./record.ts";
 import { composeRequest, UpstreamRequest } from "./request_head.ts";
 import type { RequestValues } from "./request_values.ts";
@@ -42,7 +43,9 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   readonly #environment: ProxyEnvironment;
   readonly #changes: Changes;
   readonly #attempts: Attempts;
+  readonly #kept = new KeptBody(this.request);
   readonly #body: BodyRelay;
+  readonly #mirroring: Mirroring;
   readonly #answer: AnswerRelay;
   /** Made with the first request for a file. */
   #file: FileAnswer | null = null;
@@ -56,16 +59,13 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   #serverKeepAlive = true;
   /** Idle connections whose PROXY header names this client: nobody else may use them. */
   #own: IdleConnections<ServerConnection> | null = null;
-  /** Body bytes have left that are not kept in `request`: it cannot be sent again. */
-  #streamed = false;
-  /** Body bytes still to come for which `request` has room. */
-  #roomFor = 0;
 
   constructor(readonly client: ClientConnection, encoder: ChunkEncoder) {
     this.#environment = client.environment;
     this.#changes = new Changes(client, this.record);
     this.#attempts = new Attempts(this, client.environment, this.record);
     this.#body = new BodyRelay(encoder);
+    this.#mirroring = new Mirroring(client, this.request, this.#body);
     this.#answer = new AnswerRelay(
       client.stream,
       client.environment.buffers,
@@ -96,32 +96,33 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     this.#upgrade = info.upgrade;
     this.#clientKeepAlive = info.keepAlive;
     this.#answer.start(info.minor, this.client.listener.live.hsts);
-    this.#streamed = false;
-    this.#roomFor = 0;
+    this.#kept.start();
     this.#phase = SEEKING;
     this.#body.start(info.framing, info.contentLength, info.framing === CHUNKED);
     const { live } = this.client.listener;
     const index = live.router.match(head, info, bytes, this.client.address, this.#environment.facts);
     const route = live.routes[index];
     const limit = live.snapshot.limits.body;
-    const trusted = this.#compose(head, info, bytes, route ?? null);
+    const pool = poolOfRequest(route, this.client.address, head, info, bytes, this.#environment.facts);
+    const trusted = this.#compose(head, info, bytes, route ?? null, pool);
     let at = head.end;
     if (limit > 0 && info.contentLength > limit) this.fail("bodyTooLarge");
     else if (route === undefined) this.fail("noRoute");
     else if (!this.#changes.fits) this.fail("badHost");
-    else if (route.pool === null) {
+    else if (pool === null) {
       const values = this.#changes.values(head, info, bytes, route, trusted);
       this.#answerRoute(route, values, info.minor);
     } else {
-      at = this.#keepSmallBody(info, bytes, at, end);
+      at += this.#keepBody(info, bytes, at, end);
       const { compressors, facts } = this.#environment;
       const { compress } = route.snapshot;
       if (compress !== undefined) {
         this.#answer.compress(compress, facts.set(head, info, bytes, this.client.address), compressors);
       }
-      const { snapshot } = route.pool;
-      const hash = hashOfRequest(snapshot, this.client.address, head, info, bytes, facts);
-      this.#attempts.start(route.pool, hash, now);
+      const hash = hashOfRequest(pool.snapshot, this.client.address, head, info, bytes, facts);
+      if (route.mirror !== null) this.#mirroring.begin(route.mirror, head, info, bytes);
+      this.#attempts.start(pool, hash, now);
+      this.#mirroring.advance();
     }
     return at;
   }
@@ -131,14 +132,11 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     if (this.#server === null) return at;
     const server = this.#server.stream;
     // Before the buffer may be given away.
-    this.#copyBehindHead(bytes, at, end);
+    this.#kept.copy(bytes, at, end);
     const step = this.#body.move(fresh ? this.client.stream : null, server, bytes, at, end);
     const moved = this.#body.at - at;
     this.record.bytesIn += moved;
-    if (this.#roomFor > 0) {
-      this.request.length += moved;
-      this.#roomFor -= moved;
-    } else this.#streamed = true;
+    this.#kept.moved(moved);
     const limit = this.client.listener.live.snapshot.limits.body;
     if (step !== END && step !== MORE) {
       this.fail(step === TOO_LARGE ? "headTooLarge" : "badChunk");
@@ -149,6 +147,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
       return end;
     }
     if (!this.#body.flowing && step === MORE) this.client.stream.pause();
+    this.#mirroring.advance();
     this.#arm();
     return this.#body.at;
   }
@@ -302,37 +301,28 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   }
 
   /** Writes the request as it is to be sent; returns whether the client is a proxy that is believed. */
-  #compose(head: Head, info: RequestInfo, bytes: Uint8Array, route: LiveRoute | null): boolean {
+  #compose(
+    head: Head,
+    info: RequestInfo,
+    bytes: Uint8Array,
+    route: LiveRoute | null,
+    pool: LivePool | null,
+  ): boolean {
     const edit = route?.requestEdit ?? null;
-    const additions = this.client.additions(head, info, bytes, route?.pool ?? null, edit);
+    const additions = this.client.additions(head, info, bytes, pool, edit);
     const { trusted } = additions;
     const changes = this.#changes.begin(head, info, bytes, route, trusted);
-    const spare = info.framing === FIXED && info.contentLength <= SMALL_BYTES / 2 ? info.contentLength : 0;
+    const spare = this.#kept.spare(info);
     composeRequest(this.request, this.#environment.buffers, head, info, bytes, additions, spare, changes);
     return trusted;
   }
 
-  /** A small body is kept behind its head, so that it can be sent again; one that came with it goes in one write. */
-  #keepSmallBody(info: RequestInfo, bytes: Uint8Array, at: number, end: number): number {
-    const size = info.contentLength;
-    if (info.framing !== FIXED || size === 0 || size > SMALL_BYTES / 2) return at;
-    if (end - at < size) {
-      this.#roomFor = size;
-      return at;
-    }
-    const { request } = this;
-    request.lease!.bytes.set(bytes.subarray(at, at + size), request.length);
-    request.length += size;
+  /** Keeps a small body that came with its head; returns its size, or 0. */
+  #keepBody(info: RequestInfo, bytes: Uint8Array, at: number, end: number): number {
+    const size = this.#kept.whole(info, bytes, at, end);
+    if (size > 0) this.#body.start(NONE, 0, false);
     this.record.bytesIn += size;
-    this.#body.start(NONE, 0, false);
-    return at + size;
-  }
-
-  /** What is behind `request.length` does not count yet. */
-  #copyBehindHead(bytes: Uint8Array, at: number, end: number): void {
-    const { lease, length } = this.request;
-    if (this.#roomFor === 0 || lease === null) this.#roomFor = 0;
-    else lease.bytes.set(bytes.subarray(at, Math.min(end, at + this.#roomFor)), length);
+    return size;
   }
 
   /** Answers without a server. */
@@ -412,7 +402,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
 
   /** The connection failed before an answer began: try elsewhere or give up. */
   #attemptFailed(code: ErrorCode, unprocessed = false): void {
-    const again = unprocessed && !this.#streamed && this.#attempts.reuses;
+    const again = unprocessed && !this.#kept.lost && this.#attempts.reuses;
     const stale = code === "emptyReply" && (again || this.#server!.uses > 1);
     this.#letGo(false);
     this.#phase = SEEKING;
@@ -426,7 +416,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
 
   /** RFC 9110 section 9.2.2: once sent, only what is idempotent, and only when all of it is still here. */
   get #resendable(): boolean {
-    return this.#idempotent && !this.#streamed;
+    return this.#idempotent && !this.#kept.lost;
   }
 
   /** True when the status is one to retry on and the request goes to another server now. */
@@ -478,6 +468,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
 
   #end(): void {
     this.#phase = FREE;
+    this.#mirroring.drop();
     this.client.account(this);
     this.request.release();
     this.#answer.close();

@@ -8,11 +8,13 @@ import { PoolBalancer } from "../balance/pool.ts";
 import type {
   HeadersSnapshot,
   ListenerSnapshot,
+  MirrorSnapshot,
   PoolSnapshot,
   ResponseRules,
   RouteSnapshot,
   ServerTlsSnapshot,
   Snapshot,
+  SplitAction,
 } from "../config/snapshot.ts";
 import { fromLatin1 } from "../http/grammar.ts";
 import type { Dialer } from "../net/stream.ts";
@@ -22,7 +24,8 @@ import { capturesOf } from "../route/captures.ts";
 import { HeaderEdit } from "../route/header_edit.ts";
 import { redirectOf } from "../route/redirect.ts";
 import { needsHello, SniTable } from "../route/sni.ts";
-import type { LiveListener, LivePool, LiveRoute } from "./environment.ts";
+import { Split } from "../route/split.ts";
+import type { LiveListener, LiveMirror, LivePool, LiveRoute, LiveSplit } from "./environment.ts";
 import { LivePages } from "./error_pages.ts";
 import { RequestRouter } from "./facts.ts";
 import { requestEdit } from "./request_edit.ts";
@@ -92,7 +95,7 @@ function liveListener(
   const shared = sharedOf(snapshot);
   return {
     snapshot,
-    routes: snapshot.routes.map((route) => liveRoute(route, snapshot.headers, shared, pools)),
+    routes: snapshot.routes.map((route) => liveRoute(route, snapshot.headers, shared, pools, options)),
     router: new RequestRouter(options.buildTable(snapshot.routes)),
     trusts: blockTest(snapshot.trustedProxies),
     logged,
@@ -122,6 +125,7 @@ function liveRoute(
   ofListener: HeadersSnapshot | undefined,
   shared: Shared,
   pools: ReadonlyMap<string, LivePool>,
+  options: LiveOptions,
 ): LiveRoute {
   const { match, action, headers, rewrite, errorPages } = route;
   const changesRequest = headers?.request !== undefined || rewrite !== undefined;
@@ -129,8 +133,10 @@ function liveRoute(
     snapshot: route,
     action,
     pool: action.kind === "pool" ? pools.get(action.pool)! : null,
+    split: action.kind === "split" ? liveSplit(action, pools, options) : null,
+    mirror: route.mirror === undefined ? null : liveMirror(route.mirror, pools, options),
     captures: capturesOf(match),
-    requestEdit: action.kind !== "pool"
+    requestEdit: action.kind !== "pool" && action.kind !== "split"
       ? null
       : changesRequest
       ? requestEdit([ofListener?.request, headers?.request], rewrite)
@@ -146,6 +152,23 @@ function liveRoute(
 function answerEdit(rules: readonly (ResponseRules | undefined)[]): HeaderEdit | null {
   const given = rules.filter((one) => one !== undefined);
   return given.length === 0 ? null : new HeaderEdit(given, true);
+}
+
+function liveSplit(
+  { pools: shares, hashOn }: SplitAction,
+  pools: ReadonlyMap<string, LivePool>,
+  { random }: LiveOptions,
+): LiveSplit {
+  const parts = new Split(shares.map(({ pool, weight }) => ({ item: pools.get(pool)!, weight })));
+  return { parts, hashOn, random };
+}
+
+function liveMirror(
+  snapshot: MirrorSnapshot,
+  pools: ReadonlyMap<string, LivePool>,
+  { random }: LiveOptions,
+): LiveMirror {
+  return { snapshot, pool: pools.get(snapshot.pool)!, random, pending: 0 };
 }
 
 function acceptorOf({ name, tls }: ListenerSnapshot, { makeTls }: LiveOptions): TlsAcceptor | null {

@@ -11,7 +11,7 @@ const PERMANENT = 308;
 
 /** The answer to the request that `source` is of; null: the route has none by itself. */
 export function routeAnswer({ action, redirect }: LiveRoute, source: RequestSource): Answer | null {
-  if (action.kind === "pool" || action.kind === "files") return null;
+  if (action.kind === "pool" || action.kind === "split" || action.kind === "files") return null;
   if (action.kind === "respond") return action;
   const location = action.kind === "https"
     ? httpsTarget(action.port, source.facts)

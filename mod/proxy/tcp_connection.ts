@@ -11,6 +11,7 @@ import type { Stream, StreamHandler } from "../net/stream.ts";
 import { Timer } from "../net/wheel.ts";
 import { type AttemptOwner, Attempts } from "./attempts.ts";
 import type { ListenerState, ProxyEnvironment } from "./environment.ts";
+import { poolAt } from "./hash_key.ts";
 import { HeldBytes } from "./held.ts";
 import type { Opening } from "./hello_stage.ts";
 import { type AccessRecorder, Record } from "./record.ts";
@@ -57,7 +58,8 @@ export class TcpConnection implements StreamHandler, AttemptOwner, TunnelOwner {
     const now = this.#environment.now();
     this.#record.start(now, 0);
     const route = this.opening?.route ?? this.listener.live.routes[0]!;
-    this.#attempts.start(route.pool!, hashText(this.address), now);
+    const hash = hashText(this.address);
+    this.#attempts.start(route.split === null ? route.pool! : poolAt(route.split, hash), hash, now);
   }
 
   /** A tcp connection has no point at which it could stop gently: it runs on until the deadline of the drain. */

@@ -15,6 +15,7 @@ import {
 import type { OpenMemory } from "../base/shared_memory.ts";
 import { type ServerSlots, WEIGHT_UNIT } from "../base/slots.ts";
 import { PoolView } from "../balance/view.ts";
+import { poolsOfRoute } from "../config/route_pools.ts";
 import type { Config } from "../config/schema.ts";
 import type { PoolSnapshot, ServerSnapshot, Snapshot } from "../config/snapshot.ts";
 import type { NameStatus } from "../discovery/name_book.ts";
@@ -139,7 +140,7 @@ export function poolHealth({ name, servers }: PoolSnapshot, { slots }: OpenMemor
 export function forwardedPools({ listeners }: Config): Set<string> {
   return new Set(
     listeners.filter(({ forward }) => forward !== "proxy")
-      .flatMap(({ routes }) => routes.map(({ action }) => action.kind === "pool" ? action.pool : "")),
+      .flatMap(({ routes }) => routes.flatMap(poolsOfRoute)),
   );
 }
 
@@ -160,7 +161,7 @@ export function serverShares(pool: PoolSnapshot, slots: ServerSlots) {
 export function tcpSlots({ listeners, pools }: Snapshot): Set<number> {
   const names = new Set(
     listeners.filter(({ protocol }) => protocol === "tcp")
-      .flatMap(({ routes }) => routes.map(({ action }) => action.kind === "pool" ? action.pool : "")),
+      .flatMap(({ routes }) => routes.flatMap(poolsOfRoute)),
   );
   return new Set(
     pools.filter(({ name }) => names.has(name)).flatMap(({ servers }) => servers.map(({ slot }) => slot)),

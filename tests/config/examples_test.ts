@@ -16,6 +16,7 @@ const NAMES = [
   "compression.yaml",
   "routing.yaml",
   "rewriting.yaml",
+  "canary.yaml",
   "passthrough.yaml",
   "https.yaml",
   "grpc.yaml",

@@ -93,7 +93,7 @@ Deno.test("checkListeners() the routes of a tcp listener lead to pools, by what 
     "6:42 «host» listeners[0].routes[0].match.host: cannot stand on a tcp listener, which sees no requests",
   ]);
   assertEquals(await errors(tcp("{ respond: {} }")), [
-    "6:11 «respond» listeners[0].routes[0].respond: cannot stand on a tcp listener, only pool can",
+    "6:11 «respond» listeners[0].routes[0].respond: cannot stand on a tcp listener, only pool and split can",
   ]);
   assertEquals(await errors(tcp("{ pool: app }")), []);
   const routes = ["{ match: { sni: [A.org, '*.b.org'], alpn: h2 }, pool: app }", "{ pool: app }"];
@@ -219,8 +219,8 @@ Deno.test("checkListeners() a route has exactly one action", async () => {
       "pool: app",
     )),
     [
-      "5:9 «{}» listeners[0].routes[0]: must have exactly one action (pool, redirect, respond or files), and has none",
-      "6:9 «{ pool: app, respond: {} }» listeners[0].routes[1]: must have exactly one action (pool, redirect, respond or files), and has pool and respond",
+      "5:9 «{}» listeners[0].routes[0]: must have exactly one action (pool, split, redirect, respond or files), and has none",
+      "6:9 «{ pool: app, respond: {} }» listeners[0].routes[1]: must have exactly one action (pool, split, redirect, respond or files), and has pool and respond",
       "7:62 «x» listeners[0].routes[2].respond.body: must be empty as status 204 has no body",
       "8:60 «305» listeners[0].routes[3].redirect.status: must be one of 301, 302, 303, 307, 308",
     ],

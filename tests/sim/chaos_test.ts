@@ -2,12 +2,14 @@
  * Everything at once, by chance: clients and servers that are slow, pipeline, stop reading, break off, refuse and
  * come back, under small limits, with a reload now and then. `SIM_SEEDS` says how many seeds are tried.
  *
- * PROXY headers come from some clients, and go to some servers.
+ * PROXY headers come from some clients, and go to some servers. Some requests are copied to a server that fares no
+ * better.
  *
  * What must hold: every answer is to the request it stands behind, carries the body that was sent, and is complete;
  * a client that stays gets an answer to every request or sees its connection closed; nothing stays behind.
  */
 import { assert, assertEquals } from "../assert.ts";
+import type { RouteSnapshot } from "../../mod/config/snapshot.ts";
 import { writeProxyLine } from "../../mod/net/proxy_protocol.ts";
 import { statusOf } from "./http_text.ts";
 import { reply, type ServedConnection, type SimClient } from "./parties.ts";
@@ -20,6 +22,12 @@ interface Asked {
   readonly path: string;
   readonly body: string;
 }
+
+const MIRRORED: RouteSnapshot = {
+  match: { hosts: [], methods: [], headers: [], query: [] },
+  action: { kind: "pool", pool: "app" },
+  mirror: { pool: "shadow", share: 0.7, body: 3000, requests: 4 },
+};
 
 /** One client and what it asked, in order. */
 interface Talk {
@@ -36,6 +44,7 @@ Deno.test("sessions keep their promises whatever happens", () => {
     // Of some clients only a PROXY header tells who they are, and some servers want to be told.
     const proxied = seed % 4 === 1;
     const named = seed % 4 < 2;
+    const mirrored = !named && seed % 3 > 0;
     const retry = { attempts: seed % 4, on: ["connect", "empty", 503] as const };
     simulate({
       seed,
@@ -43,7 +52,8 @@ Deno.test("sessions keep their promises whatever happens", () => {
       delayMs: seed % 5 * 3,
       highWater: 2000,
       window: 3000,
-      servers: [{ maxConnections: 2 }, { maxConnections: seed % 2 }, {}],
+      servers: [{ maxConnections: 2 }, { maxConnections: seed % 2 }, {}, ...(mirrored ? [{}] : [])],
+      ...(mirrored ? { otherPools: { shadow: [3] }, routes: [MIRRORED] } : {}),
       pool: {
         ...(named ? { proxyProtocol: seed % 8 < 4 ? "v1" : "v2" } : {}),
         retry,

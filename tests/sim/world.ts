@@ -53,6 +53,8 @@ export interface WorldOptions extends NetworkOptions {
   /** Number of servers in the pool, or what is special about each. */
   readonly servers?: number | readonly Partial<ServerSnapshot>[];
   readonly pool?: Partly<Omit<PoolSnapshot, "servers">>;
+  /** Servers, by their numbers, that are in another pool than `app`, which is by this name and else the same. */
+  readonly otherPools?: Readonly<Record<string, readonly number[]>>;
   readonly listener?: Partly<ListenerSnapshot>;
   readonly routes?: readonly RouteSnapshot[];
   /** Makes the listener's TLS; without: there is none. */
@@ -104,6 +106,8 @@ const LISTENER: ListenerSnapshot = {
 
 const ANY: RouteSnapshot["match"] = { hosts: [], methods: [], headers: [], query: [] };
 const NAMES = "abcdefgh";
+/** Most pools of a world. */
+const POOLS = 4;
 
 export class World {
   readonly network: Network;
@@ -143,7 +147,7 @@ export class World {
       workers: 1,
       servers: 8,
       listeners: 1,
-      pools: 1,
+      pools: POOLS,
       tableEntries: 16,
       waitersPerWorker: 64,
     });
@@ -274,7 +278,9 @@ export class World {
   /** Everything is over: what must be free is free. */
   checkQuiet(): void {
     assertEquals(this.active, 0, "places on servers are given back");
-    assertEquals(this.memory.queue.waiting(0), 0, "nobody waits in the queue");
+    for (let row = 0; row < POOLS; row++) {
+      assertEquals(this.memory.queue.waiting(row), 0, "nobody waits in a queue");
+    }
   }
 
   /** Ends what is left, as the end of a process does, and checks that nothing stays behind. */
@@ -397,9 +403,26 @@ function snapshotOf(options: WorldOptions, servers: readonly ServerSnapshot[]): 
     generation: 1,
     node: "test",
     listeners: [{ ...merge(LISTENER, options.listener ?? {}), protocol, routes }],
-    pools: [{ ...pool, servers }],
+    pools: poolsOf(pool, servers, options.otherPools ?? {}),
     log: { level: "info", format: "json", access: "json" },
   };
+}
+
+function poolsOf(
+  app: Omit<PoolSnapshot, "servers">,
+  servers: readonly ServerSnapshot[],
+  others: Readonly<Record<string, readonly number[]>>,
+): PoolSnapshot[] {
+  const elsewhere = new Set(Object.values(others).flat());
+  return [
+    { ...app, servers: servers.filter((_, index) => !elsewhere.has(index)) },
+    ...Object.entries(others).map(([name, indices], at) => ({
+      ...app,
+      name,
+      row: at + 1,
+      servers: servers.filter((_, index) => indices.includes(index)),
+    })),
+  ];
 }
 
 /** `base` with `change`, one level deep. */

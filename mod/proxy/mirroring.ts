@@ -1,0 +1,137 @@
+/**
+ * A copy of a request for a mirror's pool, while the request itself is read: what came whole shares its buffer, a
+ * larger body is gathered as it passes by. A copy that would be too much is dropped and counted; nothing waits for it.
+ */
+import { LISTENER_COLUMN } from "../base/counters.ts";
+import { CHUNKED, type Framing } from "../http1/body.ts";
+import type { RequestInfo } from "../http1/request.ts";
+import { fromLatin1 } from "../http/grammar.ts";
+import type { Head } from "../http1/head.ts";
+import type { BodyRelay, BodyTap } from "./body_relay.ts";
+import type { ClientConnection } from "./client_connection.ts";
+import type { LiveMirror, ProxyEnvironment } from "./environment.ts";
+import { hashOfRequest } from "./hash_key.ts";
+import { HeldBytes } from "./held.ts";
+import { type CopiedRequest, MirrorRequest } from "./mirror_request.ts";
+import type { UpstreamRequest } from "./request_head.ts";
+
+const CRLF = fromLatin1("\r\n");
+const LAST_CHUNK = fromLatin1("0\r\n\r\n");
+/** Room that the framing of a chunk takes, at most. */
+const CHUNK_BYTES = 12;
+
+/** What of its request a copy has to know later. */
+type Facts = Omit<CopiedRequest, "lease" | "start" | "end">;
+
+/** The copies of the requests of one exchange. */
+export class Mirroring {
+  readonly #client: ClientConnection;
+  readonly #request: UpstreamRequest;
+  readonly #body: BodyRelay;
+  /** Not sent yet. */
+  #copy: MirrorCopy | null = null;
+
+  constructor(client: ClientConnection, request: UpstreamRequest, body: BodyRelay) {
+    this.#client = client;
+    this.#request = request;
+    this.#body = body;
+  }
+
+  /** Begins a copy of a request whose head is composed, and its body too when it is whole. */
+  begin(mirror: LiveMirror, head: Head, info: RequestInfo, bytes: Uint8Array): void {
+    const { address, environment, listener: { live } } = this.#client;
+    const hash = hashOfRequest(mirror.pool.snapshot, address, head, info, bytes, environment.facts);
+    this.#copy = MirrorCopy.begin(mirror, environment, info, live.snapshot.row, hash);
+    if (this.#copy === null || this.#body.done) return;
+    this.#copy.gather(this.#request);
+    this.#body.tap = this.#copy;
+  }
+
+  /** Sends the copy, when the request is whole by now. */
+  advance(): void {
+    const copy = this.#copy;
+    if (copy === null || !this.#body.done) return;
+    this.#copy = this.#body.tap = null;
+    copy.send(this.#request);
+  }
+
+  /** The request is over: a copy that is not sent by now never will be. */
+  drop(): void {
+    this.#copy?.drop();
+    this.#copy = this.#body.tap = null;
+  }
+}
+
+class MirrorCopy implements BodyTap {
+  readonly #mirror: LiveMirror;
+  readonly #environment: ProxyEnvironment;
+  readonly #facts: Facts;
+  readonly #chunked: boolean;
+  /** Head and body, unless the request is whole by itself. */
+  readonly #held: HeldBytes;
+  /** Bytes of the body, with its framing, that may still come. */
+  #room: number;
+
+  /** A copy of the request of `info`, or null when there is none: by chance, or because it would be too much. */
+  static begin(
+    mirror: LiveMirror,
+    environment: ProxyEnvironment,
+    { upgrade, framing, contentLength, isHead, idempotent }: RequestInfo,
+    row: number,
+    hash: number,
+  ): MirrorCopy | null {
+    const { share, body, requests } = mirror.snapshot;
+    if (share < 1 && mirror.random() >= share) return null;
+    // A connection that changes its protocol has no answer that could be thrown away.
+    if (upgrade || contentLength > body || mirror.pending >= requests) {
+      environment.counters.addListener(row, LISTENER_COLUMN.mirrorsSkipped, 1);
+      return null;
+    }
+    mirror.pending++;
+    return new MirrorCopy(mirror, environment, { isHead, idempotent, row, hash }, framing);
+  }
+
+  private constructor(mirror: LiveMirror, environment: ProxyEnvironment, facts: Facts, framing: Framing) {
+    this.#mirror = mirror;
+    this.#environment = environment;
+    this.#facts = facts;
+    this.#chunked = framing === CHUNKED;
+    this.#held = new HeldBytes(environment.buffers);
+    this.#room = mirror.snapshot.body;
+  }
+
+  /** The body is still to come, behind this head. */
+  gather({ lease, length }: UpstreamRequest): void {
+    this.#held.keep(lease!.bytes, 0, length);
+  }
+
+  onBody(bytes: Uint8Array, start: number, end: number): void {
+    this.#room -= end - start + (this.#chunked ? CHUNK_BYTES : 0);
+    if (this.#room < 0) return this.#held.drop();
+    if (!this.#chunked) return this.#held.append(bytes.subarray(start, end));
+    this.#held.append(fromLatin1(`${(end - start).toString(16)}\r\n`));
+    this.#held.append(bytes.subarray(start, end));
+    this.#held.append(CRLF);
+  }
+
+  /** The request is whole: the copy is sent. `request` has all of it when nothing was gathered. */
+  send({ lease, length }: UpstreamRequest): void {
+    const held = this.#held;
+    if (this.#room < 0) return this.drop();
+    if (held.empty) return this.#start({ ...this.#facts, lease: lease!.share(), start: 0, end: length });
+    if (this.#chunked) held.append(LAST_CHUNK);
+    const { start, end } = held;
+    this.#start({ ...this.#facts, lease: held.take(), start, end });
+  }
+
+  /** There will be no whole request. */
+  drop(): void {
+    this.#held.drop();
+    this.#mirror.pending--;
+    this.#environment.counters.addListener(this.#facts.row, LISTENER_COLUMN.mirrorsSkipped, 1);
+  }
+
+  #start(request: CopiedRequest): void {
+    new MirrorRequest(this.#mirror, this.#environment, request).start();
+  }
+}
