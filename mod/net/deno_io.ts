@@ -385,6 +385,11 @@ export class DenoListener {
     }
   }
 
+  /** The runtime does not say who waits. */
+  finish(): void {
+    this.close();
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -12,6 +12,8 @@ import type { Dialer } from "./stream.ts";
 export interface Listener {
   readonly port: number;
   accept(handler: AcceptHandler): void;
+  /** Closes it once nobody waits, as far as the engine can see to it. */
+  finish(): void;
   close(): void;
 }
 

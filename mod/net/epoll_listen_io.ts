@@ -65,6 +65,12 @@ export class EpollListener implements Pollable {
     if (!this.poller.add(this.#fd, this)) throw new Error("Cannot watch a listener as epoll has no room");
   }
 
+  /** Takes all who wait in the queue, as closing would reset them, and closes. */
+  finish(): void {
+    if (this.#handler !== null) this.#take(BACKLOG);
+    this.close();
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -82,9 +88,9 @@ export class EpollListener implements Pollable {
     this.onEvents();
   }
 
-  #take(): void {
+  #take(most = CLIENTS_A_TURN): void {
     const handler = this.#handler!;
-    for (let taken = 0; taken < CLIENTS_A_TURN; taken++) {
+    for (let taken = 0; taken < most; taken++) {
       if (this.#closed) return;
       if (!handler.mayAccept()) return this.#rest();
       this.#length[0] = SOCKADDR_BYTES;

@@ -172,7 +172,7 @@ export class Dataplane {
 
   /** Stops accepting; resolves when no session is left or `deadlineMs` has passed, and the rest is closed. */
   async drain(deadlineMs: number): Promise<void> {
-    for (const { listener } of this.#sockets.values()) listener.close();
+    for (const { listener } of this.#sockets.values()) listener.finish();
     this.#sockets.clear();
     for (const state of this.#states.values()) state.draining = true;
     for (const session of [...this.#sessions]) session.drain();

@@ -93,7 +93,6 @@ export class Holdings {
   async takeBack(): Promise<void> {
     const voices = this.#election.voices();
     const carried = { ...this.#letGo!, voices };
-    await this.#socket?.close();
     await this.#election.release();
     const problem = await this.open();
     if (problem !== null) this.#options.log.error(problem);

@@ -53,11 +53,9 @@ export class Upgrader {
   /** Has the program take over, after what is under way. */
   async upgrade(after: Promise<void>): Promise<Outcome> {
     const { program, log } = this.#options;
-    const problem = this.#obstacle();
-    if (problem !== null || program === null) {
-      log.error(`upgrade refused: ${problem}`);
-      return { problem: problem ?? "" };
-    }
+    if (program === null) return this.#refuse("this node does not run from a file");
+    const obstacle = this.#obstacle();
+    if (obstacle !== null) return this.#refuse(obstacle);
     this.#underWay = true;
     await after;
     log.info("upgrade: starting the new program", { program: program.command });
@@ -76,12 +74,15 @@ export class Upgrader {
     if (whole !== null) this.#asked?.resolve("text" in whole ? whole.text : "{}");
   }
 
+  #refuse(problem: string): Outcome {
+    this.#options.log.error(`upgrade refused: ${problem}`);
+    return { problem };
+  }
+
   #obstacle(): string | null {
-    const { program, obstacle } = this.#options;
-    if (program === null) return "this node does not run from a file";
     if (this.#underWay) return "an upgrade is under way";
     if (Deno.pid === 1) return "all others end with the first process: replace the container instead";
-    return obstacle();
+    return this.#options.obstacle();
   }
 
   async #upgrade(program: Program): Promise<Outcome> {

@@ -57,6 +57,30 @@ function tests(): void {
     return { stream, conn, close: () => listener.close() };
   }
 
+  Deno.test("EpollListener.finish() takes who waits in the queue before it closes, and nobody afterwards", async () => {
+    const shared = world();
+    const polling = poller(shared);
+    const listener = new EpollListener("127.0.0.1", 0, polling, shared);
+    const taken: Stream[] = [];
+    let open = false;
+    listener.accept({
+      mayAccept: () => open,
+      onAccept: (stream) => void taken.push(stream),
+      onAcceptError() {},
+    });
+    const { port } = listener;
+    const connect = () => Deno.connect({ hostname: "127.0.0.1", port });
+    const conns = await Promise.all(Array.from({ length: 100 }, connect));
+    open = true;
+    listener.finish();
+    assertEquals(taken.length, 100);
+    assertEquals(await connect().then((conn) => conn.close(), () => "refused"), "refused");
+    for (const conn of conns) conn.close();
+    for (const stream of taken) stream.close();
+    await polling.stop();
+    assertEquals(shared.bugs, []);
+  });
+
   /** The same for the other side: a stream that was dialled. */
   async function dialled(): Promise<StreamPair> {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
