@@ -1,5 +1,5 @@
 /** `tandem run`. */
-import type { Command } from "./command.ts";
+import { type Command, UsageError } from "./command.ts";
 import { run, TAKE_OVER } from "./run.ts";
 import { SELECTION_HELP, SELECTION_OPTIONS, selectionOf } from "./selection.ts";
 
@@ -14,10 +14,11 @@ the program that is installed by then take over (tandem upgrade).
 ${SELECTION_HELP}
 
 Example: tandem run -c /etc/tandem/tandem.yaml`,
-  run: (invocation) =>
-    run({
-      ...selectionOf(invocation),
-      entry: invocation.entry,
-      takeOver: invocation.values[TAKE_OVER] === true,
-    }),
+  run: (invocation) => {
+    const takeOver = invocation.values[TAKE_OVER] === true;
+    if (takeOver && Deno.stdin.isTerminal()) {
+      throw new UsageError(`--${TAKE_OVER} is what a keeper starts its successor with: use tandem upgrade`);
+    }
+    return run({ ...selectionOf(invocation), entry: invocation.entry, takeOver });
+  },
 };

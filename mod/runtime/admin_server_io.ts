@@ -36,6 +36,8 @@ interface Open {
   readonly port: number;
   readonly server: Deno.HttpServer;
   app: AdminApp;
+  /** Whoever asks earlier waits for it: the address may be shared with a balancer that serves. */
+  readonly wanted: PromiseWithResolvers<void>;
 }
 
 export class AdminServer {
@@ -69,9 +71,14 @@ export class AdminServer {
     if ("problem" in next) return next;
     const commit = () => {
       this.#open = next;
+      next.wanted.resolve();
       before?.server.shutdown();
     };
-    return { commit, cancel: () => void next.server.shutdown() };
+    const cancel = () => {
+      next.wanted.resolve();
+      void next.server.shutdown();
+    };
+    return { commit, cancel };
   }
 
   async close(): Promise<void> {
@@ -84,8 +91,12 @@ function listen({ host, port }: AdminAddress, app: AdminApp): Open | { problem: 
   try {
     // Shared, so that a balancer that takes over answers before this one ends.
     const options = { hostname: host, port, reusePort: true, onListen() {} };
-    const server = Deno.serve(options, (request) => open.app.fetch(request));
-    const open: Open = { host, port, server, app };
+    const wanted = Promise.withResolvers<void>();
+    const server = Deno.serve(options, async (request) => {
+      await wanted.promise;
+      return await open.app.fetch(request);
+    });
+    const open: Open = { host, port, server, app, wanted };
     return open;
   } catch (error) {
     return {

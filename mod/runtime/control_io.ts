@@ -167,9 +167,9 @@ export class Control implements ControlPort {
   }
 
   async drain(deadlineMs: number, replaced: boolean): Promise<void> {
-    this.#draining = true;
-    // Who asks there is to be answered by the one that serves.
+    // First of all: nobody is to hear that the node drains, as another serves.
     if (replaced) await this.#admin.close();
+    this.#draining = true;
     this.#certificateWatch.stop();
     if (this.#running !== null) {
       const { crew, monitor } = this.#running;

@@ -27,7 +27,7 @@ export interface NodeOptions {
 export class Node implements AsyncDisposable {
   readonly program: Program;
   readonly file: string;
-  readonly #admin = freePort();
+  readonly adminPort = freePort();
 
   private constructor(readonly directory: string, config: string, options: NodeOptions) {
     this.file = `${directory}/tandem.yaml`;
@@ -53,7 +53,7 @@ export class Node implements AsyncDisposable {
   }
 
   write(config: string): void {
-    Deno.writeTextFileSync(this.file, `${config}\nadmin: { bind: "127.0.0.1:${this.#admin}" }\n`);
+    Deno.writeTextFileSync(this.file, `${config}\nadmin: { bind: "127.0.0.1:${this.adminPort}" }\n`);
   }
 
   /** Puts another configuration in force; fails when the node refuses it. */
@@ -118,7 +118,7 @@ export class Node implements AsyncDisposable {
   }
 
   async #ask(path: string): Promise<string> {
-    const response = await fetch(`http://127.0.0.1:${this.#admin}${path}`, {
+    const response = await fetch(`http://127.0.0.1:${this.adminPort}${path}`, {
       headers: { connection: "close" },
     });
     return await response.text();

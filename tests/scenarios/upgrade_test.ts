@@ -38,6 +38,13 @@ workers: 2`);
   const path = (request: number) => `/${request}`;
   await using kept = new Load({ port, clients: 4, path });
   await using fresh = new Load({ port, clients: 4, perConnection: 1, path });
+  // Whoever asks how the node is never hears that it starts or drains.
+  await using health = new Load({
+    port: node.adminPort,
+    clients: 1,
+    perConnection: 1,
+    path: () => "/healthz",
+  });
   for (let round = 0; round < UPGRADES; round++) {
     const { pid } = await node.program.status();
     const { code, said } = await node.command("upgrade");
@@ -50,8 +57,8 @@ workers: 2`);
     assertEquals([server.state, server.since], ["down", since]);
     await Promise.all([kept.more(50), fresh.more(50)]);
   }
-  await Promise.all([kept.stop(), fresh.stop()]);
-  assertEquals([kept.failures, fresh.failures], [[], []], node.program.text);
+  await Promise.all([kept.stop(), fresh.stop(), health.stop()]);
+  assertEquals([kept.failures, fresh.failures, health.failures], [[], [], []], node.program.text);
   assert(!node.program.text.includes('"level":"error"'), node.program.text);
   assertStringIncludes((await get(port)).head, "200 OK");
 });
