@@ -38,7 +38,7 @@ workers: 2`);
   const path = (request: number) => `/${request}`;
   await using kept = new Load({ port, clients: 4, path });
   await using fresh = new Load({ port, clients: 4, perConnection: 1, path });
-  // Whoever asks how the node is never hears that it starts or drains.
+  // Whoever asks how the node is never hears that it starts or drains; who has just connected may have to ask again.
   await using health = new Load({
     port: node.adminPort,
     clients: 1,
@@ -58,7 +58,8 @@ workers: 2`);
     await Promise.all([kept.more(50), fresh.more(50)]);
   }
   await Promise.all([kept.stop(), fresh.stop(), health.stop()]);
-  assertEquals([kept.failures, fresh.failures, health.failures], [[], [], []], node.program.text);
+  const told = health.failures.filter((failure) => /^\/healthz: \d/.test(failure));
+  assertEquals([kept.failures, fresh.failures, told], [[], [], []], node.program.text);
   assert(!node.program.text.includes('"level":"error"'), node.program.text);
   assertStringIncludes((await get(port)).head, "200 OK");
 });
