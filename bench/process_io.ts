@@ -88,9 +88,14 @@ export function openFiles(pid: number): number {
 
 /** A TCP port on loopback that was free just now. */
 export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  listener.close();
-  return listener.addr.port;
+  return freePorts(1)[0]!;
+}
+
+/** Several of them, no two the same. */
+export function freePorts(count: number): number[] {
+  const listeners = Array.from({ length: count }, () => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
+  for (const listener of listeners) listener.close();
+  return listeners.map(({ addr }) => addr.port);
 }
 
 /** Resolves when something accepts connections on the port; rejects when the process ends before, or after `limitMs`. */

@@ -6,7 +6,13 @@
  * wait. It must not know sessions, sockets or what a request is.
  */
 import type { ServerSlots } from "../base/slots.ts";
-import { NOT_WAITING, type QueueServer, type SharedQueue, type Waiter } from "../base/shared_queue.ts";
+import {
+  NOT_WAITING,
+  type QueueServer,
+  type SharedQueue,
+  type Waiter,
+  type Wish,
+} from "../base/shared_queue.ts";
 import type { PoolSnapshot, ServerSnapshot } from "../config/snapshot.ts";
 import type { Policy } from "./policy.ts";
 import { POLICIES } from "./table.ts";
@@ -20,6 +26,11 @@ export const NO_SERVER = -1;
 export const QUEUED = -2;
 /** Every server is full and so is the queue. */
 export const QUEUE_FULL = -3;
+/** Not for callers: nothing was queued. */
+const NOT_IN_LINE = -4;
+/** Of a place that is for none but those who wait for this one server. */
+const NOBODYS_TIER = -1;
+const NO_SLOTS: readonly number[] = [];
 
 export interface PoolEnv {
   readonly slots: ServerSlots;
@@ -73,6 +84,28 @@ export class PoolBalancer implements QueueServer {
       if (index >= 0) return index;
     }
     return this.#enqueue(hash, tried, now, waiter);
+  }
+
+  /**
+   * Takes a place on the server at `index` and no other, which may be in drain, for a request of a session that is
+   * on it. Answers as `acquire`; `NO_SERVER`: it must not be used.
+   */
+  acquireAt(index: number, waiter: Waiter | null): number {
+    this.#refresh();
+    const view = this.#view;
+    if (!view.keeps(index)) return NO_SERVER;
+    const slot = view.slot(index), max = view.max(index);
+    // Who waits for any server waits for one with a limit.
+    const first = max === 0 || this.#queue.waiting(this.pool.row) === 0;
+    if (first && this.#slots.acquire(slot, max)) return index;
+    const queued = this.#line(waiter, {
+      tier: view.best,
+      tried: NO_SLOTS,
+      members: view.members,
+      only: slot,
+    });
+    if (queued !== NOT_IN_LINE) return queued;
+    return this.#slots.acquire(slot, max) ? index : QUEUE_FULL;
   }
 
   /** Gives a place back; the longest waiter of any worker gets it. */
@@ -130,29 +163,35 @@ export class PoolBalancer implements QueueServer {
   }
 
   #enqueue(hash: number, tried: readonly number[], now: number, waiter: Waiter | null): number {
-    const { row, queue: { size } } = this.pool;
     const view = this.#view;
-    const wish = { tier: view.current, tried, members: view.members };
+    const queued = this.#line(waiter, { tier: view.current, tried, members: view.members });
+    if (queued !== NOT_IN_LINE) return queued;
+    const index = this.#take(hash, now);
+    return index >= 0 ? index : QUEUE_FULL;
+  }
+
+  /** Puts the waiter in line: the index of the server that it got at once, `QUEUED` or `NOT_IN_LINE`. */
+  #line(waiter: Waiter | null, wish: Wish): number {
+    const { row, queue: { size } } = this.pool;
     const queued = waiter !== null && this.#queue.enqueue(row, waiter, wish, size);
     // A place may have come free before we were in line; and those in line come first.
     this.serveAll();
-    if (!queued) {
-      const index = this.#take(hash, now);
-      return index >= 0 ? index : QUEUE_FULL;
-    }
+    if (!queued) return NOT_IN_LINE;
     const slot = this.#queue.granted(waiter);
     if (slot < 0) return QUEUED;
     this.#queue.take(waiter);
-    return view.indexOf(slot);
+    return this.#view.indexOf(slot);
   }
 
   #serve(index: number): void {
     const view = this.#view;
-    if (!view.usable(index)) return;
+    const usable = view.usable(index);
+    if (!usable && !view.keeps(index)) return;
     const place = this.#place;
     place.slot = view.slot(index);
     place.max = view.max(index);
-    place.tier = view.tier(index);
+    // One in drain is for those who wait for it alone.
+    place.tier = usable ? view.tier(index) : NOBODYS_TIER;
     place.open = view.open(index);
     place.members = view.members;
     place.former = this.#former[index]!;

@@ -104,6 +104,16 @@ export class PoolView implements ServerView {
     return this.#max[index]!;
   }
 
+  /** May get requests of the sessions that it has: also in drain, or down where all are tried when all are down. */
+  keeps(index: number): boolean {
+    return this.#slots.keeps(this.#slot[index]!) || this.open(index);
+  }
+
+  /** The tier of requests that have tried nothing yet. */
+  get best(): number {
+    return this.#open;
+  }
+
   /** Tier of the pick under way. */
   get current(): number {
     return this.#current;

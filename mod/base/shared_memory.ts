@@ -1,5 +1,6 @@
 /**
- * All memory that the threads of a balancer share, made once by the control thread and handed to the workers.
+ * The memory that the threads of a balancer share from start to end, made by the control thread and handed to the
+ * workers. What comes and goes with the configuration (the tables of sessions) is handed over with it.
  *
  * The handle is plain data with `SharedArrayBuffer`s, so it crosses to a worker by message. The operating system
  * gives the memory only as it is touched, so generous sizes cost nothing. The control thread counts and acquires
@@ -7,15 +8,12 @@
  */
 import { Counters } from "./counters.ts";
 import { SharedQueue, WAITERS_PER_WORKER } from "./shared_queue.ts";
-import { SharedTable } from "./shared_table.ts";
 import { ServerSlots } from "./slots.ts";
 
 /** Servers of all pools. */
 export const SERVER_CAPACITY = 4096;
 export const LISTENER_CAPACITY = 256;
 export const POOL_CAPACITY = 1024;
-/** Keys of sticks and limits; 41 bytes each. HAProxy's `stick-table size` has no default, 64k is usual. */
-export const TABLE_ENTRIES = 64 * 1024;
 /** In place of a worker's number: the control thread. */
 export const CONTROL_THREAD = -1;
 
@@ -25,7 +23,6 @@ export interface SharedMemorySize {
   readonly servers: number;
   readonly listeners: number;
   readonly pools: number;
-  readonly tableEntries?: number;
   readonly waitersPerWorker?: number;
 }
 
@@ -35,7 +32,6 @@ export interface SharedMemory {
   readonly slots: SharedArrayBuffer;
   readonly counters: SharedArrayBuffer;
   readonly queue: SharedArrayBuffer;
-  readonly table: SharedArrayBuffer;
 }
 
 /** The parts as one thread sees them. */
@@ -43,18 +39,16 @@ export interface OpenMemory {
   readonly slots: ServerSlots;
   readonly counters: Counters;
   readonly queue: SharedQueue;
-  readonly table: SharedTable;
 }
 
 export function createSharedMemory(size: SharedMemorySize): SharedMemory {
-  const full = { tableEntries: TABLE_ENTRIES, waitersPerWorker: WAITERS_PER_WORKER, ...size };
+  const full = { waitersPerWorker: WAITERS_PER_WORKER, ...size };
   const threads = size.workers + 1;
   return {
     size: full,
     slots: new SharedArrayBuffer(ServerSlots.byteLength(size.servers, threads)),
     counters: new SharedArrayBuffer(Counters.byteLength(size.servers, size.listeners, threads)),
     queue: new SharedArrayBuffer(SharedQueue.byteLength(queueSize(full))),
-    table: new SharedArrayBuffer(SharedTable.byteLength(full.tableEntries)),
   };
 }
 
@@ -67,7 +61,6 @@ export function openSharedMemory(memory: SharedMemory, worker: number): OpenMemo
     slots,
     counters: new Counters(memory.counters, { ...size, workers: size.workers + 1 }, thread),
     queue: new SharedQueue(memory.queue, queueSize(size), thread, slots),
-    table: new SharedTable(memory.table, thread),
   };
 }
 
@@ -77,7 +70,6 @@ export function openSharedMemory(memory: SharedMemory, worker: number): OpenMemo
  */
 export function reclaimWorker(open: OpenMemory, worker: number): number {
   open.queue.reclaim(worker);
-  open.table.reclaim(worker);
   open.counters.reclaim(worker);
   const held = open.slots.reclaim(worker);
   open.queue.wakeAll();

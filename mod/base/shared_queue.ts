@@ -39,6 +39,8 @@ export interface Wish {
   readonly tried: readonly number[];
   /** Fingerprint of the servers it knows; a place on any other would be of no use to it. */
   readonly members: number;
+  /** The one slot that it waits for, as long as that keeps its sessions; absent: any. */
+  readonly only?: number;
 }
 
 /** Gives free places of a pool to those who wait for it. */
@@ -64,6 +66,8 @@ const LOCK = 0, FIRST = 1, LAST = 2, COUNT = 3, ORDER = 4;
 const MAIL = 0, BELL = 1, WAKE = 2;
 const STATE = 0, POOL = 1, PREVIOUS = 2, NEXT = 3, SLOT = 4, NEXT_MAIL = 5, TIER = 6, PLACE_IN_LINE = 7;
 const MEMBERS = 8, TRIED_COUNT = 9, TRIED = 10;
+/** In place of a number of tried slots: the one that follows is the only one that is wanted. */
+const ONLY = -1;
 const FREE = 0, WAITING = 1, GRANTED = 2;
 
 export interface QueueSize {
@@ -134,10 +138,7 @@ export class SharedQueue {
     words[at + MEMBERS] = wish.members;
     words[at + PLACE_IN_LINE] = words[row + ORDER]!;
     words[row + ORDER] = (words[row + ORDER]! + 1) | 0;
-    const tried = wish.tried;
-    const skip = Math.max(0, tried.length - TRIED_KEPT);
-    words[at + TRIED_COUNT] = tried.length - skip;
-    for (let i = skip; i < tried.length; i++) words[at + TRIED + i - skip] = tried[i]!;
+    this.#noteTried(at, wish);
     this.#append(row, entry);
     this.#waiters[own] = waiter;
     waiter.ticket = entry;
@@ -272,9 +273,24 @@ export class SharedQueue {
     Atomics.store(words, this.#mailbox(worker) + MAIL, 0);
   }
 
+  #noteTried(at: number, { tried, only }: Wish): void {
+    const words = this.#words;
+    const skip = Math.max(0, tried.length - TRIED_KEPT);
+    words[at + TRIED_COUNT] = tried.length - skip;
+    for (let i = skip; i < tried.length; i++) words[at + TRIED + i - skip] = tried[i]!;
+    if (only === undefined) return;
+    words[at + TRIED_COUNT] = ONLY;
+    words[at + TRIED] = only;
+  }
+
   /** True when this waiter may have this place: of a tier it may use, on a server it knows and has not tried. */
   #wants(entry: number, place: Place): boolean {
     const at = this.#entry(entry);
+    if (this.#words[at + TRIED_COUNT] === ONLY) {
+      const only = this.#words[at + TRIED]!;
+      // Once that server has lost its sessions, any other is as good.
+      if (only === place.slot || this.#slots.keeps(only)) return only === place.slot;
+    }
     if (!place.open && this.#words[at + TIER] !== place.tier) return false;
     const members = this.#words[at + MEMBERS]!;
     if (members !== place.members && members !== place.former) return false;

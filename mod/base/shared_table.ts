@@ -17,11 +17,16 @@ const ENTRY_CELLS = 5;
 /** Cells of a bucket: the first holds the lock. */
 const BUCKET_CELLS = 1 + ENTRIES * ENTRY_CELLS;
 
+/** Buckets that are looked at to tell the size: a millisecond, and right to about one in a hundred. */
+const MOST_COUNTED = 16 * 1024;
+
 export class SharedTable {
   readonly #words: Int32Array;
   readonly #cells: Float64Array;
   readonly #buckets: number;
   readonly #worker: number;
+  /** Live entries that this thread has given up for new ones. */
+  evictions = 0;
 
   /** Bytes for at least `entries` entries. */
   static byteLength(entries: number): number {
@@ -45,6 +50,16 @@ export class SharedTable {
     const bucket = this.#enter(key);
     const cell = this.#find(bucket, key, now);
     const value = cell < 0 ? undefined : this.#cells[cell + VALUE]!;
+    this.#leave(bucket);
+    return value;
+  }
+
+  /** As `get`, and moves the expiry of what is found. */
+  touch(key: Uint32Array, expiry: number, now: number): number | undefined {
+    const bucket = this.#enter(key);
+    const cell = this.#find(bucket, key, now);
+    const value = cell < 0 ? undefined : this.#cells[cell + VALUE]!;
+    if (value !== undefined) this.#write(cell, value, expiry, now);
     this.#leave(bucket);
     return value;
   }
@@ -93,15 +108,32 @@ export class SharedTable {
     return found >= 0;
   }
 
-  /** Live entries, by looking at all of them without locks: for metrics. */
+  /** Live entries, by looking without locks: for metrics. Of a large table a part is looked at. */
   size(now: number): number {
+    const step = Math.ceil(this.#buckets / MOST_COUNTED);
     let size = 0;
-    for (let bucket = 0; bucket < this.#cells.length; bucket += BUCKET_CELLS) {
+    for (let bucket = 0; bucket < this.#buckets; bucket += step) {
       for (let at = 0; at < ENTRIES; at++) {
-        if (this.#cells[bucket + 1 + at * ENTRY_CELLS + EXPIRY]! > now) size++;
+        if (this.#cells[bucket * BUCKET_CELLS + 1 + at * ENTRY_CELLS + EXPIRY]! > now) size++;
       }
     }
-    return size;
+    return Math.round(size * this.#buckets / Math.ceil(this.#buckets / step));
+  }
+
+  /** Sets every live entry in another table too: for one of another size. */
+  copyTo(other: SharedTable, now: number): void {
+    const key = new Uint32Array(KEY);
+    for (let bucket = 0; bucket < this.#cells.length; bucket += BUCKET_CELLS) {
+      lock(this.#words, bucket * 2, this.#worker);
+      for (let at = 0; at < ENTRIES; at++) {
+        const cell = bucket + 1 + at * ENTRY_CELLS;
+        const expiry = this.#cells[cell + EXPIRY]!;
+        if (expiry <= now) continue;
+        for (let i = 0; i < KEY; i++) key[i] = this.#words[cell * 2 + i]!;
+        other.set(key, this.#cells[cell + VALUE]!, expiry, this.#cells[cell + WRITTEN]!);
+      }
+      unlock(this.#words, bucket * 2);
+    }
   }
 
   /** Control thread: a worker is no more; buckets that it was changing are emptied, as they may be half written. */
@@ -151,6 +183,7 @@ export class SharedTable {
       best = cell;
       oldest = written;
     }
+    if (oldest > -Infinity) this.evictions++;
     for (let i = 0; i < KEY; i++) this.#words[best * 2 + i] = key[i]!;
     return best;
   }

@@ -54,6 +54,11 @@ export class ServerSlots {
     return (Atomics.load(this.#words, this.#row(slot) + STATE) & (UP | EJECTED | ADMIN)) === UP;
   }
 
+  /** Up, not ejected and not in maint: may get requests of the sessions that it has. */
+  keeps(slot: number): boolean {
+    return (Atomics.load(this.#words, this.#row(slot) + STATE) & (UP | EJECTED | MAINT)) === UP;
+  }
+
   /** The health check's answer. */
   up(slot: number): boolean {
     return (Atomics.load(this.#words, this.#row(slot) + STATE) & UP) !== 0;

@@ -4,6 +4,7 @@ import "../runtime/console_io.ts";
 import { LISTENER_CAPACITY, POOL_CAPACITY, SERVER_CAPACITY } from "../base/shared_memory.ts";
 import { buildSnapshot } from "../config/build.ts";
 import { RowAllocator } from "../config/rows.ts";
+import { makeServerId } from "../config/server_id_io.ts";
 import { balancer } from "./balancer.ts";
 import type { Command } from "./command.ts";
 
@@ -18,6 +19,6 @@ export const command: Command = {
       pools: POOL_CAPACITY,
       servers: SERVER_CAPACITY,
     });
-    return balancer((config, options) => buildSnapshot(config, { ...options, rows }));
+    return balancer((config, options) => buildSnapshot(config, { ...options, rows, makeServerId }));
   },
 };

@@ -25,6 +25,7 @@ import type {
   Snapshot,
   TlsSnapshot,
 } from "./snapshot.ts";
+import { type MakeServerId, stickySnapshot, withId } from "./sticky_build.ts";
 import type { HstsConfig, TlsConfig } from "./tls_schema.ts";
 
 /** One address of a server. Weight and backup are told only by SRV records. */
@@ -41,6 +42,8 @@ export interface BuildOptions {
   /** The addresses of a pool's server, by its index, now. */
   readonly resolve: (pool: string, server: number) => readonly ResolvedAddress[];
   readonly rows: RowAllocator;
+  /** Needed by pools with sessions. */
+  readonly makeServerId?: MakeServerId;
   /** The texts of the files that the configuration names, by path as written. */
   readonly files?: ReadonlyMap<string, string>;
   /** Directory of the configuration file, which relative paths in it start from. */
@@ -69,6 +72,7 @@ export function buildSnapshot(config: Config, options: BuildOptions): Snapshot {
     };
     const servers = pool.servers.flatMap((server, index) =>
       serversOf(name, server, names, options.resolve(name, index), rows, keptServers)
+        .map((one) => withId(one, server.cookie, pool.sticky, options.makeServerId))
     );
     const check = pool.check === undefined
       ? null
@@ -275,6 +279,7 @@ function poolSnapshot(
     timeouts: { connectMs: timeouts.connect, responseMs: timeouts.response, idleMs: timeouts.idle },
     queue: { size: queue.size, timeoutMs: queue.timeout },
     whenAllDown,
+    ...(pool.sticky === undefined ? {} : { sticky: stickySnapshot(pool.sticky) }),
   };
 }
 

@@ -3,7 +3,7 @@
  */
 import type { z } from "zod";
 import { type JsonSchema, keysAt, schemasAt } from "./json_schema.ts";
-import { isPlannedKey, isPlannedValue } from "./planned.ts";
+import { isPlannedValue } from "./planned.ts";
 import type { Path } from "./problem.ts";
 import { closest } from "./suggest.ts";
 import { describeNode, nodeAt, type TreeNode } from "./tree.ts";
@@ -111,7 +111,6 @@ function badChoice(values: readonly unknown[], path: Path, node: TreeNode | unde
 }
 
 function unknownKey(path: Path, key: string, schema: JsonSchema): string {
-  if (isPlannedKey(path, key)) return "is not supported by this version";
   const known = keysAt(schema, path);
   const near = closest(key, known);
   return `is not a known key${near === null ? ` (known: ${known.join(", ")})` : `; did you mean "${near}"?`}`;

@@ -3,18 +3,10 @@
  */
 import type { Path } from "./problem.ts";
 
-/** Keys by the shape of the path they stand at: `*` is any name, `#` any index. */
-const KEYS: ReadonlyMap<string, readonly string[]> = new Map([
-  ["pools.*", ["sticky"]],
-]);
-
+/** Values by the shape of the path they stand at: `*` is any name, `#` any index. */
 const VALUES: ReadonlyMap<string, readonly string[]> = new Map([
   ["pools.*.check.type", ["grpc", "dns"]],
 ]);
-
-export function isPlannedKey(path: Path, key: string): boolean {
-  return KEYS.get(shapeOf(path))?.includes(key) ?? false;
-}
 
 export function isPlannedValue(path: Path, value: unknown): boolean {
   return typeof value === "string" && (VALUES.get(shapeOf(path))?.includes(value) ?? false);

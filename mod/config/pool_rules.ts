@@ -4,6 +4,7 @@
 import { formatHostPort } from "../base/address.ts";
 import type { PoolConfig, ServerConfig } from "./pool_schema.ts";
 import { poolsOfRoute } from "./route_pools.ts";
+import { checkSticky } from "./sticky_rules.ts";
 import { eachRepeated, type RuleContext } from "./rules.ts";
 
 export function checkPools(context: RuleContext): void {
@@ -20,6 +21,7 @@ export function checkPools(context: RuleContext): void {
   for (const [name, pool] of Object.entries(context.config.pools)) {
     checkServers(context, name, pool);
     checkHash(context, name, pool, overTcp.has(name));
+    checkSticky(context, name, pool, overTcp.has(name));
     checkCheck(context, name, pool);
     // A route that was cut out, or names no pool, may have been the one that was to use it.
     if (!used.has(name) && everyUseKnown) {

@@ -7,6 +7,7 @@ import { CheckSchema, PassiveSchema } from "./check_schema.ts";
 import { acrossIssue, choice, duration, flag, integer, line, name, serverAddress, share } from "./fields.ts";
 import { certificateName, ServerTlsSchema } from "./server_tls_schema.ts";
 import type { HashOn, RetryCondition } from "./snapshot.ts";
+import { serverId, StickySchema } from "./sticky_schema.ts";
 
 /** HAProxy: 256. */
 export const MAX_WEIGHT = 256;
@@ -40,7 +41,10 @@ const serverObject = z.strictObject({
     "This server's own name, instead of `tls.serverName` of the pool.",
   ),
   state: choice("ready", "drain", "maint").prefault("ready").describe(
-    "`drain`: finishes what it has and gets nothing new; `maint`: the same, and never tried, whatever `whenAllDown` says.",
+    "`drain`: keeps what it has, its sessions too, and gets nothing new; `maint`: finishes what is under way and gets nothing at all.",
+  ),
+  cookie: serverId().optional().describe(
+    "Its value in the cookie of the pool's `sticky`. Without: an id that tells nothing of the server.",
   ),
 }).transform(({ address, dns, type, port, name, ...rest }, context) => {
   const issue = (message: string, ...path: string[]) => {
@@ -75,6 +79,7 @@ export const ServerSchema = z.union([
     slowStart: 0,
     state: "ready" as const,
     serverName: undefined,
+    cookie: undefined,
     source: fixed(address),
   })),
   serverObject,
@@ -165,6 +170,9 @@ export const PoolSchema = z.strictObject({
     size: integer(0, 100_000).prefault(1000).describe("Most requests that wait; 0: none waits."),
     timeout: duration().prefault("5s").describe("Longest wait; then 503."),
   }).prefault({}).describe("Waiting when every server is at `maxConnections`."),
+  sticky: StickySchema.optional().describe(
+    "Requests of one session go to one server. Without: every request is chosen for.",
+  ),
   whenAllDown: choice("fail", "try").prefault("fail")
     .describe("When every server is unhealthy: `fail` (503 at once) or `try` them all the same."),
 });

@@ -7,11 +7,22 @@
 import { LATENCY_BUCKETS_MS, type ListenerCounter, type ServerCounter } from "../base/counters.ts";
 import { ERROR_CODES } from "../base/errors.ts";
 import { exposition, type Family, histogramSamples, type Labels, type Sample } from "./exposition.ts";
-import { type ListenerStatus, type NodeStatus, type ServerStatus, takesTraffic } from "./status.ts";
+import {
+  type ListenerStatus,
+  type NodeStatus,
+  type ServerStatus,
+  type SessionStatus,
+  takesTraffic,
+} from "./status.ts";
 
 /** The page of `/metrics`. */
 export function metricsPage(status: NodeStatus): string {
-  return exposition([...nodeFamilies(status), ...listenerFamilies(status), ...serverFamilies(status)]);
+  return exposition([
+    ...nodeFamilies(status),
+    ...listenerFamilies(status),
+    ...sessionFamilies(status),
+    ...serverFamilies(status),
+  ]);
 }
 
 /** Counters of one name: each column is a sample, told apart by `labels`. */
@@ -123,6 +134,37 @@ export const SERVER_METRICS: readonly CounterFamily<ServerCounter>[] = [
   },
 ];
 
+const SESSION_METRICS: readonly (Pick<Family, "name" | "help" | "type"> & {
+  readonly column: Exclude<keyof SessionStatus, "by">;
+})[] = [
+  { name: "sessions", help: "Sessions in the table.", type: "gauge", column: "entries" },
+  { name: "sessions_size", help: "Sessions that fit into the table.", type: "gauge", column: "size" },
+  {
+    name: "session_hits_total",
+    help: "Requests that went to the server of their session.",
+    type: "counter",
+    column: "hits",
+  },
+  {
+    name: "session_misses_total",
+    help: "Requests of no known session.",
+    type: "counter",
+    column: "misses",
+  },
+  {
+    name: "session_moves_total",
+    help: "Sessions put on another server as theirs could not be used.",
+    type: "counter",
+    column: "moved",
+  },
+  {
+    name: "session_evictions_total",
+    help: "Sessions forgotten before their time, for lack of room.",
+    type: "counter",
+    column: "evictions",
+  },
+];
+
 function nodeFamilies(status: NodeStatus): Family[] {
   const { node, version } = status;
   const gauge = (name: string, help: string, value: number, labels: Labels = {}): Family => {
@@ -172,6 +214,18 @@ function listenerFamilies({ listeners }: NodeStatus): Family[] {
     ),
   });
   return families;
+}
+
+function sessionFamilies({ pools }: NodeStatus): Family[] {
+  return SESSION_METRICS.map(({ name, help, type, column }) => ({
+    name: `tandem_pool_${name}`,
+    help,
+    type,
+    samples: pools.flatMap(({ name, sessions }) => {
+      const value = sessions?.[column] ?? null;
+      return value === null ? [] : [{ labels: { pool: name }, value }];
+    }),
+  }));
 }
 
 function serverFamilies({ pools }: NodeStatus): Family[] {

@@ -59,7 +59,26 @@ export interface PoolStatus {
   readonly balance: string;
   /** Requests that wait for a server now. */
   readonly queued: number;
+  /** Absent: its requests belong to no sessions. */
+  readonly sessions?: SessionStatus;
   readonly servers: readonly ServerStatus[];
+}
+
+/** The sessions of a pool, and how its requests fared with them since the start. */
+export interface SessionStatus {
+  /** What they are told by. */
+  readonly by: "cookie" | "table";
+  /** Sessions in the table now, and how many fit; null: there is no table. */
+  readonly entries: number | null;
+  readonly size: number | null;
+  /** Requests that went to the server of their session. */
+  readonly hits: number;
+  /** Requests of no known session. */
+  readonly misses: number;
+  /** Sessions whose server could not be used, and that were put on another. */
+  readonly moved: number;
+  /** Sessions forgotten before their time, for lack of room. */
+  readonly evictions: number;
 }
 
 export interface ServerStatus {

@@ -24,6 +24,7 @@ import {
   type ResponsePlan,
   roomForCompression,
 } from "./response_head.ts";
+import type { RequestStick } from "./sticky.ts";
 
 /** More of the answer is to come. */
 export const ONGOING = 0;
@@ -41,6 +42,8 @@ export class AnswerRelay {
   readonly #buffers: BufferPool;
   readonly #record: Record;
   readonly #body: BodyRelay;
+  /** Of the session that the answer is to be in; null: it is in none. */
+  stick: RequestStick | null = null;
   readonly #changes: Changes;
   readonly #plan: ResponsePlan = {
     framing: NONE,
@@ -77,6 +80,7 @@ export class AnswerRelay {
     this.#plan.hsts = hsts;
     this.#plan.compression = null;
     this.#wish = null;
+    this.stick = null;
   }
 
   /** The answer may be compressed, as the request (`facts`) would have it. */
@@ -174,11 +178,15 @@ export class AnswerRelay {
   #writeHead(head: Head, info: ResponseInfo, bytes: Uint8Array, end: number): boolean {
     const plan = this.#plan;
     // An interim answer (1xx) is the server's own.
-    plan.edit = head.status >= 200 || head.status === 101 ? this.#changes.edit : null;
+    const ours = head.status >= 200 || head.status === 101;
+    plan.edit = ours ? this.#changes.edit : null;
+    const editor = ours && this.stick !== null ? this.stick.onAnswer(head, bytes) : null;
     const room = (plan.edit === null ? 0 : this.#changes.prepareAnswer(head, bytes)) +
-      (plan.compression === null ? 0 : roomForCompression(plan.compression));
+      (plan.compression === null ? 0 : roomForCompression(plan.compression)) +
+      (editor === null ? 0 : editor.room);
     const out = this.#buffers.atLeast(end - head.start + RESPONSE_ADDED_BYTES + plan.hsts.length + room);
     let length = composeResponse(out.bytes, head, info, bytes, this.#plan);
+    if (editor !== null) length = editor.edit(out.bytes, length);
     if (end > head.end) {
       out.bytes.set(bytes.subarray(head.end, end), length);
       length += end - head.end;

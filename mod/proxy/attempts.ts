@@ -7,6 +7,7 @@
  */
 import { type ErrorCode, ERRORS } from "../base/errors.ts";
 import { SERVER_COLUMN } from "../base/counters.ts";
+import { acquireFor, type Stick } from "../balance/stick.ts";
 import { NO_SERVER, QUEUED, type Waiter } from "../balance/pool.ts";
 import { type Dial, type DialHandler, type Stream, TlsFailure } from "../net/stream.ts";
 import type { LivePool, ProxyEnvironment } from "./environment.ts";
@@ -42,6 +43,8 @@ export class Attempts implements DialHandler, Waiter {
   #tried = NONE_TRIED;
   #count = 0;
   #hash = 0;
+  /** Null: the request belongs to no session. */
+  #stick: Stick | null = null;
   /** Slot of the server whose attempt failed, until there is another attempt; -1: none. */
   #left = -1;
   /** The attempt that is being prepared was paid for from the budget. */
@@ -60,10 +63,11 @@ export class Attempts implements DialHandler, Waiter {
     return !this.#freshOnly;
   }
 
-  /** Begins for a new request. */
-  start(pool: LivePool, hash: number, now: number): void {
+  /** Begins for a new request. `stick`: of the session that it may belong to, or null. */
+  start(pool: LivePool, hash: number, now: number, stick: Stick | null): void {
     this.pool = pool;
     this.#hash = hash;
+    this.#stick = stick;
     this.#tried = NONE_TRIED;
     this.#count = 0;
     this.#freshOnly = false;
@@ -99,7 +103,7 @@ export class Attempts implements DialHandler, Waiter {
   elsewhere(status: number): number {
     const { snapshot, budget, balancer } = this.pool!;
     const on = snapshot.retry.on as readonly unknown[];
-    if (!on.includes(status) || this.#count >= snapshot.retry.attempts) return -1;
+    if (!on.includes(status) || this.#count >= snapshot.retry.attempts || this.#stays()) return -1;
     const index = balancer.acquire(this.#hash, [...this.#tried, this.slot], this.#environment.now(), null);
     if (index < 0 || budget.take()) return index;
     balancer.release(snapshot.servers[index]!.slot);
@@ -111,6 +115,7 @@ export class Attempts implements DialHandler, Waiter {
     this.#record.status = status;
     this.#retreat(false);
     this.#record.status = 0;
+    this.#stick?.settle(index);
     this.#use(index, this.#environment.now());
   }
 
@@ -140,7 +145,14 @@ export class Attempts implements DialHandler, Waiter {
 
   onGranted(slot: number): void {
     this.#environment.counters.addServer(slot, SERVER_COLUMN.queued, 1);
-    this.#use(this.pool!.balancer.indexOf(slot), this.#environment.now());
+    const { balancer } = this.pool!;
+    const now = this.#environment.now();
+    const index = balancer.indexOf(slot);
+    if (this.#stick === null || this.#stick.settle(index) === index) return this.#use(index, now);
+    // While it waited, another worker put its session on another server.
+    this.queued = false;
+    balancer.release(slot, now);
+    this.#acquire(now);
   }
 
   onOpen(stream: Stream): void {
@@ -164,7 +176,9 @@ export class Attempts implements DialHandler, Waiter {
 
   #acquire(now: number): void {
     const { balancer, snapshot } = this.pool!;
-    const index = balancer.acquire(this.#hash, this.#tried, now, this);
+    const index = this.#stick === null
+      ? balancer.acquire(this.#hash, this.#tried, now, this)
+      : acquireFor(this.#stick, balancer, this.#hash, this.#tried, now, this);
     if (index >= 0) return this.#use(index, now);
     if (index === QUEUED) {
       this.queued = true;
@@ -190,7 +204,7 @@ export class Attempts implements DialHandler, Waiter {
     this.slot = server.slot;
     this.#record.acquired(snapshot.name, server.name, now);
     this.count(SERVER_COLUMN.requests);
-    if (this.#count > 0) this.count(SERVER_COLUMN.redispatches);
+    if (this.#tried.length > 0) this.count(SERVER_COLUMN.redispatches);
     if (!this.#freshOnly && this.#owner.reuse(server.slot, now)) return;
     this.#owner.arm(now + snapshot.timeouts.connectMs);
     const dialer = this.pool!.dialer ?? this.#environment.dialer;
@@ -212,9 +226,14 @@ export class Attempts implements DialHandler, Waiter {
     if (stale) this.#freshOnly = true;
     else {
       this.#count++;
-      this.#tried = [...this.#tried, this.slot];
+      if (!this.#stays()) this.#tried = [...this.#tried, this.slot];
     }
     this.leave();
+  }
+
+  /** True when the request must not leave the server that its session has been on. */
+  #stays(): boolean {
+    return this.#stick !== null && !this.pool!.sticky!.redispatch && this.#stick.home === this.#index;
   }
 
   #countFailure(code: ErrorCode): void {

@@ -92,6 +92,11 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
     stream.handler = this;
   }
 
+  /** What the client asked for by SNI; empty: nothing. */
+  get serverName(): string {
+    return this.stream.tls?.serverName ?? "";
+  }
+
   start(): void {
     const { headMs } = this.listener.live.snapshot.timeouts;
     this.arm(this.environment.now() + headMs);

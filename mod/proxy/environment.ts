@@ -29,6 +29,7 @@ import type { LivePages } from "./error_pages.ts";
 import type { HeadFacts, RequestRouter } from "./facts.ts";
 import type { RequestEdit } from "./request_edit.ts";
 import type { RetryBudget } from "./retry.ts";
+import type { PoolSticky } from "./sticky.ts";
 import type { ServerConnection } from "./server_connection.ts";
 
 /** Why there is no TLS connection to a server. */
@@ -45,6 +46,8 @@ export interface LivePool {
   readonly snapshot: PoolSnapshot;
   readonly balancer: PoolBalancer;
   readonly budget: RetryBudget;
+  /** Null: its requests belong to no sessions. */
+  readonly sticky: PoolSticky | null;
   /** Connects over TLS; null: the environment's plain one does. */
   readonly dialer: Dialer | null;
   /** `Host` for requests that came without one. */

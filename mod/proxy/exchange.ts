@@ -113,6 +113,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
       const values = this.#changes.values(head, info, bytes, route, trusted);
       this.#answerRoute(route, values, info.minor);
     } else {
+      this.#answer.stick = pool.sticky?.ofRequest(this.client, this.request, head, info, bytes) ?? null;
       at += this.#keepBody(info, bytes, at, end);
       const { compressors, facts } = this.#environment;
       const { compress } = route.snapshot;
@@ -121,7 +122,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
       }
       const hash = hashOfRequest(pool.snapshot, this.client.address, head, info, bytes, facts);
       if (route.mirror !== null) this.#mirroring.begin(route.mirror, head, info, bytes);
-      this.#attempts.start(pool, hash, now);
+      this.#attempts.start(pool, hash, now, this.#answer.stick);
       this.#mirroring.advance();
     }
     return at;

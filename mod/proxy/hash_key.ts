@@ -59,7 +59,12 @@ function hashBy(
   return hashText(namedValue(kind, name, facts.set(head, info, bytes, client)) ?? client);
 }
 
-function namedValue(kind: "header" | "cookie" | "query", name: string, facts: HeadFacts): string | null {
+/** What a request has under a name; null: nothing. */
+export function namedValue(
+  kind: "header" | "cookie" | "query",
+  name: string,
+  facts: HeadFacts,
+): string | null {
   if (kind === "header") return facts.header(name);
   if (kind === "query") return queryValue(facts.query, name);
   return cookieValue(facts.header("cookie"), name);

@@ -4,7 +4,9 @@
  */
 import { blockTest } from "../base/address.ts";
 import type { OpenMemory } from "../base/shared_memory.ts";
+import type { StickMemory } from "../balance/stick_table.ts";
 import { PoolBalancer } from "../balance/pool.ts";
+import { poolsOfRoute } from "../config/route_pools.ts";
 import type {
   HeadersSnapshot,
   ListenerSnapshot,
@@ -30,10 +32,13 @@ import { LivePages } from "./error_pages.ts";
 import { RequestRouter } from "./facts.ts";
 import { requestEdit } from "./request_edit.ts";
 import { RetryBudget } from "./retry.ts";
+import { poolSticky } from "./sticky.ts";
 
 export interface LiveOptions {
   readonly memory: OpenMemory;
   readonly worker: number;
+  /** Memory of the sessions, by the name of their pool. */
+  readonly sticks?: ReadonlyMap<string, StickMemory>;
   readonly random: () => number;
   /** Makes what connects to the servers of a pool over TLS. */
   readonly tlsDialer?: (tls: ServerTlsSnapshot) => Dialer;
@@ -70,6 +75,7 @@ function livePool(snapshot: PoolSnapshot, before: LivePool | undefined, options:
   return {
     snapshot,
     balancer: new PoolBalancer(snapshot, { slots, queue, worker, random, ...previous }),
+    sticky: poolSticky(snapshot, options.sticks?.get(snapshot.name), worker),
     budget: sameBudget ? before!.budget : new RetryBudget(snapshot.retry.budget),
     dialer: poolDialer(snapshot, options),
     fallbackHost: fromLatin1(snapshot.name),
@@ -100,7 +106,7 @@ function liveListener(
     trusts: blockTest(snapshot.trustedProxies),
     logged,
     sendsHeader: snapshot.proxyProtocol === undefined ? null : blockTest(snapshot.proxyProtocol.from),
-    sni: needsHello(snapshot.routes) ? new SniTable(snapshot.routes) : null,
+    sni: needsHello(snapshot.routes) || isStuckBySni(snapshot, pools) ? new SniTable(snapshot.routes) : null,
     tls: acceptorOf(snapshot, options),
     requestEdit: null,
     answerEdit: shared.answerEdit,
@@ -169,6 +175,18 @@ function liveMirror(
   { random }: LiveOptions,
 ): LiveMirror {
   return { snapshot, pool: pools.get(snapshot.pool)!, random, pending: 0 };
+}
+
+/** True when sessions are told by what is in a ClientHello that is passed on unread otherwise. */
+function isStuckBySni(
+  { protocol, tls, routes }: ListenerSnapshot,
+  pools: ReadonlyMap<string, LivePool>,
+): boolean {
+  if (protocol !== "tcp" || tls !== null) return false;
+  return routes.flatMap(poolsOfRoute).some((name) => {
+    const { sticky } = pools.get(name)!.snapshot;
+    return sticky?.kind === "table" && sticky.by.some(({ kind }) => kind === "sni");
+  });
 }
 
 function acceptorOf({ name, tls }: ListenerSnapshot, { makeTls }: LiveOptions): TlsAcceptor | null {

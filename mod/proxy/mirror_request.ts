@@ -60,7 +60,7 @@ export class MirrorRequest implements AttemptOwner, ResponseHandler {
   start(): void {
     const now = this.#environment.now();
     this.#record.start(now, this.#request.end - this.#request.start);
-    this.#attempts.start(this.#mirror.pool, this.#request.hash, now);
+    this.#attempts.start(this.#mirror.pool, this.#request.hash, now, null);
   }
 
   arm(at: number): void {

@@ -59,7 +59,9 @@ export class TcpConnection implements StreamHandler, AttemptOwner, TunnelOwner {
     this.#record.start(now, 0);
     const route = this.opening?.route ?? this.listener.live.routes[0]!;
     const hash = hashText(this.address);
-    this.#attempts.start(route.split === null ? route.pool! : poolAt(route.split, hash), hash, now);
+    const pool = route.split === null ? route.pool! : poolAt(route.split, hash);
+    const stick = pool.sticky?.ofConnection(this, this.#environment.wallClock()) ?? null;
+    this.#attempts.start(pool, hash, now, stick);
   }
 
   /** A tcp connection has no point at which it could stop gently: it runs on until the deadline of the drain. */
@@ -89,7 +91,7 @@ export class TcpConnection implements StreamHandler, AttemptOwner, TunnelOwner {
     record.error = null;
     this.#attempts.observe(now - record.acquiredAt, now);
     this.#environment.wheel.drop(this.#timer);
-    sendHeader(stream, this.#attempts.pool!.snapshot, this.stream, this.#serverName);
+    sendHeader(stream, this.#attempts.pool!.snapshot, this.stream, this.serverName);
     this.#tunnel = new Tunnel(this, this.#environment, this.stream, stream, this.#idleMs);
     if (this.#early !== null && !this.#early.empty) this.#passEarly(this.#early, stream, this.#tunnel);
     this.#tunnel.start(this.#ended);
@@ -123,7 +125,7 @@ export class TcpConnection implements StreamHandler, AttemptOwner, TunnelOwner {
   onDrain(): void {}
 
   /** What the client asked for in TLS, read from outside or by ourselves. */
-  get #serverName(): string {
+  get serverName(): string {
     return this.opening?.serverName ?? this.stream.tls?.serverName ?? "";
   }
 
@@ -143,7 +145,7 @@ export class TcpConnection implements StreamHandler, AttemptOwner, TunnelOwner {
     this.#record.account(this.#environment, live.snapshot.row, now);
     if (live.logged) {
       const headMs = this.opening?.headMs ?? -1;
-      logConnection(this.owner, this.listener, this.stream, this.#record, now, this.#serverName, headMs);
+      logConnection(this.owner, this.listener, this.stream, this.#record, now, this.serverName, headMs);
     }
     this.owner.onGone(this);
   }

@@ -41,6 +41,7 @@ import { Crew } from "./crew_io.ts";
 import type { TlsTrouble } from "../proxy/environment.ts";
 import { RowOwners } from "./row_owners.ts";
 import { type Address, addressesOf, namesOf } from "./names.ts";
+import { Sticks } from "./stick_memory.ts";
 import { TlsTroubles } from "./tls_troubles.ts";
 import {
   forwardedPools,
@@ -97,6 +98,7 @@ export interface ControlOptions {
 /** What exists once the first configuration is known. */
 interface Running {
   readonly memory: OpenMemory;
+  readonly sticks: Sticks;
   readonly crew: Crew;
   readonly monitor: HealthMonitor;
   readonly workers: Config["workers"];
@@ -212,12 +214,13 @@ export class Control implements ControlPort {
   /** Throws before the first configuration is in force. */
   status(): NodeStatus {
     if (this.#running === null || this.#snapshot === null) throw new Error("Cannot tell a status yet");
-    const { memory, monitor, crew } = this.#running;
+    const { memory, monitor, crew, sticks } = this.#running;
     return nodeStatus({
       version: this.#options.hello.version,
       snapshot: this.#snapshot,
       memory,
       health: monitor.status(),
+      sessions: (pool) => sticks.status(pool, Date.now()),
       tlsTrouble: (slot) => this.#tlsTroubles.recent(slot, Date.now()),
       draining: this.#draining,
       startedAt: this.#startedAt,
@@ -371,7 +374,7 @@ export class Control implements ControlPort {
   async #apply(running: Running, snapshot: Snapshot): Promise<readonly string[]> {
     // A worker that is done with its drain would listen again.
     if (this.#draining) return ["the configuration stays as it is, as the node is stopping"];
-    const { crew, monitor, memory } = running;
+    const { crew, monitor, memory, sticks } = running;
     const before = this.#snapshot;
     const { servers, listeners } = this.#owners.claim(snapshot);
     for (const slot of servers) {
@@ -382,8 +385,10 @@ export class Control implements ControlPort {
     monitor.update(snapshot.pools);
     setStates(memory, snapshot);
     if (this.#received !== null) this.#goOn(running, this.#received);
-    const { errors } = await crew.apply(snapshot);
+    const memories = sticks.prepare(snapshot, Date.now());
+    const { errors } = await crew.apply(snapshot, memories);
     if (errors.length === 0) {
+      sticks.keep(memories);
       this.#snapshot = snapshot;
       this.#tcpSlots = tcpSlots(snapshot);
       memory.queue.wakeAll();
@@ -393,7 +398,8 @@ export class Control implements ControlPort {
       monitor.update(before.pools);
       setStates(memory, before);
       // Some workers have the new one already: all get the old one again.
-      const { errors: again } = await crew.apply({ ...before, generation: ++this.#generation });
+      const old = { ...before, generation: ++this.#generation };
+      const { errors: again } = await crew.apply(old, sticks.current);
       for (const error of again) this.#log.error(`Cannot go back to what ran before: ${error}`);
     }
     return errors;
@@ -417,6 +423,7 @@ export class Control implements ControlPort {
       pools: POOL_CAPACITY,
     });
     const open = openSharedMemory(memory, CONTROL_THREAD);
+    const sticks = new Sticks(count, Math.random);
     const crew = new Crew({
       entry: workerEntry,
       count,
@@ -424,7 +431,10 @@ export class Control implements ControlPort {
       log: this.#log,
       onLog: (batch, done) => accessLog.push(batch, done),
       onTlsFailure: (trouble) => this.#onTlsFailure(trouble),
-      reclaim: (worker) => void reclaimWorker(open, worker),
+      reclaim: (worker) => {
+        reclaimWorker(open, worker);
+        sticks.reclaim(worker);
+      },
       onHung: (worker) => {
         this.#log.error("a data worker hangs: the balancer ends, to be started again", { worker });
         void exitLogged(HUNG_EXIT, HUNG_WORDS_MS);
@@ -440,7 +450,7 @@ export class Control implements ControlPort {
       now: () => performance.now(),
       after,
     });
-    return { memory: open, crew, monitor, workers: config.workers };
+    return { memory: open, sticks, crew, monitor, workers: config.workers };
   }
 
   #healthSink({ slots, queue }: OpenMemory): HealthSink {

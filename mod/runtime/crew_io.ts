@@ -12,6 +12,7 @@ import type { WorkerStatus } from "../observe/status.ts";
 import { Backoff } from "./backoff.ts";
 import { PULSE_MS, PulseWatch } from "./pulse.ts";
 import type { TlsTrouble } from "../proxy/environment.ts";
+import type { StickMemories } from "./stick_memory.ts";
 import type { FromWorker, ToWorker } from "./worker_link.ts";
 
 /** Deaths of one worker during one snapshot that condemn the snapshot. */
@@ -67,7 +68,7 @@ export class Crew {
   #beats: Int32Array;
   #watch = new PulseWatch();
   #members: Member[];
-  #snapshot: Snapshot | null = null;
+  #snapshot: Extract<ToWorker, { kind: "snapshot" }> | null = null;
   #pending: Pending | null = null;
   #looking: ReturnType<typeof setInterval> | undefined;
   #draining = false;
@@ -118,14 +119,14 @@ export class Crew {
    * Hands a snapshot to all. Resolves when every worker has applied it, with what went wrong; then the workers
    * may differ, and the caller hands out the snapshot before it again. One at a time.
    */
-  apply(snapshot: Snapshot): Promise<{ errors: string[] }> {
+  apply(snapshot: Snapshot, sticks: StickMemories = new Map()): Promise<{ errors: string[] }> {
     if (this.#pending !== null) throw new Error("Cannot apply a snapshot while another is being applied");
     const { promise, resolve } = Promise.withResolvers<{ errors: string[] }>();
-    this.#snapshot = snapshot;
+    this.#snapshot = { kind: "snapshot", snapshot, sticks };
     this.#pending = { snapshot, errors: [], resolve };
     for (const member of this.#members) {
       member.deaths = 0;
-      this.#post(member, { kind: "snapshot", snapshot });
+      this.#post(member, this.#snapshot);
     }
     return promise;
   }
@@ -172,7 +173,7 @@ export class Crew {
     };
     const { memory } = this.#options;
     this.#post(member, { kind: "init", worker: member.number, memory, pulse: this.#pulse });
-    if (this.#snapshot !== null) this.#post(member, { kind: "snapshot", snapshot: this.#snapshot });
+    if (this.#snapshot !== null) this.#post(member, this.#snapshot);
   }
 
   #post(member: Member, message: ToWorker): void {

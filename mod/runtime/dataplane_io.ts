@@ -34,6 +34,7 @@ import { openHttp2, openSession } from "../proxy/session.ts";
 import type { Session } from "../proxy/stage.ts";
 import type { RouteTable } from "../route/match.ts";
 import { acceptProblem } from "./accept_problem.ts";
+import type { StickMemories } from "./stick_memory.ts";
 import { RequestIds } from "./request_ids_io.ts";
 
 /** A server that sends nothing for so long has paused: what it sent before is flushed. */
@@ -62,6 +63,8 @@ interface Socket {
   /** May change at a reload, when another listener of the configuration takes over the address. */
   state: ListenerState;
 }
+
+const NO_STICKS: StickMemories = new Map();
 
 export class Dataplane {
   readonly environment: ProxyEnvironment;
@@ -147,12 +150,13 @@ export class Dataplane {
   }
 
   /** Puts a snapshot in force; with errors (an address that cannot be bound) everything is as before. */
-  apply(snapshot: Snapshot): Promise<{ errors: string[] }> {
+  apply(snapshot: Snapshot, sticks: StickMemories = NO_STICKS): Promise<{ errors: string[] }> {
     const fresh: Socket[] = [];
     try {
       const live = buildLive(snapshot, this.#live, {
         memory: this.#memory,
         worker: this.#options.worker,
+        sticks,
         random: Math.random,
         http2Dialer: (below, scheme) =>
           new Http2Dialer(this.environment, below ?? this.#engine.dialer, scheme),

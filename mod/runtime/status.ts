@@ -41,6 +41,8 @@ export interface StatusFacts {
   readonly snapshot: Snapshot;
   readonly memory: OpenMemory;
   readonly health: readonly ServerView[];
+  /** What is known of the sessions of a pool; nothing: it has none. */
+  readonly sessions?: (pool: PoolSnapshot) => Pick<PoolStatus, "sessions">;
   /** What TLS failed of lately at the server of a slot; null: nothing. */
   readonly tlsTrouble?: (slot: number) => string | null;
   readonly draining: boolean;
@@ -85,6 +87,7 @@ export function nodeStatus(facts: StatusFacts): NodeStatus {
       name: pool.name,
       balance: pool.balance,
       queued: memory.queue.waiting(pool.row),
+      ...facts.sessions?.(pool),
       servers: pool.servers.map((server) => {
         const { slot } = server;
         return serverStatus(server, memory, views.get(slot), facts.tlsTrouble?.(slot) ?? null, startedAt);

@@ -4,6 +4,7 @@
  */
 import type { SharedMemory } from "../base/shared_memory.ts";
 import type { TlsTrouble } from "../proxy/environment.ts";
+import type { StickMemories } from "./stick_memory.ts";
 import type { Snapshot } from "../config/snapshot.ts";
 
 export type ToWorker =
@@ -14,7 +15,7 @@ export type ToWorker =
     readonly memory: SharedMemory;
     readonly pulse: SharedArrayBuffer;
   }
-  | { readonly kind: "snapshot"; readonly snapshot: Snapshot }
+  | { readonly kind: "snapshot"; readonly snapshot: Snapshot; readonly sticks: StickMemories }
   | { readonly kind: "drain"; readonly deadlineMs: number }
   /** A batch of the access log is written, or given up. */
   | { readonly kind: "logWritten" };

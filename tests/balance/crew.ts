@@ -69,7 +69,6 @@ export class Crew {
       servers: 32,
       listeners: 1,
       pools: 2,
-      tableEntries: 16,
       waitersPerWorker,
     });
     this.control = openSharedMemory(this.memory, CONTROL_THREAD);

@@ -36,7 +36,6 @@ function setting(size: number) {
     servers: 16,
     listeners: 1,
     pools: 2,
-    tableEntries: 8,
     waitersPerWorker: 64,
   });
   const control = openSharedMemory(memory, CONTROL_THREAD);

@@ -113,6 +113,41 @@ Deno.test("reclaim() empties the bucket that a dead worker had locked, and no ot
   assertEquals(table.get(key(0), 1), 7);
 });
 
+Deno.test("size() of a large table is right to two in a hundred", () => {
+  const entries = 400_000;
+  const table = new SharedTable(new SharedArrayBuffer(SharedTable.byteLength(entries)), 0);
+  for (let n = 0; n < entries / 4; n++) table.set(key(n), n, FOREVER, 0);
+  const kept = entries / 4 - table.evictions;
+  assert(Math.abs(table.size(1) - kept) < kept / 50, `${table.size(1)} of ${kept}`);
+});
+
+Deno.test("touch() answers as get() and makes the entry last", () => {
+  const table = new SharedTable(new SharedArrayBuffer(ONE_BUCKET), 0);
+  assertEquals(table.touch(key(0), 20, 0), undefined);
+  assertEquals(table.size(0), 0);
+  table.set(key(0), 7, 10, 0);
+  assertEquals(table.touch(key(0), 20, 9), 7);
+  assertEquals([table.get(key(0), 19), table.touch(key(0), 99, 20)], [7, undefined]);
+});
+
+Deno.test("evictions counts the live entries that had to go, and no others", () => {
+  const table = new SharedTable(new SharedArrayBuffer(ONE_BUCKET), 0);
+  for (let n = 0; n < 8; n++) table.set(key(n), n, n < 4 ? 10 : FOREVER, n);
+  for (let n = 8; n < 12; n++) table.set(key(n), n, FOREVER, 10);
+  assertEquals(table.evictions, 0);
+  table.set(key(12), 12, FOREVER, 11);
+  assertEquals([table.evictions, table.get(key(4), 11), table.get(key(5), 11)], [1, undefined, 5]);
+});
+
+Deno.test("copyTo() sets what is live in a table of another size, with its expiry", () => {
+  const table = new SharedTable(new SharedArrayBuffer(SharedTable.byteLength(64)), 0);
+  for (let n = 0; n < 10; n++) table.set(key(n), n, 10 + n, 0);
+  const other = new SharedTable(new SharedArrayBuffer(SharedTable.byteLength(1024)), 1);
+  table.copyTo(other, 12);
+  assertEquals([other.size(12), other.get(key(2), 12), other.get(key(3), 12)], [7, undefined, 3]);
+  assertEquals(other.get(key(9), 19), undefined);
+});
+
 const WORKER = new URL("./table_worker.ts", import.meta.url).href;
 
 function start(job: TableJob): { worker: Worker; result: Promise<TableResult> } {

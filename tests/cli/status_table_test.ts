@@ -56,6 +56,12 @@ pool app (first): no servers
   );
 });
 
+Deno.test("statusTable() says how many sessions a table holds", () => {
+  const sessions = { by: "table" as const, entries: 1, size: 8, hits: 0, misses: 1, moved: 0, evictions: 0 };
+  const pools = [{ name: "app", balance: "first", queued: 0, sessions, servers: [sampleServer()] }];
+  assertStringIncludes(statusTable(sampleStatus({ pools }), 0), "pool app (first, 1 session)\n");
+});
+
 Deno.test("statusTable() prints no control characters of a node's words", () => {
   const servers = [sampleServer({ reason: "a\x1b[31mb\nc\u009b" })];
   const text = statusTable(

@@ -23,6 +23,7 @@ const NAMES = [
   "proxy-protocol.yaml",
   "tls-servers.yaml",
   "sync-group.yaml",
+  "sessions.yaml",
 ];
 
 const read = (name: string) => Deno.readTextFileSync(new URL(name, DIRECTORY));

@@ -12,17 +12,14 @@ Deno.test("explainIssue() an unknown key: what was meant, or what is known", asy
   ]);
   assertEquals(await errors(poolWith("check: { intervall: 5s }", "healthcheck: {}")), [
     '5:14 «intervall» pools.app.check.intervall: is not a known key; did you mean "interval"?',
-    "6:5 «healthcheck» pools.app.healthcheck: is not a known key (known: balance, hashOn, hashMethod, servers, protocol, tls, proxyProtocol, check, passive, retry, timeouts, queue, whenAllDown)",
+    "6:5 «healthcheck» pools.app.healthcheck: is not a known key (known: balance, hashOn, hashMethod, servers, protocol, tls, proxyProtocol, check, passive, retry, timeouts, queue, sticky, whenAllDown)",
   ]);
   assertEquals(await errors(routesOf("{ match: { hots: a }, pool: app }")), [
     "5:20 «hots» listeners[0].routes[0].match.hots: is not a known key (known: host, path, method, headers, query, cookies, client, not, sni, alpn)",
   ]);
 });
 
-Deno.test("explainIssue() a key or value that is planned is said to be not supported yet", async () => {
-  assertEquals(await errors(poolWith("sticky: {}")), [
-    "5:5 «sticky» pools.app.sticky: is not supported by this version",
-  ]);
+Deno.test("explainIssue() a value that is planned is said to be not supported yet", async () => {
   assertEquals(
     await errors(routesOf("{ file: { root: x } }")),
     [
@@ -30,9 +27,8 @@ Deno.test("explainIssue() a key or value that is planned is said to be not suppo
       '5:11 «file» listeners[0].routes[0].file: is not a known key; did you mean "files"?',
     ],
   );
-  assertEquals(await errors(poolWith("sticky: { cookie: T }", "check: { type: grpc }")), [
-    "5:5 «sticky» pools.app.sticky: is not supported by this version",
-    '6:20 «grpc» pools.app.check.type: "grpc" is not supported by this version; must be one of http, tcp, tls, exec',
+  assertEquals(await errors(poolWith("check: { type: grpc }")), [
+    '5:20 «grpc» pools.app.check.type: "grpc" is not supported by this version; must be one of http, tcp, tls, exec',
   ]);
 });
 

@@ -130,11 +130,12 @@ pools: { app: { servers: ["10.0.0.1:50"] }, b: { servers: ["10.0.0.1:53"] } }`;
 Deno.test("checkKernel() settings of proxying have no effect, which is told", async () => {
   const text = nat(
     "limits: { connections: 5 }",
-    `queue: { size: 1 }, servers: [{ address: "10.0.0.1:80", maxConnections: 5 }]`,
+    `queue: { size: 1 }, sticky: { by: sourceIp }, servers: [{ address: "10.0.0.1:80", maxConnections: 5 }]`,
   );
   assertEquals((await warnings(text)).map((one) => one.replace(/^.*» /, "")), [
     "listeners[0].limits: has no effect on a listener that the kernel forwards",
     'pools.app.queue: has no effect in a pool of listener "web", which the kernel forwards',
+    'pools.app.sticky: has no effect in a pool of listener "web", which the kernel forwards',
     'pools.app.servers[0].maxConnections: has no effect in a pool of listener "web", which the kernel forwards',
   ]);
 });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { LISTENER_COUNTERS, SERVER_COUNTERS } from "../../mod/base/counters.ts";
 import { exposition } from "../../mod/observe/exposition.ts";
 import { LISTENER_METRICS, metricsPage, SERVER_METRICS } from "../../mod/observe/metrics.ts";
+import type { PoolStatus, SessionStatus } from "../../mod/observe/status.ts";
 import { assertEquals } from "../assert.ts";
 import { parseExposition } from "./parse_exposition.ts";
 import { numbered, sampleServer, sampleStatus } from "./sample_status.ts";
@@ -53,6 +54,32 @@ Deno.test("metricsPage() says that a server is up only when it may get requests"
   const status = sampleStatus({ pools: [{ name: "app", balance: "first", queued: 0, servers }] });
   const up = parseExposition(metricsPage(status)).get("tandem_server_up")!;
   assertEquals([...up.samples.values()], [1, 0, 0, 0]);
+});
+
+Deno.test("metricsPage() tells of the sessions of pools that have some, and of tables where there is one", () => {
+  const counts = { hits: 5, misses: 4, moved: 3, evictions: 2 };
+  const pool = (name: string, sessions?: SessionStatus): PoolStatus => {
+    return {
+      name,
+      balance: "first",
+      queued: 0,
+      servers: [],
+      ...(sessions === undefined ? {} : { sessions }),
+    };
+  };
+  const pools = [
+    pool("none"),
+    pool("byCookie", { by: "cookie", entries: null, size: null, ...counts }),
+    pool("byTable", { by: "table", entries: 7, size: 8, ...counts }),
+  ];
+  const families = parseExposition(metricsPage(sampleStatus({ pools })));
+  const samples = (name: string) => [...families.get(`tandem_pool_${name}`)!.samples];
+  assertEquals(samples("sessions"), [['tandem_pool_sessions{pool="byTable"}', 7]]);
+  assertEquals(samples("sessions_size"), [['tandem_pool_sessions_size{pool="byTable"}', 8]]);
+  for (const [name, value] of [["hits", 5], ["misses", 4], ["moves", 3], ["evictions", 2]] as const) {
+    const values = samples(`session_${name}_total`).map(([, each]) => each);
+    assertEquals(values, [value, value], name);
+  }
 });
 
 Deno.test("metricsPage() leaves out families without a sample", () => {

@@ -17,7 +17,7 @@ function snapshot(change: (snapshot: Snapshot) => Snapshot = (each) => each): Sn
   return result!;
 }
 
-const shared = createSharedMemory({ workers: 1, servers: 8, listeners: 1, pools: 1, tableEntries: 16 });
+const shared = createSharedMemory({ workers: 1, servers: 8, listeners: 1, pools: 1 });
 const control = openSharedMemory(shared, CONTROL_THREAD);
 for (const slot of [0, 1]) control.slots.assign(slot, 256, true);
 const memory = openSharedMemory(shared, 0);

@@ -4,7 +4,7 @@
  * Scenarios wait for events and numbers of the node itself; the only clock here is the one that ends a wait which
  * would otherwise last forever.
  */
-import { freePort, openFiles, tree } from "../../bench/process_io.ts";
+import { freePort, freePorts, openFiles, tree } from "../../bench/process_io.ts";
 import type { ListenerStatus, NodeStatus, ServerStatus } from "../../mod/observe/status.ts";
 import { parseExposition, type ReadFamily } from "../observe/parse_exposition.ts";
 import { Program } from "../runtime/process.ts";
@@ -17,7 +17,7 @@ const RUN = ["run", "--quiet", "--no-prompt", ...FLAGS, PROGRAM];
 const PATIENCE_MS = 30_000;
 const POLL_MS = 20;
 
-export { freePort };
+export { freePort, freePorts };
 
 export interface NodeOptions {
   /** Starts the node through another program, which must replace itself by the rest of its arguments. */

@@ -3,7 +3,8 @@
  * come back, under small limits, with a reload now and then. `SIM_SEEDS` says how many seeds are tried.
  *
  * PROXY headers come from some clients, and go to some servers. Some requests are copied to a server that fares no
- * better.
+ * better. Some pools have sessions, by a cookie or
+ * a header.
  *
  * What must hold: every answer is to the request it stands behind, carries the body that was sent, and is complete;
  * a client that stays gets an answer to every request or sees its connection closed; nothing stays behind.
@@ -13,6 +14,7 @@ import type { RouteSnapshot } from "../../mod/config/snapshot.ts";
 import { writeProxyLine } from "../../mod/net/proxy_protocol.ts";
 import { statusOf } from "./http_text.ts";
 import { reply, type ServedConnection, type SimClient } from "./parties.ts";
+import { cookie, table } from "../proxy/sticky_world.ts";
 import { simulate, type World } from "./world.ts";
 
 const SEEDS = Number(Deno.env.get("SIM_SEEDS") ?? 150);
@@ -52,10 +54,17 @@ Deno.test("sessions keep their promises whatever happens", () => {
       delayMs: seed % 5 * 3,
       highWater: 2000,
       window: 3000,
-      servers: [{ maxConnections: 2 }, { maxConnections: seed % 2 }, {}, ...(mirrored ? [{}] : [])],
+      servers: [
+        { maxConnections: 2, id: "ia" },
+        { maxConnections: seed % 2, id: "ib" },
+        { id: "ic" },
+        ...(mirrored ? [{}] : []),
+      ],
       ...(mirrored ? { otherPools: { shadow: [3] }, routes: [MIRRORED] } : {}),
       pool: {
         ...(named ? { proxyProtocol: seed % 8 < 4 ? "v1" : "v2" } : {}),
+        ...(seed % 5 === 0 ? { sticky: cookie() } : {}),
+        ...(seed % 5 === 1 ? { sticky: table({ by: [{ kind: "header", name: "x-session" }] }) } : {}),
         retry,
         queue: { size: 3, timeoutMs: 900 },
         timeouts: { responseMs: 2000, connectMs: 500, idleMs: 700 },
@@ -119,12 +128,14 @@ function act(world: World, talk: Talk, round: string): void {
   if (dice < 0.3) return client.peer.go();
   const path = `/${talk.port}-${round}`;
   const body = dice < 0.6 ? "" : "b".repeat(Math.floor(random() * 4000)) + round;
+  const session = "abc"[Math.floor(random() * 4)] ?? "x";
+  const more = `Cookie: y=1; SRV=i${session}\r\nX-Session: ${session}\r\n`;
   asked.push({ path, body });
-  if (body === "") client.get(path);
-  else if (dice < 0.8) client.request("PUT", path, `Content-Length: ${body.length}\r\n`, body);
+  if (body === "") client.get(path, more);
+  else if (dice < 0.8) client.request("PUT", path, `${more}Content-Length: ${body.length}\r\n`, body);
   else {
     const chunk = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
-    client.request("POST", path, "Transfer-Encoding: chunked\r\n", chunk);
+    client.request("POST", path, `${more}Transfer-Encoding: chunked\r\n`, chunk);
   }
 }
 

@@ -39,6 +39,7 @@ import type { ServerConnection } from "../../mod/proxy/server_connection.ts";
 import { openHttp2, openSession } from "../../mod/proxy/session.ts";
 import type { ClientConnection } from "../../mod/proxy/client_connection.ts";
 import type { Session } from "../../mod/proxy/stage.ts";
+import { Sticks } from "../../mod/runtime/stick_memory.ts";
 import { buildRouteTable } from "../../routes/table.ts";
 import { assertEquals } from "../assert.ts";
 import { SimDisk } from "./disk.ts";
@@ -118,6 +119,7 @@ export class World {
   readonly memory: OpenMemory;
   readonly control: OpenMemory;
   readonly log: Logged[] = [];
+  readonly sticks = new Sticks(1, () => 0.5);
   readonly sessions = new Set<Session>();
   /** Reasons of TLS handshakes that failed. */
   readonly refusals: string[] = [];
@@ -148,7 +150,6 @@ export class World {
       servers: 8,
       listeners: 1,
       pools: POOLS,
-      tableEntries: 16,
       waitersPerWorker: 64,
     });
     this.memory = openSharedMemory(shared, 0);
@@ -225,8 +226,8 @@ export class World {
   }
 
   /** A client connects; nothing is sent yet. */
-  connectPeer(): Peer {
-    const stream = new SimStream(this.network, "192.0.2.7", 1000 + this.#clients++);
+  connectPeer(host = "192.0.2.7"): Peer {
+    const stream = new SimStream(this.network, host, 1000 + this.#clients++);
     const { row } = this.state.live.snapshot;
     this.memory.counters.addListener(row, LISTENER_COLUMN.active, 1);
     const session = openSession(this, this.state, stream);
@@ -235,8 +236,8 @@ export class World {
     return stream.peer;
   }
 
-  connect(): SimClient {
-    return new SimClient(this.connectPeer());
+  connect(host?: string): SimClient {
+    return new SimClient(this.connectPeer(host));
   }
 
   /** Puts another snapshot in force, as a reload does. */
@@ -331,7 +332,9 @@ export class World {
 
   #build(before: Live | null): Live {
     const { environment } = this;
+    this.sticks.keep(this.sticks.prepare(this.#snapshot, this.now));
     return buildLive(this.#snapshot, before, {
+      sticks: this.sticks.current,
       http2Dialer: (below, scheme) => new Http2Dialer(environment, below ?? environment.dialer, scheme),
       memory: this.memory,
       worker: 0,
