@@ -5,6 +5,7 @@
  * operations of a socket runs as in the product, and nothing else does. Counted is the time of one thread on its
  * processor, and the least of several rounds shown. `log`: with the access log; `rules`: with header rules.
  */
+import { makeTlsEngine, newTicketKeys } from "../mod/net/tls_engine_io.ts";
 import { CONTROL_THREAD, createSharedMemory, openSharedMemory } from "../mod/base/shared_memory.ts";
 import { buildSnapshot } from "../mod/config/build.ts";
 import { RowAllocator } from "../mod/config/rows.ts";
@@ -126,9 +127,7 @@ const dataplane = new Dataplane({
   memory,
   buildTable: buildRouteTable,
   engine: "deno",
-  makeTls: () => {
-    throw new Error("Cannot terminate TLS here");
-  },
+  makeTls: (buffers) => makeTlsEngine({ buffers, ticketKeys: newTicketKeys() }),
   onRefused() {},
   log: () => queueMicrotask(() => dataplane.logWritten()),
   onError: (error) => console.error(error),

@@ -1,8 +1,8 @@
 /**
  * `deno task compile`: the one binary, `dist/tandem`.
  *
- * A compiled program has one set of permissions, which both of its processes start with: the balancer gives up `run`,
- * `ffi` and `write` first of all. `--allow-run` has no list, as a list refuses the binary's own path; `spawn_io.ts`
+ * A compiled program has one set of permissions, which both of its processes start with: the balancer gives up `run`
+ * and `write` first of all. `--allow-run` has no list, as a list refuses the binary's own path; `spawn_io.ts`
  * holds the list. The thread of the data workers is no import of the program, so it is named.
  */
 import { parseArgs } from "node:util";

@@ -12,7 +12,7 @@ export function debVersion(version: string): string {
   return version.replace("+", "~");
 }
 
-/** DEBIAN/control. glibc as the runtime wants it; systemd makes the user and the directories. */
+/** DEBIAN/control. glibc as the runtime wants it; OpenSSL for TLS; systemd makes the user and the directories. */
 export function controlFile({ version, architecture, bytes }: DebFacts): string {
   return `Package: tandem
 Version: ${version}
@@ -20,6 +20,7 @@ Architecture: ${architecture}
 Maintainer: The Tandem authors
 Installed-Size: ${Math.ceil(bytes / 1024)}
 Depends: libc6 (>= 2.27), systemd | systemd-standalone-sysusers, systemd | systemd-standalone-tmpfiles
+Recommends: libssl3 | libssl3t64
 Suggests: nftables
 Section: net
 Priority: optional

@@ -239,8 +239,8 @@ function needsOf(routes: readonly RouteSnapshot[]): FactNeeds {
     method: matches.some(({ methods }) => methods.length > 0),
     host: matches.some(({ hosts }) => hosts.length > 0),
     path: matches.some(({ path }) => path !== undefined),
-    more: matches.some(({ headers, query, cookies = [], clients = [] }) =>
-      headers.length + query.length + cookies.length + clients.length > 0
+    more: matches.some(({ headers, query, cookies = [], clients = [], tls }) =>
+      headers.length + query.length + cookies.length + clients.length > 0 || tls !== undefined
     ),
   };
 }

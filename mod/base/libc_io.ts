@@ -3,9 +3,9 @@
  * with every permission), the clock of the kernel, and the sockets it does not know: packet, raw, netlink, and datagrams to
  * an abstract name, with one `poll` for all that is heard.
  *
- * The only place that loads a library. The bare name goes through the loader, so it fits every architecture; it
- * needs `--allow-ffi` without a path. The keeper uses the first list; a data worker the second, of socket calls only,
- * and then gives `ffi` up. Structures that callers lay out are those of little-endian Linux with 64-bit pointers
+ * The only place that loads a library but for `net/openssl_library_io.ts`. The bare name goes through the loader, so it fits every architecture; it
+ * needs `--allow-ffi` without a path. The keeper uses the first list; a data worker the second, of socket calls only.
+ * Structures that callers lay out are those of little-endian Linux with 64-bit pointers
  * (x86-64 and arm64), whose layouts agree unless the caller says otherwise.
  */
 

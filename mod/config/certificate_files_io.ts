@@ -3,7 +3,7 @@
  *
  * A path that is not absolute begins at the directory of the configuration file. What a key holds is in no message.
  */
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import type { FileKind, FileReader, NamedFile } from "./named_files.ts";
 
@@ -24,9 +24,15 @@ export function certificateFiles(file: string, now: () => number = Date.now): Fi
     },
     belong: (certificate, key) => {
       const first = new RegExp(CERTIFICATE).exec(certificate);
-      return first !== null && new X509Certificate(first[0]).checkPrivateKey(createPrivateKey(key));
+      return first !== null &&
+        publicOf(new X509Certificate(first[0]).publicKey) ===
+          publicOf(createPublicKey(createPrivateKey(key)));
     },
   };
+}
+
+function publicOf(key: KeyObject): string {
+  return key.export({ type: "spki", format: "pem" }).toString();
 }
 
 /** Pages are held in every worker. */

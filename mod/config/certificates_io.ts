@@ -4,7 +4,7 @@
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { dirname, resolve } from "node:path";
-import { contextProblem, tlsContext } from "../net/rustls_io.ts";
+import { certificateProblem } from "../net/tls_engine_io.ts";
 import type { CertificateReader, FileProblem, ReadCertificate } from "./certificates.ts";
 
 const CERTIFICATE_PEM = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
@@ -136,12 +136,24 @@ interface Pair {
 
 function checkPair(leaf: X509Certificate, privateKey: KeyObject, pair: Pair): true {
   const { cert, key, certFile, keyFile } = pair;
-  if (!leaf.checkPrivateKey(privateKey)) {
+  if (!belongs(leaf, privateKey, certFile)) {
     throw new Fault("key", `the key in ${keyFile} does not belong to the certificate in ${certFile}`);
   }
-  const problem = contextProblem(tlsContext({ cert, key }));
+  const problem = certificateProblem(cert, key);
   if (problem !== null) throw new Fault("cert", `${certFile} cannot be used: ${problem}`);
   return true;
+}
+
+/** A runtime that does not know this does not know the names in a certificate either, and would show wrong ones. */
+function belongs(leaf: X509Certificate, privateKey: KeyObject, certFile: string): boolean {
+  try {
+    return leaf.checkPrivateKey(privateKey);
+  } catch {
+    throw new Fault(
+      "cert",
+      `${certFile} cannot be used: this version of the runtime cannot read certificates, Deno 2.9 can`,
+    );
+  }
 }
 
 function warningsOf(chain: readonly X509Certificate[], file: string, now: number): FileProblem[] {

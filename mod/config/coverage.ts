@@ -69,7 +69,8 @@ function coveringHosts(later: string | undefined): string[] {
 /** True when every request that `later` matches is surely matched by `earlier`, given that the path is. */
 function covers(earlier: Match, later: Match): boolean {
   return coversHosts(earlier.host, later.host) && coversWords(earlier.method, later.method) &&
-    coversWords(earlier.client, later.client) && isSubset(earlier.headers, later.headers) &&
+    coversWords(earlier.client, later.client) && coversHosts(earlier.sni, later.sni) &&
+    isSubset(earlier.headers, later.headers) &&
     isSubset(earlier.query, later.query) && isSubset(earlier.cookies, later.cookies) &&
     isSubset(earlier.not, later.not);
 }

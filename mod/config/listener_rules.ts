@@ -142,21 +142,12 @@ function checkRouteKind(
   route: RouteConfig,
   path: Path,
 ): void {
-  const passes = protocol === "tcp" && tls === undefined;
-  const foreign = protocol === "tcp" ? OF_REQUESTS : OF_HELLOS;
+  const foreign = protocol === "tcp" ? OF_REQUESTS : tls === undefined ? OF_HELLOS : ["alpn"];
   const why = protocol === "tcp"
     ? "cannot stand on a tcp listener, which sees no requests"
-    : "needs a tcp listener, which passes TLS on unread";
-  if (protocol === "tcp" && !passes) {
-    for (const condition of OF_HELLOS) {
-      if (!context.given([...path, "match", condition])) continue;
-      context.error(
-        [...path, "match", condition],
-        "needs a tcp listener without tls, which passes TLS on unread",
-        "key",
-      );
-    }
-  }
+    : tls === undefined
+    ? "needs tls, or a tcp listener, which passes TLS on unread"
+    : "needs a tcp listener";
   for (const condition of foreign) {
     if (context.given([...path, "match", condition])) {
       context.error([...path, "match", condition], why, "key");

@@ -86,7 +86,7 @@ export const MatchSchema = z.strictObject({
     .describe("Conditions that must not hold, or not all at once; of a list none may hold."),
   sni: oneOrMore(serverName).default([])
     .describe(
-      "Server name of a TLS connection, or `*.example.com` for every name below it; one or a list. (tcp)",
+      "Server name of a TLS connection, or `*.example.com` for every name below it; one or a list. (tcp, or with `tls`)",
     ),
   alpn: oneOrMore(line(1, 255)).default([])
     .describe(

@@ -23,9 +23,6 @@ export function checkServerTls(context: RuleContext, files: NamedFiles): void {
     const probe = pool.check?.type === "http" ? "http/1.1" : null;
     checkTls(context, files, [...path, "check", "tls"], pool.check?.tls ?? null, probe);
     checkHttp2(context, path, pool, overHttp.has(name));
-    if (pool.tls !== null && pool.proxyProtocol !== undefined) {
-      context.error([...path, "proxyProtocol"], "cannot be had together with tls in this version", "key");
-    }
     checkNames(context, path, pool);
   }
 }

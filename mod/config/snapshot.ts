@@ -194,14 +194,14 @@ export interface RouteMatch {
   readonly clients?: readonly string[];
   /** None of these may hold; they have no such list themselves. */
   readonly not?: readonly RouteMatch[];
-  /** tcp listeners only; absent: any connection, of TLS or not. */
+  /** Of the connection; absent: any, of TLS or not. */
   readonly tls?: TlsMatch;
 }
 
 /** What a value must be: this text or expression, one of these texts, there at all (true), or not there (false). */
 export type FieldTest = string | readonly string[] | boolean;
 
-/** What a ClientHello must ask for. */
+/** What a client must ask for in TLS. */
 export interface TlsMatch {
   /** Lower case; exact, or `*.example.com` (one or more labels). Empty: any name, and none. */
   readonly sni: readonly string[];

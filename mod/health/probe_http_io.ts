@@ -8,7 +8,6 @@ import type { CheckSnapshot, ServerTlsSnapshot } from "../config/snapshot.ts";
 import { checkRequest, statusExpected, type StatusRead, StatusReader } from "./http_check.ts";
 import {
   connect,
-  describeFailure,
   type Outcome,
   type Probe,
   type ProbeScope,
@@ -46,18 +45,14 @@ async function askOverTls(
 ): Promise<Outcome> {
   const connected = await openTls(target, tls, scope);
   if ("reason" in connected) return failed(connected.reason);
-  const { socket } = connected;
+  await connected.write(request);
   const reader = new StatusReader();
-  return await new Promise((resolve) => {
-    socket.on("data", (bytes: Uint8Array) => {
-      const outcome = judge(target.check, reader.push(bytes));
-      if (outcome !== null) resolve(outcome);
-    });
-    socket.once("end", () => resolve(failed(endReason(reader))));
-    socket.on("error", (error) => resolve(failed(describeFailure(error))));
-    socket.once("close", () => resolve(failed(endReason(reader))));
-    socket.write(request);
-  });
+  while (true) {
+    const text = await connected.read();
+    if (text === null) return failed(endReason(reader));
+    const outcome = judge(target.check, reader.push(text));
+    if (outcome !== null) return outcome;
+  }
 }
 
 /** What an answer so far comes to; null: not enough of it is there. */

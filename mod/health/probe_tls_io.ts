@@ -1,95 +1,155 @@
 /**
- * The tls probe: a server that completes a TLS handshake is healthy. And the handshake that http probes of a pool
- * with TLS begin with.
+ * The tls probe: a server that completes a TLS handshake is healthy. And the connection over TLS that http probes of
+ * a pool with TLS use.
  *
- * In a pool with TLS the probe connects as traffic does. Without, certificates are not verified: the question is
- * whether the server speaks TLS, and servers that traffic is passed through to prove themselves to its clients.
+ * In a pool with TLS the probe connects as traffic does, but always with a whole handshake, so that a certificate that
+ * has become bad is seen. Without, certificates are not verified: the question is whether the server speaks TLS, and
+ * servers that traffic is passed through to prove themselves to its clients.
  */
-import { connect as connectTcp, isIP, type Socket } from "node:net";
-import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
+import { isIP } from "node:net";
 import type { ServerTlsSnapshot } from "../config/snapshot.ts";
-import { serverNameOption, tlsConnectOptions } from "../net/tls_dial_io.ts";
-import { tlsFailure } from "../net/tls_failure.ts";
-import {
-  describeFailure,
-  type Outcome,
-  type Probe,
-  probeHeader,
-  type ProbeScope,
-  type ProbeTarget,
-  runProbe,
-} from "./probe_io.ts";
+import { BufferPool, type Lease } from "../net/buffers.ts";
+import { makeTlsEngine, newTicketKeys } from "../net/tls_engine_io.ts";
+import type { TlsCodec, TlsCodecEvents, TlsConnector, TlsFacts } from "../net/tls.ts";
+import { DRAIN_BYTES } from "../net/tls.ts";
+import { LEFT_EARLY, NO_TLS } from "../net/tls_failure.ts";
+import { connect, type Probe, type ProbeScope, type ProbeTarget, runProbe } from "./probe_io.ts";
 
-const NO_ANSWER = "the server closed the connection during the handshake";
+const READ_BYTES = 4096;
+/** Content types of records with which a server may begin (RFC 8446 section 5.1): alert and handshake. */
+const FIRST_RECORDS = [0x15, 0x16];
+/** For a server that only has to speak TLS. */
+const ANYBODY: ServerTlsSnapshot = {
+  verify: false,
+  ca: null,
+  clientCertificate: null,
+  alpn: [],
+  minVersion: "1.2",
+};
+
+const engine = makeTlsEngine({ buffers: new BufferPool(), ticketKeys: newTicketKeys() });
+/** Reading authorities takes milliseconds. */
+const connectors = new WeakMap<ServerTlsSnapshot, TlsConnector>();
 
 export const probeTls: Probe = (target, signal) =>
   runProbe(target.check.timeoutMs, signal, async (scope) => {
-    const { check } = target;
-    const connected = await connectTls(target, optionsOf(target, check.tls), scope);
+    const connected = await openTls(target, target.check.tls ?? ANYBODY, scope);
     if ("reason" in connected) return { ok: false, reason: connected.reason };
-    const { socket } = connected;
-    const outcome = { ok: true, reason: `handshake completed, ${socket.getProtocol() ?? "TLS"}` };
-    return await new Promise<Outcome>((resolve) => {
-      socket.once("close", () => resolve(outcome));
-      closeGently(socket);
-    });
+    // With a word of farewell, so that the server does not log an error for every probe.
+    await connected.end();
+    return { ok: true, reason: `handshake completed, ${connected.version}` };
   });
 
 /** A connection over TLS, made as the check says; it is closed when the probe ends. */
-export function openTls(
+export async function openTls(
   target: ProbeTarget,
   tls: ServerTlsSnapshot,
   scope: ProbeScope,
-): Promise<{ socket: TLSSocket } | { reason: string }> {
-  return connectTls(target, optionsOf(target, tls), scope);
+): Promise<ProbeConnection | { reason: string }> {
+  let connector = connectors.get(tls);
+  if (connector === undefined) connectors.set(tls, connector = engine.connector(tls, false));
+  const conn = await connect(target, scope);
+  conn.setNoDelay(true);
+  const connection = new ProbeConnection(
+    conn,
+    (events) => connector.open(target.host, target.port, nameOf(target, tls), events),
+  );
+  scope.closing(() => connection.close());
+  const reason = await connection.handshake();
+  return reason === null ? connection : { reason };
 }
 
-function optionsOf(target: ProbeTarget, tls: ServerTlsSnapshot | undefined): ConnectionOptions {
-  const { check } = target;
+function nameOf({ check, tlsName }: ProbeTarget, tls: ServerTlsSnapshot): string {
   const host = check.host.replace(/^\[|\]$/g, "");
-  if (tls === undefined) return { rejectUnauthorized: false, ...serverNameOption(host) };
-  const asked = check.type === "tls" && isIP(host) === 0 ? host : "";
-  return {
-    ...tlsConnectOptions(tls),
-    ...serverNameOption(check.tlsName ?? (asked || (target.tlsName ?? ""))),
-  };
+  const asked = isIP(host) === 0 ? host : "";
+  if (tls === ANYBODY) return asked;
+  return check.tlsName ?? (check.type === "tls" && asked !== "" ? asked : tlsName ?? "");
 }
 
-async function connectTls(
-  target: ProbeTarget,
-  options: ConnectionOptions,
-  scope: ProbeScope,
-): Promise<{ socket: TLSSocket } | { reason: string }> {
-  const { host, port } = target;
-  const under = target.check.proxyProtocol === undefined ? null : await introduced(target, scope);
-  // The host is what a certificate is for, also where the connection is there already.
-  const socket = connect({ ...options, host, port, ...(under === null ? {} : { socket: under }) });
-  scope.closing(() => socket.destroy());
-  return await new Promise((resolve) => {
-    let reason = NO_ANSWER;
-    socket.once("secureConnect", () => resolve({ socket }));
-    socket.on("error", (error: Error) => {
-      reason = tlsFailure(error, options.servername ?? host)?.message ?? describeFailure(error);
-    });
-    socket.once("close", () => resolve({ reason }));
-  });
-}
+/** Text over one connection, to be waited for. */
+export class ProbeConnection implements TlsCodecEvents {
+  version = "";
+  readonly #conn: Deno.TcpConn;
+  readonly #codec: TlsCodec;
+  readonly #buffer = new Uint8Array(READ_BYTES);
+  readonly #texts: Uint8Array[] = [];
+  #secure = false;
+  #ended = false;
+  #fault: string | null = null;
 
-/** A connection on which the PROXY header has been said, before which there must be no byte of TLS. */
-function introduced(target: ProbeTarget, scope: ProbeScope): Promise<Socket> {
-  const socket = connectTcp({ host: target.host, port: target.port });
-  scope.closing(() => socket.destroy());
-  return new Promise((resolve, reject) => {
-    socket.once("error", reject);
-    socket.once("close", () => reject(new Error("the probe ended")));
-    socket.once("connect", () => {
-      const { localAddress = "", localPort = 0 } = socket;
-      socket.write(probeHeader(target, { host: localAddress, port: localPort }), () => resolve(socket));
-    });
-  });
-}
+  constructor(conn: Deno.TcpConn, open: (events: TlsCodecEvents) => TlsCodec) {
+    this.#conn = conn;
+    this.#codec = open(this);
+  }
 
-/** Says close_notify first, so that the server does not log an error for every probe. */
-function closeGently(socket: TLSSocket): void {
-  socket.end(() => socket.destroy());
+  onSecure({ version }: TlsFacts): void {
+    this.#secure = true;
+    this.version = version;
+  }
+
+  onText(lease: Lease, size: number): void {
+    this.#texts.push(lease.bytes.slice(0, size));
+    lease.release();
+  }
+
+  onTextEnd(): void {
+    this.#ended = true;
+  }
+
+  onFault(reason: string): void {
+    this.#fault = reason;
+  }
+
+  /** Null, or why there is no TLS. */
+  async handshake(): Promise<string | null> {
+    let begun = false;
+    while (true) {
+      await this.#flush();
+      if (this.#fault !== null) return this.#fault;
+      if (this.#secure) return null;
+      const count = await this.#conn.read(this.#buffer);
+      if (count === null) return LEFT_EARLY;
+      if (!begun && !FIRST_RECORDS.includes(this.#buffer[0]!)) return NO_TLS;
+      begun = true;
+      this.#codec.receive(this.#buffer.subarray(0, count));
+    }
+  }
+
+  /** Text that has come; null: no more will. */
+  async read(): Promise<Uint8Array | null> {
+    while (true) {
+      const text = this.#texts.shift();
+      if (text !== undefined) return text;
+      if (this.#fault !== null) throw new Error(this.#fault);
+      if (this.#ended) return null;
+      const count = await this.#conn.read(this.#buffer);
+      if (count === null) return null;
+      this.#codec.receive(this.#buffer.subarray(0, count));
+      await this.#flush();
+    }
+  }
+
+  async write(text: Uint8Array): Promise<void> {
+    this.#codec.write(text);
+    await this.#flush();
+  }
+
+  async end(): Promise<void> {
+    this.#codec.end();
+    await this.#flush();
+  }
+
+  /** The connection below is closed by who opened it. */
+  close(): void {
+    this.#codec.destroy();
+  }
+
+  async #flush(): Promise<void> {
+    let bytes = this.#codec.drain();
+    while (bytes !== null) {
+      const copy = bytes.slice();
+      for (let at = 0; at < copy.length;) at += await this.#conn.write(copy.subarray(at));
+      bytes = copy.length < DRAIN_BYTES ? null : this.#codec.drain();
+    }
+  }
 }

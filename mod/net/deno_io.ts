@@ -7,7 +7,7 @@
  */
 import { type BufferPool, type Lease, SMALL_BYTES } from "./buffers.ts";
 import { type ConnOps, connOps } from "./deno_ops_io.ts";
-import type { Address, Dial, Dialer, DialHandler, Stream, StreamHandler } from "./stream.ts";
+import type { Address, Dial, Dialer, DialHandler, DialTerms, Stream, StreamHandler } from "./stream.ts";
 
 /** Queued bytes above which `write` says to wait: one bulk read. HAProxy buffers 16 KiB a direction, nginx 32–64 KiB. */
 export const HIGH_WATER_BYTES = 64 * 1024;
@@ -304,7 +304,7 @@ function streamOf(conn: Deno.TcpConn, world: StreamWorld): DenoStream | null {
 export class DenoDialer implements Dialer {
   constructor(readonly world: StreamWorld) {}
 
-  dial(host: string, port: number, handler: DialHandler): Dial {
+  dial(host: string, port: number, handler: DialHandler, { preface }: DialTerms = {}): Dial {
     let cancelled = false;
     // A server that drops what it gets would hold each socket for the two minutes of the kernel's own attempts.
     const abort = new AbortController();
@@ -313,8 +313,10 @@ export class DenoDialer implements Dialer {
         if (cancelled) return conn.close();
         this.world.tick();
         const stream = streamOf(conn, this.world);
-        if (stream !== null) handler.onOpen(stream);
-        else handler.onFailed(new Error("the connection was gone as soon as it was made"));
+        if (stream !== null) {
+          if (preface) stream.write(preface);
+          handler.onOpen(stream);
+        } else handler.onFailed(new Error("the connection was gone as soon as it was made"));
       },
       (error) => {
         if (cancelled) return;

@@ -15,7 +15,7 @@ import {
   SOL_SOCKET,
   TCP_NODELAY,
 } from "./sockaddr.ts";
-import type { Dial, Dialer, DialHandler } from "./stream.ts";
+import type { Dial, Dialer, DialHandler, DialTerms } from "./stream.ts";
 
 const DONE = EPOLLOUT | EPOLLERR | EPOLLHUP;
 
@@ -26,10 +26,10 @@ export class EpollDialer implements Dialer {
     this.#otherwise = new DenoDialer(world);
   }
 
-  dial(host: string, port: number, handler: DialHandler): Dial {
+  dial(host: string, port: number, handler: DialHandler, terms: DialTerms = {}): Dial {
     const address = socketAddress(host, port);
-    if (address === null) return this.#otherwise.dial(host, port, handler);
-    const attempt = new Attempt(host, port, handler, this.poller, this.world);
+    if (address === null) return this.#otherwise.dial(host, port, handler, terms);
+    const attempt = new Attempt(host, port, handler, terms.preface ?? null, this.poller, this.world);
     attempt.start(address);
     return attempt;
   }
@@ -44,6 +44,7 @@ class Attempt implements Dial, Pollable {
     readonly host: string,
     readonly port: number,
     readonly handler: DialHandler,
+    readonly preface: Uint8Array | null,
     readonly poller: Poller,
     readonly world: StreamWorld,
   ) {}
@@ -82,6 +83,7 @@ class Attempt implements Dial, Pollable {
     const close = () => libc.close(fd);
     const stream = new EpollStream(fd, this.host, this.port, this.poller, this.world, close);
     this.poller.replace(fd, stream);
+    if (this.preface !== null) stream.write(this.preface);
     // What came in the same moment, of a server that speaks first.
     stream.onEvents(events);
     try {

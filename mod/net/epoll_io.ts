@@ -5,7 +5,7 @@
  * code and HAProxy's together. Measured: a request that is only passed on costs two thirds of what it costs with
  * `Deno.Conn`. Everything is edge-triggered: who is told that it may read goes on until there is less than it asked for.
  *
- * While there is traffic this thread waits in the kernel itself, a millisecond at most, and lets the runtime's own loop
+ * While there is traffic this thread waits in the kernel itself, some milliseconds at most, and lets the runtime's own loop
  * (timers, messages, new clients) have a turn at least that often. When nothing comes for a while it waits on a thread
  * of the pool, and costs nothing. It must not know what the connections carry.
  */
@@ -30,9 +30,12 @@ const EVENT_WORDS = PACKED ? 3 : 4;
 const DATA_WORD = PACKED ? 1 : 2;
 /** Events taken at a time. */
 const BATCH = 256;
-/** How long this thread waits in the kernel while there is traffic, and how long the runtime waits for its turn. */
-const TURN_MS = 1;
-/** How long this thread goes on so without an event: the way by the pool costs the next one a tenth of a millisecond. */
+/**
+ * How long the runtime waits for its turn while there is traffic. It has only messages and coarse timers in a data
+ * worker, and each turn costs what several requests do.
+ */
+const TURN_MS = 5;
+/** How long this thread goes on without an event: the way by the pool costs the next one a tenth of a millisecond. */
 const LINGER_MS = 3;
 /** How long the thread of the pool waits: what ends it earlier is an event. */
 const IDLE_MS = 5000;
@@ -177,7 +180,7 @@ export class Poller {
         this.#epoll,
         this.#batch.bytes,
         BATCH,
-        this.#turns.length > 0 ? 0 : TURN_MS,
+        this.#turns.length > 0 ? 0 : LINGER_MS,
       );
       now = performance.now();
       if (count > 0 || this.#turns.length > 0) idleAt = now + LINGER_MS;

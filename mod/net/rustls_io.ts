@@ -1,21 +1,25 @@
 /**
- * TLS by the runtime's own rustls, used as a codec: `node:tls` keeps it in a native object (`TLSWrap`) that takes and
- * gives bytes without a socket, which is just what a stream needs. Nothing else in the product touches that object.
+ * TLS by the runtime's own rustls, for where there is no OpenSSL. It is used as a codec: `node:tls` keeps it in a native
+ * object (`TLSWrap`) that takes and gives bytes without a socket. Nothing else in the product touches that object.
  *
  * Why not `Deno.listenTls`: it knows one certificate without, or several with, a new configuration for each connection and no resumption;
  * and neither a client's certificate, a least version, nor what was negotiated. The object is no public interface, so
  * what we rely on is tried in memory before the first listener uses it (`tls_trial_io.ts`), and where it fails the
- * listener does not start. Measured: 2 µs a small request more than `Deno.listenTls`.
+ * listener does not start.
  *
  * All sessions of a thread are in one store, and a session that is taken up again is not verified again, not even
  * one whose certificate was found bad, or was never asked for. So a client's certificate counts only if a whole
- * handshake for the same authorities has found it good: see `verified`.
+ * handshake for the same authorities has found it good: see `verified`. With servers sessions are not taken up again,
+ * as the runtime does that only between connections with the same authorities, which for it are its own.
  */
 import { X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
 import { Duplex } from "node:stream";
 import tls from "node:tls";
-import type { VerifiedClients } from "./verified_clients.ts";
+import { Lease } from "./buffers.ts";
 import type { TlsClient, TlsCodec, TlsCodecEvents, TlsFacts } from "./tls.ts";
+import { certificateFault, nameFault, serverRefused } from "./tls_failure.ts";
+import type { VerifiedClients } from "./verified_clients.ts";
 
 /** The native object, as far as it is used. */
 interface NativeTls {
@@ -24,6 +28,7 @@ interface NativeTls {
   attachJsStream(): number;
   setHandle(handle: NativeTls): void;
   setOnread(call: (text: ArrayBuffer | undefined) => void): void;
+  setAlpnProtocols(names: readonly string[]): void;
   enableClientHelloCb(): void;
   getServername(): string | null;
   finishAccept(context: object, alpn: string | null): void;
@@ -53,6 +58,7 @@ const METHODS = [
   "attachJsStream",
   "setHandle",
   "setOnread",
+  "setAlpnProtocols",
   "enableClientHelloCb",
   "getServername",
   "getClientHelloAlpn",
@@ -151,6 +157,15 @@ export function contextProblem({ native: context }: TlsContext): string | null {
   return good ? null : "the key is of a kind that is not supported (RSA, ECDSA and Ed25519 are)";
 }
 
+/** The client's end of one connection. */
+export interface ClientTerms {
+  readonly context: TlsContext;
+  /** What the server's certificate has to be for: a name, which is asked for, or an address. */
+  readonly name: string;
+  readonly verify: boolean;
+  readonly alpn: readonly string[];
+}
+
 export interface ServerTerms {
   /** Protocols for ALPN, the most wanted first. */
   readonly alpn: readonly string[];
@@ -163,49 +178,52 @@ export interface ServerTerms {
 
 /** The server's end of one connection. */
 export function serverCodec(terms: ServerTerms, events: TlsCodecEvents): TlsCodec {
-  return new RustlsCodec(SERVER, events, terms, "", null);
+  return new ServerCodec(terms, events);
 }
 
-/** The client's end; for trials in memory. */
-export function clientCodec(context: TlsContext, serverName: string, events: TlsCodecEvents): TlsCodec {
-  return new RustlsCodec(CLIENT, events, null, serverName, context);
+/** The client's end of one connection, which begins at once. */
+export function clientCodec(terms: ClientTerms, events: TlsCodecEvents): TlsCodec {
+  return new ClientCodec(terms, events);
 }
 
-class RustlsCodec implements TlsCodec {
-  readonly #native: NativeTls;
+abstract class RustlsCodec implements TlsCodec {
+  protected readonly native: NativeTls;
+  protected serverName = "";
+  protected alert: Uint8Array | null = null;
+  /** Nothing more is sent: what waits are tickets for a client that we refuse, or our part of a handshake that failed. */
+  protected mute = false;
   readonly #events: TlsCodecEvents;
-  readonly #terms: ServerTerms | null;
-  #serverName = "";
   #established = false;
   #faulty = false;
-  #alert: Uint8Array | null = null;
-  /** Nothing more is sent: what waits are tickets for a client that we refuse. */
-  #mute = false;
 
-  constructor(
-    kind: number,
-    events: TlsCodecEvents,
-    terms: ServerTerms | null,
-    serverName: string,
-    context: TlsContext | null,
-  ) {
+  protected constructor(kind: number, events: TlsCodecEvents) {
     this.#events = events;
-    this.#terms = terms;
     const Native = nativeTls();
     if (Native === null) throw new Error("Cannot use TLS as this runtime does not have what it takes");
-    const it = this.#native = new Native(kind, 0);
-    // A server gets its context with the ClientHello: each one that is set up costs 50 µs and more.
-    if (terms !== null) it.enableClientHelloCb();
-    else if (context !== null) it.initClientTls(serverName, context.native);
+    this.native = new Native(kind, 0);
+  }
+
+  /** The handshake is over: what is known of the connection; null: it failed, and that has been told. */
+  protected abstract shaken(): TlsFacts | null;
+  /** What the runtime says of a failure, in words for people. */
+  protected abstract inWords(message: string): string;
+
+  protected begin(): void {
+    const it = this.native;
     it.attachJsStream();
     it.setHandle(it);
-    it.onclienthello = () => this.#onHello();
-    it.onhandshakedone = () => this.#onDone();
-    it.onerror = ({ message }) => this.#onFault(message);
+    it.onhandshakedone = () => {
+      if (this.#faulty) return;
+      const facts = this.shaken();
+      if (facts === null) return;
+      this.#established = true;
+      this.#events.onSecure(facts);
+    };
+    it.onerror = ({ message }) => this.fail(this.inWords(message));
     it.onread = (text) => {
       if (this.#faulty || !this.#established) return;
-      if (text === undefined) events.onTextEnd();
-      else events.onText(new Uint8Array(text));
+      if (text === undefined) this.#events.onTextEnd();
+      else this.#events.onText(new Lease(new Uint8Array(text), null), text.byteLength);
     };
     it.setOnread(it.onread);
     it.start();
@@ -213,112 +231,180 @@ class RustlsCodec implements TlsCodec {
   }
 
   receive(bytes: Uint8Array): void {
-    if (!this.#faulty) this.#native.receive(bytes);
+    if (!this.#faulty) this.native.receive(bytes);
   }
 
   write(text: Uint8Array): void {
-    if (!this.#faulty) this.#native.writeBuffer(REQUEST, text);
+    if (!this.#faulty) this.native.writeBuffer(REQUEST, text);
   }
 
   end(): void {
-    if (!this.#faulty) this.#native.shutdown(REQUEST);
+    if (!this.#faulty) this.native.shutdown(REQUEST);
   }
 
   drain(): Uint8Array | null {
-    if (this.#alert !== null) {
-      const alert = this.#alert;
-      this.#alert = null;
+    if (this.alert !== null) {
+      const { alert } = this;
+      this.alert = null;
       return alert;
     }
-    const bytes = this.#native.drainEncOut();
-    if (this.#mute) return null;
+    const bytes = this.native.drainEncOut();
+    if (this.mute) return null;
     return bytes === undefined || bytes.length === 0 ? null : bytes;
   }
 
   destroy(): void {
     this.#faulty = true;
-    this.#native.destroySsl();
+    this.native.destroySsl();
+  }
+
+  protected fail(reason: string, untrusted = false): void {
+    if (this.#faulty) return;
+    this.#faulty = true;
+    this.#events.onFault(reason, untrusted);
+  }
+
+  protected facts(client: TlsClient | null): TlsFacts {
+    const out: Record<string, string> = {};
+    const alpn: Record<string, string | false> = {};
+    this.native.getProtocol(out);
+    this.native.getCipher(out);
+    this.native.getAlpnNegotiatedProtocol(alpn);
+    return {
+      version: out.protocol ?? "",
+      cipher: out.name ?? "",
+      serverName: this.serverName,
+      alpn: alpn.alpnProtocol || "",
+      resumed: this.native.isSessionReused(),
+      client,
+    };
+  }
+
+  /** The peer's own certificate. */
+  protected certificate(): X509Certificate | null {
+    const [certificate] = this.native.getPeerCertificateChain()?.certificates ?? [];
+    return certificate === undefined ? null : new X509Certificate(certificate as never);
+  }
+}
+
+class ServerCodec extends RustlsCodec {
+  constructor(readonly terms: ServerTerms, events: TlsCodecEvents) {
+    super(SERVER, events);
+    // The context comes with the ClientHello: each one that is set up costs 50 µs and more.
+    this.native.enableClientHelloCb();
+    this.native.onclienthello = () => this.#onHello();
+    this.begin();
+  }
+
+  protected override shaken(): TlsFacts | null {
+    const client = this.#client();
+    const problem = this.terms.clientAuth === null ? null : this.#clientProblem(client);
+    if (problem === null) return this.facts(client);
+    this.mute = true;
+    this.fail(problem);
+    return null;
+  }
+
+  protected override inWords(message: string): string {
+    return message;
   }
 
   #onHello(): void {
-    this.#serverName = (this.#native.getServername() ?? "").toLowerCase();
-    const context = this.#terms!.choose(this.#serverName);
+    this.serverName = (this.native.getServername() ?? "").toLowerCase();
+    const context = this.terms.choose(this.serverName);
     if (context === null) {
       return this.#refuseHello(UNRECOGNIZED_NAME, "no certificate is for the name that the client asks for");
     }
-    const offered = this.#native.getClientHelloAlpn() ?? [];
-    const wanted = this.#terms!.alpn;
+    const offered = this.native.getClientHelloAlpn() ?? [];
+    const wanted = this.terms.alpn;
     const alpn = wanted.find((name) => offered.includes(name)) ?? null;
     // RFC 7301 section 3.2: a client that offers protocols and shares none is refused.
     if (alpn === null && wanted.length > 0 && offered.length > 0) {
       return this.#refuseHello(NO_APPLICATION_PROTOCOL, "the client offers no protocol that is spoken here");
     }
-    this.#native.finishAccept(context.native, alpn);
+    this.native.finishAccept(context.native, alpn);
   }
 
   /** Answers a ClientHello with a fatal alert; nothing is encrypted yet. */
   #refuseHello(alert: number, reason: string): void {
-    this.#alert = new Uint8Array([0x15, 0x03, 0x03, 0, 2, 2, alert]);
-    this.#onFault(reason);
-  }
-
-  #onDone(): void {
-    if (this.#faulty) return;
-    const client = this.#client();
-    const problem = this.#terms?.clientAuth ? this.#clientProblem(client) : null;
-    if (problem !== null) {
-      this.#mute = true;
-      return this.#onFault(problem);
-    }
-    this.#established = true;
-    this.#events.onSecure(this.#facts(client));
+    this.alert = new Uint8Array([0x15, 0x03, 0x03, 0, 2, 2, alert]);
+    this.fail(reason);
   }
 
   /** The runtime lets the handshake pass and only says afterwards that the client's certificate is not good. */
   #clientProblem(client: TlsClient | null): string | null {
-    const { clientAuth, verified } = this.#terms!;
+    const { clientAuth, verified } = this.terms;
     if (client === null) return clientAuth === "required" ? "the client showed no certificate" : null;
-    if (this.#native.isSessionReused()) {
+    if (this.native.isSessionReused()) {
       return verified.has(client.fingerprint)
         ? null
         : "the session taken up again has no verified certificate";
     }
-    const reason = this.#native.verifyError();
+    const reason = this.native.verifyError();
     if (reason !== "") return `the client's certificate is not accepted: ${reason}`;
     verified.add(client.fingerprint);
     return null;
   }
 
   #client(): TlsClient | null {
-    if (this.#terms?.clientAuth === null) return null;
-    const [certificate] = this.#native.getPeerCertificateChain()?.certificates ?? [];
-    if (certificate === undefined) return null;
-    const { subject, fingerprint256 } = new X509Certificate(certificate as never);
-    return {
-      subject: subject.trim().replaceAll("\n", ","),
-      fingerprint: fingerprint256.replaceAll(":", "").toLowerCase(),
-    };
+    if (this.terms.clientAuth === null) return null;
+    const certificate = this.certificate();
+    return certificate === null ? null : clientOf(certificate);
+  }
+}
+
+class ClientCodec extends RustlsCodec {
+  constructor(readonly terms: ClientTerms, events: TlsCodecEvents) {
+    super(CLIENT, events);
+    this.serverName = terms.name;
+    this.native.initClientTls(terms.name, terms.context.native);
+    if (terms.alpn.length > 0) this.native.setAlpnProtocols(terms.alpn);
+    this.begin();
   }
 
-  #facts(client: TlsClient | null): TlsFacts {
-    const out: Record<string, string> = {};
-    const alpn: Record<string, string | false> = {};
-    this.#native.getProtocol(out);
-    this.#native.getCipher(out);
-    this.#native.getAlpnNegotiatedProtocol(alpn);
-    return {
-      version: out.protocol ?? "",
-      cipher: out.name ?? "",
-      serverName: this.#serverName,
-      alpn: alpn.alpnProtocol || "",
-      resumed: this.#native.isSessionReused(),
-      client,
-    };
+  protected override shaken(): TlsFacts | null {
+    const reason = this.terms.verify ? this.#problem() : null;
+    if (reason === null) return this.facts(null);
+    this.mute = true;
+    this.fail(reason, true);
+    return null;
   }
 
-  #onFault(reason: string): void {
-    if (this.#faulty) return;
-    this.#faulty = true;
-    this.#events.onFault(reason);
+  protected override inWords(message: string): string {
+    const alert = ALERT.exec(message)?.[1];
+    return alert === undefined
+      ? message
+      : serverRefused(alert.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase());
   }
+
+  /** As with clients, the runtime says afterwards what is wrong, and about the name it says nothing. */
+  #problem(): string | null {
+    const { name } = this.terms;
+    const code = this.native.verifyError();
+    if (code !== "") return certificateFault(code, code);
+    const certificate = this.certificate();
+    if (certificate === null) return "the server showed no certificate";
+    // The runtime takes those of version 1 from anybody.
+    if (isVersion1(certificate.raw)) return certificateFault("", "its version is 1");
+    const matches = isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name);
+    return matches === undefined ? nameFault(name, certificate.subjectAltName ?? "") : null;
+  }
+}
+
+const ALERT = /received fatal alert: (\w+)/;
+
+/** What an access log and routes may know of a client's certificate. */
+export function clientOf({ subject, fingerprint256 }: X509Certificate): TlsClient {
+  return {
+    subject: subject.trim().replaceAll("\n", ","),
+    fingerprint: fingerprint256.replaceAll(":", "").toLowerCase(),
+  };
+}
+
+/** RFC 5280 section 4.1: within two sequences the version comes first, but for that of 1. */
+function isVersion1(der: Uint8Array): boolean {
+  const VERSION_TAG = 0xa0;
+  let at = 0;
+  for (let depth = 0; depth < 2; depth++) at += 2 + (der[at + 1]! < 0x80 ? 0 : der[at + 1]! & 0x7f);
+  return der[at] !== VERSION_TAG;
 }

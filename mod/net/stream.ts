@@ -79,8 +79,14 @@ export interface Stream {
 
 /** Opens connections to servers. `onOpen` or `onFailed` is called exactly once, later. */
 export interface Dialer {
-  /** `name`: what a TLS server's certificate has to be for; empty: for its address. */
-  dial(host: string, port: number, handler: DialHandler, name?: string): Dial;
+  dial(host: string, port: number, handler: DialHandler, terms?: DialTerms): Dial;
+}
+
+export interface DialTerms {
+  /** What a TLS server's certificate has to be for; absent or empty: for its address. */
+  readonly name?: string;
+  /** What the connection begins with, before any TLS: a PROXY header. */
+  readonly preface?: Uint8Array | null;
 }
 
 /** There was a connection, but no TLS over it. The message says why, for people. */

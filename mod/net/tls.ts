@@ -1,8 +1,9 @@
 /**
- * What the listeners ask of an implementation of TLS: a codec between two kinds of bytes, and an acceptor that makes
- * one for each connection. Types only; `rustls_io.ts` implements them, the tests with codecs of their own.
+ * What the streams ask of an implementation of TLS: a codec between two kinds of bytes, and what makes one for each
+ * connection. Types only; `openssl_codec_io.ts` and `rustls_io.ts` implement them, the tests with codecs of their own.
  */
-import type { TlsSnapshot } from "../config/snapshot.ts";
+import type { ServerTlsSnapshot, TlsSnapshot } from "../config/snapshot.ts";
+import type { Lease } from "./buffers.ts";
 
 /** What is known of a connection once its handshake is over. */
 export interface TlsFacts {
@@ -29,14 +30,17 @@ export interface TlsClient {
 
 /** Called by a codec, always from within a call to it. */
 export interface TlsCodecEvents {
-  /** The handshake is over and the client may be served. Text may follow at once. */
+  /** The handshake is over and the peer may be spoken to. Text may follow at once. */
   onSecure(facts: TlsFacts): void;
-  /** Decrypted bytes, in a buffer of their own that nobody else uses. */
-  onText(bytes: Uint8Array): void;
+  /** Decrypted bytes, the first `size` of a buffer that belongs to the receiver from now on. */
+  onText(lease: Lease, size: number): void;
   /** The peer said that it sends no more (close_notify). */
   onTextEnd(): void;
-  /** The connection cannot go on; an alert may be there to be drained. Last of all calls. */
-  onFault(reason: string): void;
+  /**
+   * The connection cannot go on; an alert may be there to be drained. Last of all calls. `untrusted`: the peer's
+   * certificate did not prove that it is the one that was meant.
+   */
+  onFault(reason: string, untrusted: boolean): void;
 }
 
 /** TLS without a socket: bytes in, bytes and events out. After a fault only `drain` and `destroy` may be called. */
@@ -47,16 +51,35 @@ export interface TlsCodec {
   write(text: Uint8Array): void;
   /** Says that nothing more will be sent; the alert waits for `drain`. */
   end(): void;
-  /** Bytes for the peer, in a buffer that is the caller's from now on; null: none. */
+  /** Bytes for the peer, good until the next call to any codec; null: none. There is more if these are `DRAIN_BYTES`. */
   drain(): Uint8Array | null;
   /** Frees what it holds. */
   destroy(): void;
 }
+
+export const DRAIN_BYTES = 64 * 1024;
 
 /** Terminates TLS for one listener, as its configuration says. */
 export interface TlsAcceptor {
   open(events: TlsCodecEvents): TlsCodec;
 }
 
-/** Makes an acceptor; throws with a message for people where the runtime cannot do what is asked. */
+/** Begins TLS with the servers of one pool, as its configuration says. */
+export interface TlsConnector {
+  /**
+   * `host` and `port`: where the connection goes, an IP address; `name`: what the certificate has to be for, and is
+   * asked for; empty: the address.
+   */
+  open(host: string, port: number, name: string, events: TlsCodecEvents): TlsCodec;
+}
+
+/** Makes an acceptor; throws with a message for people where what is asked cannot be done. */
 export type MakeTls = (terms: TlsSnapshot) => TlsAcceptor;
+
+/** An implementation. Both throw as above. */
+export interface TlsEngine {
+  readonly name: "openssl" | "rustls";
+  readonly acceptor: MakeTls;
+  /** `resume`: sessions are taken up again, where the implementation can. */
+  connector(terms: ServerTlsSnapshot, resume?: boolean): TlsConnector;
+}

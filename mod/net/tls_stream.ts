@@ -1,35 +1,49 @@
 /**
  * A stream of text over a stream of TLS: the seam of `stream.ts` on both sides, a codec between them.
  *
- * The handshake runs by itself once `start` is called, and ends in `onSecure` or `onRefused`. The codec is made with the first byte,
- * so that connections that say nothing cost nothing. Text is handed over in the buffer that the codec made, and
- * is held back while paused; the stream below is paused with it, so that no more than one read waits. A peer that
- * leaves without saying so (close_notify) may have been cut off by somebody in between: that is an error, not an end.
+ * The handshake runs by itself once `start` is called, and ends in `onSecure` or `onRefused`. With a client the codec
+ * is made with its first byte, so that connections that say nothing cost nothing. Text is handed over in the buffer
+ * that the codec filled, and is held back while paused; the stream below is paused with it, so that no more than one
+ * read waits. A client that leaves without saying so (close_notify) may have been cut off by somebody in between: that
+ * is an error, not an end. Of servers too many leave so: that is an end, as it is to HAProxy and nginx.
  */
-import { Lease } from "./buffers.ts";
+import type { Lease } from "./buffers.ts";
 import type { Address, Stream, StreamHandler } from "./stream.ts";
-import type { TlsAcceptor, TlsCodec, TlsCodecEvents, TlsFacts } from "./tls.ts";
+import { LEFT_EARLY, NO_TLS } from "./tls_failure.ts";
+import { DRAIN_BYTES, type TlsCodec, type TlsCodecEvents, type TlsFacts } from "./tls.ts";
 
-/** Encrypted at a time: two records. The codec holds back what goes beyond 48 KiB. */
+/** Encrypted at a time: two records, which is less than what is drained at a time. */
 const WRITE_BYTES = 32 * 1024;
 /** Read and thrown away after a failed handshake: more than any client sends before it sees the alert. */
 const DISCARD_BYTES = 64 * 1024;
-/** Content type of a handshake record (RFC 8446 section 5.1), with which every client begins. */
+/** Content types of records (RFC 8446 section 5.1): every client begins with the second, a server may with the first. */
+const ALERT_RECORD = 0x15;
 const HANDSHAKE_RECORD = 0x16;
+
+/** Which of the two is at the other end. */
+export type TlsPeer = "client" | "server";
 
 export interface TlsStreamOwner {
   /** The handshake is over: set the stream's handler, and resume it. */
   onSecure(stream: TlsStream, facts: TlsFacts): void;
   /**
-   * The handshake failed, and all that is sent now is an alert: close the stream soon. Empty reason: the client left
-   * without a word.
+   * The handshake failed, and all that is sent now is an alert: close the stream soon. Empty reason: the client
+   * left without a word.
    */
-  onRefused(reason: string): void;
+  onRefused(reason: string, untrusted: boolean): void;
   /** The connection is gone, after `onRefused`. */
   onGone(): void;
   /** The stream's handler threw where the stream below does not see it: a bug of ours. */
   onBug(error: unknown): void;
 }
+
+/** Decrypted, the first `size` bytes of a buffer. */
+interface Text {
+  readonly lease: Lease;
+  readonly size: number;
+}
+
+const NOT_TLS = { client: "it does not speak TLS", server: NO_TLS } as const;
 
 const IGNORE: StreamHandler = { onData() {}, onEnd() {}, onDrain() {}, onClosed() {} };
 
@@ -37,7 +51,8 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
   handler: StreamHandler = IGNORE;
   tls?: TlsFacts;
   readonly #below: Stream;
-  readonly #acceptor: TlsAcceptor;
+  readonly #peer: TlsPeer;
+  readonly #open: (events: TlsCodecEvents) => TlsCodec;
   readonly #owner: TlsStreamOwner;
   #codec: TlsCodec | null = null;
   #facts: TlsFacts | null = null;
@@ -46,10 +61,13 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
   #receiving = false;
   #delivering = false;
   /** Text that nobody has seen yet. */
-  #texts: Uint8Array[] = [];
+  #texts: Text[] = [];
   #ended = false;
   #endTold = false;
   #fault: string | null = null;
+  #untrusted = false;
+  /** A byte of the peer has come. */
+  #begun = false;
   #finishing = false;
   #closed = false;
   #refused = false;
@@ -57,17 +75,29 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
   #discarded = 0;
   #error: Error | null = null;
   /** The text that is being delivered, for `take`. */
-  #current: Uint8Array | null = null;
+  #current: Lease | null = null;
+  #taken = false;
 
-  constructor(below: Stream, acceptor: TlsAcceptor, owner: TlsStreamOwner) {
+  /** `open` makes the codec. */
+  constructor(
+    below: Stream,
+    peer: TlsPeer,
+    open: (events: TlsCodecEvents) => TlsCodec,
+    owner: TlsStreamOwner,
+  ) {
     this.#below = below;
-    this.#acceptor = acceptor;
+    this.#peer = peer;
+    this.#open = open;
     this.#owner = owner;
     below.handler = this;
   }
 
   /** Begins the handshake. */
   start(): void {
+    if (this.#peer === "server") {
+      this.#codec = this.#open(this);
+      this.#flush();
+    }
     this.#below.resume();
   }
 
@@ -115,7 +145,8 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
   }
 
   take(): Lease {
-    return new Lease(this.#current!, null);
+    this.#taken = true;
+    return this.#current!;
   }
 
   pause(): void {
@@ -153,13 +184,15 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
   onData(view: Uint8Array): void {
     if (this.#closed) return;
     if (this.#refused) return this.#discard(view.length);
-    if (this.#codec === null) {
-      if (view[0] !== HANDSHAKE_RECORD) return this.#refuse("it does not speak TLS");
-      this.#codec = this.#acceptor.open(this);
+    if (!this.#begun) {
+      this.#begun = true;
+      const alert = view[0] === ALERT_RECORD && this.#peer === "server";
+      if (view[0] !== HANDSHAKE_RECORD && !alert) return this.#refuse(NOT_TLS[this.#peer]);
+      this.#codec ??= this.#open(this);
     }
     this.#receiving = true;
     try {
-      this.#codec.receive(view);
+      this.#codec!.receive(view);
     } finally {
       this.#receiving = false;
     }
@@ -171,8 +204,13 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
 
   onEnd(): void {
     if (this.#closed || this.#refused) return;
-    if (!this.#secure) return this.#refuse(this.#codec === null ? "" : "the client left");
-    if (!this.#ended) this.#close(new Error("the peer left without an end of TLS (close_notify)"));
+    if (!this.#secure) return this.#refuse(this.#left);
+    if (this.#ended) return;
+    if (this.#peer === "client") {
+      return this.#close(new Error("the client left without an end of TLS (close_notify)"));
+    }
+    this.#ended = true;
+    this.#deliver();
   }
 
   onDrain(): void {
@@ -184,9 +222,10 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
     this.#closed = true;
     this.handler = IGNORE;
     this.#codec?.destroy();
+    for (const { lease } of this.#texts) lease.release();
     this.#texts = [];
     if (this.#secure) return handler.onClosed(this.#error ?? error);
-    if (!this.#refused) this.#owner.onRefused(this.#codec === null ? "" : "the client left");
+    if (!this.#refused) this.#owner.onRefused(this.#left, false);
     this.#owner.onGone();
   }
 
@@ -196,16 +235,23 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
     this.#facts = facts;
   }
 
-  onText(bytes: Uint8Array): void {
-    this.#texts.push(bytes);
+  onText(lease: Lease, size: number): void {
+    this.#texts.push({ lease, size });
   }
 
   onTextEnd(): void {
     this.#ended = true;
   }
 
-  onFault(reason: string): void {
+  onFault(reason: string, untrusted: boolean): void {
     this.#fault ??= reason;
+    this.#untrusted = untrusted;
+  }
+
+  /** Why there is no handshake when the peer is gone. */
+  get #left(): string {
+    if (this.#peer === "server") return LEFT_EARLY;
+    return this.#begun ? "the client left" : "";
   }
 
   #becomeSecure(facts: TlsFacts): void {
@@ -229,12 +275,8 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
   #deliver(): void {
     this.#delivering = true;
     try {
-      while (this.#texts.length > 0 && !this.#paused && !this.#closed) {
-        this.#current = this.#texts.shift()!;
-        this.handler.onData(this.#current);
-      }
+      while (this.#texts.length > 0 && !this.#paused && !this.#closed) this.#hand(this.#texts.shift()!);
     } finally {
-      this.#current = null;
       this.#delivering = false;
     }
     if (this.#paused || this.#closed || !this.#ended || this.#endTold) return;
@@ -242,9 +284,23 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
     this.handler.onEnd();
   }
 
+  #hand({ lease, size }: Text): void {
+    this.#current = lease;
+    this.#taken = false;
+    try {
+      this.handler.onData(lease.bytes.subarray(0, size));
+    } finally {
+      this.#current = null;
+      if (!this.#taken) lease.release();
+    }
+  }
+
   #flush(): void {
-    const bytes = this.#codec!.drain();
-    if (bytes !== null && !this.#closed) this.#below.writeLease(new Lease(bytes, null), 0, bytes.length);
+    let bytes = this.#codec!.drain();
+    while (bytes !== null && !this.#closed) {
+      this.#below.write(bytes);
+      bytes = bytes.length < DRAIN_BYTES ? null : this.#codec!.drain();
+    }
   }
 
   #broken(reason: string): void {
@@ -256,7 +312,7 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
   #refuse(reason: string): void {
     this.#refused = true;
     this.#below.end();
-    this.#owner.onRefused(reason);
+    this.#owner.onRefused(reason, this.#untrusted);
   }
 
   #discard(size: number): void {

@@ -50,22 +50,23 @@ function shake(serverTerms: ContextTerms, clientTerms: ContextTerms): Outcome {
   let text = "";
   let fault: string | null = null;
   let joined = false;
-  const context = tlsContext(serverTerms);
+  const chosen = tlsContext(serverTerms);
   const server = serverCodec(
     {
       alpn: [],
-      choose: () => context,
+      choose: () => chosen,
       clientAuth: serverTerms.clientAuth ?? null,
       verified: new VerifiedClients(),
     },
     {
       onSecure: (found) => facts = found,
-      onText: (bytes) => text += new TextDecoder().decode(bytes),
+      onText: ({ bytes }, size) => text += new TextDecoder().decode(bytes.subarray(0, size)),
       onTextEnd() {},
       onFault: (reason) => fault = reason,
     },
   );
-  const client = clientCodec(tlsContext(clientTerms), SERVER_NAME, {
+  const context = tlsContext(clientTerms);
+  const client = clientCodec({ context, name: SERVER_NAME, verify: false, alpn: [] }, {
     onSecure: () => joined = true,
     onText() {},
     onTextEnd() {},

@@ -20,6 +20,8 @@ export interface AttemptOwner {
   arm(at: number): void;
   /** Goes on with an idle connection to the server of `slot`; false: there is none. */
   reuse(slot: number, now: number): boolean;
+  /** What a new connection to a server of the pool begins with; null: nothing. */
+  preface(pool: LivePool): Uint8Array | null;
   /** A new connection to the server that was chosen. */
   onConnected(stream: Stream, now: number): void;
   /** There will be no connection. */
@@ -208,7 +210,10 @@ export class Attempts implements DialHandler, Waiter {
     if (!this.#freshOnly && this.#owner.reuse(server.slot, now)) return;
     this.#owner.arm(now + snapshot.timeouts.connectMs);
     const dialer = this.pool!.dialer ?? this.#environment.dialer;
-    this.#dial = dialer.dial(server.host, server.port, this, server.tlsName);
+    this.#dial = dialer.dial(server.host, server.port, this, {
+      name: server.tlsName ?? "",
+      preface: this.#owner.preface(this.pool!),
+    });
   }
 
   #mayRetry(code: ErrorCode): boolean {

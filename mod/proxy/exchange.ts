@@ -29,7 +29,7 @@ import { Record } from "./record.ts";
 import { composeRequest, UpstreamRequest } from "./request_head.ts";
 import type { RequestValues } from "./request_values.ts";
 import { routeAnswer } from "./route_answer.ts";
-import { sendHeader } from "./sent_header.ts";
+import { sentHeader } from "./sent_header.ts";
 import { type ResponseHandler, ServerConnection } from "./server_connection.ts";
 import type { Tunnel } from "./tunnel.ts";
 
@@ -100,7 +100,8 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     this.#phase = SEEKING;
     this.#body.start(info.framing, info.contentLength, info.framing === CHUNKED);
     const { live } = this.client.listener;
-    const index = live.router.match(head, info, bytes, this.client.address, this.#environment.facts);
+    const { address, stream: { tls } } = this.client;
+    const index = live.router.match(head, info, bytes, address, this.#environment.facts, tls?.serverName);
     const route = live.routes[index];
     const limit = live.snapshot.limits.body;
     const pool = poolOfRequest(route, this.client.address, head, info, bytes, this.#environment.facts);
@@ -210,14 +211,14 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     return true;
   }
 
+  preface({ snapshot }: LivePool): Uint8Array | null {
+    return sentHeader(snapshot, this.client.stream, "");
+  }
+
   onConnected(stream: Stream, now: number): void {
     const { pool, slot } = this.#attempts;
     const { timeouts: { idleMs }, proxyProtocol } = pool!.snapshot;
-    let { idle } = this.#environment;
-    if (proxyProtocol !== undefined) {
-      sendHeader(stream, pool!.snapshot, this.client.stream, "");
-      idle = this.#own ??= new IdleConnections();
-    }
+    const idle = proxyProtocol === undefined ? this.#environment.idle : this.#own ??= new IdleConnections();
     this.#send(new ServerConnection(this.#environment, stream, slot, idleMs, idle), now);
   }
 

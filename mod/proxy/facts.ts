@@ -15,13 +15,15 @@ export class HeadFacts implements RequestFacts {
   #info!: RequestInfo;
   #bytes!: Uint8Array;
   #client = "";
+  #serverName = "";
 
-  set(head: Head, info: RequestInfo, bytes: Uint8Array, client: string): this {
+  set(head: Head, info: RequestInfo, bytes: Uint8Array, client: string, serverName = ""): this {
     this.askedMore = false;
     this.#head = head;
     this.#info = info;
     this.#bytes = bytes;
     this.#client = client;
+    this.#serverName = serverName;
     return this;
   }
 
@@ -42,6 +44,11 @@ export class HeadFacts implements RequestFacts {
   get client(): string {
     this.askedMore = true;
     return this.#client;
+  }
+
+  get serverName(): string {
+    this.askedMore = true;
+    return this.#serverName;
   }
 
   get query(): string {
@@ -90,15 +97,22 @@ export class RequestRouter {
   }
 
   /** Index of the route, or -1. */
-  match(head: Head, info: RequestInfo, bytes: Uint8Array, client: string, facts: HeadFacts): number {
+  match(
+    head: Head,
+    info: RequestInfo,
+    bytes: Uint8Array,
+    client: string,
+    facts: HeadFacts,
+    serverName = "",
+  ): number {
     if (this.table.constant !== null) return this.table.constant;
     const cache = this.#cache!;
-    if (info.emptyPath) return this.table.match(facts.set(head, info, bytes, client));
+    if (info.emptyPath) return this.table.match(facts.set(head, info, bytes, client, serverName));
     const { hostStart, hostEnd, pathStart, pathEnd } = info;
     const { start, methodEnd } = head;
     let route = cache.get(bytes, start, methodEnd, hostStart, hostEnd, pathStart, pathEnd);
     if (route !== CACHE_MISS) return route;
-    route = this.table.match(facts.set(head, info, bytes, client));
+    route = this.table.match(facts.set(head, info, bytes, client, serverName));
     if (!facts.askedMore) cache.set(bytes, start, methodEnd, hostStart, hostEnd, pathStart, pathEnd, route);
     return route;
   }

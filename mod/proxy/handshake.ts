@@ -41,7 +41,7 @@ export class Handshake implements Session, TlsStreamOwner {
     this.#environment = owner.environment;
     this.#startedAt = owner.environment.now();
     this.#timer = new Timer(this);
-    this.#stream = new TlsStream(below, acceptor, this);
+    this.#stream = new TlsStream(below, "client", (events) => acceptor.open(events), this);
   }
 
   start(): void {

@@ -2,7 +2,7 @@
  * Connects to servers that speak HTTP/2: what is dialled is a stream of a connection that is there, or of a new one when
  * all are full. A connection is asked for streams once the server has said how many it allows.
  */
-import type { Dial, Dialer, DialHandler, Stream } from "../net/stream.ts";
+import type { Dial, Dialer, DialHandler, DialTerms, Stream } from "../net/stream.ts";
 import type { ProxyEnvironment } from "./environment.ts";
 import { Http2Upstream, type UpstreamOwner } from "./http2_upstream.ts";
 
@@ -18,11 +18,11 @@ export class Http2Dialer implements Dialer {
     this.#scheme = scheme;
   }
 
-  dial(host: string, port: number, handler: DialHandler, name = ""): Dial {
+  dial(host: string, port: number, handler: DialHandler, { name = "" }: DialTerms = {}): Dial {
     const key = `${host} ${port} ${name}`;
     let target = this.#targets.get(key);
     if (target === undefined) {
-      const connect = (opened: DialHandler) => this.#below.dial(host, port, opened, name);
+      const connect = (opened: DialHandler) => this.#below.dial(host, port, opened, { name });
       target = new Target(this.#environment, connect, this.#scheme);
       this.#targets.set(key, target);
     }

@@ -63,7 +63,10 @@ export function buildLive(snapshot: Snapshot, before: Live | null, options: Live
   );
   const logged = snapshot.log.access !== "off";
   const listeners = new Map(
-    snapshot.listeners.map((each) => [each.name, liveListener(each, pools, logged, options)]),
+    snapshot.listeners.map((each) => {
+      const acceptor = acceptorOf(each, before?.listeners.get(each.name), options);
+      return [each.name, liveListener(each, pools, logged, acceptor, options)];
+    }),
   );
   return { snapshot, pools, listeners };
 }
@@ -77,9 +80,15 @@ function livePool(snapshot: PoolSnapshot, before: LivePool | undefined, options:
     balancer: new PoolBalancer(snapshot, { slots, queue, worker, random, ...previous }),
     sticky: poolSticky(snapshot, options.sticks?.get(snapshot.name), worker),
     budget: sameBudget ? before!.budget : new RetryBudget(snapshot.retry.budget),
-    dialer: poolDialer(snapshot, options),
+    dialer: keepsDialer(snapshot, before) ? before.dialer : poolDialer(snapshot, options),
     fallbackHost: fromLatin1(snapshot.name),
   };
+}
+
+/** One of HTTP/2 has connections to servers that may be gone. */
+function keepsDialer(snapshot: PoolSnapshot, before: LivePool | undefined): before is LivePool {
+  return before !== undefined && same(before.snapshot.tls, snapshot.tls) &&
+    before.snapshot.http2 !== true && snapshot.http2 !== true;
 }
 
 /** Never plain where TLS is meant: without a maker of such dialers the snapshot is refused. */
@@ -96,6 +105,7 @@ function liveListener(
   snapshot: ListenerSnapshot,
   pools: ReadonlyMap<string, LivePool>,
   logged: boolean,
+  tls: TlsAcceptor | null,
   options: LiveOptions,
 ): LiveListener {
   const shared = sharedOf(snapshot);
@@ -107,7 +117,7 @@ function liveListener(
     logged,
     sendsHeader: snapshot.proxyProtocol === undefined ? null : blockTest(snapshot.proxyProtocol.from),
     sni: needsHello(snapshot.routes) || isStuckBySni(snapshot, pools) ? new SniTable(snapshot.routes) : null,
-    tls: acceptorOf(snapshot, options),
+    tls,
     requestEdit: null,
     answerEdit: shared.answerEdit,
     pages: shared.pages,
@@ -189,11 +199,21 @@ function isStuckBySni(
   });
 }
 
-function acceptorOf({ name, tls }: ListenerSnapshot, { makeTls }: LiveOptions): TlsAcceptor | null {
+function acceptorOf(
+  { name, tls }: ListenerSnapshot,
+  before: LiveListener | undefined,
+  { makeTls }: LiveOptions,
+): TlsAcceptor | null {
   if (tls === null) return null;
+  if (before !== undefined && same(before.snapshot.tls, tls)) return before.tls;
   try {
     return makeTls(tls);
   } catch (error) {
     throw new Error(`listener ${name}: ${(error as Error).message}`);
   }
+}
+
+/** What takes files to be read, and knows sessions, is made anew only where its terms are others. */
+function same(before: unknown, now: unknown): boolean {
+  return JSON.stringify(before) === JSON.stringify(now);
 }

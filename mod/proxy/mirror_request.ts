@@ -81,6 +81,11 @@ export class MirrorRequest implements AttemptOwner, ResponseHandler {
     return true;
   }
 
+  /** A copy has no client, and its pool no PROXY header. */
+  preface(): null {
+    return null;
+  }
+
   onConnected(stream: Stream, now: number): void {
     const { idleMs } = this.#attempts.pool!.snapshot.timeouts;
     this.#send(new ServerConnection(this.#environment, stream, this.#attempts.slot, idleMs), now);

@@ -36,7 +36,7 @@ function serve(owner: SessionOwner, listener: ListenerState, stream: Stream): Se
       ? new Http2Connection(owner, listener, stream)
       : new ClientConnection(owner, listener, stream);
   }
-  if (sni === null) return new TcpConnection(owner, listener, stream, null);
+  if (sni === null || stream.tls !== undefined) return new TcpConnection(owner, listener, stream, null);
   return new HelloStage(
     owner,
     listener,

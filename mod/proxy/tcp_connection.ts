@@ -10,12 +10,12 @@ import { plainAddress } from "../http/forwarded.ts";
 import type { Stream, StreamHandler } from "../net/stream.ts";
 import { Timer } from "../net/wheel.ts";
 import { type AttemptOwner, Attempts } from "./attempts.ts";
-import type { ListenerState, ProxyEnvironment } from "./environment.ts";
+import type { ListenerState, LivePool, LiveRoute, ProxyEnvironment } from "./environment.ts";
 import { poolAt } from "./hash_key.ts";
 import { HeldBytes } from "./held.ts";
 import type { Opening } from "./hello_stage.ts";
 import { type AccessRecorder, Record } from "./record.ts";
-import { sendHeader } from "./sent_header.ts";
+import { sentHeader } from "./sent_header.ts";
 import { logConnection } from "./stage.ts";
 import { Tunnel, type TunnelOwner } from "./tunnel.ts";
 
@@ -57,7 +57,8 @@ export class TcpConnection implements StreamHandler, AttemptOwner, TunnelOwner {
   start(): void {
     const now = this.#environment.now();
     this.#record.start(now, 0);
-    const route = this.opening?.route ?? this.listener.live.routes[0]!;
+    const route = this.opening === null ? this.#route() : this.opening.route;
+    if (route === undefined) return this.onGivenUp("noRoute");
     const hash = hashText(this.address);
     const pool = route.split === null ? route.pool! : poolAt(route.split, hash);
     const stick = pool.sticky?.ofConnection(this, this.#environment.wallClock()) ?? null;
@@ -85,13 +86,16 @@ export class TcpConnection implements StreamHandler, AttemptOwner, TunnelOwner {
     return false;
   }
 
+  preface({ snapshot }: LivePool): Uint8Array | null {
+    return sentHeader(snapshot, this.stream, this.serverName);
+  }
+
   onConnected(stream: Stream, now: number): void {
     const record = this.#record;
     record.connectedAt = record.firstByteAt = now;
     record.error = null;
     this.#attempts.observe(now - record.acquiredAt, now);
     this.#environment.wheel.drop(this.#timer);
-    sendHeader(stream, this.#attempts.pool!.snapshot, this.stream, this.serverName);
     this.#tunnel = new Tunnel(this, this.#environment, this.stream, stream, this.#idleMs);
     if (this.#early !== null && !this.#early.empty) this.#passEarly(this.#early, stream, this.#tunnel);
     this.#tunnel.start(this.#ended);
@@ -123,6 +127,14 @@ export class TcpConnection implements StreamHandler, AttemptOwner, TunnelOwner {
     this.#ended = true;
   }
   onDrain(): void {}
+
+  /** Where TLS ends here, its name and protocol tell the route. */
+  #route(): LiveRoute | undefined {
+    const { sni, routes } = this.listener.live;
+    const { tls } = this.stream;
+    if (sni === null || tls === undefined) return routes[0];
+    return routes[sni.match({ serverName: tls.serverName, protocols: tls.alpn === "" ? [] : [tls.alpn] })];
+  }
 
   /** What the client asked for in TLS, read from outside or by ourselves. */
   get serverName(): string {

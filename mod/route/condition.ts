@@ -16,11 +16,13 @@ export type Condition = (facts: RequestFacts) => boolean;
 
 /** The conditions on fields and on the client, and those that must not hold, in the order of their cost. */
 export function conditionsOf(
-  { headers, query, cookies = [], clients = [], not = [] }: RouteMatch,
+  { headers, query, cookies = [], clients = [], not = [], tls }: RouteMatch,
 ): Condition[] {
   const conditions: Condition[] = [];
   const isClient = blockTest(clients);
   if (clients.length > 0) conditions.push(({ client }) => isClient(client));
+  const isName = hostTest(tls?.sni ?? []);
+  if (tls !== undefined) conditions.push(({ serverName = "" }) => isName(serverName));
   for (const [name, test] of headers) conditions.push(valueCondition((facts) => facts.header(name), test));
   for (const [name, test] of cookies) {
     conditions.push(valueCondition((facts) => cookieValue(facts.header("cookie"), name), test));

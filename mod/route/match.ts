@@ -17,6 +17,8 @@ export interface RequestFacts {
   readonly query: string;
   /** Address of the client, or of whom a PROXY header named. */
   readonly client: string;
+  /** What the client asked for in TLS that ends here, lower case; absent or empty: nothing. */
+  readonly serverName?: string;
   /** Value of a field by lower-case name, several joined by `, ` (RFC 9110, section 5.2); null: absent. */
   header(name: string): string | null;
 }

@@ -8,6 +8,7 @@
 import type { SharedMemory } from "../base/shared_memory.ts";
 import type { Snapshot } from "../config/snapshot.ts";
 import type { Log } from "../observe/log.ts";
+import { newTicketKeys } from "../net/tls_engine_io.ts";
 import type { WorkerStatus } from "../observe/status.ts";
 import { Backoff } from "./backoff.ts";
 import { PULSE_MS, PulseWatch } from "./pulse.ts";
@@ -65,6 +66,7 @@ export class Crew {
   replaced = 0;
   #options: CrewOptions;
   #pulse: SharedArrayBuffer;
+  readonly #ticketKeys = newTicketKeys();
   #beats: Int32Array;
   #watch = new PulseWatch();
   #members: Member[];
@@ -172,7 +174,13 @@ export class Crew {
       if (member.thread === thread) this.#died(member, `it threw: ${event.message}`);
     };
     const { memory } = this.#options;
-    this.#post(member, { kind: "init", worker: member.number, memory, pulse: this.#pulse });
+    this.#post(member, {
+      kind: "init",
+      worker: member.number,
+      memory,
+      pulse: this.#pulse,
+      ticketKeys: this.#ticketKeys,
+    });
     if (this.#snapshot !== null) this.#post(member, this.#snapshot);
   }
 

@@ -15,10 +15,10 @@ import { FileStore } from "../files/store.ts";
 import { BufferPool } from "../net/buffers.ts";
 import type { StreamWorld } from "../net/deno_io.ts";
 import { type Engine, type Listener, makeEngine } from "../net/engine_io.ts";
-import { TlsDialer } from "../net/tls_dial_io.ts";
 import { IdleConnections } from "../net/idle.ts";
 import type { Stream } from "../net/stream.ts";
-import type { MakeTls } from "../net/tls.ts";
+import type { TlsEngine } from "../net/tls.ts";
+import { TlsDialer } from "../net/tls_dialer.ts";
 import { TICK_MS, Wheel } from "../net/wheel.ts";
 import { Batch } from "../observe/batch.ts";
 import { AccessLog } from "../proxy/access_log.ts";
@@ -44,7 +44,7 @@ export interface DataplaneOptions {
   readonly worker: number;
   readonly memory: SharedMemory;
   readonly buildTable: (routes: readonly RouteSnapshot[]) => RouteTable;
-  readonly makeTls: MakeTls;
+  readonly makeTls: (buffers: BufferPool) => TlsEngine;
   /** Takes a batch of the access log's lines; answer each with `logWritten()`. */
   readonly log: (batch: Uint8Array<ArrayBuffer>, dropped: number) => void;
   /** Something went wrong that a person should know of. */
@@ -74,6 +74,7 @@ export class Dataplane {
   readonly #memory: OpenMemory;
   readonly #world: StreamWorld;
   readonly #engine: Engine;
+  readonly #tls: TlsEngine;
   readonly #wheel: Wheel;
   readonly #idle = new IdleConnections<ServerConnection>();
   readonly #batch = new Batch();
@@ -95,6 +96,7 @@ export class Dataplane {
     const tick = () => clock.tick();
     this.#world = { buffers, tick, onBug: options.onError };
     this.#engine = makeEngine(this.#world, options.worker, options.engine);
+    this.#tls = options.makeTls(buffers);
     this.encoder = new ChunkEncoder(buffers);
     const ids = new RequestIds();
     let second = -1;
@@ -160,9 +162,10 @@ export class Dataplane {
         random: Math.random,
         http2Dialer: (below, scheme) =>
           new Http2Dialer(this.environment, below ?? this.#engine.dialer, scheme),
-        tlsDialer: (tls) => new TlsDialer(this.#world, tls),
+        tlsDialer: (tls) =>
+          new TlsDialer(this.#engine.dialer, this.#tls.connector(tls), this.#options.onError),
         buildTable: this.#options.buildTable,
-        makeTls: this.#options.makeTls,
+        makeTls: this.#tls.acceptor,
       });
       const errors = this.#bind(snapshot, fresh);
       if (errors.length === 0) this.#swap(live, fresh);

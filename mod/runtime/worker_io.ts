@@ -5,14 +5,19 @@
  */
 import "./console_io.ts";
 import { buildRouteTable } from "../../routes/table.ts";
-import { tlsMaker } from "../net/tls_acceptor_io.ts";
+import { makeTlsEngine } from "../net/tls_engine_io.ts";
 import { Dataplane } from "./dataplane_io.ts";
 import { serveWorker, type WorkerScope } from "./worker_loop_io.ts";
 
 serveWorker(self as unknown as WorkerScope, (env) => {
+  // The permission to call libraries is kept: given up here, it would be gone in every thread of the process, also in
+  // a worker that is started anew, which would then do without epoll and OpenSSL.
   const engine = Deno.env.get("TANDEM_ENGINE") ?? "";
-  const dataplane = new Dataplane({ ...env, buildTable: buildRouteTable, makeTls: tlsMaker(), engine });
-  // What it needs of libc is loaded now, and this thread loads nothing else.
-  Deno.permissions.revokeSync({ name: "ffi" });
-  return dataplane;
+  const prefer = Deno.env.get("TANDEM_TLS") ?? "";
+  return new Dataplane({
+    ...env,
+    buildTable: buildRouteTable,
+    makeTls: (buffers) => makeTlsEngine({ buffers, ticketKeys: env.ticketKeys, prefer }),
+    engine,
+  });
 });

@@ -14,6 +14,8 @@ export type ToWorker =
     readonly worker: number;
     readonly memory: SharedMemory;
     readonly pulse: SharedArrayBuffer;
+    /** For the tickets of TLS, which every worker must take. A secret. */
+    readonly ticketKeys: Uint8Array<ArrayBuffer>;
   }
   | { readonly kind: "snapshot"; readonly snapshot: Snapshot; readonly sticks: StickMemories }
   | { readonly kind: "drain"; readonly deadlineMs: number }

@@ -21,6 +21,8 @@ const CLOSE_MS = 1000;
 export interface DataplaneEnv {
   readonly worker: number;
   readonly memory: SharedMemory;
+  /** Of the tickets of TLS, the same in all workers. */
+  readonly ticketKeys: Uint8Array<ArrayBuffer>;
   /**
    * Sends a batch of the access log, whose buffer is given away; `DataplanePort.logWritten` answers. `dropped` is
    * how many lines were lost since the start.
@@ -75,6 +77,7 @@ export function serveWorker(scope: WorkerScope, make: (env: DataplaneEnv) => Dat
     dataplane = make({
       worker,
       memory,
+      ticketKeys: message.ticketKeys,
       log: (bytes, dropped) => scope.postMessage({ kind: "log", bytes, dropped }, [bytes.buffer]),
       onTlsFailure: (trouble) => {
         const now = performance.now();

@@ -49,7 +49,6 @@ pools: { app: { ${SERVERS} } }`,
   assertEquals(await errors(nat("", `tls: true, proxyProtocol: v2, ${SERVERS}`)), [
     '2:17 «tls» pools.app.tls: cannot stand in a pool of listener "web", which the kernel forwards',
     '2:28 «proxyProtocol» pools.app.proxyProtocol: cannot stand in a pool of listener "web", which the kernel forwards',
-    "2:28 «proxyProtocol» pools.app.proxyProtocol: cannot be had together with tls in this version",
   ]);
 });
 

@@ -101,11 +101,21 @@ Deno.test("checkListeners() the routes of a tcp listener lead to pools, by what 
   assertEquals(await warnings(tcp(...routes)), []);
 });
 
-Deno.test("checkListeners() what TLS says is heard on tcp listeners only", async () => {
+Deno.test("checkListeners() what TLS says is heard where it is read or ends", async () => {
   assertEquals(await errors(routesOf("{ match: { sni: a.org, alpn: [h2] }, pool: app }", "pool: app")), [
-    "5:20 «sni» listeners[0].routes[0].match.sni: needs a tcp listener, which passes TLS on unread",
-    "5:32 «alpn» listeners[0].routes[0].match.alpn: needs a tcp listener, which passes TLS on unread",
+    "5:20 «sni» listeners[0].routes[0].match.sni: needs tls, or a tcp listener, which passes TLS on unread",
+    "5:32 «alpn» listeners[0].routes[0].match.alpn: needs tls, or a tcp listener, which passes TLS on unread",
   ]);
+  const ending = (text: string) =>
+    text.replace("    routes:", "    tls: { certificates: [{ cert: a, key: b }] }\n    routes:");
+  assertEquals(await errors(ending(routesOf("{ match: { sni: a.org }, pool: app }", "pool: app"))), []);
+  assertEquals(await errors(ending(routesOf("{ match: { alpn: h2 }, pool: app }", "pool: app"))), [
+    "6:20 «alpn» listeners[0].routes[0].match.alpn: needs a tcp listener",
+  ]);
+  const routes = ["{ match: { sni: a.org, alpn: h2 }, pool: app }", "{ pool: app }"];
+  assertEquals(await errors(ending(tcp(...routes))), []);
+  const never = ["{ match: { sni: '*.org' }, pool: app }", "{ match: { sni: a.org, path: /x }, pool: app }"];
+  assertEquals((await warnings(ending(routesOf(...never)))).length, 1);
 });
 
 Deno.test("checkListeners() the names that TLS can ask for", async () => {

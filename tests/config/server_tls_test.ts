@@ -124,9 +124,7 @@ Deno.test("checkServerTls() what cannot be meant is an error, what has no effect
   assertEquals(await errors(poolWith("tls: { alpn: [h2] }")), [
     "5:18 «[h2]» pools.app.tls.alpn: must be http/1.1, as that is what servers are spoken to in",
   ]);
-  assertEquals(await errors(poolWith("tls: true", "proxyProtocol: v2")), [
-    "6:5 «proxyProtocol» pools.app.proxyProtocol: cannot be had together with tls in this version",
-  ]);
+  assertEquals(await errors(poolWith("tls: true", "proxyProtocol: v2")), []);
   assertEquals(
     await errors(poolWith("tls: { serverName: 10.0.0.1 }", "tls2: 1")).then((all) => all.length),
     2,

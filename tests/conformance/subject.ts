@@ -1,7 +1,7 @@
 /** Tandem as the subject of conformance cases: a data plane in this process, two listeners, one server. */
 import { createSharedMemory, openSharedMemory } from "../../mod/base/shared_memory.ts";
 import type { ListenerSnapshot, Snapshot } from "../../mod/config/snapshot.ts";
-import { tlsMaker } from "../../mod/net/tls_acceptor_io.ts";
+import { makeTlsEngine, newTicketKeys } from "../../mod/net/tls_engine_io.ts";
 import { Dataplane } from "../../mod/runtime/dataplane_io.ts";
 import { buildRouteTable } from "../../routes/table.ts";
 import { assertEquals } from "../assert.ts";
@@ -27,7 +27,7 @@ export async function startTandem(serverPort: number, engine = ""): Promise<Runn
     memory,
     buildTable: buildRouteTable,
     engine,
-    makeTls: tlsMaker(),
+    makeTls: (buffers) => makeTlsEngine({ buffers, ticketKeys: newTicketKeys() }),
     onRefused() {},
     log: () => plane.logWritten(),
     onError: (error) => errors.push(error),

@@ -105,11 +105,14 @@ extendedKeyUsage = clientAuth
   }
 }
 
-/** Runs openssl to its end; what it writes, both ways. */
+/** A peer that neither answers nor ends will not any more. */
+const PATIENCE_MS = 10_000;
+
+/** Runs openssl to its end, or until it has said `until`; what it writes, both ways. */
 export async function openssl(
   args: readonly string[],
   input = "",
-  lingerMs = 0,
+  until = "",
 ): Promise<{ success: boolean; text: string }> {
   const child = new Deno.Command("openssl", {
     args: [...args],
@@ -118,15 +121,21 @@ export async function openssl(
     stderr: "piped",
   }).spawn();
   const writer = child.stdin.getWriter();
-  const feed = async () => {
-    await writer.write(new TextEncoder().encode(input)).catch(() => {});
-    // s_client ends with its input, and an answer takes a moment.
-    if (lingerMs > 0) await new Promise((resolve) => setTimeout(resolve, lingerMs));
-    await writer.close().catch(() => {});
+  await writer.write(new TextEncoder().encode(input)).catch(() => {});
+  const end = () => writer.close().catch(() => {});
+  // s_client ends with its input, and an answer takes a moment.
+  const patience = until === "" ? void end() : setTimeout(end, PATIENCE_MS);
+  let text = "";
+  const listen = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
+    for await (const piece of stream.pipeThrough(new TextDecoderStream())) {
+      text += piece;
+      if (until !== "" && text.includes(until)) void end();
+    }
   };
-  const [{ success, stdout, stderr }] = await Promise.all([child.output(), feed()]);
-  const decoder = new TextDecoder();
-  const text = decoder.decode(stdout) + decoder.decode(stderr);
+  await Promise.all([listen(child.stdout), listen(child.stderr)]);
+  clearTimeout(patience);
+  await end();
+  const { success } = await child.status;
   if (!success && args[0] !== "s_client") throw new Error(`openssl ${basename(args[0] ?? "")}: ${text}`);
   return { success, text };
 }

@@ -1,10 +1,11 @@
 /** The stream of text over TLS keeps the contract of streams, with the runtime's own client as its peer. */
-import { BufferPool } from "../../mod/net/buffers.ts";
+import { BufferPool, Lease } from "../../mod/net/buffers.ts";
 import { DenoStream, type StreamWorld } from "../../mod/net/deno_io.ts";
+import type { TlsSnapshot } from "../../mod/config/snapshot.ts";
 import type { StreamHandler } from "../../mod/net/stream.ts";
-import type { TlsAcceptor, TlsCodec, TlsCodecEvents } from "../../mod/net/tls.ts";
+import type { TlsCodec, TlsCodecEvents } from "../../mod/net/tls.ts";
 import { TlsStream } from "../../mod/net/tls_stream.ts";
-import { tlsMaker } from "../../mod/net/tls_acceptor_io.ts";
+import { makeTlsEngine, newTicketKeys } from "../../mod/net/tls_engine_io.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { streamContract, type StreamPair } from "../contract/stream.ts";
 import { Network } from "../sim/network.ts";
@@ -19,7 +20,7 @@ const [CERTIFICATE, KEY] = await (async () => {
   return [certificates.text("app.pem") + certificates.text("authority.pem"), certificates.text("app.key")];
 })();
 
-const acceptor = tlsMaker()({
+const TERMS: TlsSnapshot = {
   certificates: [{
     certFile: "app.pem",
     cert: CERTIFICATE,
@@ -32,14 +33,16 @@ const acceptor = tlsMaker()({
   alpn: [],
   strictSni: false,
   clientAuth: null,
-});
+};
 
-async function open(): Promise<StreamPair> {
+async function open(prefer: string): Promise<StreamPair> {
   const [near, far] = await connPair();
   const bugs: unknown[] = [];
   const world: StreamWorld = { buffers: new BufferPool(), tick() {}, onBug: (error) => bugs.push(error) };
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const stream = new TlsStream(new DenoStream(near, world), acceptor, {
+  const { buffers } = world;
+  const acceptor = makeTlsEngine({ buffers, ticketKeys: newTicketKeys(), prefer }).acceptor(TERMS);
+  const stream = new TlsStream(new DenoStream(near, world), "client", (events) => acceptor.open(events), {
     onSecure: () => resolve(),
     onRefused: (reason) => reject(new Error(reason)),
     onGone() {},
@@ -62,7 +65,9 @@ async function open(): Promise<StreamPair> {
   };
 }
 
-streamContract("TlsStream", open);
+for (const prefer of ["openssl", "rustls"]) {
+  streamContract(`TlsStream of ${prefer}`, () => open(prefer));
+}
 
 /** A codec under the test's own control. */
 class FakeCodec implements TlsCodec {
@@ -105,14 +110,14 @@ function simulated(): {
   const below = new SimStream(network, "192.0.2.1", 1);
   const told: string[] = [];
   let codec: FakeCodec | null = null;
-  const fake: TlsAcceptor = { open: (events) => codec = new FakeCodec(events) };
+  const make = (events: TlsCodecEvents) => codec = new FakeCodec(events);
   const handler: StreamHandler = {
     onData: (view) => told.push(`data ${view.length}`),
     onEnd: () => told.push("end"),
     onDrain: () => told.push("drain"),
     onClosed: (error) => told.push(`closed ${error === null ? "well" : error.message}`),
   };
-  const stream = new TlsStream(below, fake, {
+  const stream = new TlsStream(below, "client", make, {
     onSecure: (secure) => {
       told.push("secure");
       secure.handler = handler;
@@ -153,7 +158,7 @@ Deno.test("TlsStream() sends the alert of a handshake that fails, and reads on u
   const made = codec();
   made.onBytes = () => {
     made.output.push(new Uint8Array([21]));
-    made.events.onFault("no common version");
+    made.events.onFault("no common version", false);
   };
   below.peer.send(HELLO);
   settle();
@@ -176,7 +181,7 @@ Deno.test("TlsStream() tells a client that was cut off from one that said it was
     below.peer.send(HELLO);
     settle();
     made.onBytes = () => {
-      made.events.onText(new Uint8Array(3));
+      made.events.onText(new Lease(new Uint8Array(3), null), 3);
       if (polite) made.events.onTextEnd();
     };
     below.peer.send(HELLO);
@@ -200,14 +205,14 @@ Deno.test("TlsStream() delivers text that comes with the end of the handshake, a
   const made = codec();
   made.onBytes = () => {
     made.events.onSecure(FACTS);
-    made.events.onText(new Uint8Array(1));
-    made.events.onText(new Uint8Array(2));
+    made.events.onText(new Lease(new Uint8Array(1), null), 1);
+    made.events.onText(new Lease(new Uint8Array(2), null), 2);
   };
   below.peer.send(HELLO);
   settle();
   assertEquals(told, ["secure", "data 1", "data 2"]);
   stream.pause();
-  made.onBytes = () => made.events.onText(new Uint8Array(4));
+  made.onBytes = () => made.events.onText(new Lease(new Uint8Array(4), null), 4);
   below.peer.send(HELLO);
   settle();
   assertEquals(told.length, 3);
@@ -244,8 +249,8 @@ Deno.test("TlsStream() a handler that throws where nobody sees it loses its conn
   settle();
   stream.handler.onData = () => stream.pause();
   made.onBytes = () => {
-    made.events.onText(new Uint8Array(4));
-    made.events.onText(new Uint8Array(4));
+    made.events.onText(new Lease(new Uint8Array(4), null), 4);
+    made.events.onText(new Lease(new Uint8Array(4), null), 4);
   };
   below.peer.send(HELLO);
   settle();

@@ -95,9 +95,10 @@ labTest("run() sends PROXY headers that HAProxy and nginx understand, with its c
     haproxy!,
     `frontend f\n  mode http\n  bind 127.0.0.1:${haproxy} accept-proxy\n  ${answer}\n`,
   );
-  const pool = (name: string, version: string, port: number, check: string) =>
+  const pool = (name: string, version: string, port: number, check: string, more = "") =>
     `  ${name}: { proxyProtocol: ${version}, servers: [{ name: ${name}, address: "127.0.0.1:${port}" }],
-      check: { ${check}, interval: 200ms, rise: 1, fall: 1 } }\n`;
+      ${more} check: { ${check}, interval: 200ms, rise: 1, fall: 1 } }\n`;
+  const overTls = `tls: { ca: ${cert}, serverName: one.test },`;
   await using node = await Node.start(`
 listeners:
   - name: one
@@ -107,12 +108,16 @@ listeners:
       - { match: { path: /n2 }, pool: n2 }
       - { match: { path: /h1 }, pool: h1 }
       - { match: { path: /h2 }, pool: h2 }
+      - { match: { path: /s1 }, pool: s1 }
+      - { match: { path: /s2 }, pool: s2 }
   - { name: two, bind: "127.0.0.1:${two}", protocol: tcp, pool: h2 }
   - { name: tls, bind: "127.0.0.1:${tls}", protocol: tcp, routes: [{ match: { sni: one.test }, pool: secure }] }
 pools:
 ${pool("n1", "v1", nginx!, "path: /")}${pool("n2", "v2", nginx!, "path: /")}${
     pool("h1", "v1", haproxy!, "path: /")
-  }${pool("h2", "v2", haproxy!, "path: /")}${pool("secure", "v2", secure!, "type: tls, host: one.test")}
+  }${pool("h2", "v2", haproxy!, "path: /")}${pool("secure", "v2", secure!, "type: tls, host: one.test")}${
+    pool("s1", "v1", secure!, "path: /", overTls)
+  }${pool("s2", "v2", secure!, "path: /", overTls)}
 workers: 1
 `);
   const get = (port: number, path: string, ...more: string[]) =>
@@ -121,6 +126,10 @@ workers: 1
   await t.step("both versions of http pools name the client", async () => {
     for (const path of ["/n1", "/n2"]) assertMatch(await get(one!, path), /^nginx 127\.0\.0\.9 /);
     for (const path of ["/h1", "/h2"]) assertEquals(await get(one!, path), "haproxy 127.0.0.9 ");
+  });
+
+  await t.step("before TLS with the server, too", async () => {
+    for (const path of ["/s1", "/s2"]) assertEquals(await get(one!, path), "secure 127.0.0.9 HTTP/1.1");
   });
 
   await t.step("a client's connection to a server is its own, and is used again", async () => {
@@ -146,7 +155,7 @@ workers: 1
 
   await t.step("the checks of every pool pass", async () => {
     await node.until((status) =>
-      ["n1", "n2", "h1", "h2", "secure"].every((name) => serverOf(status, name).state === "up")
+      ["n1", "n2", "h1", "h2", "secure", "s1", "s2"].every((name) => serverOf(status, name).state === "up")
     );
   });
 });

@@ -14,7 +14,10 @@ interface TlsServer {
   readonly clients?: string;
 }
 
-/** One nginx with several servers; each answers with the connection's number, the name it was asked for and who asked. */
+/**
+ * One nginx with several servers; each answers with the connection's number, the name it was asked for, who asked, and
+ * `r` when a session was taken up again.
+ */
 class TlsNginx implements AsyncDisposable {
   private constructor(readonly running: Running) {}
 
@@ -41,7 +44,7 @@ function nginxConfig(directory: string, servers: readonly TlsServer[]): string {
     `server {
     listen 127.0.0.1:${port} ssl; ssl_certificate ${pair.cert}; ssl_certificate_key ${pair.key};
     ${clients === undefined ? "" : `ssl_client_certificate ${clients}; ssl_verify_client on;`}
-    location / { default_type text/plain; return 200 "$connection|$ssl_server_name|$ssl_client_s_dn"; }
+    location / { default_type text/plain; return 200 "$connection|$ssl_server_name|$ssl_client_s_dn|$ssl_session_reused"; }
   }`
   );
   return `daemon off; master_process off; ${Deno.uid() === 0 ? "user root;" : ""} pid ${directory}/nginx.pid;
@@ -102,7 +105,7 @@ pools:
     const replies = [await client.request("/"), await client.request("/"), await get(web, "/")];
     assertEquals(replies.map(({ status }) => status), [200, 200, 200]);
     assertEquals(new Set(replies.map(({ body }) => body)).size, 1, "one connection");
-    assertMatch(replies[0]!.body, /^\d+\|app\.internal\|$/);
+    assertMatch(replies[0]!.body, /^\d+\|app\.internal\|\|/);
   });
   await t.step("checks go the same way", async () => {
     const status = await node.until(({ pools }) =>
@@ -112,7 +115,7 @@ pools:
     assertMatch(status.pools[1]!.servers[0]!.reason, /handshake completed, TLSv1\.3/);
   });
   await t.step("a tcp listener puts its clients' bytes into TLS", async () => {
-    assertMatch((await get(raw, "/")).body, /\|app\.internal\|$/);
+    assertMatch((await get(raw, "/")).body, /\|app\.internal\|\|/);
   });
   await t.step("a certificate for another name is an error, told to client, log and status", async () => {
     const reply = await get(wrong, "/");
@@ -136,7 +139,7 @@ pools:
     assertMatch(await node.program.line("certificate has expired"), /"?expired"?/);
   });
   await t.step("a server that asks who comes is shown the pool's certificate", async () => {
-    assertMatch((await get(known, "/")).body, /\|CN=us$/);
+    assertMatch((await get(known, "/")).body, /\|CN=us\|/);
   });
   await t.step("no key is in what the node says", async () => {
     const secret = Deno.readTextFileSync(us.key).split("\n")[1]!;
@@ -202,4 +205,38 @@ pools:
   conns[0]!.close();
   silent.close();
   await accepted;
+});
+
+labTest("run() takes sessions with a server up again, with a certificate of its own too", [
+  "nginx",
+  "openssl",
+], async () => {
+  using made = new Certificates();
+  const ours = made.authority("ours");
+  const app = made.sign("app", ours, { names: "DNS:app.internal" });
+  const us = made.sign("us", ours, { names: "DNS:us.internal" });
+  const [open, mutual] = [freePort(), freePort()];
+  await using _nginx = await TlsNginx.start(made.directory, [
+    { port: open, pair: app },
+    { port: mutual, pair: app, clients: ours.cert },
+  ]);
+  const [web, known] = [freePort(), freePort()];
+  const trust = `ca: ${ours.cert}, serverName: app.internal`;
+  // Through tcp each client has a connection to the server of its own.
+  await using _node = await Node.start(`workers: 1
+listeners:
+${listener("web", web, ", protocol: tcp")}
+${listener("known", known, ", protocol: tcp")}
+pools:
+  web: { servers: ["127.0.0.1:${open}"], tls: { ${trust} } }
+  known:
+    servers: ["127.0.0.1:${mutual}"]
+    tls: { ${trust}, clientCertificate: { cert: ${us.cert}, key: ${us.key} } }
+`);
+  for (const [port, who] of [[web, ""], [known, "CN=us"]] as const) {
+    const bodies: string[] = [];
+    for (let i = 0; i < 3; i++) bodies.push((await get(port, "/")).body);
+    assertEquals(bodies.map((body) => body.split("|").slice(2)), [[who, "."], [who, "r"], [who, "r"]]);
+    assertEquals(new Set(bodies.map((body) => body.split("|")[0])).size, 3, "connections");
+  }
 });

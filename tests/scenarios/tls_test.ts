@@ -251,7 +251,8 @@ log: { access: json }
 workers: 1
 `);
   const connect = async (...args: string[]) =>
-    (await openssl(["s_client", "-quiet", "-connect", `127.0.0.1:${port}`, ...args], "hello\n", 500)).text;
+    (await openssl(["s_client", "-quiet", "-connect", `127.0.0.1:${port}`, ...args], "hello\n", "you said"))
+      .text;
   const show = ["-cert", made.path("client.pem"), "-key", made.path("client.key")];
   assert((await connect(...show)).includes("you said hello"));
   assert(!(await connect()).includes("you said"));
@@ -298,3 +299,69 @@ workers: 1
     await node.until(({ listeners: [web] }) => web!.counters.badProxyHeader === 1);
   },
 );
+
+labTest("run() tells routes apart by the name that TLS was asked for, where it ends", NEEDS, async () => {
+  await using made = await authority("shop", "api");
+  await using server = new RawServer(async (conn) => {
+    const input = new Buffered(conn);
+    await RawServer.send(conn, `you said ${await input.through("\n")}`);
+  });
+  const [web, raw] = [freePort(), freePort()];
+  const tls = `tls: { certificates: [${pair(made, "shop")}, ${pair(made, "api")}] }`;
+  await using node = await Node.start(`
+listeners:
+  - name: web
+    bind: "127.0.0.1:${web}"
+    ${tls}
+    routes:
+      - { match: { sni: "*.api.test" }, respond: { body: below } }
+      - { match: { sni: [api.test, x.test], path: /one }, respond: { body: one } }
+      - { respond: { body: others } }
+  - name: raw
+    bind: "127.0.0.1:${raw}"
+    protocol: tcp
+    ${tls}
+    routes: [{ match: { sni: api.test }, pool: app }]
+pools: { app: { servers: ["127.0.0.1:${server.port}"] } }
+workers: 1
+`);
+  const body = async (url: string, ...more: string[]) =>
+    (await curl(made, web, url, ...more)).text.split("\r\n\r\n")[1];
+  assertEquals(await body("https://a.api.test/"), "below");
+  assertEquals(await body("https://api.test/one"), "one");
+  assertEquals(await body("https://api.test/two"), "others");
+  // The name counts, and not what is asked for within.
+  assertEquals(await body("https://shop.test/one", "-H", "Host: api.test"), "others");
+  const say = async (name: string) =>
+    (await openssl(
+      ["s_client", "-quiet", "-connect", `127.0.0.1:${raw}`, "-servername", name],
+      "hello\n",
+      "you said",
+    )).text;
+  assert((await say("api.test")).includes("you said hello"));
+  assert(!(await say("shop.test")).includes("you said"));
+  await node.until(({ listeners }) => listeners[1]!.counters.noRoute === 1);
+});
+
+labTest("run() takes sessions up again at every worker", NEEDS, async () => {
+  await using made = await authority("shop");
+  const port = freePort();
+  await using _node = await Node.start(`
+listeners:
+  - name: web
+    bind: "127.0.0.1:${port}"
+    tls: { certificates: [${pair(made, "shop")}] }
+    routes: [{ respond: { body: pong } }]
+workers: 4
+`);
+  const session = made.path("session");
+  const connect = async (...args: string[]) =>
+    (await openssl(
+      ["s_client", "-connect", `127.0.0.1:${port}`, ...args],
+      "GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n",
+      "pong",
+    )).text;
+  await connect("-sess_out", session);
+  // The kernel spreads connections over the workers.
+  for (let i = 0; i < 8; i++) assert((await connect("-sess_in", session)).includes("Reused"), `${i}`);
+});

@@ -1,7 +1,13 @@
 /**
  * The scripted ends of a simulation: a client that sends and reads answers, and servers that answer as told.
  */
-import { type Dial, type Dialer, type DialHandler, TlsFailure } from "../../mod/net/stream.ts";
+import {
+  type Dial,
+  type Dialer,
+  type DialHandler,
+  type DialTerms,
+  TlsFailure,
+} from "../../mod/net/stream.ts";
 import { type ProxyHeader, readProxyHeader } from "../../mod/net/proxy_protocol.ts";
 import { HttpText, type Message, statusOf } from "./http_text.ts";
 import type { Network } from "./network.ts";
@@ -131,7 +137,7 @@ export class SimServer {
 export class SimDialer implements Dialer {
   constructor(readonly network: Network, readonly servers: readonly SimServer[]) {}
 
-  dial(_host: string, port: number, handler: DialHandler): Dial {
+  dial(_host: string, port: number, handler: DialHandler, { preface }: DialTerms = {}): Dial {
     const server = this.servers.find((each) => each.port === port)!;
     server.dials++;
     let cancelled = false;
@@ -145,6 +151,7 @@ export class SimDialer implements Dialer {
       const connection = new ServedConnection(server, stream.peer);
       server.connections.push(connection);
       server.onConnect(connection);
+      if (preface) stream.write(preface);
       handler.onOpen(stream);
     });
     return {

@@ -3,9 +3,10 @@ import { Buffer } from "node:buffer";
 import type { AddressInfo } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import { BufferPool } from "../../mod/net/buffers.ts";
-import type { StreamWorld } from "../../mod/net/deno_io.ts";
+import { DenoDialer, type StreamWorld } from "../../mod/net/deno_io.ts";
 import type { Stream } from "../../mod/net/stream.ts";
-import { TlsDialer } from "../../mod/net/tls_dial_io.ts";
+import { TlsDialer } from "../../mod/net/tls_dialer.ts";
+import { makeTlsEngine, newTicketKeys } from "../../mod/net/tls_engine_io.ts";
 import { assertEquals } from "../assert.ts";
 import { streamContract, type StreamPair, type StreamPeer } from "../contract/stream.ts";
 import { CERTIFICATE, KEY } from "../health/certificate.ts";
@@ -108,7 +109,7 @@ class SocketPeer implements StreamPeer {
   }
 }
 
-async function open(): Promise<StreamPair> {
+async function open(prefer: string): Promise<StreamPair> {
   const bugs: unknown[] = [];
   const world: StreamWorld = { buffers: new BufferPool(), tick() {}, onBug: (error) => bugs.push(error) };
   const options = { cert: CERTIFICATE, key: KEY, allowHalfOpen: true };
@@ -123,8 +124,10 @@ async function open(): Promise<StreamPair> {
     alpn: [],
     minVersion: "1.2",
   } as const;
+  const engine = makeTlsEngine({ buffers: world.buffers, ticketKeys: newTicketKeys(), prefer });
+  const dialer = new TlsDialer(new DenoDialer(world), engine.connector(tls), world.onBug);
   const stream = await new Promise<Stream>((onOpen, onFailed) =>
-    new TlsDialer(world, tls).dial("127.0.0.1", relay.port, { onOpen, onFailed }, "app.internal")
+    dialer.dial("127.0.0.1", relay.port, { onOpen, onFailed }, { name: "app.internal" })
   );
   const peer = new SocketPeer(await accepted, relay);
   return {
@@ -144,4 +147,6 @@ async function open(): Promise<StreamPair> {
   };
 }
 
-streamContract("TlsSocketStream", open);
+for (const prefer of ["openssl", "rustls"]) {
+  streamContract(`TlsDialer of ${prefer}`, () => open(prefer));
+}
