@@ -28,7 +28,7 @@ labTest(
   ["openssl"],
   async () => {
     await using made = await files();
-    const certificates = certificateReader(made.path("tandem.yaml"), () => NOW);
+    const certificates = certificateReader(made.path("tandem.yaml"), Date.now);
     const result = await load(withPairs(["shop.pem", "shop.key"]), { certificates });
     assert("config" in result);
     assertEquals(result.warnings, []);
@@ -48,7 +48,7 @@ labTest("checkTlsFiles() says every problem at its place, with the file", ["open
     made.path("broken.pem"),
     "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
   );
-  const certificates = certificateReader(made.path("tandem.yaml"), () => NOW);
+  const certificates = certificateReader(made.path("tandem.yaml"), Date.now);
   const told = await errors(
     withPairs(
       ["shop.pem", "other.key"],
@@ -96,7 +96,7 @@ labTest(
       "pass:secret",
     ]);
     await made.issue("modern", { kind: "ed25519" });
-    const certificates = certificateReader(made.path("tandem.yaml"), () => NOW);
+    const certificates = certificateReader(made.path("tandem.yaml"), Date.now);
     const told = await errors(
       withPairs(
         ["shop.pem", "locked.key"],
