@@ -36,9 +36,7 @@ export async function startBackends(directory: string): Promise<Backends> {
   await Deno.writeTextFile(`${files}/10k`, "x".repeat(10 * 1024));
   await Deno.writeTextFile(`${files}/10m`, "x".repeat(10 * 1024 * 1024));
   await Deno.writeTextFile(`${files}/64k`, "x".repeat(64 * 1024));
-  // What people write and read: this repository's own pages.
-  const text = ["docs/config.md", "docs/vrrp.md", "docs/tls.md", "docs/operations.md"].map(read).join("");
-  await Deno.writeTextFile(`${files}/text`, text.slice(0, 64 * 1024));
+  await Deno.writeTextFile(`${files}/text`, sampleText());
   await Deno.writeTextFile(`${files}/1m`, "x".repeat(1024 * 1024));
   const running: Running[] = [];
   const ports = [freePort(), freePort()];
@@ -99,4 +97,10 @@ http {
   }
 }
 `;
+}
+
+/** 64 KB of what people write and read, to compress: of this repository's own pages. */
+export function sampleText(): string {
+  const pages = ["docs/config.md", "docs/vrrp.md", "docs/tls.md", "docs/operations.md"];
+  return pages.map(read).join("").slice(0, 64 * 1024);
 }

@@ -1,6 +1,6 @@
 /** The benchmark compares like with like: every product comes up in every scenario and gives the servers' answers. */
 import { assert, assertEquals } from "../assert.ts";
-import { type Backends, startBackends } from "../../bench/backends_io.ts";
+import { type Backends, sampleText, startBackends } from "../../bench/backends_io.ts";
 import { churn } from "../../bench/churn_io.ts";
 import { cpuMicroseconds, memoryBytes, openFiles } from "../../bench/process_io.ts";
 import { type ProductName, startProduct } from "../../bench/products_io.ts";
@@ -43,6 +43,7 @@ const ANSWERS: Readonly<Record<string, string>> = {
   "/10k": "x".repeat(10 * 1024),
   "/10m": "x".repeat(10 * 1024 * 1024),
   "/64k": "x".repeat(64 * 1024),
+  "/text": sampleText(),
   "/1m": "x".repeat(1024 * 1024),
   "/upload": "stored\n",
 };
