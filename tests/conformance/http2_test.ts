@@ -51,7 +51,8 @@ async function run(each: Http2Case, address: { hostname: string; port: number })
       if (what === "wait") assertEquals(await client.status(Number(stream)), 200);
       else if (what === "data") {
         assert(await client.frame((one) => one.type === DATA && one.stream === Number(stream)));
-      } else await client.send(step);
+      } else if (step === "settings") assert(await client.frame((one) => one.type === SETTINGS));
+      else await client.send(step);
     }
     assertEquals(await outcome(each.expect, client), true, `${each.expect}, not ${told(client)}`);
   } finally {
