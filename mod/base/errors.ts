@@ -36,7 +36,7 @@ export const ERRORS = {
   uriTooLong: error("downstream", 414, null, "PR", "the request target is longer than the limit"),
   headTooLarge: error("downstream", 431, null, "PR", "the request head is larger than the limit"),
   bodyTooLarge: error("downstream", 413, null, "PR", "the request body is larger than the limit"),
-  versionUnsupported: error("downstream", 505, null, "PR", "the HTTP version is not 1.0 or 1.1"),
+  versionUnsupported: error("downstream", 505, null, "PR", "the HTTP version is not 1.0, 1.1 or 2"),
   methodUnsupported: error(
     "downstream",
     501,

@@ -12,6 +12,11 @@ export class Calm {
   #level = 0;
   #at = 0;
 
+  /** Something was done that was wanted: as much that brings nothing is forgiven. */
+  useful(): void {
+    if (this.#level > 0) this.#level = Math.max(0, this.#level - 1);
+  }
+
   /** Takes note of one; true: that was too much (ENHANCE_YOUR_CALM). */
   disturbed(now: number, weight = 1): boolean {
     this.#level = Math.max(0, this.#level - (now - this.#at) * PER_MS) + weight;

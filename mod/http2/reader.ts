@@ -9,7 +9,6 @@ import * as h2 from "./frame.ts";
 
 /** A frame of a header block counts so many bytes more, so that empty ones are not free. */
 const FRAME_COST_BYTES = 64;
-const NOTHING = new Uint8Array(0);
 
 /** Who sends the frames. A client begins with its preface. */
 export const FROM_CLIENT = 0;
@@ -49,7 +48,7 @@ export class FrameReader {
   #blockId = 0;
   #blockLast = false;
   #blockCost = 0;
-  #block: Uint8Array = NOTHING;
+  #parts: Uint8Array[] = [];
 
   constructor(events: FrameEvents, role: Role) {
     this.#events = events;
@@ -123,9 +122,12 @@ export class FrameReader {
         return id === 0 ? h2.PROTOCOL_ERROR : this.#events.onResetFrame(id, read31(bytes, start));
       case h2.SETTINGS:
         if (id !== 0) return h2.PROTOCOL_ERROR;
-        this.settled = true;
-        if ((flags & h2.ACK) === 0) return this.#events.onSettings(bytes, start, end);
-        return size === 0 ? this.#events.onIdleFrame() : h2.FRAME_SIZE_ERROR;
+        if ((flags & h2.ACK) === 0) {
+          this.settled = true;
+          return this.#events.onSettings(bytes, start, end);
+        }
+        if (size !== 0) return h2.FRAME_SIZE_ERROR;
+        return this.settled ? this.#events.onIdleFrame() : h2.PROTOCOL_ERROR;
       case h2.PING:
         if (id !== 0) return h2.PROTOCOL_ERROR;
         if (size !== 8) return h2.FRAME_SIZE_ERROR;
@@ -186,18 +188,16 @@ export class FrameReader {
     const id = this.#blockId;
     this.#blockCost += end - start + FRAME_COST_BYTES;
     if (this.#blockCost > 2 * headBytes + h2.MAX_FRAME_BYTES) return h2.ENHANCE_YOUR_CALM;
-    if (!complete || this.#block.length > 0) {
-      const all = new Uint8Array(this.#block.length + end - start);
-      all.set(this.#block);
-      all.set(bytes.subarray(start, end), this.#block.length);
-      if (!complete) {
-        this.#block = all;
-        return h2.NO_ERROR;
-      }
-      [bytes, start, end] = [all, 0, all.length];
+    if (!complete) {
+      if (end > start) this.#parts.push(bytes.slice(start, end));
+      return h2.NO_ERROR;
     }
     this.#blockId = 0;
-    this.#block = NOTHING;
+    if (this.#parts.length > 0) {
+      bytes = joined(this.#parts, bytes.subarray(start, end));
+      [start, end] = [0, bytes.length];
+      this.#parts = [];
+    }
     return this.#events.onBlock(id, bytes, start, end, this.#blockLast);
   }
 }
@@ -206,4 +206,15 @@ export class FrameReader {
 function priorityError(id: number, bytes: Uint8Array, start: number, size: number): number {
   if (size !== 5) return h2.FRAME_SIZE_ERROR;
   return read31(bytes, start) === id ? h2.PROTOCOL_ERROR : h2.NO_ERROR;
+}
+
+function joined(parts: readonly Uint8Array[], last: Uint8Array): Uint8Array {
+  const all = new Uint8Array(parts.reduce((size, part) => size + part.length, last.length));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  all.set(last, at);
+  return all;
 }

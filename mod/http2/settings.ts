@@ -9,16 +9,20 @@ import {
   NO_ERROR,
   PROTOCOL_ERROR,
   SETTINGS_ENABLE_PUSH,
+  SETTINGS_HEADER_TABLE_SIZE,
   SETTINGS_INITIAL_WINDOW_SIZE,
   SETTINGS_MAX_CONCURRENT_STREAMS,
   SETTINGS_MAX_FRAME_SIZE,
 } from "./frame.ts";
 
+const DEFAULT_TABLE_BYTES = 4096;
 const MOST_FRAME_BYTES = 2 ** 24 - 1;
 
 export class PeerSettings {
   /** Window of a stream that is opened now. Our frames and tables stay within the defaults, whatever more is allowed. */
   initialWindow = DEFAULT_WINDOW;
+  /** The peer wants a table of fields smaller than the default one. */
+  tableShrank = false;
   /** Streams that the peer lets us have open at once. */
   mostStreams = Infinity;
 
@@ -28,6 +32,9 @@ export class PeerSettings {
     for (let at = start; at < end; at += 6) {
       const value = read32(bytes, at + 2);
       switch (read16(bytes, at)) {
+        case SETTINGS_HEADER_TABLE_SIZE:
+          this.tableShrank = value < DEFAULT_TABLE_BYTES;
+          break;
         case SETTINGS_ENABLE_PUSH:
           if (value > 1) return PROTOCOL_ERROR;
           break;

@@ -47,6 +47,8 @@ export interface Stream {
   readonly tls?: TlsFacts;
   /** It is a stream of a connection of HTTP/2. */
   readonly http2?: boolean;
+  /** It is on a connection that has been used before. */
+  readonly reused?: boolean;
   /** Queues a copy of `view`. False: more than the high-water mark is queued, wait for `onDrain`. */
   write(view: Uint8Array): boolean;
   /** Queues bytes `start` to `end` of a lease without copying; the stream releases the lease when they are written. */
@@ -69,6 +71,11 @@ export interface Stream {
   end(): void;
   /** Close at once; what is queued is lost. */
   close(): void;
+  /**
+   * For a stream that serves one exchange only, once that is over: nothing is called any more, and it ends by itself.
+   * Absent: it may be used again.
+   */
+  detach?(): void;
   /** Says that a long transfer is expected (large buffers) or that the stream will wait (a small one). */
   bulk(on: boolean): void;
   /** Bytes queued and not yet handed to the kernel. */

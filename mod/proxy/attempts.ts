@@ -159,7 +159,7 @@ export class Attempts implements DialHandler, Waiter {
 
   onOpen(stream: Stream): void {
     this.#dial = null;
-    this.count(SERVER_COLUMN.connections);
+    this.count(stream.reused === true ? SERVER_COLUMN.reuses : SERVER_COLUMN.connections);
     this.#owner.onConnected(stream, this.#environment.now());
   }
 

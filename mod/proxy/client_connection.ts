@@ -72,6 +72,8 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
   #minor = 1;
   /** There has been a request. */
   #served = false;
+  /** Bytes of answers that were unread at the last deadline. */
+  #queued = 0;
   #headSince = 0;
   /** While half-closed: when to stop waiting for an answer to begin. */
   #giveUpAt = Infinity;
@@ -138,6 +140,7 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
         return this.#exchange.onDeadline();
       case HEAD:
         if (this.listener.draining && this.#held.empty && !this.stream.blocked) return this.#finish();
+        if (this.stream.queued > 0 && this.stream.queued !== this.#queued) return this.#waitForReader(now);
         // Nothing of a request yet, or answers that nobody reads: the connection simply ends.
         if (this.#held.empty || this.stream.blocked) return this.abort();
         this.#exchange.record.start(this.#headSince || now, this.#held.length);
@@ -226,6 +229,7 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
     if (!keepAlive || this.listener.draining || this.#ended && this.#held.empty) return this.#finish();
     this.#state = HEAD;
     this.#headSince = 0;
+    this.#queued = this.stream.queued;
     const { timeouts } = this.listener.live.snapshot;
     const { blocked } = this.stream;
     this.arm(this.environment.now() + (blocked ? timeouts.idleMs : timeouts.keepAliveMs));
@@ -293,13 +297,17 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
 
   /** Uses what it can of the bytes and keeps the rest. `fresh`: the stream is delivering them right now. */
   #work(bytes: Uint8Array, at: number, end: number, fresh: boolean): void {
+    const held = this.#held;
     this.#working = true;
+    let used = -1;
     try {
-      at = this.#use(bytes, at, end, fresh);
+      used = this.#use(bytes, at, end, fresh);
     } finally {
       this.#working = false;
+      // What a mistake of ours was made of must not be made again.
+      if (used < 0) held.drop();
     }
-    const held = this.#held;
+    at = used;
     if (this.#state === CLOSED || at >= end) held.drop();
     else {
       held.keep(bytes, at, end);
@@ -399,6 +407,12 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
     this.#dropHeldUnlessWorking();
     this.#linger ??= new Linger(this.stream);
     this.arm(this.#linger.start(this.environment.now()));
+  }
+
+  /** An answer is still being read, slowly: that goes on as long as it goes on. */
+  #waitForReader(now: number): void {
+    this.#queued = this.stream.queued;
+    this.arm(now + this.listener.live.snapshot.timeouts.idleMs);
   }
 
   #lingerOn(now: number): void {

@@ -404,8 +404,11 @@ export class Exchange implements AttemptOwner, ResponseHandler {
 
   /** The connection failed before an answer began: try elsewhere or give up. */
   #attemptFailed(code: ErrorCode, unprocessed = false): void {
+    const { stream, uses } = this.#server!;
     const again = unprocessed && !this.#kept.lost && this.#attempts.reuses;
-    const stale = code === "emptyReply" && (again || this.#server!.uses > 1);
+    // A stream of HTTP/2 is new, but its connection may have gone stale.
+    const reused = uses > 1 || stream.reused === true && this.#attempts.reuses;
+    const stale = code === "emptyReply" && (again || reused);
     this.#letGo(false);
     this.#phase = SEEKING;
     this.#attempts.failed(code, again || this.#resendable, stale);

@@ -97,8 +97,9 @@ export class Http2Connection extends Http2Link implements Session {
 
   override onData(view: Uint8Array): void {
     if (this.#linger === null) {
+      const { inBlock } = this.reader;
       super.onData(view);
-      if (this.reader.inBlock) this.#arm(this.listener.live.snapshot.timeouts.headMs);
+      if (this.reader.inBlock && !inBlock) this.#arm(this.listener.live.snapshot.timeouts.headMs);
     } else if (this.#linger.discard(view.length)) this.close();
   }
 
@@ -122,7 +123,8 @@ export class Http2Connection extends Http2Link implements Session {
 
   onHeadersFrame(id: number): number {
     const stream = this.streams.get(id);
-    const closed = stream === undefined ? id <= this.#lastId : stream.remoteEnded;
+    const ignored = this.wasReset(id) || this.endsDiscarded(id, false);
+    const closed = stream === undefined ? id <= this.#lastId && !ignored : stream.remoteEnded;
     return closed ? h2.STREAM_CLOSED : h2.NO_ERROR;
   }
 
@@ -133,8 +135,8 @@ export class Http2Connection extends Http2Link implements Session {
     if (!this.decoder.decode(bytes, start, end, lines)) return h2.COMPRESSION_ERROR;
     const stream = this.streams.get(id);
     if (stream !== undefined) return this.#onTrailer(id, stream, lines, last);
-    // A trailer for a stream that has been reset meanwhile, or a connection that has ended.
-    if (id <= this.#lastId || this.over) return h2.NO_ERROR;
+    // A trailer that nobody wants any more, or a connection that has ended.
+    if (this.endsDiscarded(id, last) || id <= this.#lastId || this.over) return h2.NO_ERROR;
     this.#lastId = id;
     const refused = this.#refusing || this.streams.size >= MOST_STREAMS;
     if (refused || !lines.finish(!last)) {
@@ -143,8 +145,9 @@ export class Http2Connection extends Http2Link implements Session {
     }
     const fresh = (this.#free.pop() ?? this.#openStream()) as ServedStream;
     this.streams.set(id, fresh);
+    const { tooLarge } = lines;
     fresh.open(id, lines, !last, this.settings.initialWindow);
-    return h2.NO_ERROR;
+    return tooLarge ? this.disturbed() : h2.NO_ERROR;
   }
 
   /** Section 6.8: it may still ask. */

@@ -98,9 +98,10 @@ class Target implements UpstreamOwner, DialHandler {
         handler.onOpen(upstream.open());
       }
     }
-    if (this.#waiting.size > 0 && this.#dial === null && this.#fresh === null) {
-      this.#dial = this.#connect(this);
-    }
+    if (this.#waiting.size === 0 || this.#dial !== null || this.#fresh !== null) return;
+    // A server that allows no streams would allow none on another connection either.
+    for (const upstream of this.#open) if (upstream.allowsNone) return;
+    this.#dial = this.#connect(this);
   };
 
   /** Nobody waits for the connection that is being made. */

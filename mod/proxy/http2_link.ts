@@ -22,7 +22,12 @@ export const MOST_STREAMS = 100;
 /** Every stream may have its window full, so that none waits for another's reader. */
 const CONNECTION_WINDOW = MOST_STREAMS * STREAM_WINDOW;
 /** Ids of streams that were reset, for frames that are still on their way. */
-const RESETS_KEPT = 256;
+const RESETS_KEPT = 1024;
+/**
+ * Read of a body that was answered early, before its stream is reset: clients lose the answer to a reset that comes while
+ * they send. As for a connection of HTTP/1 (`Linger`).
+ */
+const DISCARD_BYTES = 1024 * 1024;
 /** WINDOW_UPDATE frames cost little and come with every body. */
 const WINDOW_WEIGHT = 0.05;
 
@@ -38,12 +43,18 @@ export abstract class Http2Link implements StreamHandler, StreamHost, FrameEvent
   protected readonly reader: FrameReader;
   /** Nothing is read or sent any more. */
   protected over = false;
+  /** How often something has come. */
+  received = 0;
   readonly #held: HeldBytes;
   readonly #calm = new Calm();
   /** Streams that have something to send, in turn. */
   readonly #line: Http2Stream[] = [];
   readonly #turns: Http2Stream[] = [];
-  readonly #reset = new Set<number>();
+  /** Streams whose bodies are thrown away, and how much of each has been. */
+  readonly #discarded = new Map<number, number>();
+  /** Streams that we have reset, and that the peer has. */
+  readonly #resetByUs = new Set<number>();
+  readonly #resetByPeer = new Set<number>();
   #sendWindow = h2.DEFAULT_WINDOW;
   #receiveWindow = CONNECTION_WINDOW;
   #uncredited = 0;
@@ -97,6 +108,7 @@ export abstract class Http2Link implements StreamHandler, StreamHost, FrameEvent
   }
 
   onData(view: Uint8Array): void {
+    this.received++;
     this.#working = true;
     try {
       if (this.#held.empty) this.#work(view, 0, view.length);
@@ -140,8 +152,30 @@ export abstract class Http2Link implements StreamHandler, StreamHost, FrameEvent
   reset(id: number, code: number): void {
     if (this.over) return;
     this.writer.raw(h2.whole(h2.RST_STREAM, 0, id, code));
-    this.#noteReset(id);
+    note(this.#resetByUs, id);
     this.flushSoon();
+  }
+
+  discard(id: number): void {
+    this.#discarded.set(id, 0);
+    if (this.#discarded.size > MOST_STREAMS) this.#refuseBody(this.#discarded.keys().next().value!);
+  }
+
+  /** RFC 9113 section 8.1: the answer is complete, and nobody wants the rest of the request. */
+  #refuseBody(id: number): void {
+    this.#discarded.delete(id);
+    this.reset(id, h2.NO_ERROR);
+  }
+
+  #discardBody(id: number, size: number, last: boolean): void {
+    const total = this.#discarded.get(id)! + size;
+    this.credit(0, size);
+    if (last) this.#discarded.delete(id);
+    else if (total > DISCARD_BYTES) this.#refuseBody(id);
+    else {
+      this.#discarded.set(id, total);
+      this.credit(id, size);
+    }
   }
 
   credit(id: number, bytes: number): void {
@@ -181,10 +215,15 @@ export abstract class Http2Link implements StreamHandler, StreamHost, FrameEvent
     this.#receiveWindow -= size;
     if (this.#receiveWindow < 0) return h2.FLOW_CONTROL_ERROR;
     const stream = this.streams.get(id);
+    if (this.#discarded.has(id)) {
+      this.#discardBody(id, size, last);
+      return h2.NO_ERROR;
+    }
     if (stream === undefined || !stream.takesBody) {
       this.credit(0, size);
       return this.#onClosedStream(id, stream);
     }
+    if (end > start) this.progress();
     let code = stream.onBodyFrame(bytes, start, end, size);
     if (code === h2.NO_ERROR && last && stream.id === id) code = stream.onBodyEnd(NOTHING);
     return code === h2.NO_ERROR ? code : this.streamError(id, stream, code);
@@ -193,7 +232,8 @@ export abstract class Http2Link implements StreamHandler, StreamHost, FrameEvent
   /** A frame for a stream that takes none (section 5.1). */
   #onClosedStream(id: number, stream: Http2Stream | undefined): number {
     if (stream !== undefined) return this.streamError(id, stream, h2.STREAM_CLOSED);
-    if (!this.#reset.has(id)) return h2.STREAM_CLOSED;
+    if (this.wasReset(id)) return h2.NO_ERROR;
+    if (!this.#resetByPeer.has(id)) return h2.STREAM_CLOSED;
     this.reset(id, h2.STREAM_CLOSED);
     return this.disturbed();
   }
@@ -209,7 +249,8 @@ export abstract class Http2Link implements StreamHandler, StreamHost, FrameEvent
   /** Section 6.4. */
   onResetFrame(id: number, _code: number): number {
     if (this.isIdle(id)) return h2.PROTOCOL_ERROR;
-    this.#noteReset(id);
+    this.#discarded.delete(id);
+    note(this.#resetByPeer, id);
     this.streams.get(id)?.onReset(new Error("the other side reset the stream"));
     return this.disturbed();
   }
@@ -220,6 +261,7 @@ export abstract class Http2Link implements StreamHandler, StreamHost, FrameEvent
     const code = this.settings.read(bytes, start, end);
     if (code !== h2.NO_ERROR) return code;
     this.writer.raw(h2.SETTINGS_ACK);
+    if (this.settings.tableShrank) this.writer.giveUpTable();
     const change = this.settings.initialWindow - before;
     for (const stream of change === 0 ? [] : this.streams.values()) {
       if (!stream.onWindow(change)) return h2.FLOW_CONTROL_ERROR;
@@ -268,9 +310,19 @@ export abstract class Http2Link implements StreamHandler, StreamHost, FrameEvent
     return this.#calm.disturbed(this.environment.now(), weight);
   }
 
-  #noteReset(id: number): void {
-    this.#reset.add(id);
-    if (this.#reset.size > RESETS_KEPT) this.#reset.delete(this.#reset.values().next().value!);
+  /** A part of a message has moved: what brings nothing is then worth less. */
+  progress(): void {
+    this.#calm.useful();
+  }
+
+  /** True for a stream that we have reset: the peer may not have known when it sent its frame. */
+  protected wasReset(id: number): boolean {
+    return this.#resetByUs.has(id);
+  }
+
+  /** A header block behind a body that is thrown away: its trailers; false: there is none. */
+  protected endsDiscarded(id: number, last: boolean): boolean {
+    return last ? this.#discarded.delete(id) : this.#discarded.has(id);
   }
 
   // Frames out.
@@ -330,8 +382,14 @@ export abstract class Http2Link implements StreamHandler, StreamHost, FrameEvent
         }
       }
       stream.scheduled = false;
+      if (stream.id !== 0) stream.tidy();
     }
     line.splice(0, i);
     if (waiting !== null) line.push(...waiting);
   }
+}
+
+function note(ids: Set<number>, id: number): void {
+  ids.add(id);
+  if (ids.size > RESETS_KEPT) ids.delete(ids.values().next().value!);
 }

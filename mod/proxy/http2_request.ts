@@ -74,7 +74,7 @@ export class RequestLines implements FieldSink {
   /** `headBytes`: how many the fields may have together. */
   constructor(headBytes: number) {
     this.#headBytes = headBytes;
-    this.#base = 2 * headBytes + ADDED_BYTES;
+    this.#base = 3 * headBytes + ADDED_BYTES;
     this.limit = this.#base + headBytes;
     this.bytes = new Uint8Array(this.limit + SPARE_BYTES + ADDED_BYTES + headBytes);
     this.#cookie = { bytes: new Uint8Array(headBytes), length: 0 };
@@ -99,7 +99,8 @@ export class RequestLines implements FieldSink {
 
   overflow(): void {
     this.tooLarge = true;
-    this.at = this.#base;
+    // There is no room for any other.
+    this.at = this.limit;
   }
 
   field(kind: number, nameLength: number, end: number): void {

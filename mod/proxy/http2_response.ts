@@ -45,7 +45,8 @@ export class ResponseLines implements FieldSink {
 
   overflow(): void {
     this.#malformed = true;
-    this.at = STATUS_LINE.length;
+    // There is no room for any other.
+    this.at = this.limit;
   }
 
   field(kind: number, nameLength: number, end: number): void {

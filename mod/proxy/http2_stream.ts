@@ -16,7 +16,7 @@ import {
 } from "../http2/frame.ts";
 import { fromLatin1 } from "../http/grammar.ts";
 import { type BufferPool, type Lease } from "../net/buffers.ts";
-import type { Address, Stream, StreamHandler } from "../net/stream.ts";
+import { type Address, type Stream, type StreamHandler, Unprocessed } from "../net/stream.ts";
 import type { TlsFacts } from "../net/tls.ts";
 import type { MessageEvents, MessageReader } from "./http2_message.ts";
 import type { FrameWriter } from "./http2_writer.ts";
@@ -50,6 +50,10 @@ export interface StreamHost {
   later(stream: Http2Stream): void;
   /** Sends RST_STREAM. */
   reset(id: number, code: number): void;
+  /** Throws away what comes of a body that nobody wants. */
+  discard(id: number): void;
+  /** A part of a message has moved. */
+  progress(): void;
   /** Gives the peer room for so many bytes more; stream 0 is the connection. */
   credit(id: number, bytes: number): void;
   /** Message `id` of the stream is over (0: it had none); `reusable`: it can have another. */
@@ -98,6 +102,8 @@ export abstract class Http2Stream implements Stream, MessageEvents {
   #pieces: Piece[] = [];
   #output: Lease | null = null;
   #trailer: Uint8Array | null = null;
+  /** The peer takes no more of the message. */
+  #unwanted = false;
   #complete = false;
   #told = false;
   #error: Error | null = null;
@@ -146,11 +152,11 @@ export abstract class Http2Stream implements Stream, MessageEvents {
 
   /** Bytes of the body; `size` with their padding. Returns an error code. */
   onBodyFrame(bytes: Uint8Array, start: number, end: number, size: number): number {
+    this.#uncredited += size;
     this.#receiveWindow -= size;
     if (this.#receiveWindow < 0) return FLOW_CONTROL_ERROR;
     this.#received += end - start;
     if (this.#expected >= 0 && this.#received > this.#expected) return PROTOCOL_ERROR;
-    this.#uncredited += size;
     if (end > start) this.#take(bytes, start, end);
     this.#credit();
     return NO_ERROR;
@@ -176,6 +182,7 @@ export abstract class Http2Stream implements Stream, MessageEvents {
 
   /** The peer wants no more of what we send. */
   stopSending(): void {
+    this.#unwanted = true;
     for (const { lease } of this.#pieces) lease.release();
     this.#pieces = [];
     this.queued = 0;
@@ -205,6 +212,7 @@ export abstract class Http2Stream implements Stream, MessageEvents {
       const whole = size === piece.end - piece.start;
       const last = whole && this.#pieces.length === 1 && this.#complete && this.#trailer === null;
       writer.data(this.id, piece.lease.bytes, piece.start, piece.start + size, last);
+      this.#host.progress();
       if (last) this.localEnded = true;
       piece.start += size;
       if (whole) this.#pieces.shift()!.lease.release();
@@ -212,12 +220,17 @@ export abstract class Http2Stream implements Stream, MessageEvents {
       this.queued -= size;
     }
     if (this.#pieces.length === 0 && this.#complete && !this.localEnded) this.#sendEnd();
+    this.tidy();
+    return size;
+  }
+
+  /** After something was sent, or nothing more had to be: lets the session go on, or the message end. */
+  tidy(): void {
     if (this.blocked && this.queued === 0) {
       this.blocked = false;
       if (!this.finishing) this.handler.onDrain();
     }
     this.settle();
-    return size;
   }
 
   /** True while there is something that `send` could send now. */
@@ -271,8 +284,13 @@ export abstract class Http2Stream implements Stream, MessageEvents {
   }
 
   writeLease(lease: Lease, start: number, end: number): boolean {
-    if (this.closed || this.finishing || start === end || this.id === 0 && !this.opens()) {
+    if (this.closed || this.finishing || start === end) {
       lease.release();
+      return true;
+    }
+    if (this.id === 0 && !this.opens()) {
+      lease.release();
+      this.#leave(new Unprocessed("no more streams can be opened on the connection"));
       return true;
     }
     this.#output = lease;
@@ -281,7 +299,8 @@ export abstract class Http2Stream implements Stream, MessageEvents {
     lease.release();
     if (!good) throw new Error("Cannot send an answer as it is not one");
     this.#host.schedule(this);
-    if (this.queued > HIGH_WATER_BYTES) this.blocked = true;
+    // Heads do not count, but a peer that reads nothing is not sent more of them.
+    if (this.queued > HIGH_WATER_BYTES || this.#host.below.blocked) this.blocked = true;
     return !this.blocked;
   }
 
@@ -303,6 +322,7 @@ export abstract class Http2Stream implements Stream, MessageEvents {
   // What the answer is.
 
   onFields(block: Uint8Array, length: number, last: boolean): void {
+    this.#host.progress();
     if (this.#pieces.length > 0) this.#trailer = block.slice(0, length);
     else {
       this.#host.writer.headers(this.id, block, length, last);
@@ -311,6 +331,7 @@ export abstract class Http2Stream implements Stream, MessageEvents {
   }
 
   onBody(start: number, end: number): void {
+    if (this.#unwanted) return;
     this.queued += end - start;
     this.#pieces.push({ lease: this.#output!.share(), start, end });
   }
@@ -332,12 +353,13 @@ export abstract class Http2Stream implements Stream, MessageEvents {
     this.localEnded = true;
   }
 
-  /** The message is over. A peer that still sends a body is told that nobody wants it (RFC 9113 section 8.1). */
+  /** The message is over. What a peer still sends of a body is thrown away for a while. */
   protected finish(): void {
     const { id } = this;
     if (id === 0) return;
-    if (!this.remoteEnded) this.#host.reset(id, NO_ERROR);
+    if (!this.remoteEnded) this.#host.discard(id);
     const reusable = this.remoteEnded && !this.finishing && !this.closed && this.drained;
+    this.#creditRest();
     this.id = 0;
     this.#host.onOver(this, id, reusable);
     if (!reusable) this.#leave(null);
@@ -362,9 +384,7 @@ export abstract class Http2Stream implements Stream, MessageEvents {
     this.id = 0;
     this.stopSending();
     this.#held.drop();
-    // What nobody takes any more does not count against the connection.
-    this.#host.credit(0, this.#uncredited);
-    this.#uncredited = 0;
+    this.#creditRest();
     this.#host.onOver(this, id, false);
     this.#host.later(this);
   }
@@ -419,7 +439,13 @@ export abstract class Http2Stream implements Stream, MessageEvents {
     }
   }
 
-  /** Gives the client room for what the session has taken, in large steps. */
+  /** What nobody takes any more does not count against the connection. */
+  #creditRest(): void {
+    this.#host.credit(0, this.#uncredited);
+    this.#uncredited = 0;
+  }
+
+  /** Gives the peer room for what the session has taken, in large steps. */
   #credit(): void {
     if (this.closed || !this.#held.empty || this.#uncredited < STREAM_WINDOW / 2 && !this.remoteEnded) {
       return;

@@ -4,7 +4,7 @@
  */
 import * as h2 from "../http2/frame.ts";
 import { FROM_SERVER } from "../http2/reader.ts";
-import { type Stream, Unprocessed } from "../net/stream.ts";
+import { type Stream, type StreamHandler, Unprocessed } from "../net/stream.ts";
 import { Timer } from "../net/wheel.ts";
 import type { ProxyEnvironment } from "./environment.ts";
 import { Http2Link, MOST_STREAMS } from "./http2_link.ts";
@@ -24,9 +24,13 @@ const FIRST_FRAMES = (() => {
   return first;
 })();
 /** How long a connection is kept that nobody uses. */
-const UNUSED_MS = 10_000;
+const UNUSED_MS = 60_000;
+/** Streams whose answer is complete and not ended. */
+const MOST_DETACHED = 16;
 /** Ids are used up at some time; long before, no more streams are opened. */
 const LAST_ID = 2 ** 30;
+
+const NOBODY: StreamHandler = { onData() {}, onEnd() {}, onDrain() {}, onClosed() {} };
 
 /** One for all connections of this thread, as it is used for one block at a time. */
 const lines = new ResponseLines(MAX_RESPONSE_HEAD_BYTES);
@@ -44,8 +48,10 @@ export class Http2Upstream extends Http2Link {
   protected readonly headBytes = MAX_RESPONSE_HEAD_BYTES;
   /** All that were opened and are not closed, with a request or without. */
   readonly #all = new Set<UpstreamStream>();
+  readonly #detached = new Set<UpstreamStream>();
   readonly #timer = new Timer(this);
   #nextId = 1;
+  #opened = false;
   #ready = false;
   /** No more streams are opened. */
   #leaving = false;
@@ -58,6 +64,7 @@ export class Http2Upstream extends Http2Link {
   ) {
     super(environment, below, FROM_SERVER);
     environment.upstreams.add(this);
+    environment.wheel.set(this.#timer, environment.now() + UNUSED_MS);
     this.greet(FIRST_FRAMES);
   }
 
@@ -67,8 +74,13 @@ export class Http2Upstream extends Http2Link {
       this.#all.size < Math.min(MOST_STREAMS, this.settings.mostStreams);
   }
 
+  get allowsNone(): boolean {
+    return this.settings.mostStreams === 0;
+  }
+
   open(): Stream {
-    const stream = new UpstreamStream(this);
+    const stream = new UpstreamStream(this, this.#opened);
+    this.#opened = true;
     this.#all.add(stream);
     this.environment.wheel.clear(this.#timer);
     return stream;
@@ -94,23 +106,33 @@ export class Http2Upstream extends Http2Link {
 
   override onSettings(bytes: Uint8Array, start: number, end: number): number {
     const code = super.onSettings(bytes, start, end);
-    if (code === h2.NO_ERROR && !this.#ready) {
+    if (code !== h2.NO_ERROR) return code;
+    if (this.#ready) this.owner.onRoom(this);
+    else {
       this.#ready = true;
       this.owner.onReady(this);
     }
     return code;
   }
 
-  onOver(stream: Http2Stream, id: number, reusable: boolean): void {
+  onOver(stream: Http2Stream, id: number): void {
     if (id !== 0) this.streams.delete(id);
     if (this.streams.size === 0 && !this.over) this.below.bulk(false);
-    if (reusable && !this.#leaving) return;
-    this.#all.delete(stream as UpstreamStream);
-    if (this.#all.size > 0) {
-      // It is idle, and there is no use in that any more.
-      if (reusable) stream.onReset(null);
-      else if (this.hasRoom) this.owner.onRoom(this);
-    } else if (!this.over) this.#becomeUnused();
+    if (!this.#all.delete(stream as UpstreamStream)) return;
+    this.#detached.delete(stream as UpstreamStream);
+    if (this.#all.size === 0 && !this.over) this.#becomeUnused();
+    else if (this.hasRoom) this.owner.onRoom(this);
+  }
+
+  /** A stream waits for the end of an answer that is known to be complete. Servers that forget are reminded. */
+  detached(stream: UpstreamStream): void {
+    this.#detached.add(stream);
+    if (this.#detached.size > MOST_DETACHED) this.#detached.values().next().value!.close();
+  }
+
+  /** Nothing has come since: the server, or the way to it, may be dead. */
+  suspect(): void {
+    this.#leave(new Error("nothing comes on the connection any more"));
   }
 
   onHeadersFrame(id: number): number {
@@ -197,13 +219,14 @@ export class Http2Upstream extends Http2Link {
   }
 }
 
-/** One stream of it at a time, as a connection to the server. */
+/** One stream of it, as a connection to the server for one request. */
 export class UpstreamStream extends Http2Stream {
   protected readonly reader: RequestReader;
   readonly #upstream: Http2Upstream;
   #headCame = false;
+  #receivedBefore = 0;
 
-  constructor(upstream: Http2Upstream) {
+  constructor(upstream: Http2Upstream, readonly reused: boolean) {
     super(upstream);
     this.#upstream = upstream;
     this.reader = new RequestReader(upstream.scheme);
@@ -240,11 +263,31 @@ export class UpstreamStream extends Http2Stream {
     const id = this.#upstream.nextId(this);
     if (id === 0) return false;
     this.begin(id, this.#upstream.window);
-    this.#headCame = false;
+    this.#receivedBefore = this.#upstream.received;
     return true;
   }
 
   protected settle(): void {
     if (this.localEnded && this.remoteEnded && this.drained) this.finish();
+  }
+
+  /** It is used once. */
+  protected override finish(): void {
+    this.finishing = true;
+    super.finish();
+  }
+
+  /** The answer is complete, which the end of the stream may still have to say. */
+  detach(): void {
+    this.handler = NOBODY;
+    if (this.id === 0 || !this.localEnded) return this.close();
+    this.#upstream.detached(this);
+    this.resume();
+  }
+
+  override close(): void {
+    const silent = this.id !== 0 && this.#upstream.received === this.#receivedBefore;
+    super.close();
+    if (silent) this.#upstream.suspect();
   }
 }

@@ -16,9 +16,13 @@ import {
 import { type BufferPool, LARGE_BYTES, type Lease, SMALL_BYTES } from "../net/buffers.ts";
 import type { Stream } from "../net/stream.ts";
 
+/** A change of the table's size to 0. */
+const SIZE_OF_NOTHING = 0x20;
+
 export class FrameWriter {
   #lease: Lease | null = null;
   #length = 0;
+  #sizeDue = false;
 
   constructor(readonly below: Stream, readonly buffers: BufferPool) {}
 
@@ -29,8 +33,22 @@ export class FrameWriter {
     this.#length = at + bytes.length;
   }
 
+  /** RFC 7541 section 4.2: the next block says that our table, which we do not use, has no room. */
+  giveUpTable(): void {
+    this.#sizeDue = true;
+  }
+
   /** A header block of `length` bytes, in as many frames as it takes. */
   headers(stream: number, block: Uint8Array, length: number, last: boolean): void {
+    if (this.#sizeDue) {
+      this.#sizeDue = false;
+      return this.headers(
+        stream,
+        Uint8Array.of(SIZE_OF_NOTHING, ...block.subarray(0, length)),
+        length + 1,
+        last,
+      );
+    }
     let type = HEADERS;
     let flags = last ? END_STREAM : 0;
     let at = 0;

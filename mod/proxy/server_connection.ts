@@ -70,10 +70,17 @@ export class ServerConnection implements StreamHandler {
     this.exchange = null;
     this.#held.drop();
     if (this.closed) return;
+    if (reusable && this.stream.detach !== undefined) return this.#detach();
     if (!reusable || !this.idle.put(this.slot, this)) return this.close();
     this.stream.bulk(false);
     this.stream.resume();
     this.environment.wheel.set(this.#timer, this.environment.now() + this.idleMs);
+  }
+
+  #detach(): void {
+    this.closed = true;
+    this.environment.wheel.drop(this.#timer);
+    this.stream.detach!();
   }
 
   close(): void {

@@ -255,3 +255,82 @@ Deno.test("Http2Connection RFC 8441: what follows a WebSocket that is refused is
     assertEquals([client.log.status(next), seen.at(-1)], [403, "GET /next HTTP/1.1"]);
   });
 });
+
+Deno.test("Http2Connection answers without a body end their streams, however many there are", () => {
+  simulate({}, (world) => {
+    for (const server of world.servers) {
+      server.answer = (_, peer) => peer.send("HTTP/1.1 204 No Content\r\n\r\n");
+    }
+    const client = connect(world);
+    for (let i = 0; i < 250; i++) {
+      const id = client.request("/");
+      world.run(10);
+      assertEquals([client.log.status(id), client.log.complete(id)], [204, true], `request ${i}`);
+    }
+  });
+});
+
+Deno.test("Http2Connection a client that reads quickly in small steps, and pings for it, is no flood", () => {
+  simulate({}, (world) => {
+    sized(world);
+    const client = connect(world);
+    client.onFrame = (one) => {
+      if (one.type === DATA) client.peer.send(frame(6, 0, 0, "12345678"));
+    };
+    const id = client.request("/8000000");
+    world.run(3000);
+    assertEquals([client.log.complete(id), client.goneAway], [true, false]);
+  });
+});
+
+Deno.test("Http2Connection trailers behind a body that was answered early are none of the others' business", () => {
+  simulate({}, (world) => {
+    for (const server of world.servers) {
+      server.onHead = (connection) => connection.send(reply(401, "no"));
+      server.answer = () => {};
+    }
+    const client = connect(world);
+    const id = client.open(
+      block([":method", "POST"], [":scheme", "http"], [":path", "/"], [":authority", "a"]),
+      false,
+    );
+    client.peer.send(frame(DATA, 0, id, "part"));
+    world.run(100);
+    assertEquals([client.log.status(id), client.log.complete(id)], [401, true]);
+    client.peer.send(frame(DATA, 0, id, "more") + frame(1, 5, id, block(["x-sum", "1"])));
+    world.run(100);
+    assertEquals([client.goneAway, client.wasReset(id)], [false, false]);
+  });
+});
+
+Deno.test("Http2Connection names, paths and hosts that are too long together are answered", () => {
+  simulate({}, (world) => {
+    const client = connect(world);
+    const long = "x".repeat(15_000);
+    const head = block([":method", long], [":scheme", "http"], [":path", `/${long}`], [":authority", long]);
+    const parts = head.match(/[^]{1,16000}/g)!;
+    client.peer.send(
+      parts.map((part, i) =>
+        frame(i === 0 ? 1 : 9, (i === 0 ? 1 : 0) | (i === parts.length - 1 ? 4 : 0), 1, part)
+      ).join(""),
+    );
+    world.run(100);
+    assertEquals([client.log.status(1), client.goneAway], [414, false]);
+  });
+});
+
+Deno.test("Http2Connection an early answer comes whole, and a body goes on for nothing, but not for ever", () => {
+  simulate({ listener: { limits: { body: 1000 } } }, (world) => {
+    const client = connect(world);
+    const some = client.request("/", "x".repeat(500_000));
+    const endless = client.request("/", "x".repeat(3_000_000));
+    world.run(3000);
+    assertEquals([client.log.status(some), client.log.complete(some), client.wasReset(some)], [
+      413,
+      true,
+      false,
+    ]);
+    assertEquals([client.log.status(endless), client.log.complete(endless)], [413, true]);
+    assertEquals([client.wasReset(endless), client.goneAway], [true, false]);
+  });
+});

@@ -193,7 +193,7 @@ Deno.test("Http2Dialer a connection is closed some time after the last of its st
   simulate({ ...HTTP2, servers: 1 }, (world) => {
     speak(world, echo);
     const client = world.connect().get("/a");
-    world.run(65_000);
+    world.run(55_000);
     assertEquals([client.statuses, world.servers[0]!.open.length], [[200], 1]);
     world.run(10_000);
     assertEquals(world.servers[0]!.open.length, 0);
@@ -220,5 +220,78 @@ Deno.test("Http2Connection our own errors are those of gRPC to who asks in gRPC"
     );
     assert(fields.includes("grpc-message: no server of the pool is available"), String(fields));
     assertEquals([client.log.status(plain), world.log.map(({ status }) => status)], [503, [503, 503]]);
+  });
+});
+
+Deno.test("Http2Dialer an answer is over when it is complete, whenever its stream ends: nobody gets another's", () => {
+  for (const seed of SEEDS) {
+    simulate({ ...HTTP2, servers: 1, seed }, (world) => {
+      const seen: string[] = [];
+      speak(world, ({ id, fields }, connection) => {
+        const path = fields.find((line) => line.startsWith(":path: "))!.slice(7);
+        seen.push(path);
+        const bodyless = path === "/204";
+        const head = block(
+          [":status", bodyless ? "204" : "200"],
+          ...(bodyless ? [] : [["content-length", "5"] as const]),
+        );
+        connection.send(frame(1, 4, id, head) + (bodyless ? "" : frame(0, 0, id, path.padEnd(5))));
+        if (seed % 2 === 0) connection.send(frame(0, 1, id, ""));
+      });
+      const client = world.connect().get("/1").get("/204").request("POST", "/3", "Content-Length: 1\r\n", "x")
+        .get("/4");
+      world.run(1000);
+      const others = Array.from({ length: 40 }, (_, i) => world.connect().get(`/${i}`));
+      world.run(1000);
+      assertEquals(client.statuses, [200, 204, 200, 200]);
+      assertEquals(client.answers.map(({ body }) => body.trim()), ["/1", "", "/3", "/4"]);
+      assertEquals(seen.slice(0, 4), ["/1", "/204", "/3", "/4"]);
+      assertEquals(others.map(({ answers }) => answers[0]!.body.trim()), others.map((_, i) => `/${i}`));
+    });
+  }
+});
+
+Deno.test("Http2Dialer many small bodies both ways do not use the connections' windows up", () => {
+  simulate({ ...HTTP2, servers: 1 }, (world) => {
+    speak(world, ({ id, body }, connection) => connection.reply(id, "y".repeat(body.length)));
+    const client = new SimHttp2Client(world.connectPeer());
+    for (let round = 0; round < 900; round++) {
+      const id = client.request("/", "x".repeat(10_000));
+      world.run(20);
+      assertEquals(client.log.body(id).length, 10_000, `request ${round}`);
+    }
+  });
+});
+
+Deno.test("Http2Dialer GOAWAY before the last answer: it arrives, and the next is asked elsewhere", () => {
+  simulate({ ...HTTP2, servers: 1 }, (world) => {
+    const served = speak(world, ({ id }, connection) => {
+      if (served[0]!.length === 1) connection.send(frame(GOAWAY, 0, 0, number(id, 4) + number(0, 4)));
+      connection.reply(id, "here");
+    });
+    const client = world.connect().get("/1");
+    world.run(100);
+    client.get("/2");
+    world.run(100);
+    assertEquals(client.answers.map(({ body }) => body), ["here", "here"]);
+  });
+});
+
+Deno.test("Http2Dialer a connection on which nothing comes any more is not used again", () => {
+  simulate({
+    ...HTTP2,
+    servers: 1,
+    pool: { http2: true, timeouts: { connectMs: 3000, responseMs: 1000, idleMs: 60_000 } },
+  }, (world) => {
+    const served = speak(world, (request, connection) => {
+      if (served[0]!.length > 1 || request.id === 1) echo(request, connection);
+    });
+    const client = world.connect().get("/1");
+    world.run(100);
+    client.get("/2");
+    world.run(2000);
+    client.get("/3");
+    world.run(100);
+    assertEquals(client.statuses, [200, 504, 200]);
   });
 });

@@ -32,6 +32,8 @@ export class SimHttp2Client {
   onFrame: (frame: Frame) => void = () => {};
   #next = 1;
   readonly #rooms = new Map<number, number>();
+  /** Of the connection. */
+  #room = WINDOW_BYTES;
   readonly #waiting = new Map<number, string>();
 
   constructor(readonly peer: Peer, window = WINDOW_BYTES) {
@@ -91,15 +93,11 @@ export class SimHttp2Client {
       this.peer.send(frame(WINDOW, 0, 0, increment) + frame(WINDOW, 0, one.stream, increment));
     } else if (one.type === SETTINGS && (one.flags & ACK) === 0) this.peer.send(frame(SETTINGS, ACK, 0));
     else if (one.type === RST) this.#waiting.delete(one.stream);
-    else if (one.type === WINDOW && one.stream !== 0) {
-      const [a, b, c, d] = [0, 1, 2, 3].map((i) => one.payload.charCodeAt(i)) as [
-        number,
-        number,
-        number,
-        number,
-      ];
-      this.#rooms.set(one.stream, (this.#rooms.get(one.stream) ?? 0) + (a << 24 | b << 16 | c << 8 | d));
-      this.#sendData(one.stream);
+    else if (one.type === WINDOW) {
+      const increment = [0, 1, 2, 3].reduce((sum, i) => sum * 256 + one.payload.charCodeAt(i), 0);
+      if (one.stream === 0) this.#room += increment;
+      else this.#rooms.set(one.stream, (this.#rooms.get(one.stream) ?? 0) + increment);
+      for (const id of [...this.#waiting.keys()]) this.#sendData(id);
     }
     this.onFrame(one);
   }
@@ -109,11 +107,12 @@ export class SimHttp2Client {
     if (body === undefined) return;
     let room = this.#rooms.get(id)!;
     for (;;) {
-      const size = Math.min(body.length, room, 16_384);
+      const size = Math.min(body.length, room, this.#room, 16_384);
       const last = size === body.length;
       if (size === 0 && !last) break;
       this.peer.send(frame(DATA, last ? END_STREAM : 0, id, body.slice(0, size)));
       room -= size;
+      this.#room -= size;
       body = body.slice(size);
       if (last) {
         this.#waiting.delete(id);

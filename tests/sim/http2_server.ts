@@ -54,6 +54,8 @@ export class Http2Served {
   readonly #room = new Map<number, number>();
   readonly #waiting = new Map<number, { body: string; trailer: string }>();
   #window = 65_535;
+  /** Room of the connection. */
+  #whole = 65_535;
 
   constructor(
     readonly connection: ServedConnection,
@@ -95,9 +97,11 @@ export class Http2Served {
       for (let at = 0; at < one.payload.length; at += 6) {
         if (one.payload.charCodeAt(at + 1) === 4) this.#window = value(one.payload, at + 2);
       }
-    } else if (one.type === WINDOW && one.stream !== 0) {
-      this.#room.set(one.stream, (this.#room.get(one.stream) ?? this.#window) + value(one.payload, 0));
-      this.#sendBody(one.stream);
+    } else if (one.type === WINDOW) {
+      const increment = value(one.payload, 0);
+      if (one.stream === 0) this.#whole += increment;
+      else this.#room.set(one.stream, (this.#room.get(one.stream) ?? this.#window) + increment);
+      for (const id of [...this.#waiting.keys()]) this.#sendBody(id);
     } else if (one.type === RST) this.#waiting.delete(one.stream);
     else if (one.type === DATA && one.payload.length > 0) {
       const increment = number(one.payload.length, 4);
@@ -119,12 +123,13 @@ export class Http2Served {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return;
     let room = this.#room.get(id) ?? this.#window;
-    while (waiting.body.length > 0 && room > 0) {
-      const size = Math.min(waiting.body.length, room, 16_384);
+    while (waiting.body.length > 0 && room > 0 && this.#whole > 0) {
+      const size = Math.min(waiting.body.length, room, this.#whole, 16_384);
       const last = size === waiting.body.length && waiting.trailer === "";
       this.send(frame(DATA, last ? END_STREAM : 0, id, waiting.body.slice(0, size)));
       waiting.body = waiting.body.slice(size);
       room -= size;
+      this.#whole -= size;
     }
     this.#room.set(id, room);
     if (waiting.body.length > 0) return;
