@@ -145,6 +145,7 @@ export function tandemConfig(
           app: {
             balance: "roundRobin",
             servers: portsOf(scenario, servers).map((port) => `127.0.0.1:${port}`),
+            ...(scenario.rules ? { sticky: { cookie: "SRV", httpOnly: false } } : {}),
             ...(scenario.serverTls ? { tls: { ca: servers.authority, serverName: SERVER_NAME } } : {}),
           },
         },
@@ -200,7 +201,12 @@ defaults
 ${frontends.join("\n")}
 backend app
   balance roundrobin
-${portsOf(scenario, servers).map((port, index) => `  server s${index} 127.0.0.1:${port}${tls}`).join("\n")}
+  ${scenario.rules ? "cookie SRV insert indirect nocache" : ""}
+${
+    portsOf(scenario, servers).map((port, index) =>
+      `  server s${index} 127.0.0.1:${port}${tls}${scenario.rules ? ` cookie s${index}` : ""}`
+    ).join("\n")
+  }
 `;
 }
 
