@@ -1,12 +1,4 @@
-/** Small copies, and big-endian numbers as the frames have them. */
-
-/** Up to this many bytes a loop is cheaper than making a view. */
-const LOOP_BYTES = 48;
-
-export function copyBytes(out: Uint8Array, at: number, bytes: Uint8Array, start: number, end: number): void {
-  if (end - start > LOOP_BYTES) out.set(bytes.subarray(start, end), at);
-  else for (let i = start; i < end; i++) out[at++] = bytes[i]!;
-}
+/** Big-endian numbers as the frames have them. */
 
 export function read16(bytes: Uint8Array, at: number): number {
   return bytes[at]! << 8 | bytes[at + 1]!;

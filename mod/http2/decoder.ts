@@ -5,7 +5,7 @@
  * A field that the table holds is copied, and was looked at when it came. Fields beyond the buffer's room are decoded
  * for the table's sake and reported as too many; what a block can cost is bounded by its size and the table's.
  */
-import { copyBytes } from "./bytes.ts";
+import { copyBytes } from "../base/bytes.ts";
 import { fieldKind, type FieldLine, LINE_OVERHEAD } from "./field.ts";
 import { decodeHuffman, LONGEST_BITS, SHORTEST_BITS } from "./huffman.ts";
 import { FieldTable } from "./table.ts";

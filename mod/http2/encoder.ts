@@ -3,7 +3,7 @@
  *
  * No dynamic table and no Huffman code, as HAProxy's: a field is then a copy, and no connection keeps a state.
  */
-import { copyBytes } from "./bytes.ts";
+import { copyBytes } from "../base/bytes.ts";
 import { LINE_OVERHEAD } from "./field.ts";
 import { STATIC_TABLE } from "./table.ts";
 

@@ -41,14 +41,12 @@ export const CANCEL = 8;
 export const COMPRESSION_ERROR = 9;
 export const CONNECT_ERROR = 10;
 export const ENHANCE_YOUR_CALM = 11;
-export const HTTP_1_1_REQUIRED = 13;
 
 export const SETTINGS_HEADER_TABLE_SIZE = 1;
 export const SETTINGS_ENABLE_PUSH = 2;
 export const SETTINGS_MAX_CONCURRENT_STREAMS = 3;
 export const SETTINGS_INITIAL_WINDOW_SIZE = 4;
 export const SETTINGS_MAX_FRAME_SIZE = 5;
-export const SETTINGS_MAX_HEADER_LIST_SIZE = 6;
 /** RFC 8441 section 3. */
 export const SETTINGS_ENABLE_CONNECT_PROTOCOL = 8;
 

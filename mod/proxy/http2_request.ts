@@ -7,7 +7,7 @@
  */
 import { FIELD_VALUE, TARGET, TOKEN } from "../http/grammar.ts";
 import * as names from "../http/names.ts";
-import { copyBytes } from "../http2/bytes.ts";
+import { copyBytes } from "../base/bytes.ts";
 import { type FieldSink, SPARE_BYTES } from "../http2/decoder.ts";
 import {
   AUTHORITY,

@@ -31,7 +31,8 @@ const CHUNK_OVERHEAD = 12;
 const LAST_CHUNK = fromLatin1("0\r\n");
 const CRLF = fromLatin1("\r\n");
 
-const IGNORE: StreamHandler = { onData() {}, onEnd() {}, onDrain() {}, onClosed() {} };
+/** For a stream that has nobody any more. */
+export const IGNORE: StreamHandler = { onData() {}, onEnd() {}, onDrain() {}, onClosed() {} };
 
 interface Piece {
   readonly lease: Lease;

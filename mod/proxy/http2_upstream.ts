@@ -4,13 +4,13 @@
  */
 import * as h2 from "../http2/frame.ts";
 import { FROM_SERVER } from "../http2/reader.ts";
-import { type Stream, type StreamHandler, Unprocessed } from "../net/stream.ts";
+import { type Stream, Unprocessed } from "../net/stream.ts";
 import { Timer } from "../net/wheel.ts";
 import type { ProxyEnvironment } from "./environment.ts";
 import { Http2Link, MOST_STREAMS } from "./http2_link.ts";
 import { RequestReader } from "./http2_message.ts";
 import { ResponseLines } from "./http2_response.ts";
-import { Http2Stream, STREAM_WINDOW } from "./http2_stream.ts";
+import { Http2Stream, IGNORE, STREAM_WINDOW } from "./http2_stream.ts";
 import { MAX_RESPONSE_HEAD_BYTES } from "./server_connection.ts";
 
 const FIRST_FRAMES = (() => {
@@ -29,8 +29,6 @@ const UNUSED_MS = 60_000;
 const MOST_DETACHED = 16;
 /** Ids are used up at some time; long before, no more streams are opened. */
 const LAST_ID = 2 ** 30;
-
-const NOBODY: StreamHandler = { onData() {}, onEnd() {}, onDrain() {}, onClosed() {} };
 
 /** One for all connections of this thread, as it is used for one block at a time. */
 const lines = new ResponseLines(MAX_RESPONSE_HEAD_BYTES);
@@ -279,7 +277,7 @@ export class UpstreamStream extends Http2Stream {
 
   /** The answer is complete, which the end of the stream may still have to say. */
   detach(): void {
-    this.handler = NOBODY;
+    this.handler = IGNORE;
     if (this.id === 0 || !this.localEnded) return this.close();
     this.#upstream.detached(this);
     this.resume();

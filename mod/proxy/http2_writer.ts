@@ -2,7 +2,7 @@
  * Gathers the frames of one connection, so that those of one turn leave in one write: small answers of many streams cost
  * one system call and one TLS record. It must not know what streams are.
  */
-import { copyBytes } from "../http2/bytes.ts";
+import { copyBytes } from "../base/bytes.ts";
 import {
   CONTINUATION,
   DATA,

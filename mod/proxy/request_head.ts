@@ -4,6 +4,7 @@
  * Kept field lines are copied in runs straight from the receive buffer. The result stays until the exchange is
  * over, for a retry and for the access log, which finds its parts by the offsets recorded here.
  */
+import { copyBytes } from "../base/bytes.ts";
 import type { BufferPool, Lease } from "../net/buffers.ts";
 import { fromLatin1, latin1 } from "../http/grammar.ts";
 import * as names from "../http/names.ts";
@@ -165,12 +166,12 @@ function requestLine(
   request.targetStart = request.methodEnd + 1;
   let at = request.targetStart;
   if (info.pathStart === targetStart) {
-    copy(out, 0, bytes, start, targetEnd);
+    copyBytes(out, 0, bytes, start, targetEnd);
     at = targetEnd - start;
   } else {
-    copy(out, 0, bytes, start, methodEnd + 1);
+    copyBytes(out, 0, bytes, start, methodEnd + 1);
     if (info.emptyPath) out[at++] = isOptionsOfServer(head, info, bytes) ? 0x2a : 0x2f;
-    copy(out, at, bytes, info.pathStart, targetEnd);
+    copyBytes(out, at, bytes, info.pathStart, targetEnd);
     at += targetEnd - info.pathStart;
   }
   request.targetEnd = at;
@@ -188,7 +189,7 @@ function rewrittenLine(
 ): number {
   const { start, methodEnd, targetStart, targetEnd } = head;
   request.methodEnd = methodEnd - start;
-  copy(out, 0, bytes, start, methodEnd + 1);
+  copyBytes(out, 0, bytes, start, methodEnd + 1);
   const from = info.emptyPath ? targetStart : info.pathStart;
   request.targetStart = keepApart(request, out, bytes, from, targetEnd);
   request.targetEnd = request.targetStart + targetEnd - from;
@@ -198,7 +199,7 @@ function rewrittenLine(
 /** Copies bytes to the end of the lease; returns where they begin. */
 function keepApart(request: UpstreamRequest, out: Uint8Array, bytes: Uint8Array, start: number, end: number) {
   request.tail -= end - start;
-  copy(out, request.tail, bytes, start, end);
+  copyBytes(out, request.tail, bytes, start, end);
   return request.tail;
 }
 
@@ -229,7 +230,7 @@ function keptFields(
     const action = edit === null || drop ? KEEP : actionOf(edit, id, i);
     if (drop || action !== KEEP) {
       const runEnd = action > DROP ? head.valueStart(i) : head.nameStart(i);
-      copy(out, at, bytes, runStart, runEnd);
+      copyBytes(out, at, bytes, runStart, runEnd);
       at += runEnd - runStart;
       runStart = head.lineEnd(i);
       if (action > DROP) at = crlf(out, putText(out, at, edit!.changed(i)));
@@ -237,7 +238,7 @@ function keptFields(
     } else if (id !== names.OTHER) remember(request, id, head, i, at - runStart);
   }
   const runEnd = head.end - 2;
-  copy(out, at, bytes, runStart, runEnd);
+  copyBytes(out, at, bytes, runStart, runEnd);
   return at + runEnd - runStart;
 }
 
@@ -282,21 +283,13 @@ function remember(request: UpstreamRequest, id: number, head: Head, field: numbe
 function upgradeLines(out: Uint8Array, at: number, head: Head, bytes: Uint8Array): number {
   at = put(out, at, UPGRADE_LINES);
   const field = head.find(names.UPGRADE);
-  copy(out, at, bytes, head.valueStart(field), head.valueEnd(field));
+  copyBytes(out, at, bytes, head.valueStart(field), head.valueEnd(field));
   return crlf(out, at + head.valueEnd(field) - head.valueStart(field));
 }
 
 /** Lower-case name of a field, for the rare look-up among nominated names. */
 export function fieldName(head: Head, bytes: Uint8Array, field: number): string {
   return latin1(bytes, head.nameStart(field), head.nameEnd(field)).toLowerCase();
-}
-
-/** Up to this many bytes a loop is cheaper than making a view. */
-const LOOP_BYTES = 48;
-
-export function copy(out: Uint8Array, at: number, bytes: Uint8Array, start: number, end: number): void {
-  if (end - start > LOOP_BYTES) out.set(bytes.subarray(start, end), at);
-  else for (let i = start; i < end; i++) out[at++] = bytes[i]!;
 }
 
 /** Copies a constant of a few bytes, and returns the offset behind it. */

@@ -1,6 +1,7 @@
 /**
  * Writes the head of a server's response as it goes to the client: hop-by-hop fields out, our framing in.
  */
+import { copyBytes } from "../base/bytes.ts";
 import { equalsLower, fromLatin1 } from "../http/grammar.ts";
 import * as names from "../http/names.ts";
 import { CHUNKED, type Framing, UNTIL_CLOSE } from "../http1/body.ts";
@@ -8,7 +9,7 @@ import type { HeadEdits } from "../compress/judge.ts";
 import type { Head } from "../http1/head.ts";
 import type { ResponseInfo } from "../http1/response.ts";
 import { DROP, type HeaderEdit, KEEP } from "../route/header_edit.ts";
-import { copy, crlf, decimal, fieldName, put, putText } from "./request_head.ts";
+import { crlf, decimal, fieldName, put, putText } from "./request_head.ts";
 
 /** Room that `composeResponse` needs besides the received head, `hsts` and what edit and compression need. */
 export const RESPONSE_ADDED_BYTES = 128;
@@ -107,7 +108,7 @@ function keptFields(
     const action = edit === null || drop ? KEEP : edit.actions[i]!;
     if (!drop && action === KEEP) {
       if (!weakens || !isStrongTag(head, bytes, i)) continue;
-      copy(out, at, bytes, runStart, head.valueStart(i));
+      copyBytes(out, at, bytes, runStart, head.valueStart(i));
       at = put(out, at + head.valueStart(i) - runStart, WEAK);
       runStart = head.valueStart(i);
       // There can be only one.
@@ -115,13 +116,13 @@ function keptFields(
       continue;
     }
     const runEnd = action > DROP ? head.valueStart(i) : head.nameStart(i);
-    copy(out, at, bytes, runStart, runEnd);
+    copyBytes(out, at, bytes, runStart, runEnd);
     at += runEnd - runStart;
     runStart = head.lineEnd(i);
     if (action > DROP) at = crlf(out, putText(out, at, edit!.changed[i]!));
   }
   const runEnd = head.end - 2;
-  copy(out, at, bytes, runStart, runEnd);
+  copyBytes(out, at, bytes, runStart, runEnd);
   return at + runEnd - runStart;
 }
 
@@ -129,7 +130,7 @@ function upgradeLines(out: Uint8Array, at: number, head: Head, bytes: Uint8Array
   const field = head.find(names.UPGRADE);
   if (field < 0) return at;
   at = put(out, at, UPGRADE_LINES);
-  copy(out, at, bytes, head.valueStart(field), head.valueEnd(field));
+  copyBytes(out, at, bytes, head.valueStart(field), head.valueEnd(field));
   return crlf(out, at + head.valueEnd(field) - head.valueStart(field));
 }
 
