@@ -11,7 +11,6 @@ import { CHUNKED, END, FIXED, MORE, NONE, TOO_LARGE } from "../http1/body.ts";
 import type { Head } from "../http1/head.ts";
 import type { RequestInfo } from "../http1/request.ts";
 import type { ResponseInfo } from "../http1/response.ts";
-import { IdleConnections } from "../net/idle.ts";
 import { type Stream, Unprocessed } from "../net/stream.ts";
 import type { Answer } from "../http/answer.ts";
 import { AnswerRelay, BROKEN, COMPLETE, ONGOING, type Relayed } from "./answer_relay.ts";
@@ -21,14 +20,14 @@ import { Changes } from "./changes.ts";
 import { ChunkEncoder } from "./chunks.ts";
 import type { ClientConnection } from "./client_connection.ts";
 import type { LivePool, LiveRoute, ProxyEnvironment } from "./environment.ts";
-import { BROKEN_OFF, FileAnswer, type Sent, WAITS } from "./file_answer.ts";
+import { BROKEN_OFF, type Sent, WAITS } from "./file_answer.ts";
 import { hashOfRequest, poolOfRequest } from "./hash_key.ts";
 import { KeptBody } from "./kept_body.ts";
 import { Mirroring } from "./mirroring.ts";
+import { OwnAnswer } from "./own_answer.ts";
 import { Record } from "./record.ts";
 import { composeRequest, UpstreamRequest } from "./request_head.ts";
-import type { RequestValues } from "./request_values.ts";
-import { routeAnswer } from "./route_answer.ts";
+import { ReusableConnections } from "./reusable.ts";
 import { sentHeader } from "./sent_header.ts";
 import { type ResponseHandler, ServerConnection } from "./server_connection.ts";
 import type { Tunnel } from "./tunnel.ts";
@@ -47,18 +46,14 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   readonly #body: BodyRelay;
   readonly #mirroring: Mirroring;
   readonly #answer: AnswerRelay;
-  /** Made with the first request for a file. */
-  #file: FileAnswer | null = null;
+  readonly #ownAnswer: OwnAnswer;
+  readonly #reusable: ReusableConnections;
   #phase: Phase = FREE;
   #server: ServerConnection | null = null;
   #idempotent = true;
   #upgrade = false;
   #clientKeepAlive = true;
-  /** Of an answer without a server: whether the client's connection is kept behind it. */
-  #mayKeep = true;
   #serverKeepAlive = true;
-  /** Idle connections whose PROXY header names this client: nobody else may use them. */
-  #own: IdleConnections<ServerConnection> | null = null;
 
   constructor(readonly client: ClientConnection, encoder: ChunkEncoder) {
     this.#environment = client.environment;
@@ -73,6 +68,8 @@ export class Exchange implements AttemptOwner, ResponseHandler {
       encoder,
       this.#changes,
     );
+    this.#ownAnswer = new OwnAnswer(client, this.record, this.#changes);
+    this.#reusable = new ReusableConnections(client.environment);
   }
 
   get busy(): boolean {
@@ -112,7 +109,9 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     else if (!this.#changes.fits) this.fail("badHost");
     else if (pool === null) {
       const values = this.#changes.values(head, info, bytes, route, trusted);
-      this.#answerRoute(route, values, info.minor);
+      const { headRequest } = this;
+      const asked = { values, minor: info.minor, headRequest, keepAlive: this.#mayKeepClient };
+      this.#sent(this.#ownAnswer.start(route, asked));
     } else {
       this.#answer.stick = pool.sticky?.ofRequest(this.client, this.request, head, info, bytes) ?? null;
       at += this.#keepBody(info, bytes, at, end);
@@ -172,8 +171,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
       this.#end();
       return code === "clientStalled" ? this.client.abort() : this.client.breakOff();
     }
-    const keepAlive = side !== "downstream" && this.#clientKeepAlive && this.#body.done &&
-      !this.client.listener.draining;
+    const keepAlive = side !== "downstream" && this.#mayKeepClient;
     this.client.answerError(code, keepAlive, this.headRequest, this.#changes.pages, this.#changes.amend());
     this.#finish(keepAlive);
   }
@@ -186,14 +184,14 @@ export class Exchange implements AttemptOwner, ResponseHandler {
       case SENT:
         return this.#awaitsServer() ? this.#attemptFailed("responseTimeout") : this.fail("bodyTimeout");
       case RESPONDING:
-        if (this.#server === null && this.#file!.progressed()) return this.#fileSent(WAITS);
+        if (this.#server === null) return this.#sent(this.#ownAnswer.onDeadline());
         return this.fail(this.client.stream.blocked ? "clientStalled" : "upstreamStalled");
     }
   }
 
   /** The client's stream has room again. */
   onClientDrain(): void {
-    if (this.#server === null && this.#phase === RESPONDING) return this.#fileSent(this.#file!.onDrain());
+    if (this.#server === null && this.#phase === RESPONDING) return this.#sent(this.#ownAnswer.onDrain());
     this.#server?.stream.resume();
     if (this.#phase === RESPONDING) this.#arm();
   }
@@ -203,8 +201,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   }
 
   reuse(slot: number, now: number): boolean {
-    const named = this.#attempts.pool!.snapshot.proxyProtocol !== undefined;
-    const idle = named ? this.#takeOwn(slot) : this.#environment.idle.take(slot);
+    const idle = this.#reusable.take(this.#attempts.pool!.snapshot, slot);
     if (idle === null) return false;
     this.#attempts.count(SERVER_COLUMN.reuses);
     this.#send(idle, now);
@@ -216,15 +213,15 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   }
 
   onConnected(stream: Stream, now: number): void {
-    const { pool, slot } = this.#attempts;
-    const { timeouts: { idleMs }, proxyProtocol } = pool!.snapshot;
-    const idle = proxyProtocol === undefined ? this.#environment.idle : this.#own ??= new IdleConnections();
-    this.#send(new ServerConnection(this.#environment, stream, slot, idleMs, idle), now);
+    const { slot, pool } = this.#attempts;
+    const { snapshot } = pool!;
+    const idle = this.#reusable.of(snapshot);
+    this.#send(new ServerConnection(this.#environment, stream, slot, snapshot.timeouts.idleMs, idle), now);
   }
 
   /** The client is gone for good, and with it the connections that were made in its name. */
   forget(): void {
-    if (this.#own !== null) { for (const connection of this.#own.clear()) connection.close(); }
+    this.#reusable.close();
   }
 
   onGivenUp(code: ErrorCode): void {
@@ -268,7 +265,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     this.#attempts.observe(now - this.record.connectedAt, now);
     if (status >= 500 && this.#triesElsewhere(status)) return false;
     this.record.status = status;
-    const mayKeep = this.#clientKeepAlive && this.#body.done && !this.client.listener.draining;
+    const mayKeep = this.#mayKeepClient;
     const page = this.#changes.pages?.instead(head, bytes) ?? null;
     if (page !== null) return this.#answerInstead(page, head, info, bytes, end, mayKeep);
     this.#serverKeepAlive = info.keepAlive;
@@ -290,16 +287,6 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     if (what === BROKEN) this.onMalformedResponse();
     else this.#complete(what === COMPLETE);
     return false;
-  }
-
-  /** Since a reload the slot may be another server's, which for connections of all the data plane sees to. */
-  #takeOwn(slot: number): ServerConnection | null {
-    const connection = this.#own?.take(slot) ?? null;
-    if (connection === null) return null;
-    const { host, port } = this.#attempts.pool!.snapshot.servers.find((server) => server.slot === slot)!;
-    if (connection.stream.remoteHost === host && connection.stream.remotePort === port) return connection;
-    connection.close();
-    return null;
   }
 
   /** Writes the request as it is to be sent; returns whether the client is a proxy that is believed. */
@@ -327,24 +314,9 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     return size;
   }
 
-  /** Answers without a server. */
-  #answerRoute(route: LiveRoute, values: RequestValues, minor: number): void {
-    this.#mayKeep = this.#clientKeepAlive && this.#body.done && !this.client.listener.draining;
-    const { action } = route;
-    if (action.kind !== "files") return this.#answerAtOnce(routeAnswer(route, values)!);
-    this.#file ??= new FileAnswer(this.#environment, this.client.stream, this.record);
-    const { hsts } = this.client.listener.live.snapshot;
-    const connection = { keepAlive: this.#mayKeep, minor, hsts };
-    const sent = this.#file.start(action, values.facts, connection, this.#changes.amend());
-    if (typeof sent === "number") return this.#fileSent(sent);
-    if ("code" in sent) this.fail(sent.code);
-    else this.#answerAtOnce(sent.answer);
-  }
-
-  #answerAtOnce(answer: Answer): void {
-    this.record.status = answer.status;
-    this.client.answer(answer, this.#mayKeep, this.headRequest, this.#changes.amend());
-    this.#finish(this.#mayKeep);
+  /** Whether the client's connection can serve another request behind the answer to this one. */
+  get #mayKeepClient(): boolean {
+    return this.#clientKeepAlive && this.#body.done && !this.client.listener.draining;
   }
 
   /** Answers with a page what a server has answered otherwise; false: the exchange is over. */
@@ -366,12 +338,12 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     return false;
   }
 
-  /** Goes on after a part of a file. */
-  #fileSent(sent: Sent): void {
+  /** Goes on after a part of an answer without a server. */
+  #sent(sent: Sent): void {
     // Until a byte has left there can be another answer.
     if (this.record.bytesOut > 0) this.#phase = RESPONDING;
-    if (sent === BROKEN_OFF) return this.fail(this.#file!.problem);
-    if (sent !== WAITS) return this.#finish(this.#mayKeep);
+    if (sent === BROKEN_OFF) return this.fail(this.#ownAnswer.problem);
+    if (sent !== WAITS) return this.#finish(this.#ownAnswer.keepAlive);
     this.client.arm(this.#environment.now() + this.client.listener.live.snapshot.timeouts.idleMs);
   }
 
@@ -477,7 +449,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     this.client.account(this);
     this.request.release();
     this.#answer.close();
-    this.#file?.close();
+    this.#ownAnswer.close();
     this.#attempts.pool = null;
   }
 

@@ -6,13 +6,6 @@
  * It carries no traffic and must not know the link to the keeper.
  */
 import { formatHostPort } from "../base/address.ts";
-import {
-  CONTROL_THREAD,
-  createSharedMemory,
-  openSharedMemory,
-  reclaimWorker,
-} from "../base/shared_memory.ts";
-import { LISTENER_CAPACITY, type OpenMemory, POOL_CAPACITY, SERVER_CAPACITY } from "../base/shared_memory.ts";
 import { certificateFiles } from "../config/certificate_files_io.ts";
 import { type CertificateReader, readTlsFiles, TlsFiles } from "../config/certificates.ts";
 import { certificateReader } from "../config/certificates_io.ts";
@@ -24,42 +17,24 @@ import type { Config } from "../config/schema.ts";
 import type { Snapshot } from "../config/snapshot.ts";
 import type { Lookup, Name } from "../discovery/answer.ts";
 import { Discovery } from "../discovery/discovery_io.ts";
-import { HealthMonitor } from "../health/monitor_io.ts";
 import type { Probe } from "../health/probe_io.ts";
-import { probeTable } from "../health/probes_io.ts";
-import type { HealthSink } from "../health/server_watch.ts";
 import type { Log } from "../observe/log.ts";
-import { exitLogged } from "../observe/log_io.ts";
 import type { NodeStatus } from "../observe/status.ts";
 import type { Sink } from "../observe/sink_io.ts";
 import { type AdminFacts, AdminServer, type MakeAdmin } from "./admin_server_io.ts";
 import type { ControlPort, Hello } from "./balancer_io.ts";
 import { type Bind, checkBinds, newBinds } from "./bind_check_io.ts";
-import { carry, receive, type Section } from "./carried.ts";
+import { carry, receive } from "./carried.ts";
 import { CertificateWatch } from "./certificate_watch_io.ts";
-import { Crew } from "./crew_io.ts";
 import type { TlsTrouble } from "../proxy/environment.ts";
 import { RowOwners } from "./row_owners.ts";
+import { after, type Running, sectionsOf, setServers, startRunning } from "./running_io.ts";
 import { type Address, addressesOf, namesOf } from "./names.ts";
-import { Sticks } from "./stick_memory.ts";
 import { TlsTroubles } from "./tls_troubles.ts";
-import {
-  forwardedPools,
-  nodeStatus,
-  passiveCounts,
-  poolHealth,
-  serverShares,
-  tcpSlots,
-  trafficSums,
-} from "./status.ts";
+import { forwardedPools, nodeStatus, poolHealth, serverShares, tcpSlots, trafficSums } from "./status.ts";
 
 /** A snapshot waits for the first answers about new names at most so long; servers come later then. */
 const FIRST_LOOKUP_MS = 2000;
-
-/** EX_SOFTWARE of sysexits.h. */
-const HUNG_EXIT = 70;
-/** Its connections stand still, so the log gets little time. */
-const HUNG_WORDS_MS = 100;
 
 /** Makes a snapshot; throws with a message for people when it does not fit into shared memory. */
 export type Build = (
@@ -93,15 +68,6 @@ export interface ControlOptions {
   readonly log: Log;
   /** Sets the log up as the configuration says. */
   readonly setUpLog: (log: Config["log"]) => void;
-}
-
-/** What exists once the first configuration is known. */
-interface Running {
-  readonly memory: OpenMemory;
-  readonly sticks: Sticks;
-  readonly crew: Crew;
-  readonly monitor: HealthMonitor;
-  readonly workers: Config["workers"];
 }
 
 export class Control implements ControlPort {
@@ -267,7 +233,7 @@ export class Control implements ControlPort {
     this.#tlsFiles = certificates;
     this.#options.setUpLog(config.log);
     this.#logChange(snapshotBefore, this.#snapshot!);
-    if (this.#running !== null && config.workers !== this.#running.workers) {
+    if (config.workers !== this.#running!.workers) {
       this.#log.warning("the number of workers changes with the next start only", {
         workers: config.workers,
       });
@@ -374,7 +340,7 @@ export class Control implements ControlPort {
   async #apply(running: Running, snapshot: Snapshot): Promise<readonly string[]> {
     // A worker that is done with its drain would listen again.
     if (this.#draining) return ["the configuration stays as it is, as the node is stopping"];
-    const { crew, monitor, memory, sticks } = running;
+    const { crew, memory, sticks } = running;
     const before = this.#snapshot;
     const { servers, listeners } = this.#owners.claim(snapshot);
     for (const slot of servers) {
@@ -382,8 +348,7 @@ export class Control implements ControlPort {
       this.#tlsTroubles.forget(slot);
     }
     for (const row of listeners) memory.counters.clearListener(row);
-    monitor.update(snapshot.pools);
-    setStates(memory, snapshot);
+    setServers(running, snapshot);
     if (this.#received !== null) this.#goOn(running, this.#received);
     const memories = sticks.prepare(snapshot, Date.now());
     const { errors } = await crew.apply(snapshot, memories);
@@ -395,8 +360,7 @@ export class Control implements ControlPort {
       return [];
     }
     if (before !== null && !this.#draining) {
-      monitor.update(before.pools);
-      setStates(memory, before);
+      setServers(running, before);
       // Some workers have the new one already: all get the old one again.
       const old = { ...before, generation: ++this.#generation };
       const { errors: again } = await crew.apply(old, sticks.current);
@@ -413,76 +377,13 @@ export class Control implements ControlPort {
     }
   }
 
-  #start(config: Config): Running {
-    const { workerEntry, cores, accessLog, execProbe } = this.#options;
-    const count = config.workers === "auto" ? cores : config.workers;
-    const memory = createSharedMemory({
-      workers: count,
-      servers: SERVER_CAPACITY,
-      listeners: LISTENER_CAPACITY,
-      pools: POOL_CAPACITY,
-    });
-    const open = openSharedMemory(memory, CONTROL_THREAD);
-    const sticks = new Sticks(count, Math.random);
-    const crew = new Crew({
-      entry: workerEntry,
-      count,
-      memory,
-      log: this.#log,
-      onLog: (batch, done) => accessLog.push(batch, done),
+  #start({ workers }: Config): Running {
+    const { workerEntry, cores, accessLog, execProbe, onHealth, log } = this.#options;
+    return startRunning({
+      ...{ workerEntry, workers, cores, accessLog, execProbe, onHealth, log },
       onTlsFailure: (trouble) => this.#onTlsFailure(trouble),
-      reclaim: (worker) => {
-        reclaimWorker(open, worker);
-        sticks.reclaim(worker);
-      },
-      onHung: (worker) => {
-        this.#log.error("a data worker hangs: the balancer ends, to be started again", { worker });
-        void exitLogged(HUNG_EXIT, HUNG_WORDS_MS);
-      },
+      servesTcp: (slot) => this.#tcpSlots.has(slot),
     });
-    crew.start();
-    const monitor = new HealthMonitor({
-      probes: probeTable(execProbe),
-      sink: this.#healthSink(open),
-      readCounters: (slot) => passiveCounts(open.counters, slot, this.#tcpSlots.has(slot)),
-      wallNow: () => Date.now(),
-      random: Math.random,
-      now: () => performance.now(),
-      after,
-    });
-    return { memory: open, sticks, crew, monitor, workers: config.workers };
-  }
-
-  #healthSink({ slots, queue }: OpenMemory): HealthSink {
-    return {
-      setUp: (slot, up) => {
-        slots.setUp(slot, up);
-        // Also when it goes down: then backups may serve those who wait.
-        queue.wakeAll();
-      },
-      setEjected: (slot, ejected) => {
-        slots.setEjected(slot, ejected);
-        queue.wakeAll();
-      },
-      setWeight: (slot, weight) => slots.setWeight(slot, weight),
-      onTransition: ({ pool, server, from, to, reason }) => {
-        const level = to === "down" || to === "ejected" ? "warning" : "info";
-        this.#log[level](`server ${to}`, { pool, server, from, reason });
-        this.#options.onHealth();
-      },
-    };
-  }
-}
-
-/** What goes over to a balancer that takes over, and comes from the one before. */
-function sectionsOf({ monitor }: Running): readonly Section[] {
-  return [{ name: "health", take: () => monitor.remember(), give: (value) => monitor.recall(value) }];
-}
-
-/** Tells the workers which servers are to be drained. */
-function setStates({ slots }: OpenMemory, { pools }: Snapshot): void {
-  for (const { servers } of pools) {
-    for (const { slot, state } of servers) slots.setAdmin(slot, state ?? "ready");
   }
 }
 
@@ -491,9 +392,4 @@ function bindsOf({ listeners }: Snapshot, { admin }: Config): Bind[] {
     binds.map(({ host, port }) => ({ purpose: `the listener \`${name}\``, host, port }))
   );
   return admin === undefined ? all : [...all, { purpose: "admin.bind", ...admin.bind }];
-}
-
-function after(ms: number, call: () => void): () => void {
-  const timer = setTimeout(call, ms);
-  return () => clearTimeout(timer);
 }

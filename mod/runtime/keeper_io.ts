@@ -1,8 +1,8 @@
 /**
  * The keeper: the small, privileged process that is the parent of the balancer and answers on the admin socket.
  *
- * It decides nothing about the balancer itself (`supervise.ts`, `generations.ts` do); it carries out their actions
- * and hands them what happens. It holds the election (`election_io.ts`), and carries no traffic, reads the configuration itself, and takes from the balancer
+ * It decides nothing about the balancer itself (`supervise.ts` does), nor about configurations (`configurations_io.ts`); it
+ * carries out actions and hands on what happens. It holds the election (`election_io.ts`), and carries no traffic, reads the configuration itself, and takes from the balancer
  * only facts and requests. What a configuration means is told to it by an injected `check`.
  */
 import { noPlan } from "../kernel/plan.ts";
@@ -11,14 +11,14 @@ import { kernelMetrics } from "../observe/kernel_status.ts";
 import type { Log } from "../observe/log.ts";
 import { type ElectionSettings, programsOf } from "./election.ts";
 import { BalancerChild } from "./balancer_child_io.ts";
+import { Configurations, type ConfigurationsOptions, readChecked } from "./configurations_io.ts";
 import type { BalancerFacts } from "./election_facts.ts";
 import { Election } from "./election_io.ts";
 import { ExecProbes, type ProbeAnswer } from "./exec_probes_io.ts";
-import { Generations } from "./generations.ts";
 import { Heard } from "./heard.ts";
 import { Holdings } from "./holdings_io.ts";
 import type { Decoded, ToKeeper } from "./link.ts";
-import type { Checked, KeeperFacts } from "./keeper_facts.ts";
+import type { KeeperFacts } from "./keeper_facts.ts";
 import { answerRequest } from "./keeper_requests_io.ts";
 import { KernelPlane } from "./kernel_plane_io.ts";
 import type { Predecessor } from "./predecessor_io.ts";
@@ -40,10 +40,8 @@ export interface KeeperOptions {
   readonly context: string | null;
   /** The configuration file, for messages. */
   readonly file: string;
-  /** Reads the file. Rejects with a message for people. */
-  readonly read: () => Promise<string>;
-  /** Every problem of a text, or what the keeper needs of it. */
-  readonly check: (text: string) => Promise<Checked>;
+  readonly read: ConfigurationsOptions["read"];
+  readonly check: ConfigurationsOptions["check"];
   readonly balancer: Program;
   /** The program that takes over in an upgrade; null: this node cannot be upgraded. */
   readonly successor?: Program | null;
@@ -63,7 +61,7 @@ export async function runKeeper(options: KeeperOptions): Promise<number> {
     await predecessor?.failed(checked.problems);
     return 1;
   }
-  const keeper = new Keeper(options, checked);
+  const keeper = new Keeper(options, text, checked);
   const problem = predecessor === null ? await keeper.open() : null;
   if (problem !== null) {
     log.error(problem);
@@ -71,27 +69,22 @@ export async function runKeeper(options: KeeperOptions): Promise<number> {
   }
   const note = rightsOfChildren();
   if (note !== null) log[note.level](note.message);
-  return await keeper.run(text, checked);
+  return await keeper.run(checked);
 }
 
 class Keeper {
   #options: KeeperOptions;
-  #socketPath: string;
   #log: Log;
   #supervisor: Supervisor;
-  #generations = new Generations();
-  /** The last configuration, when it was refused: what runs is an older one. */
-  #refused: { readonly at: number; readonly problems: readonly string[] } | null = null;
-  #checked = new Map<number, KeeperFacts>();
+  readonly #configurations: Configurations;
   readonly #programs: Programs;
   #child: BalancerChild | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #startedAt = performance.now();
   #exited = Promise.withResolvers<number>();
-  #reloading: Promise<void> = Promise.resolve();
   readonly #probes = new ExecProbes({
-    pending: () => this.#generations.pending,
-    checkOf: (pool) => this.#checked.get(this.#generations.accepted?.generation ?? -1)?.exec.get(pool),
+    pending: () => this.#configurations.pending,
+    checkOf: (pool) => this.#configurations.facts?.exec.get(pool),
     spawn: (path, args, env) => this.#programs.spawnScript(path, args, env),
   });
   #badLines = 0;
@@ -107,12 +100,16 @@ class Keeper {
   readonly #upgrader: Upgrader;
   #leaving: "no" | "handing over" | "draining" = "no";
   #leavingSince = 0;
-  /** Reloads whose file is being read. */
-  #reading = 0;
 
-  constructor(options: KeeperOptions, { socketPath, drainMs, adminUrl }: KeeperFacts) {
+  constructor(options: KeeperOptions, text: string, facts: KeeperFacts) {
+    const { socketPath, drainMs, adminUrl } = facts;
     this.#options = options;
-    this.#socketPath = socketPath;
+    this.#configurations = new Configurations({
+      ...{ read: options.read, check: options.check, log: options.log },
+      offer: (offer) => this.#child?.configure(offer),
+      handOn: () => this.#handReloadOn(),
+      onChange: () => this.#tellService(),
+    }, { text, facts });
     this.#adminUrl = adminUrl ?? null;
     this.#log = options.log;
     this.#programs = new Programs(options.log);
@@ -158,7 +155,7 @@ class Keeper {
   /** Takes the node, or says who has it. */
   readonly open = (): Promise<string | null> => this.#holdings.open();
 
-  async run(text: string, facts: KeeperFacts): Promise<number> {
+  async run(facts: KeeperFacts): Promise<number> {
     const stop = () => void this.#stop();
     const signals: [Deno.Signal, () => void][] = [
       ["SIGTERM", stop],
@@ -166,7 +163,6 @@ class Keeper {
       ["SIGHUP", () => void this.reload()],
       ["SIGUSR2", () => void this.upgrade()],
     ];
-    this.#checked.set(this.#generations.offer(text).generation, facts);
     this.#adopt(facts);
     for (const [signal, heed] of signals) Deno.addSignalListener(signal, heed);
     try {
@@ -201,53 +197,21 @@ class Keeper {
     this.#input({ kind: "stop" });
   }
 
-  /** Reads the file again; a bad one changes nothing. One at a time, in order. What is wrong with it, or nothing. */
-  async reload(): Promise<{ readonly problems: readonly string[] }> {
-    this.#reading++;
-    this.#tellService();
-    const read = this.#reloading.then(() => this.#reloadOnce());
-    this.#reloading = read.then(() => {
-      this.#reading--;
-      this.#tellService();
-    });
-    const offered = await read;
-    if (typeof offered !== "number") return { problems: offered };
-    return { problems: await this.#generations.outcome(offered) };
+  /** Reads the file again; a bad one changes nothing. What is wrong with it, or nothing. */
+  reload(): Promise<{ readonly problems: readonly string[] }> {
+    return this.#configurations.reload();
   }
 
-  /** The generation on offer, or why there is none. */
-  async #reloadOnce(): Promise<number | readonly string[]> {
+  /** Asked for during an upgrade, it is the other's affair. */
+  #handReloadOn(): string | null {
     const { successor } = this.#upgrader;
-    if (successor !== null) {
-      // Asked for during the upgrade: it is the other's affair.
-      successor.signal("SIGHUP");
-      return ["another program has taken over, and is told to reload"];
-    }
-    const { text, checked } = await readChecked(this.#options);
-    if ("problems" in checked) return this.#refuse(checked.problems);
-    if (checked.socketPath !== this.#socketPath) {
-      this.#log.warning("the admin socket moves with the next start only", { socket: checked.socketPath });
-    }
-    const offer = this.#generations.offer(text);
-    this.#checked.set(offer.generation, checked);
-    this.#log.info("reload: configuration read", { generation: offer.generation });
-    this.#child?.configure(offer);
-    return offer.generation;
-  }
-
-  #refuse(problems: readonly string[]): readonly string[] {
-    this.#refused = { at: Date.now(), problems };
-    for (const problem of problems) this.#log.error(problem);
-    const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-    this.#log.error(`reload refused: ${count}; running on as before`);
-    return problems;
+    successor?.signal("SIGHUP");
+    return successor === null ? null : "another program has taken over, and is told to reload";
   }
 
   /** Has the program that is installed now take over. A reload waits for it, and it for one. */
   upgrade(): Promise<{ readonly pid: number; readonly version: string } | { readonly problem: string }> {
-    const upgraded = this.#upgrader.upgrade(this.#reloading);
-    this.#reloading = Promise.all([this.#reloading, upgraded]).then(() => {});
-    return upgraded;
+    return this.#configurations.between((before) => this.#upgrader.upgrade(before));
   }
 
   #whyNoUpgrade(): string | null {
@@ -310,9 +274,9 @@ class Keeper {
       version,
       file,
       uptimeMs: Math.round(performance.now() - this.#startedAt),
-      generation: this.#generations.accepted?.generation ?? null,
-      reloading: this.#generations.pending,
-      refused: this.#refused,
+      generation: this.#configurations.generation,
+      reloading: this.#configurations.pending,
+      refused: this.#configurations.refused,
       upgrading: this.#upgrader.underWay,
       adminUrl: this.#adminUrl,
       balancer: {
@@ -358,9 +322,9 @@ class Keeper {
     if (service === null) return;
     const { state, lastDeath, drainMs } = this.#supervisor;
     service.tell({
-      generation: this.#generations.accepted?.generation ?? null,
-      reloading: this.#reading > 0 || this.#generations.changing,
-      refused: this.#refused !== null,
+      generation: this.#configurations.generation,
+      reloading: this.#configurations.changing,
+      refused: this.#configurations.refused !== null,
       leaving: this.#leaving,
       leaveMs: drainMs + LEAVE_GRACE_MS,
       balancer: { state, lastDeath },
@@ -389,10 +353,7 @@ class Keeper {
   }
 
   #spawn(): void {
-    const { configuration, dropped } = this.#generations.restart();
-    for (const generation of dropped) {
-      this.#log.error("a reload under way is given up, as the balancer ended meanwhile", { generation });
-    }
+    const configuration = this.#configurations.restart();
     const { version, node, context, file } = this.#options;
     let child: BalancerChild;
     try {
@@ -406,7 +367,7 @@ class Keeper {
       return;
     }
     this.#log.info("balancer started", { pid: child.pid });
-    const exclusive = this.#generations.accepted === null && this.#predecessor === null;
+    const exclusive = this.#configurations.generation === null && this.#predecessor === null;
     child.send({ kind: "hello", version, node, context, file, exclusive });
     if (this.#carried !== null) child.tellCarried(this.#carried);
     if (configuration !== null) child.configure(configuration);
@@ -434,7 +395,7 @@ class Keeper {
         return this.#onRejected(message.generation, message.problems);
       case "health":
         this.#heard.tell(message.pools);
-        if (this.#generations.accepted !== null) this.#succeed();
+        if (this.#configurations.generation !== null) this.#succeed();
         return this.#election.evaluate();
       case "servers":
         return this.#kernel.tell(message.pool, message.servers);
@@ -450,21 +411,16 @@ class Keeper {
   }
 
   #onReady(generation: number): void {
-    if (!this.#generations.ready(generation)) return;
-    this.#refused = null;
-    const facts = this.#checked.get(generation);
-    for (const older of this.#checked.keys()) if (older < generation) this.#checked.delete(older);
-    if (facts !== undefined) this.#adopt(facts);
+    const facts = this.#configurations.ready(generation);
+    if (facts === null) return;
+    this.#adopt(facts);
     this.#heard.poolsAreOld = true;
-    this.#log.info("configuration in force", { generation });
     this.#input({ kind: "ready" });
     this.#probes.settled();
   }
 
   #onRejected(generation: number, problems: readonly string[]): void {
-    if (!this.#generations.rejected(generation, problems)) return;
-    this.#refused = { at: Date.now(), problems };
-    for (const problem of problems) this.#log.error(problem, { generation });
+    if (!this.#configurations.rejected(generation, problems)) return;
     void this.#predecessor?.failed(problems);
     this.#input({ kind: "rejected" });
     this.#probes.settled();
@@ -483,15 +439,6 @@ class Keeper {
   #answerTo(id: number): (result: ProbeAnswer) => void {
     const child = this.#child;
     return (result) => child?.send({ kind: "probeResult", id, ...result });
-  }
-}
-
-async function readChecked({ read, check }: KeeperOptions): Promise<{ text: string; checked: Checked }> {
-  try {
-    const text = await read();
-    return { text, checked: await check(text) };
-  } catch (error) {
-    return { text: "", checked: { problems: [describe(error)] } };
   }
 }
 

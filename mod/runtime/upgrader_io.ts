@@ -51,7 +51,7 @@ export class Upgrader {
   }
 
   /** Has the program take over, after what is under way. */
-  async upgrade(after: Promise<void>): Promise<Outcome> {
+  async upgrade(after: Promise<unknown>): Promise<Outcome> {
     const { program, log } = this.#options;
     if (program === null) return this.#refuse("this node does not run from a file");
     const obstacle = this.#obstacle();

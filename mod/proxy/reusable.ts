@@ -1,0 +1,35 @@
+/**
+ * The idle connections to servers that the requests of one client may use: those of everyone, or, where a PROXY
+ * header has named the client, its own.
+ */
+import type { PoolSnapshot } from "../config/snapshot.ts";
+import { IdleConnections } from "../net/idle.ts";
+import type { ProxyEnvironment } from "./environment.ts";
+import type { ServerConnection } from "./server_connection.ts";
+
+export class ReusableConnections {
+  #own: IdleConnections<ServerConnection> | null = null;
+
+  constructor(readonly environment: ProxyEnvironment) {}
+
+  /** Where connections of this pool wait for the next request. */
+  of({ proxyProtocol }: PoolSnapshot): IdleConnections<ServerConnection> {
+    return proxyProtocol === undefined ? this.environment.idle : this.#own ??= new IdleConnections();
+  }
+
+  take(pool: PoolSnapshot, slot: number): ServerConnection | null {
+    if (pool.proxyProtocol === undefined) return this.environment.idle.take(slot);
+    const connection = this.#own?.take(slot) ?? null;
+    if (connection === null) return null;
+    // Since a reload the slot may be another server's, which for connections of everyone the data plane sees to.
+    const { host, port } = pool.servers.find((server) => server.slot === slot)!;
+    if (connection.stream.remoteHost === host && connection.stream.remotePort === port) return connection;
+    connection.close();
+    return null;
+  }
+
+  /** The client is gone for good. */
+  close(): void {
+    if (this.#own !== null) { for (const connection of this.#own.clear()) connection.close(); }
+  }
+}

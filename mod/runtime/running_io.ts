@@ -1,0 +1,139 @@
+/**
+ * What exists in the balancer once its first configuration is known, whatever configuration comes later: shared memory,
+ * workers, health checks and stick tables, tied to each other.
+ *
+ * It must not know which configuration is in force.
+ */
+import {
+  CONTROL_THREAD,
+  createSharedMemory,
+  LISTENER_CAPACITY,
+  type OpenMemory,
+  openSharedMemory,
+  POOL_CAPACITY,
+  reclaimWorker,
+  SERVER_CAPACITY,
+} from "../base/shared_memory.ts";
+import type { Config } from "../config/schema.ts";
+import type { Snapshot } from "../config/snapshot.ts";
+import { HealthMonitor } from "../health/monitor_io.ts";
+import type { Probe } from "../health/probe_io.ts";
+import { probeTable } from "../health/probes_io.ts";
+import type { HealthSink } from "../health/server_watch.ts";
+import type { Log } from "../observe/log.ts";
+import { exitLogged } from "../observe/log_io.ts";
+import type { Sink } from "../observe/sink_io.ts";
+import type { TlsTrouble } from "../proxy/environment.ts";
+import type { Section } from "./carried.ts";
+import { Crew } from "./crew_io.ts";
+import { passiveCounts } from "./status.ts";
+import { Sticks } from "./stick_memory.ts";
+
+/** EX_SOFTWARE of sysexits.h. */
+const HUNG_EXIT = 70;
+/** Its connections stand still, so the log gets little time. */
+const HUNG_WORDS_MS = 100;
+
+export interface Running {
+  readonly memory: OpenMemory;
+  readonly sticks: Sticks;
+  readonly crew: Crew;
+  readonly monitor: HealthMonitor;
+  /** As it was when they were started. */
+  readonly workers: Config["workers"];
+}
+
+export interface RunningOptions {
+  readonly workerEntry: URL;
+  readonly workers: Config["workers"];
+  /** Workers for `auto`. */
+  readonly cores: number;
+  readonly accessLog: Sink;
+  readonly execProbe: Probe;
+  /** A server has changed; the pools show it in the next turn. */
+  readonly onHealth: () => void;
+  readonly onTlsFailure: (trouble: TlsTrouble) => void;
+  /** True for a slot whose servers get tcp alone. */
+  readonly servesTcp: (slot: number) => boolean;
+  readonly log: Log;
+}
+
+/** Makes it all and starts the workers, which have nothing to do yet. */
+export function startRunning(options: RunningOptions): Running {
+  const { workerEntry, workers, cores, accessLog, execProbe, onTlsFailure, servesTcp, log } = options;
+  const count = workers === "auto" ? cores : workers;
+  const memory = createSharedMemory({
+    workers: count,
+    servers: SERVER_CAPACITY,
+    listeners: LISTENER_CAPACITY,
+    pools: POOL_CAPACITY,
+  });
+  const open = openSharedMemory(memory, CONTROL_THREAD);
+  const sticks = new Sticks(count, Math.random);
+  const crew = new Crew({
+    entry: workerEntry,
+    count,
+    memory,
+    log,
+    onLog: (batch, done) => accessLog.push(batch, done),
+    onTlsFailure,
+    reclaim: (worker) => {
+      reclaimWorker(open, worker);
+      sticks.reclaim(worker);
+    },
+    onHung: (worker) => {
+      log.error("a data worker hangs: the balancer ends, to be started again", { worker });
+      void exitLogged(HUNG_EXIT, HUNG_WORDS_MS);
+    },
+  });
+  crew.start();
+  const monitor = new HealthMonitor({
+    probes: probeTable(execProbe),
+    sink: healthSink(open, options),
+    readCounters: (slot) => passiveCounts(open.counters, slot, servesTcp(slot)),
+    wallNow: () => Date.now(),
+    random: Math.random,
+    now: () => performance.now(),
+    after,
+  });
+  return { memory: open, sticks, crew, monitor, workers };
+}
+
+/** What goes over to a balancer that takes over, and comes from the one before. */
+export function sectionsOf({ monitor }: Running): readonly Section[] {
+  return [{ name: "health", take: () => monitor.remember(), give: (value) => monitor.recall(value) }];
+}
+
+/** Tells health and workers which servers there are, and which of them are to be drained. */
+export function setServers({ monitor, memory: { slots } }: Running, { pools }: Snapshot): void {
+  monitor.update(pools);
+  for (const { servers } of pools) {
+    for (const { slot, state } of servers) slots.setAdmin(slot, state ?? "ready");
+  }
+}
+
+/** Calls after `ms` milliseconds, unless the answer is called before. */
+export function after(ms: number, call: () => void): () => void {
+  const timer = setTimeout(call, ms);
+  return () => clearTimeout(timer);
+}
+
+function healthSink({ slots, queue }: OpenMemory, { log, onHealth }: RunningOptions): HealthSink {
+  return {
+    setUp: (slot, up) => {
+      slots.setUp(slot, up);
+      // Also when it goes down: then backups may serve those who wait.
+      queue.wakeAll();
+    },
+    setEjected: (slot, ejected) => {
+      slots.setEjected(slot, ejected);
+      queue.wakeAll();
+    },
+    setWeight: (slot, weight) => slots.setWeight(slot, weight),
+    onTransition: ({ pool, server, from, to, reason }) => {
+      const level = to === "down" || to === "ejected" ? "warning" : "info";
+      log[level](`server ${to}`, { pool, server, from, reason });
+      onHealth();
+    },
+  };
+}
