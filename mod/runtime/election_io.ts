@@ -17,7 +17,6 @@ import type { Report } from "../../vrrp/report.ts";
 import { Runner } from "../../vrrp/runner_io.ts";
 import type { SegmentSettings } from "../../vrrp/settings.ts";
 import { TimerLag } from "../../vrrp/timer_lag.ts";
-import type { TrackVerdict } from "../../vrrp/track.ts";
 import {
   continues,
   type ElectionSettings,
@@ -26,9 +25,11 @@ import {
   segmentKey,
   speaksUdp,
 } from "./election.ts";
+import { Departure } from "./departure_io.ts";
 import { type BalancerFacts, type KernelFacts, verdictOf } from "./election_facts.ts";
 import { blockedStatus, instanceStatus, leftAlone, readyPeer, seenOn } from "./election_view.ts";
 import { ForeignWatch } from "./foreign_io.ts";
+import { Member } from "./member_io.ts";
 import { Segments } from "./segments_io.ts";
 import { StartupDelay } from "./startup_delay_io.ts";
 import { SyncGroups, tracksFor } from "./sync_groups.ts";
@@ -55,16 +56,6 @@ export interface ElectionOptions {
   readonly setSysctl: (name: string, value: string) => string | null;
   /** What the keeper before has left; absent: there was none. */
   readonly carried?: CarriedElection;
-}
-
-/** One instance and what it was last told. */
-export interface Member {
-  settings: InstanceSettings;
-  readonly foreign: ForeignWatch;
-  readonly runner: Runner;
-  verdict: TrackVerdict | null;
-  /** Faults that were told and not cleared. */
-  readonly faults: Set<string>;
 }
 
 const NOTHING_CARRIED: CarriedElection = { maintenance: false, instances: {}, voices: {}, answers: [] };
@@ -95,7 +86,7 @@ export class Election {
   #carried: CarriedElection;
   #order: Promise<void> = Promise.resolve();
   #pulse: ReturnType<typeof setTimeout> | undefined;
-  #left: (() => void)[] = [];
+  readonly #departure = new Departure();
   #stopping = false;
   /** Everything is as a keeper that takes over was told, and goes on by rote. */
   #frozen = false;
@@ -242,7 +233,7 @@ export class Election {
 
   /** Ends the wait for a hand-over that `stop` is in. */
   hurry(): void {
-    for (const left of this.#left.splice(0)) left();
+    this.#departure.hurry();
   }
 
   async #stop(): Promise<void> {
@@ -260,17 +251,10 @@ export class Election {
     this.#kernel = null;
   }
 
-  /** Keeps the addresses until another node has them, so that no request falls between. */
   async #leave(member: Member): Promise<void> {
-    const { runner } = member;
-    const segment = this.#segments.of(member.settings.segment);
-    if (runner.state !== "active" || !readyPeer(member, segment, performance.now())) return;
-    runner.input({ kind: "handOver", reason: "this node stops" });
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, 4 * runner.settings.intervalMs);
-    this.#left.push(resolve);
-    await promise;
-    clearTimeout(timer);
+    const { runner, settings } = member;
+    const ready = readyPeer(member, this.#segments.of(settings.segment), performance.now());
+    if (runner.state === "active" && ready) await this.#departure.of(runner);
   }
 
   async #reconcile(settings: ElectionSettings): Promise<void> {
@@ -368,7 +352,7 @@ export class Election {
         onProblem: (problem) => this.#segments.problem(name, problem),
       },
     });
-    const member: Member = { settings, foreign, runner, verdict: null, faults: new Set() };
+    const member = new Member(settings, foreign, runner);
     this.#members.set(name, member);
     if (this.#carried.instances[name] === undefined) this.#delay.hold(runner);
     if (kernel.announcer === null) {
@@ -420,13 +404,13 @@ export class Election {
     this.#log[to === "fault" ? "warning" : "info"](`instance ${to}`, { instance: name, from, reason });
     const programs = this.#members.get(name)?.settings.onTransition ?? [];
     this.#transitions.tell(programs, { instance: name, from, to, reason });
-    if (from === "active") this.hurryIfAllLeft();
+    if (from === "active") this.#hurryIfAllLeft();
     // The peers are to know at once, as they may be waiting for just this.
     queueMicrotask(() => this.#segments.report());
   }
 
   /** The last instance that `stop` waits for has left. */
-  hurryIfAllLeft(): void {
+  #hurryIfAllLeft(): void {
     if ([...this.#members.values()].every(({ runner }) => runner.state !== "active")) this.hurry();
   }
 
@@ -441,7 +425,7 @@ export class Election {
   }
 
   #judge(member: Member): void {
-    const { runner, settings, faults } = member;
+    const { runner, settings } = member;
     const now = performance.now();
     const tracks = tracksFor(settings, [...this.#members.values()].map(({ settings }) => settings));
     const verdict = verdictOf(tracks, {
@@ -452,21 +436,10 @@ export class Election {
       keepsInterval: this.#lag.keeps(runner.settings.intervalMs, now),
       timerLagMs: this.#lag.worst(now),
     }, now);
-    if (sameSettings(verdict, member.verdict)) return;
-    member.verdict = verdict;
-    const { score, priorityChange, reason, hard } = verdict;
-    for (const { what, reason } of hard) {
-      faults.add(what);
-      runner.input({ kind: "hardFault", what, reason });
-    }
-    for (const what of [...faults]) {
-      if (hard.some((fault) => fault.what === what)) continue;
-      faults.delete(what);
-      runner.input({ kind: "faultCleared", what });
-    }
-    runner.input({ kind: "health", score, priorityChange, reason });
+    if (!member.judge(verdict)) return;
+    const { score, reason } = verdict;
     this.#log.info("instance health", { instance: runner.settings.name, health: score, reason });
-    this.#segments.of(member.settings.segment)?.sendReport();
+    this.#segments.of(settings.segment)?.sendReport();
   }
 
   #setPace(instances: readonly InstanceSettings[]): void {
