@@ -7,6 +7,7 @@ import { hash128 } from "../base/hash.ts";
 import { TlsFiles } from "./certificates.ts";
 import type { CheckConfig } from "./check_schema.ts";
 import { UNCOMPRESSED } from "./compress_schema.ts";
+import { guardsSnapshot } from "./guard_schema.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import type { PoolConfig, ServerConfig } from "./pool_schema.ts";
 import { changesSnapshot, routeSnapshot } from "./route_build.ts";
@@ -131,8 +132,10 @@ function listenerSnapshot(
     routes: listener.routes.map((route) => ({
       ...routeSnapshot(route, directory, files),
       ...compressSnapshot(listener, route),
+      ...guardsSnapshot(listener, route),
     })),
     ...changesSnapshot(listener, files),
+    ...guardsSnapshot(listener, null),
   };
 }
 

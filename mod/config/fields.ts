@@ -52,6 +52,11 @@ export function flag() {
   return z.preprocess(boolean, z.boolean());
 }
 
+/** `false`, where something else is turned off. */
+export function off() {
+  return flag().refine((value): value is false => !value, { error: "must be false or a map" });
+}
+
 /** A share as 0–1 or as a percentage. */
 export function share() {
   const hint = "must be a share such as 20% or 0.2";
@@ -161,6 +166,21 @@ export function cidr() {
     },
     "CIDR block",
     "must be a CIDR block or an IP address, such as 10.0.0.0/8",
+  );
+}
+
+/** The blocks that `all` stands for. */
+const EVERYBODY = ["0.0.0.0/0", "::/0"];
+
+/** A block of addresses, or `all` for every address of both families; a list, canonical. */
+export function blocks() {
+  return parsed(
+    (text) => {
+      const block = parseCidr(text);
+      return text === "all" ? EVERYBODY : block === null ? null : [formatCidr(block)];
+    },
+    "CIDR block",
+    "must be a CIDR block, an IP address or all, such as 10.0.0.0/8",
   );
 }
 

@@ -5,6 +5,7 @@
  */
 import { isUnspecifiedIp, parseIp } from "../base/address.ts";
 import type { BindAddress } from "./fields.ts";
+import { GUARD_KEYS } from "./guard_schema.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import type { PoolConfig, ServerConfig } from "./pool_schema.ts";
 import type { Path } from "./problem.ts";
@@ -43,7 +44,7 @@ function checkProxied(context: RuleContext, listener: ListenerConfig, path: Path
   }
 }
 
-const FOREIGN = ["tls", "hsts", "redirectHttps", "routes", "proxyProtocol", "trustedProxies"] as const;
+const FOREIGN = ["tls", "hsts", "redirectHttps", "routes", "proxyProtocol", "trustedProxies", ...GUARD_KEYS];
 
 function checkForwarded(context: RuleContext, listener: ListenerConfig, path: Path): void {
   const { protocol, forward, kernel } = listener;

@@ -8,6 +8,7 @@ import { checkListenerChanges, checkRouteChanges } from "./change_rules.ts";
 import { UNCOMPRESSED } from "./compress_schema.ts";
 import { Coverage } from "./coverage.ts";
 import type { BindAddress } from "./fields.ts";
+import { checkGuards } from "./guard_rules.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import { NO_CONDITIONS, routeMatch } from "./match_schema.ts";
 import type { Path } from "./problem.ts";
@@ -29,6 +30,7 @@ export function checkListeners(context: RuleContext): void {
     if (listener.forward !== "proxy") continue;
     checkProtocol(context, listener, at);
     checkListenerChanges(context, listener, at);
+    checkGuards(context, listener, at);
     checkTls(context, listener, at);
     checkRoutes(context, listener, at);
   }

@@ -15,6 +15,7 @@ import {
   oneOrMore,
   size,
 } from "./fields.ts";
+import { guardFields } from "./guard_schema.ts";
 import { errorPages, interceptErrors } from "./error_page_schema.ts";
 import { HeadersSchema } from "./header_schema.ts";
 import { NO_CONDITIONS } from "./match_schema.ts";
@@ -84,6 +85,7 @@ export const ListenerSchema = z.strictObject({
   compress: CompressSchema.optional().describe(
     "Compress answers of pools for clients that accept it: `true`, or settings. Without: they leave as they come. (http)",
   ),
+  ...guardFields,
   timeouts: timeouts.prefault({}).describe("Time-outs towards clients."),
   limits: limits.prefault({}).describe("Limits towards clients."),
   pool: name().optional().describe("Short for one route that sends everything to this pool."),
@@ -111,5 +113,5 @@ export type ListenerConfig = z.output<typeof ListenerSchema>;
 
 /** Takes everything. */
 function routeOf(action: RouteConfig["action"]): RouteConfig {
-  return { match: NO_CONDITIONS, action, compress: undefined };
+  return { match: NO_CONDITIONS, action, compress: undefined, access: undefined };
 }

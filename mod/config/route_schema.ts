@@ -8,6 +8,7 @@ import { REDIRECT_SCOPE } from "../route/redirect.ts";
 import { errorPages, interceptErrors } from "./error_page_schema.ts";
 import { CompressSchema } from "./compress_schema.ts";
 import { acrossIssue, choice, flag, integer, line, name, oneOrMore, share, size } from "./fields.ts";
+import { guardFields } from "./guard_schema.ts";
 import { HeadersSchema } from "./header_schema.ts";
 import { MatchSchema } from "./match_schema.ts";
 import { HashOnSchema } from "./pool_schema.ts";
@@ -137,6 +138,7 @@ export const RouteSchema = z.strictObject({
     "Compress the answers of this route's pool, instead of the listener's setting; `false`: do not.",
   ),
   mirror: mirror.optional(),
+  ...guardFields,
 }).transform(({ pool, split, redirect, respond, files, ...rest }, context) => {
   const actions: ActionConfig[] = [];
   if (pool !== undefined) actions.push({ kind: "pool", pool });

@@ -4,6 +4,7 @@
  * Plain data (numbers, strings, arrays), so that it crosses to a worker by message. Durations are milliseconds,
  * sizes are bytes, 0 means "no limit" where a limit is meant. It knows nothing of YAML or of sockets.
  */
+import type { GuardsSnapshot } from "./guard_snapshot.ts";
 
 export interface Snapshot {
   /** Rises by one with every accepted reload or change of a pool's members. */
@@ -50,6 +51,8 @@ export interface ListenerSnapshot {
   readonly headers?: HeadersSnapshot;
   /** For what the route has none of its own for; absent: none. */
   readonly errorPages?: ErrorPages;
+  /** Of requests that no route takes; on a tcp listener also of every connection. Absent: none. */
+  readonly guards?: GuardsSnapshot;
 }
 
 export interface TlsSnapshot {
@@ -91,6 +94,8 @@ export interface RouteSnapshot {
   readonly errorPages?: ErrorPages;
   /** Absent: answers leave as they come. */
   readonly compress?: CompressSnapshot;
+  /** The listener's and its own; absent: none. */
+  readonly guards?: GuardsSnapshot;
 }
 
 /** What a route makes of path, query and host. Texts are templates. */

@@ -6,6 +6,7 @@
  */
 import { type ErrorCode, ERRORS } from "../base/errors.ts";
 import { type Amend, type Answer, answerBytes, errorAnswer, grpcAnswer } from "../http/answer.ts";
+import type { Denial } from "../guard/guard.ts";
 import {
   DONE,
   Head,
@@ -199,20 +200,24 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
     this.stream.write(bytes);
   }
 
+  /** `denial`: what a guard has to say beyond the code. */
   answerError(
     code: ErrorCode,
     keepAlive: boolean,
     bodyless: boolean,
     pages: LivePages | null,
     amend: Amend | null,
+    denial: Denial | null = null,
   ): void {
-    const { status, text } = ERRORS[code];
+    const { text } = ERRORS[code];
+    const status = denial?.status ?? ERRORS[code].status;
     this.#exchange.record.status = status;
     // No page could tell a client of gRPC what went wrong.
     const answer = this.stream.http2 === true && asksGrpc(this.#exchange.request)
       ? grpcAnswer(status, text)
       : pages?.page(status) ?? errorAnswer(status, text);
-    this.answer(answer, keepAlive, bodyless, amend);
+    const fields = (answer.fields ?? "") + (denial?.fields ?? "");
+    this.answer({ ...answer, fields }, keepAlive, bodyless, amend);
   }
 
   /** The server can take more of the body. */

@@ -14,6 +14,8 @@ import type {
 } from "../config/snapshot.ts";
 import type { Compressors } from "../compress/compressor.ts";
 import type { FileStore } from "../files/store.ts";
+import type { Access } from "../guard/access.ts";
+import type { Guard } from "../guard/guard.ts";
 import type { BufferPool } from "../net/buffers.ts";
 import type { Dialer } from "../net/stream.ts";
 import type { TlsAcceptor } from "../net/tls.ts";
@@ -89,6 +91,10 @@ export interface LiveRoute {
   readonly pages: LivePages | null;
   /** Null unless the action is a redirect. */
   readonly redirect: Redirect | null;
+  /** Asked before anything is done with a request; null: nobody is. */
+  readonly guards: readonly Guard[] | null;
+  /** Of a tcp listener: whose connections are passed on; null: everybody's. */
+  readonly access: readonly Access[] | null;
 }
 
 /** A listener's present configuration. `ListenerState.live` is swapped on reload, between two requests. */
@@ -111,6 +117,8 @@ export interface LiveListener {
   readonly requestEdit: null;
   readonly answerEdit: HeaderEdit | null;
   readonly pages: LivePages | null;
+  readonly guards: readonly Guard[] | null;
+  readonly access: readonly Access[] | null;
 }
 
 export interface ListenerState {

@@ -8,6 +8,7 @@
 import { type ErrorCode, ERRORS } from "../base/errors.ts";
 import { SERVER_COLUMN } from "../base/counters.ts";
 import { CHUNKED, END, FIXED, MORE, NONE, TOO_LARGE } from "../http1/body.ts";
+import type { Denial, Guard } from "../guard/guard.ts";
 import type { Head } from "../http1/head.ts";
 import type { RequestInfo } from "../http1/request.ts";
 import type { ResponseInfo } from "../http1/response.ts";
@@ -21,6 +22,7 @@ import { ChunkEncoder } from "./chunks.ts";
 import type { ClientConnection } from "./client_connection.ts";
 import type { LivePool, LiveRoute, ProxyEnvironment } from "./environment.ts";
 import { BROKEN_OFF, type Sent, WAITS } from "./file_answer.ts";
+import { Guarding } from "./guarding.ts";
 import { hashOfRequest, poolOfRequest } from "./hash_key.ts";
 import { KeptBody } from "./kept_body.ts";
 import { Mirroring } from "./mirroring.ts";
@@ -48,6 +50,8 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   readonly #answer: AnswerRelay;
   readonly #ownAnswer: OwnAnswer;
   readonly #reusable: ReusableConnections;
+  /** Made with the first request that has guards. */
+  #guarding: Guarding | null = null;
   #phase: Phase = FREE;
   #server: ServerConnection | null = null;
   #idempotent = true;
@@ -102,9 +106,14 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     const route = live.routes[index];
     const limit = live.snapshot.limits.body;
     const pool = poolOfRequest(route, this.client.address, head, info, bytes, this.#environment.facts);
+    const { guards } = route ?? live;
+    const denial = guards === null ? null : this.#ask(guards, head, info, bytes);
     const trusted = this.#compose(head, info, bytes, route ?? null, pool);
     let at = head.end;
-    if (limit > 0 && info.contentLength > limit) this.fail("bodyTooLarge");
+    if (denial !== null) {
+      at += this.#keepBody(info, bytes, at, end);
+      this.fail(denial.code, denial);
+    } else if (limit > 0 && info.contentLength > limit) this.fail("bodyTooLarge");
     else if (route === undefined) this.fail("noRoute");
     else if (!this.#changes.fits) this.fail("badHost");
     else if (pool === null) {
@@ -162,7 +171,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   }
 
   /** Ends the exchange with an error: an answer where none has begun, else a broken-off connection. */
-  fail(code: ErrorCode): void {
+  fail(code: ErrorCode, denial: Denial | null = null): void {
     const begun = this.#phase === RESPONDING;
     this.#leaveServer(false);
     this.record.error = code;
@@ -172,7 +181,8 @@ export class Exchange implements AttemptOwner, ResponseHandler {
       return code === "clientStalled" ? this.client.abort() : this.client.breakOff();
     }
     const keepAlive = side !== "downstream" && this.#mayKeepClient;
-    this.client.answerError(code, keepAlive, this.headRequest, this.#changes.pages, this.#changes.amend());
+    const { pages } = this.#changes;
+    this.client.answerError(code, keepAlive, this.headRequest, pages, this.#changes.amend(), denial);
     this.#finish(keepAlive);
   }
 
@@ -287,6 +297,11 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     if (what === BROKEN) this.onMalformedResponse();
     else this.#complete(what === COMPLETE);
     return false;
+  }
+
+  #ask(guards: readonly Guard[], head: Head, info: RequestInfo, bytes: Uint8Array): Denial | null {
+    this.#guarding ??= new Guarding(this.client);
+    return this.#guarding.check(guards, head, info, bytes);
   }
 
   /** Writes the request as it is to be sent; returns whether the client is a proxy that is believed. */

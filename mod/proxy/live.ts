@@ -8,7 +8,6 @@ import type { StickMemory } from "../balance/stick_table.ts";
 import { PoolBalancer } from "../balance/pool.ts";
 import { poolsOfRoute } from "../config/route_pools.ts";
 import type {
-  HeadersSnapshot,
   ListenerSnapshot,
   MirrorSnapshot,
   PoolSnapshot,
@@ -19,6 +18,7 @@ import type {
   SplitAction,
 } from "../config/snapshot.ts";
 import { fromLatin1 } from "../http/grammar.ts";
+import { makeGuards } from "../guard/guards.ts";
 import type { Dialer } from "../net/stream.ts";
 import type { MakeTls, TlsAcceptor } from "../net/tls.ts";
 import type { RouteTable } from "../route/match.ts";
@@ -111,7 +111,7 @@ function liveListener(
   const shared = sharedOf(snapshot);
   return {
     snapshot,
-    routes: snapshot.routes.map((route) => liveRoute(route, snapshot.headers, shared, pools, options)),
+    routes: snapshot.routes.map((route) => liveRoute(route, snapshot, shared, pools, options)),
     router: new RequestRouter(options.buildTable(snapshot.routes)),
     trusts: blockTest(snapshot.trustedProxies),
     logged,
@@ -121,6 +121,7 @@ function liveListener(
     requestEdit: null,
     answerEdit: shared.answerEdit,
     pages: shared.pages,
+    ...makeGuards(snapshot.protocol, snapshot.guards),
     hsts: fromLatin1(snapshot.hsts === "" ? "" : `Strict-Transport-Security: ${snapshot.hsts}\r\n`),
   };
 }
@@ -138,7 +139,7 @@ function sharedOf({ headers, errorPages }: ListenerSnapshot): Shared {
 
 function liveRoute(
   route: RouteSnapshot,
-  ofListener: HeadersSnapshot | undefined,
+  { protocol, headers: ofListener }: Pick<ListenerSnapshot, "protocol" | "headers">,
   shared: Shared,
   pools: ReadonlyMap<string, LivePool>,
   options: LiveOptions,
@@ -162,6 +163,7 @@ function liveRoute(
       : answerEdit([ofListener?.response, headers.response]),
     pages: errorPages === undefined ? shared.pages : new LivePages(errorPages, shared.pages),
     redirect: action.kind === "redirect" ? redirectOf(action.to) : null,
+    ...makeGuards(protocol, route.guards),
   };
 }
 

@@ -4,12 +4,14 @@
  * A listener that needs no stage has none: its connections cost what they did.
  */
 import type { Stream } from "../net/stream.ts";
+import { allowsAll } from "../guard/access.ts";
 import { ClientConnection, type ConnectionOwner } from "./client_connection.ts";
 import type { ListenerState } from "./environment.ts";
 import { Handshake, type HandshakeOwner } from "./handshake.ts";
 import { HeaderStage } from "./header_stage.ts";
 import { HelloStage } from "./hello_stage.ts";
 import { Http2Connection } from "./http2_connection.ts";
+import { Refusal } from "./refusal.ts";
 import type { Session } from "./stage.ts";
 import { TcpConnection } from "./tcp_connection.ts";
 
@@ -24,7 +26,8 @@ export function openSession(owner: SessionOwner, listener: ListenerState, stream
 }
 
 function afterHeader(owner: SessionOwner, listener: ListenerState, stream: Stream): Session {
-  const { tls } = listener.live;
+  const { tls, access } = listener.live;
+  if (!allowsAll(access, stream.remoteHost)) return new Refusal(owner, listener, stream, "accessDenied");
   if (tls === null) return serve(owner, listener, stream);
   return new Handshake(owner, listener, stream, tls, (text) => serve(owner, listener, text));
 }

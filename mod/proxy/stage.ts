@@ -40,11 +40,12 @@ export abstract class Stage implements Session, StreamHandler {
   protected serverName = "";
   readonly #environment: ProxyEnvironment;
   readonly #timer: Timer;
-  #startedAt = 0;
+  readonly #startedAt: number;
   #over = false;
 
   constructor(readonly owner: StageOwner, readonly listener: ListenerState, readonly stream: Stream) {
     this.#environment = owner.environment;
+    this.#startedAt = owner.environment.now();
     this.#timer = new Timer(this);
     this.held = new HeldBytes(owner.environment.buffers);
     stream.handler = this;
@@ -56,13 +57,12 @@ export abstract class Stage implements Session, StreamHandler {
   abstract onData(view: Uint8Array): void;
 
   start(): void {
-    this.#startedAt = this.#environment.now();
     this.#environment.wheel.set(this.#timer, this.#startedAt + this.listener.live.snapshot.timeouts.headMs);
     this.stream.resume();
   }
 
   drain(): void {
-    if (!this.held.empty) return;
+    if (this.#over || !this.held.empty) return;
     this.#environment.wheel.set(this.#timer, this.#environment.now() + DRAIN_GRACE_MS);
   }
 

@@ -6,6 +6,7 @@
  */
 import type { ErrorCode } from "../base/errors.ts";
 import { hashText } from "../base/hash.ts";
+import { allowsAll } from "../guard/access.ts";
 import { plainAddress } from "../http/forwarded.ts";
 import type { Stream, StreamHandler } from "../net/stream.ts";
 import { Timer } from "../net/wheel.ts";
@@ -59,6 +60,7 @@ export class TcpConnection implements StreamHandler, AttemptOwner, TunnelOwner {
     this.#record.start(now, 0);
     const route = this.opening === null ? this.#route() : this.opening.route;
     if (route === undefined) return this.onGivenUp("noRoute");
+    if (!allowsAll(route.access, this.address)) return this.onGivenUp("accessDenied");
     const hash = hashText(this.address);
     const pool = route.split === null ? route.pool! : poolAt(route.split, hash);
     const stick = pool.sticky?.ofConnection(this, this.#environment.wallClock()) ?? null;

@@ -24,6 +24,7 @@ const NAMES = [
   "tls-servers.yaml",
   "sync-group.yaml",
   "sessions.yaml",
+  "protection.yaml",
 ];
 
 const read = (name: string) => Deno.readTextFileSync(new URL(name, DIRECTORY));

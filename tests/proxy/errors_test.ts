@@ -40,6 +40,8 @@ const answering = (text: string, end: boolean) => (world: World) => {
 };
 const wait = (ms: number) => (world: World) => world.run(ms);
 
+const NOBODY = { allow: [], deny: ["0.0.0.0/0"] };
+
 /** Answers with the files of `/www`. */
 const FILES: WorldOptions = { routes: [filesRoute()] };
 /** TLS that waits for more of a ClientHello for ever. */
@@ -84,6 +86,7 @@ const SCENARIOS: Record<ErrorCode, Scenario> = {
   },
   notTls: { options: { protocol: "tcp", routes: [BY_NAME] } },
   badClientHello: { options: { protocol: "tcp", routes: [BY_NAME] }, sends: "\x16\x03\x01\x00\x01\x02" },
+  accessDenied: { options: { listener: { guards: { access: [NOBODY] } }, routes: [] }, sends: GET },
   noRoute: { options: { routes: [] } },
   methodNotAllowed: { options: FILES, sends: `${POST}Content-Length: 0\r\n\r\n` },
   fileNotFound: { options: FILES },

@@ -12,6 +12,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "mod/health",
     "mod/discovery",
     "mod/route",
+    "mod/guard",
     "mod/kernel",
     "mod/config",
     "mod/import",
