@@ -2,7 +2,8 @@
  * Rules about what listeners and routes change of messages: where that has a sense, and which captures there are. Pure.
  */
 import { capturesOf } from "../route/captures.ts";
-import { captureProblem, parseTemplate, type Template } from "../route/template.ts";
+import { parsePattern } from "../route/pattern.ts";
+import { captureFaults, capturesNamed, parseTemplate } from "../route/template.ts";
 import type { HeadersConfig } from "./header_schema.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import type { Path } from "./problem.ts";
@@ -43,13 +44,51 @@ export function checkRouteChanges(
       "key",
     );
   }
-  if (!context.whole([...path, "match"])) return;
-  const { names } = capturesOf(routeMatch(match));
+  const taken = takenBy(context, match, path);
   if (headers !== undefined) {
-    checkCaptures(context, [...path, "headers"], textsOfHeaders(headers), names);
+    checkCaptures(context, [...path, "headers"], textsOfHeaders(headers), taken);
     if (hsts !== undefined) checkHsts(context, path, headers);
   }
-  if (rewrite !== undefined) checkCaptures(context, [...path, "rewrite"], textsOfRewrite(rewrite), names);
+  if (rewrite === undefined) return;
+  checkCaptures(context, [...path, "rewrite"], textsOfRewrite(rewrite), taken);
+  checkPrefix(context, match, rewrite.stripPrefix, path, "rewrite");
+}
+
+/** What a route takes, as far as it is known: what the conditions that were cut out would have taken nobody knows. */
+export interface Taken {
+  readonly names: readonly string[];
+  isLost(name: string): boolean;
+}
+
+/** What the route at `path` takes. */
+export function takenBy(context: RuleContext, match: RouteConfig["match"], path: Path): Taken {
+  const here = [...path, "match"];
+  const lost = context.whole(here)
+    ? []
+    : Object.entries(SOURCES).filter(([, field]) => !context.whole([...here, field])).map(([source]) =>
+      source
+    );
+  return {
+    names: capturesOf(routeMatch(match)).names,
+    isLost: (name) => lost.some((source) => name.startsWith(`${source}.`)),
+  };
+}
+
+/** The condition that the captures of each name come from. */
+const SOURCES = { path: "path", host: "host", header: "headers", query: "query", cookie: "cookies" };
+
+/** Refuses a prefix that no path of the route begins with. */
+export function checkPrefix(
+  context: RuleContext,
+  match: RouteConfig["match"],
+  prefix: string,
+  path: Path,
+  kind: "files" | "rewrite",
+): void {
+  if (match.path === undefined || prefix === "") return;
+  const pattern = parsePattern(match.path);
+  if (typeof pattern === "string" || pattern.mayBeginWith(prefix)) return;
+  context.error([...path, kind, "stripPrefix"], `is not how ${match.path} begins`);
 }
 
 function refuseAll(context: RuleContext, path: Path, protocol: string): void {
@@ -78,27 +117,28 @@ interface Placed {
   readonly placeholders?: boolean;
 }
 
-/** `captures`: null: there are none, as it is for every route. */
+/** `taken`: null: nothing, as it is for every route. */
 function checkCaptures(
   context: RuleContext,
   path: Path,
   texts: readonly Placed[],
-  captures: readonly string[] | null,
+  taken: Taken | null,
 ): void {
   for (const { path: inner, text, placeholders = false } of texts) {
     const template = parseTemplate(text, { ...TEMPLATES, placeholders });
-    if ("message" in template) continue;
-    const problem = captures === null ? noCaptures(template) : captureProblem(template, captures);
+    if ("faults" in template) continue;
+    const faults = taken === null
+      ? capturesNamed(template).map(({ part }) => ({ part, message: `has ${part}, ${NO_ROUTE}` }))
+      : captureFaults(template, taken.names, taken.isLost);
     // A single value may be written without its list.
     const where = [...path, ...inner];
-    if (problem !== null) context.error(context.given(where) ? where : where.slice(0, -1), problem);
+    for (const { message, part } of faults) {
+      context.error(context.given(where) ? where : where.slice(0, -1), message, "value", part);
+    }
   }
 }
 
-function noCaptures(template: Template): string | null {
-  const has = template.some((piece) => typeof piece === "object" && piece.variable.name === "capture");
-  return has ? "has $capture(…), which is a route's, and this is for every route" : null;
-}
+const NO_ROUTE = "which is a route's, and this is for every route";
 
 function textsOfHeaders({ request, response }: HeadersConfig): Placed[] {
   return [

@@ -27,8 +27,9 @@ export function explainIssue(issue: Issue, tree: TreeNode, schema: JsonSchema, b
   const node = nodeAt(tree, path);
   const across = issue.code === "custom" && issue.params?.["across"] === true;
   const part = issue.code === "custom" ? issue.params?.["part"] : undefined;
+  const at = issue.code === "custom" && issue.params?.["at"] === "key" ? "key" : "value";
   const value = (message: string): Explained[] => [
-    { path, at: "value", message, across, ...(typeof part === "string" ? { part } : {}) },
+    { path, at, message, across, ...(typeof part === "string" ? { part } : {}) },
   ];
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({

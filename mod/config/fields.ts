@@ -220,6 +220,13 @@ export function choice<const T extends readonly [string, ...string[]]>(...words:
   return z.enum(words);
 }
 
+/** One of a few numbers. */
+export function oneOf<const T extends readonly [number, ...number[]]>(...numbers: T) {
+  const number = (value: unknown) =>
+    typeof value === "string" && /^[0-9]{1,15}$/.test(value) ? Number(value) : value;
+  return z.preprocess(number, z.literal(numbers));
+}
+
 /** One value or a list of at least one, always a list inside. */
 export function oneOrMore<T extends z.ZodType>(item: T) {
   const one = item.transform((value): z.output<T>[] => [value as z.output<T>]);
@@ -229,6 +236,11 @@ export function oneOrMore<T extends z.ZodType>(item: T) {
 /** An issue between several fields of an object, any of which may be the wrong one. */
 export function acrossIssue(message: string, ...path: string[]) {
   return { code: "custom" as const, message, path, params: { across: true } };
+}
+
+/** An issue with a key that is one too many, whatever its value is. */
+export function keyIssue(message: string, ...path: string[]) {
+  return { code: "custom" as const, message, path, params: { at: "key" } };
 }
 
 /** Where a file is, or a program. */

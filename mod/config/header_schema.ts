@@ -6,7 +6,7 @@ import { TEXT_SCOPE } from "../route/rewrite.ts";
 import type { Scope } from "../route/template.ts";
 import { line, oneOrMore } from "./fields.ts";
 import type { HeaderRules, ResponseRules, TemplatePairs } from "./snapshot.ts";
-import { expression, replacementFault, template } from "./template_field.ts";
+import { expression, replacementIssues, template } from "./template_field.ts";
 
 const ANSWER_SCOPE: Scope = { ...TEXT_SCOPE, answers: true };
 const MAX_NAME = 256;
@@ -72,8 +72,9 @@ function replacement<T extends z.ZodType<string>>(name: T, scope: Scope) {
     ),
     with: ascii({ ...scope, groups: 10 }).describe("What stands there instead; `$1` is the first group."),
   }).superRefine((rule, context) => {
-    const fault = replacementFault(rule.match, rule.with, scope.answers);
-    if (fault !== null) context.addIssue({ ...fault, path: ["with"] });
+    for (const issue of replacementIssues(rule.match, rule.with, scope.answers)) {
+      context.addIssue({ ...issue, path: ["with"] });
+    }
   });
 }
 

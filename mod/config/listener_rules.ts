@@ -2,16 +2,16 @@
  * Rules about listeners, their routes and the admin address. Pure.
  */
 import { formatHostPort, isLoopbackIp, isUnspecifiedIp, parseIp } from "../base/address.ts";
-import { redirectProblem } from "../route/redirect.ts";
-import { capturesOf } from "../route/captures.ts";
-import { checkListenerChanges, checkRouteChanges } from "./change_rules.ts";
+import { redirectFaults } from "../route/redirect.ts";
+import { checkListenerChanges, checkPrefix, checkRouteChanges, takenBy } from "./change_rules.ts";
 import { UNCOMPRESSED } from "./compress_schema.ts";
 import { Coverage } from "./coverage.ts";
 import type { BindAddress } from "./fields.ts";
 import { checkGuards } from "./guard_rules.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
-import { NO_CONDITIONS, routeMatch } from "./match_schema.ts";
+import { NO_CONDITIONS } from "./match_schema.ts";
 import type { Path } from "./problem.ts";
+import { leadsBack, type RedirectAction } from "./redirect_loop.ts";
 import { poolsOfRoute } from "./route_pools.ts";
 import type { RouteConfig } from "./route_schema.ts";
 import type { RuleContext } from "./rules.ts";
@@ -204,7 +204,7 @@ function checkRoutes(context: RuleContext, listener: ListenerConfig, at: number)
   for (const [index, route] of listener.routes.entries()) {
     const short = context.given(["listeners", at, "pool"]);
     const path = short ? ["listeners", at] : ["listeners", at, "routes", index];
-    if (route.action.kind === "redirect") checkRedirect(context, route, route.action.to, path);
+    if (route.action.kind === "redirect") checkRedirect(context, listener, index, route.action, path);
     checkRouteChanges(context, listener, route, path);
     if (route.action.kind === "files") checkFiles(context, route, route.action, path);
     checkRouteKind(context, listener, route, path);
@@ -239,11 +239,7 @@ function checkFiles(
   const where = [...path, "files", "root"];
   if (kind === "missing") context.warn(where, "is not there (yet): its files are answered with 404");
   if (kind === "other") context.error(where, "must be a directory");
-  // An expression tells nothing of how a path begins.
-  const fixed = match.path?.replace(/^~.*|[:*].*$/, "") ?? "";
-  const taken = fixed === "" || stripPrefix === "" || `${fixed}/`.startsWith(`${stripPrefix}/`) ||
-    stripPrefix.startsWith(fixed);
-  if (!taken) context.error([...path, "files", "stripPrefix"], `is not how ${match.path} begins`);
+  checkPrefix(context, match, stripPrefix, path, "files");
 }
 
 function checkMirror(
@@ -268,8 +264,19 @@ function checkMirror(
   }
 }
 
-function checkRedirect(context: RuleContext, route: RouteConfig, to: string, path: Path): void {
-  if (!context.whole([...path, "match"])) return;
-  const problem = redirectProblem(to, capturesOf(routeMatch(route.match)).names);
-  if (problem !== null) context.error([...path, "redirect", "to"], problem);
+function checkRedirect(
+  context: RuleContext,
+  listener: ListenerConfig,
+  index: number,
+  action: RedirectAction,
+  path: Path,
+): void {
+  const { names, isLost } = takenBy(context, listener.routes[index]!.match, path);
+  const to = [...path, "redirect", "to"];
+  const faults = redirectFaults(action.to, names, isLost);
+  for (const { message, part } of faults) {
+    context.error(to, message, "value", part === action.to ? undefined : part);
+  }
+  if (faults.length > 0 || !context.whole(["listeners"]) || !leadsBack(listener, index, action)) return;
+  context.warn(to, "leads to this route again: the client is sent in a circle");
 }

@@ -2,14 +2,13 @@
  * The schema of what a route makes of path, query and host. Pure.
  */
 import { z } from "zod";
-import { fromLatin1 } from "../http/grammar.ts";
-import { validHost } from "../http1/request.ts";
+import { validMadeHost } from "../http1/request.ts";
 import { canonicalPath } from "../route/path.ts";
 import { PATH_SCOPE, TEXT_SCOPE } from "../route/rewrite.ts";
 import { constantOf, parseTemplate } from "../route/template.ts";
 import { acrossIssue, line, oneOrMore } from "./fields.ts";
 import type { QueryRules, RewriteSnapshot, TemplatePairs } from "./snapshot.ts";
-import { expression, replacementFault, template } from "./template_field.ts";
+import { expression, replacementIssues, template } from "./template_field.ts";
 
 const prefix = line(0, 1024)
   .regex(/^(\/[!-~]*)?$/, "must be a path that begins with a slash")
@@ -24,8 +23,9 @@ const replacement = z.strictObject({
     "What stands there instead; `$1` is the first group.",
   ),
 }).superRefine((rule, context) => {
-  const fault = replacementFault(rule.match, rule.with, false);
-  if (fault !== null) context.addIssue({ ...fault, path: ["with"] });
+  for (const issue of replacementIssues(rule.match, rule.with, false)) {
+    context.addIssue({ ...issue, path: ["with"] });
+  }
 });
 
 const parameters = z.record(line(1, 256), template(TEXT_SCOPE)).prefault({})
@@ -41,10 +41,9 @@ const query = z.strictObject({
 
 const host = template(TEXT_SCOPE, 1).superRefine((text, context) => {
   const parsed = parseTemplate(text, TEXT_SCOPE);
-  const constant = "message" in parsed ? null : constantOf(parsed);
+  const constant = "faults" in parsed ? null : constantOf(parsed);
   if (constant === null) return;
-  const bytes = fromLatin1(constant);
-  if (/^[!-~]+$/.test(constant) && validHost(bytes, 0, bytes.length)) return;
+  if (/^[!-~]+$/.test(constant) && validMadeHost(constant)) return;
   context.addIssue({ code: "custom", message: "must be a host name, with or without a port" });
 });
 

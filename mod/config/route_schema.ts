@@ -7,7 +7,19 @@ import { canonicalPath } from "../route/path.ts";
 import { REDIRECT_SCOPE } from "../route/redirect.ts";
 import { errorPages, interceptErrors } from "./error_page_schema.ts";
 import { CompressSchema } from "./compress_schema.ts";
-import { acrossIssue, choice, flag, integer, line, name, oneOrMore, share, size } from "./fields.ts";
+import {
+  acrossIssue,
+  choice,
+  flag,
+  integer,
+  keyIssue,
+  line,
+  name,
+  oneOf,
+  oneOrMore,
+  share,
+  size,
+} from "./fields.ts";
 import { guardFields } from "./guard_schema.ts";
 import { HeadersSchema } from "./header_schema.ts";
 import { MatchSchema } from "./match_schema.ts";
@@ -17,7 +29,7 @@ import type { RouteAction } from "./snapshot.ts";
 import { template } from "./template_field.ts";
 
 /** Statuses whose answer says where to go (RFC 9110 section 15.4) and that browsers follow. */
-const REDIRECTS = [301, 302, 303, 307, 308];
+const REDIRECTS = [301, 302, 303, 307, 308] as const;
 /** Statuses that never have a body (RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5). */
 const BODILESS = [204, 205, 304];
 /** An answer from the configuration is held in every worker. */
@@ -48,16 +60,10 @@ const mirror = z.strictObject({
 );
 
 const redirect = z.strictObject({
-  to: template(REDIRECT_SCOPE, 1)
-    .refine(isTarget, 'must be an http:// or https:// URL or start with one "/"')
-    .describe(
-      "Where to: a URL or a path. `*` stands for what the `*` of the path took, `:id` for a parameter.",
-    ),
-  status: integer(301, 308).refine(
-    (status) => REDIRECTS.includes(status),
-    `must be one of ${REDIRECTS.join(", ")}`,
-  )
-    .prefault(308).describe("Status: 301, 302, 303, 307 or 308."),
+  to: template(REDIRECT_SCOPE, 1).describe(
+    "Where to: a URL or a path. `*` stands for what the `*` of the path took, `:id` for a parameter.",
+  ),
+  status: oneOf(...REDIRECTS).prefault(308).describe("Status of the answer."),
 }).describe("Answer with a redirection.");
 
 const respond = z.strictObject({
@@ -148,12 +154,14 @@ export const RouteSchema = z.strictObject({
   if (files !== undefined) actions.push({ kind: "files", ...files });
   const [action] = actions;
   if (action !== undefined && actions.length === 1) return { ...rest, action };
-  const given = action === undefined ? "has none" : `has ${actions.map((one) => one.kind).join(" and ")}`;
-  context.addIssue(
-    acrossIssue(`must have exactly one action (pool, split, redirect, respond or files), and ${given}`),
-  );
+  if (action === undefined) context.addIssue(acrossIssue(`${ONE_ACTION}, and has none`));
+  for (const { kind } of actions.slice(1)) {
+    context.addIssue(keyIssue(`cannot stand beside ${action!.kind}: a route ${ONE_ACTION}`, kind));
+  }
   return z.NEVER;
 });
+
+const ONE_ACTION = "must have exactly one action (pool, split, redirect, respond or files)";
 
 export type RouteConfig = z.output<typeof RouteSchema>;
 
@@ -164,10 +172,4 @@ function checkCandidate(text: string, context: z.RefinementCtx): void {
   if (rest === text && !text.startsWith("/")) refuse("must begin with `$path` or with a slash");
   else if (rest.includes("$")) refuse("knows only one variable, `$path`, and only at the beginning");
   else if (/(^|\/)\.\.?(\/|$)|\/\//.test(rest)) refuse("must not have empty segments, `.` or `..`");
-}
-
-/** `//host` would leave the site although it looks like a path. */
-function isTarget(text: string): boolean {
-  if (/\s/.test(text)) return false;
-  return text.startsWith("/") ? !/^\/[/\\]/.test(text) : /^(?:https?|\$scheme):\/\/[^/?#]/i.test(text);
 }

@@ -51,8 +51,10 @@ export class RuleContext {
     this.#findings = findings;
   }
 
-  error(path: Path, message: string, at: "key" | "value" = "value"): void {
-    this.#findings.push({ severity: "error", path: sourceOf(this.#tree, path), at, message });
+  /** `part`: what of the value is meant, when not all of it. */
+  error(path: Path, message: string, at: "key" | "value" = "value", part?: string): void {
+    const finding = { severity: "error" as const, path: sourceOf(this.#tree, path), at, message };
+    this.#findings.push(part === undefined ? finding : { ...finding, part });
   }
 
   warn(path: Path, message: string, at: "key" | "value" = "value"): void {

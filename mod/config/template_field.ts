@@ -14,21 +14,20 @@ const MAX_EXPRESSION = 1024;
 /** A text with variables. */
 export function template(scope: Scope, minLength = 0) {
   return line(minLength, MAX_TEMPLATE).superRefine((text, context) => {
-    const fault = templateFault(text, scope);
-    if (fault !== null) context.addIssue(fault);
+    for (const issue of templateIssues(text, scope)) context.addIssue(issue);
   });
 }
 
-/** What is wrong with a template, as an issue of the schema, or null. */
-export function templateFault(text: string, scope: Scope) {
+/** What is wrong with a template, as issues of the schema. */
+export function templateIssues(text: string, scope: Scope) {
   const template = parseTemplate(text, scope);
-  return "message" in template ? issueOf(template) : null;
+  return "faults" in template ? template.faults.map(issueOf) : [];
 }
 
-/** What is wrong with the text that stands for what `match` matches, where that is an expression at all; or null. */
-export function replacementFault(match: string, text: string, answers: boolean) {
+/** What is wrong with the text that stands for what `match` matches, where that is an expression at all. */
+export function replacementIssues(match: string, text: string, answers: boolean) {
   const expression = parseBareExpression(match);
-  return typeof expression === "string" ? null : templateFault(text, groupScope(expression, answers));
+  return typeof expression === "string" ? [] : templateIssues(text, groupScope(expression, answers));
 }
 
 /** A regular expression; what it begins with elsewhere, `~` or `~*`, may be left out. */

@@ -4,7 +4,7 @@
  * Every rule against request smuggling that looks at more than one field is here. Works on offsets; makes a
  * string only for the rare `Connection` option that names a field. It must not know of routes or servers.
  */
-import { COLON, equalsLower, HOST as HOST_BYTES, latin1 } from "../http/grammar.ts";
+import { COLON, equalsLower, fromLatin1, HOST as HOST_BYTES, latin1 } from "../http/grammar.ts";
 import * as names from "../http/names.ts";
 import { parseIp } from "../base/address.ts";
 import type { ErrorCode } from "../base/errors.ts";
@@ -167,6 +167,12 @@ export function validHost(bytes: Uint8Array, start: number, end: number): boolea
     if (at === start) return false;
   }
   return at === end || (bytes[at] === COLON && validPort(bytes, at + 1, end));
+}
+
+/** The same of a host that a rule made: none of its labels is empty, as one is where a variable had no value. */
+export function validMadeHost(host: string): boolean {
+  const bytes = fromLatin1(host);
+  return validHost(bytes, 0, bytes.length) && !/^\.|\.\./.test(host);
 }
 
 /** `*DIGIT` (RFC 3986 section 3.2.3): an empty port stands for the default one. */

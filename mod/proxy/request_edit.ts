@@ -6,7 +6,7 @@ import type { HeaderRules, RewriteSnapshot } from "../config/snapshot.ts";
 import { FORWARDED_NAMES } from "../http/forwarded.ts";
 import { fromLatin1 } from "../http/grammar.ts";
 import type { Head } from "../http1/head.ts";
-import { validHost } from "../http1/request.ts";
+import { validMadeHost } from "../http1/request.ts";
 import { HeaderEdit, KEEP } from "../route/header_edit.ts";
 import { Rewrite } from "../route/rewrite.ts";
 import type { RequestValues } from "./request_values.ts";
@@ -38,7 +38,7 @@ export class RequestEdit {
     this.host = host === null ? null : fromLatin1(host);
     this.room = (this.#headers?.prepareRequest(head, bytes, values) ?? 0) + (target?.length ?? 0) +
       (host?.length ?? 0);
-    return this.host === null || validHost(this.host, 0, this.host.length);
+    return host === null || validMadeHost(host);
   }
 
   /** What is done with a field: `KEEP`, `DROP`, or more: it has the value `changed`. */

@@ -8,7 +8,7 @@
  * Everything else is refused when the configuration is read. Pure; it must not know hono.
  */
 import { type Expression, isExpression, parseExpression, parseWholeExpression } from "./expression.ts";
-import { canonicalPath } from "./path.ts";
+import { canonicalPath, escapedPath, readablePath } from "./path.ts";
 
 export interface Pattern {
   /**
@@ -24,6 +24,8 @@ export interface Pattern {
   readonly constrained: boolean;
   /** True when `path` (canonical) matches. */
   matches(path: string): boolean;
+  /** Whether a path that matches can begin with these whole segments (canonical, `/a/b`); an expression: it may. */
+  mayBeginWith(prefix: string): boolean;
   /** Values of the parameters by name and of the last `*` as `*`, or null when `path` (canonical) does not match. */
   capture(path: string): ReadonlyMap<string, string> | null;
 }
@@ -65,6 +67,7 @@ export function parsePattern(path: string): Pattern | string {
     wildcard,
     constrained,
     matches: (path) => capture(path) !== null,
+    mayBeginWith: (prefix) => mayBeginWith(segments, prefix.slice(1).split("/")),
     capture,
   };
 }
@@ -79,8 +82,12 @@ function parseExpressionPath(text: string): Pattern | string {
     names: expression.names,
     wildcard: false,
     constrained: true,
-    matches: (path) => isPath(path) && expression.test(path),
-    capture: (path) => isPath(path) ? expression.groups(path) : null,
+    matches: (path) => isPath(path) && expression.test(readablePath(path)),
+    mayBeginWith: () => true,
+    capture: (path) => {
+      const groups = isPath(path) ? expression.groups(readablePath(path)) : null;
+      return groups === null ? null : new Map([...groups].map(([name, text]) => [name, escapedPath(text)]));
+    },
   };
 }
 
@@ -180,12 +187,26 @@ function capturer(segments: readonly Segment[]): Pattern["capture"] {
     const values = new Map<string, string>();
     for (const [index, { kind, name, test }] of captured.entries()) {
       const value = found[index + 1];
-      if (test !== null && value !== undefined && !test.test(value)) return null;
+      if (test !== null && value !== undefined && !test.test(readablePath(value))) return null;
       if (kind !== "param") values.set("*", value ?? "");
       else if (name !== "") values.set(name, value ?? "");
     }
     return values;
   };
+}
+
+/** Segment by segment; behind a `*` at the end of the pattern everything may come. */
+function mayBeginWith(segments: readonly Segment[], prefix: readonly string[]): boolean {
+  for (const [index, text] of prefix.entries()) {
+    const segment = segments[index];
+    if (segment === undefined) return false;
+    if (segment.kind === "rest") return true;
+    if (segment.kind === "prefix") return text.startsWith(segment.text);
+    if (
+      segment.kind === "literal" ? segment.text !== text : segment.test?.test(readablePath(text)) === false
+    ) return false;
+  }
+  return true;
 }
 
 function shapeOf(segment: Segment, index: number): string {

@@ -2,18 +2,20 @@
  * Where a redirect points: the `to` of the configuration, filled with what is known of the request.
  *
  * Values are data of a stranger: they are percent-encoded, may not make a new authority (`//host`), and stand only
- * behind the authority of `to`, but for the host that the request names itself. `redirectProblem` holds that at
+ * behind the authority of `to`, but for the host that the request names itself. `redirectFaults` holds that at
  * configuration time. The query follows nginx's `rewrite`: it is passed on, behind the arguments of `to` if there
  * are any, unless `to` ends in `?` or says itself where the query goes.
  */
 import { encodeTarget, urlText } from "./encode.ts";
 import type { RequestFacts } from "./match.ts";
 import {
-  captureProblem,
+  captureFaults,
   fillTemplate,
   parseTemplate,
+  referencesOf,
   type Scope,
   type Template,
+  type TemplateFault,
   urlTemplateOf,
 } from "./template.ts";
 import type { RequestSource, RequestVariable } from "./variables.ts";
@@ -56,31 +58,39 @@ export function needsHost({ to }: Redirect): boolean {
   return to.some((piece) => typeof piece === "object" && /^(host|authority)$/.test(piece.variable.name));
 }
 
-/** What is wrong with a redirect's `to` on a route that takes these captures, as a sentence, or null. */
-export function redirectProblem(to: string, captures: readonly string[]): string | null {
-  if (!/^(?:(?:[A-Za-z][A-Za-z0-9+.-]*|\$scheme):)?\/\/[^/?#]|^\/(?!\/)/.test(to)) {
-    return "must be a URL with a host, or a path that begins with one `/`";
-  }
+/** What is wrong with a redirect's `to` on a route that takes these captures, and perhaps what is lost. */
+export function redirectFaults(
+  to: string,
+  captures: readonly string[],
+  isLost?: (name: string) => boolean,
+): TemplateFault[] {
+  const fault = (message: string, part = to) => ({ message, part });
   // deno-lint-ignore no-control-regex -- control characters are what is looked for
-  if (/[\x00-\x20\x7f]/.test(to)) return "must not hold spaces or control characters";
+  const spaced = /[\x00-\x20\x7f]/.test(to) ? [fault("must not hold spaces or control characters")] : [];
+  // `//host` and `/\host` would leave the site although they look like paths.
+  if (!/^(?:https?|\$scheme):\/\/[^/?#]|^\/(?![/\\])/i.test(to)) {
+    return [...spaced, fault('must be an http:// or https:// URL, or a path that begins with one "/"')];
+  }
   const [authority = "", host = ""] = AUTHORITY.exec(to) ?? [];
   const parts = [
     parseTemplate(host, REDIRECT_SCOPE),
     parseTemplate(to.slice(authority.length), REDIRECT_SCOPE),
   ];
-  const [inHost, behind] = parts.map((part) => "message" in part ? [] : part) as [Template, Template];
-  if (
-    inHost.some((piece) =>
-      typeof piece === "object" && !IN_HOST.test(`${piece.variable.name} ${piece.argument}`)
-    )
-  ) {
-    return "a placeholder may stand only behind the host (`$host` in it may), else a request could choose where it is sent";
-  }
-  return captureProblem([...inHost, ...behind], captures);
+  const [inHost, behind] = parts.map((part) => "faults" in part ? [] : part) as [Template, Template];
+  const strange = referencesOf(inHost)
+    .filter(({ variable, argument }) => !IN_HOST.test(`${variable.name} ${argument}`));
+  return [
+    ...spaced,
+    ...strange.map(({ part }) => fault(OUT_OF_PLACE, part)),
+    ...captureFaults([...inHost, ...behind], captures, isLost),
+  ];
 }
 
+const OUT_OF_PLACE =
+  "a placeholder may stand only behind the host (`$host` in it may), else a request could choose where it is sent";
+
 /** It ends where the path begins, which those two variables do themselves. */
-const AUTHORITY = /^(?:(?:[A-Za-z][A-Za-z0-9+.-]*|\$scheme):)?\/\/((?:(?!\$\(?(?:path|uri)\b)[^/?#])*)/;
+const AUTHORITY = /^(?:https?|\$scheme):\/\/((?:(?!\$\(?(?:path|uri)\b)[^/?#])*)/i;
 /** What is checked to be part of a host name, and where the connection was made to. */
 const IN_HOST = /^(?:host|authority|listenerPort) $|^capture host\./;
 

@@ -8,7 +8,7 @@
 import type { RewriteSnapshot } from "../config/snapshot.ts";
 import { encodePath, encodeTarget, queryText, urlText } from "./encode.ts";
 import { bareExpressionOf, type Expression } from "./expression.ts";
-import { canonicalPath } from "./path.ts";
+import { canonicalPath, escapedPath, readablePath } from "./path.ts";
 import { QueryEdit } from "./query_edit.ts";
 import { fillTemplate, type Scope, type Template, templateOf, urlTemplateOf } from "./template.ts";
 import type { RequestSource, RequestVariable } from "./variables.ts";
@@ -42,7 +42,7 @@ export class Rewrite {
     this.#stripPrefix = stripPrefix;
     this.#replace = replace.map(({ match, with: text }) => {
       const expression = bareExpressionOf(match);
-      return { match: expression, to: urlTemplateOf(text, groupScope(expression)) };
+      return { match: expression, to: templateOf(text, groupScope(expression)) };
     });
     this.#addPrefix = addPrefix;
     this.#query = typeof query === "string"
@@ -78,7 +78,8 @@ export class Rewrite {
       text = text.slice(prefix.length);
     }
     for (const { match, to } of this.#replace) {
-      text = match.replace(text, (groups) => fillTemplate(to, source, urlText, groups));
+      const readable = readablePath(text);
+      text = escapedPath(match.replace(readable, (groups) => fillTemplate(to, source, urlText, groups)));
     }
     text = this.#addPrefix + text;
     return canonicalPath(encodePath(text.startsWith("/") ? text : `/${text}`));

@@ -13,8 +13,13 @@ export interface Reference<V extends Variable = Variable> {
   readonly argument: string;
 }
 
+/** One in a template, with the text that it was read from. */
+export interface Written extends Reference {
+  readonly part: string;
+}
+
 /** Text, a variable, or the number of a group. */
-export type Piece = string | Reference | number;
+export type Piece = string | Written | number;
 export type Template = readonly Piece[];
 
 /** What may stand in a template, where it stands. */
@@ -41,18 +46,25 @@ const PLACEHOLDER = /\*|:([A-Za-z_][A-Za-z0-9_]*)/;
 const TOKENS = new RegExp(DOLLAR.source, "g");
 const TOKENS_OR_PLACEHOLDERS = new RegExp(`${DOLLAR.source}|${PLACEHOLDER.source}`, "g");
 
-/** Compiles a text, or says the first thing that is wrong with it. */
-export function parseTemplate(text: string, scope: Scope): Template | TemplateFault {
+/** What is wrong with a text that is to be a template. */
+export interface TemplateFaults {
+  readonly faults: readonly TemplateFault[];
+}
+
+/** Compiles a text, or says everything that is wrong with it. */
+export function parseTemplate(text: string, scope: Scope): Template | TemplateFaults {
   const pieces: Piece[] = [];
+  const faults: TemplateFault[] = [];
   const tokens = scope.placeholders ? TOKENS_OR_PLACEHOLDERS : TOKENS;
   let at = 0;
   for (const token of text.matchAll(tokens)) {
     if (token.index > at) pieces.push(text.slice(at, token.index));
     at = token.index + token[0].length;
     const piece = pieceOf(token, scope);
-    if (typeof piece === "object" && "message" in piece) return piece;
-    pieces.push(piece);
+    if (typeof piece === "object" && "message" in piece) faults.push(piece);
+    else pieces.push(piece);
   }
+  if (faults.length > 0) return { faults };
   if (at < text.length) pieces.push(text.slice(at));
   return joined(pieces);
 }
@@ -60,7 +72,7 @@ export function parseTemplate(text: string, scope: Scope): Template | TemplateFa
 /** The template of a text that has been checked. */
 export function templateOf(text: string, scope: Scope): Template {
   const template = parseTemplate(text, scope);
-  if ("message" in template) throw new Error(`Cannot use \`${text}\` as it ${template.message}`);
+  if ("faults" in template) throw new Error(`Cannot use \`${text}\` as it ${template.faults[0]!.message}`);
   return template;
 }
 
@@ -75,21 +87,32 @@ export function constantOf(template: Template): string | null {
   return template.length < 2 && typeof first === "string" ? first : null;
 }
 
-/** What is wrong with the captures that a template names, on a route that takes `captures`, or null. */
-export function captureProblem(template: Template, captures: readonly string[]): string | null {
-  const named = template.flatMap((piece) =>
-    typeof piece === "object" && piece.variable.name === "capture" ? [piece.argument] : []
-  );
-  const missing = named.find((name) => !captures.includes(name));
-  if (missing === undefined) return null;
-  if (missing === "path.*") return "has a `*`, but the route's path does not end in one";
-  if (/^path\.\w+$/.test(missing)) {
-    return `has \`:${
-      missing.slice(5)
-    }\`, which is not a parameter of the route's path (a literal colon is \`%3A\`)`;
-  }
+/** The references of a template to what a route takes. */
+export function capturesNamed(template: Template): Written[] {
+  return referencesOf(template).filter(({ variable }) => variable.name === "capture");
+}
+
+/** The variables of a template. */
+export function referencesOf(template: Template): Written[] {
+  return template.filter((piece) => typeof piece === "object");
+}
+
+/** What is wrong with the captures that a template names, on a route that takes `captures` and perhaps what is lost. */
+export function captureFaults(
+  template: Template,
+  captures: readonly string[],
+  isLost: (name: string) => boolean = () => false,
+): TemplateFault[] {
   const known = captures.length === 0 ? "it takes nothing" : `known: ${captures.join(", ")}`;
-  return `has $capture(${missing}), which the route's match does not take (${known})`;
+  const missing = capturesNamed(template)
+    .filter(({ argument }) => !captures.includes(argument) && !isLost(argument));
+  return missing.map(({ part }) => {
+    if (part === "*") return { part, message: "has a `*`, but the route's path does not end in one" };
+    const message = part.startsWith(":")
+      ? `has \`${part}\`, which is not a parameter of the route's path (a literal colon is \`%3A\`)`
+      : `has ${part}, which the route's match does not take (${known})`;
+    return { part, message };
+  });
 }
 
 /** Its text for a request; `write` makes of each value what may stand there. Groups are of the last expression. */
@@ -113,8 +136,8 @@ export function fillTemplate(
 
 function pieceOf(token: RegExpMatchArray, scope: Scope): Piece | TemplateFault {
   const [part, dollar, group, parted, plain, argument, placeholder] = token;
-  if (part === "*") return captureOf("path.*");
-  if (placeholder !== undefined) return captureOf(`path.${placeholder}`);
+  if (part === "*") return captureOf("path.*", part);
+  if (placeholder !== undefined) return captureOf(`path.${placeholder}`, part);
   if (dollar !== undefined) return "$";
   if (group !== undefined) return groupOf(Number(group), part, scope);
   const name = parted ?? plain;
@@ -137,7 +160,7 @@ function pieceOf(token: RegExpMatchArray, scope: Scope): Piece | TemplateFault {
       part,
     };
   }
-  return { variable, argument: argument ?? "" };
+  return { variable, argument: argument ?? "", part };
 }
 
 function groupOf(group: number, part: string, { groups }: Scope): Piece | TemplateFault {
@@ -169,8 +192,8 @@ function unknown(
   };
 }
 
-function captureOf(argument: string): Reference {
-  return { variable: VARIABLES.get("capture")!, argument };
+function captureOf(argument: string, part: string): Written {
+  return { variable: VARIABLES.get("capture")!, argument, part };
 }
 
 /** Neighbouring texts as one. */

@@ -1,5 +1,5 @@
 /** What is said of rules that change messages when they are wrong. */
-import { assertEquals } from "../assert.ts";
+import { assertEquals, assertStringIncludes } from "../assert.ts";
 import { errors, good, listenerWith, routesOf, warnings } from "./reading.ts";
 
 const route = (text: string) => errors(routesOf(`{ pool: app, ${text} }`));
@@ -65,8 +65,9 @@ Deno.test("checkRouteChanges() says which captures there are, and where a rule h
       "{ match: { path: /s }, respond: {}, rewrite: {}, headers: { request: { set: { A: b } } } }",
     )),
     [
-      "5:66 «'/:name/*'» listeners[0].routes[0].rewrite.path: has `:name`, which is not a parameter of the route's path (a literal colon is `%3A`)",
-      "5:113 «'$capture(path.x)'» listeners[0].routes[0].headers.response.set.A: has `:x`, which is not a parameter of the route's path (a literal colon is `%3A`)",
+      "5:68 «:name» listeners[0].routes[0].rewrite.path: has `:name`, which is not a parameter of the route's path (a literal colon is `%3A`)",
+      "5:74 «*» listeners[0].routes[0].rewrite.path: has a `*`, but the route's path does not end in one",
+      "5:114 «$capture(path.x)» listeners[0].routes[0].headers.response.set.A: has $capture(path.x), which the route's match does not take (known: path.id)",
       "6:45 «rewrite» listeners[0].routes[1].rewrite: has no effect beside respond: no server gets the request",
       "6:69 «request» listeners[0].routes[1].headers.request: has no effect beside respond: no server gets the request",
     ],
@@ -74,7 +75,7 @@ Deno.test("checkRouteChanges() says which captures there are, and where a rule h
   assertEquals(
     await errors(listenerWith("pool: app", "headers: { request: { set: { A: '$capture(path.*)' } } }")),
     [
-      "5:37 «'$capture(path.*)'» listeners[0].headers.request.set.A: has $capture(…), which is a route's, and this is for every route",
+      "5:38 «$capture(path.*)» listeners[0].headers.request.set.A: has $capture(path.*), which is a route's, and this is for every route",
     ],
   );
   assertEquals(await errors(listenerWith("pool: app", "protocol: tcp", "headers: {}", "errorPages: {}")), [
@@ -92,6 +93,10 @@ Deno.test("RewriteSchema and the pages refuse what cannot be meant", async () =>
     "5:53 «'a b'» listeners[0].routes[0].rewrite.host: must be a host name, with or without a port",
     '5:71 «c» listeners[0].routes[0].rewrite.addPrefix: must be a path that begins with a slash, not "c"',
   ]);
+  for (const host of [".internal", "a..b", "[::1", "a:99999"]) {
+    const [problem = ""] = await route(`rewrite: { host: "${host}" }`);
+    assertStringIncludes(problem, "must be a host name, with or without a port");
+  }
   assertEquals(await route("errorPages: { 200: a, 5xy: b, 404: c }"), [
     '5:36 «200» listeners[0].routes[0].errorPages["200"]: must be a status of an error (404), a class (5xx) or a range (500-504)',
     '5:44 «5xy» listeners[0].routes[0].errorPages["5xy"]: must be a status of an error (404), a class (5xx) or a range (500-504)',

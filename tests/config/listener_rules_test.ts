@@ -1,5 +1,5 @@
 import { loadConfig } from "../../mod/config/load.ts";
-import { assertEquals } from "../assert.ts";
+import { assertEquals, assertStringIncludes } from "../assert.ts";
 import { errors, good, listenerWith, POOL, routesOf, SMALLEST, warnings } from "./reading.ts";
 
 function binds(...binds: string[]): string {
@@ -230,9 +230,9 @@ Deno.test("checkListeners() a route has exactly one action", async () => {
     )),
     [
       "5:9 «{}» listeners[0].routes[0]: must have exactly one action (pool, split, redirect, respond or files), and has none",
-      "6:9 «{ pool: app, respond: {} }» listeners[0].routes[1]: must have exactly one action (pool, split, redirect, respond or files), and has pool and respond",
+      "6:22 «respond» listeners[0].routes[1].respond: cannot stand beside pool: a route must have exactly one action (pool, split, redirect, respond or files)",
       "7:62 «x» listeners[0].routes[2].respond.body: must be empty as status 204 has no body",
-      "8:60 «305» listeners[0].routes[3].redirect.status: must be one of 301, 302, 303, 307, 308",
+      "8:60 «305» listeners[0].routes[3].redirect.status: must be one of 301, 302, 303, 307, 308, not 305",
     ],
   );
 });
@@ -263,14 +263,96 @@ Deno.test("checkListeners() no request chooses the host that it is redirected to
     ["/h/:id", "https://a.org/:id"],
   ].map(([path, to]) => `{ match: { path: "${path}" }, redirect: { to: "${to}" } }`);
   assertEquals(await errors(routesOf(...redirects, 'redirect: { to: "/x/:id" }')), [
-    '5:52 «"https://x*"» listeners[0].routes[0].redirect.to: a placeholder may stand only behind the host (`$host` in it may), else a request could choose where it is sent',
-    '6:54 «"https://:id/x"» listeners[0].routes[1].redirect.to: a placeholder may stand only behind the host (`$host` in it may), else a request could choose where it is sent',
-    '7:54 «"https://a.org/*"» listeners[0].routes[2].redirect.to: has a `*`, but the route\'s path does not end in one',
-    '8:50 «"//a.org/x"» listeners[0].routes[3].redirect.to: must be an http:// or https:// URL or start with one "/"',
-    '9:50 «"ftp://a.org/x"» listeners[0].routes[4].redirect.to: must be an http:// or https:// URL or start with one "/"',
-    '10:50 «"/a b"» listeners[0].routes[5].redirect.to: must be an http:// or https:// URL or start with one "/"',
-    '13:25 «"/x/:id"» listeners[0].routes[8].redirect.to: has `:id`, which is not a parameter of the route\'s path (a literal colon is `%3A`)',
+    "5:62 «*» listeners[0].routes[0].redirect.to: a placeholder may stand only behind the host (`$host` in it may), else a request could choose where it is sent",
+    "6:63 «:id» listeners[0].routes[1].redirect.to: a placeholder may stand only behind the host (`$host` in it may), else a request could choose where it is sent",
+    "7:69 «*» listeners[0].routes[2].redirect.to: has a `*`, but the route's path does not end in one",
+    '8:50 «"//a.org/x"» listeners[0].routes[3].redirect.to: must be an http:// or https:// URL, or a path that begins with one "/"',
+    '9:50 «"ftp://a.org/x"» listeners[0].routes[4].redirect.to: must be an http:// or https:// URL, or a path that begins with one "/"',
+    '10:50 «"/a b"» listeners[0].routes[5].redirect.to: must not hold spaces or control characters',
+    "13:29 «:id» listeners[0].routes[8].redirect.to: has `:id`, which is not a parameter of the route's path (a literal colon is `%3A`)",
   ]);
+});
+
+Deno.test("checkListeners() tells at once what is wrong with a route in several ways", async () => {
+  const text = routesOf(
+    "{ match: { path: '~(' }, pool: app, respond: { status: 99 } }",
+    "{ match: { path: '/a/:b', headers: { x: '~(' } }, redirect: { to: 'https://$header(x).test/:nope/$capture(path.no)', status: 200 } }",
+    "{ match: { path: '/b', headers: { x: '~(' } }, redirect: { to: '/$capture(header.x)/$capture(query.x)' } }",
+    "{ match: { path: /c }, pool: app, headers: { response: { set: { A: '$hosts $header' } } } }",
+  );
+  assertEquals(await errors(text), [
+    "5:26 «'~('» listeners[0].routes[0].match.path: the expression is not one of RE2: missing closing ): `(`",
+    "5:45 «respond» listeners[0].routes[0].respond: cannot stand beside pool: a route must have exactly one action (pool, split, redirect, respond or files)",
+    "5:64 «99» listeners[0].routes[0].respond.status: must be a whole number from 200 to 599, not 99",
+    "6:49 «'~('» listeners[0].routes[1].match.headers.x: the expression is not one of RE2: missing closing ): `(`",
+    "6:84 «$header(x)» listeners[0].routes[1].redirect.to: a placeholder may stand only behind the host (`$host` in it may), else a request could choose where it is sent",
+    "6:100 «:nope» listeners[0].routes[1].redirect.to: has `:nope`, which is not a parameter of the route's path (a literal colon is `%3A`)",
+    "6:106 «$capture(path.no)» listeners[0].routes[1].redirect.to: has $capture(path.no), which the route's match does not take (known: path.b)",
+    "6:134 «200» listeners[0].routes[1].redirect.status: must be one of 301, 302, 303, 307, 308, not 200",
+    "7:46 «'~('» listeners[0].routes[2].match.headers.x: the expression is not one of RE2: missing closing ): `(`",
+    "7:93 «$capture(query.x)» listeners[0].routes[2].redirect.to: has $capture(query.x), which the route's match does not take (it takes nothing)",
+    "8:77 «$hosts» listeners[0].routes[3].headers.response.set.A: has $hosts, which is not a variable; did you mean $host?",
+    "8:84 «$header» listeners[0].routes[3].headers.response.set.A: has $header without a name: it must be $header(NAME)",
+  ]);
+});
+
+Deno.test("checkListeners() warns of a redirect that leads to its own route", async () => {
+  const circles = [
+    "redirect: { to: '/*' }",
+    "redirect: { to: 'http://$host$uri' }",
+    "{ match: { path: '/a/:x' }, redirect: { to: '/a/b' } }",
+    "{ match: { host: [a.test, b.test] }, redirect: { to: 'http://a.test/*' } }",
+    "{ match: { method: POST }, redirect: { to: '/x', status: 307 } }",
+  ];
+  for (const circle of circles) {
+    const [warning = ""] = await warnings(routesOf("{ match: { path: /p }, pool: app }", circle));
+    assertStringIncludes(warning, "redirect.to: leads to this route again", circle);
+  }
+  const straight = [
+    "redirect: { to: 'https://$host$uri' }",
+    "redirect: { to: 'http://new.test/*' }",
+    "redirect: { to: 'http://$host:8080$uri' }",
+    "{ match: { path: '/a/*' }, redirect: { to: '/b/*' } }",
+    "{ match: { query: { a: '1' } }, redirect: { to: '/*?' } }",
+    "{ match: { method: POST }, redirect: { to: '/x', status: 303 } }",
+    "{ match: { path: '~^/a' }, redirect: { to: '/a' } }",
+    "redirect: { to: '/$header(x)' }",
+  ];
+  for (const one of straight) {
+    assertEquals(await warnings(routesOf("{ match: { path: /p }, pool: app }", one)), [], one);
+  }
+  const caught = routesOf("{ match: { path: /new }, pool: app }", "redirect: { to: /new }");
+  assertEquals(await warnings(caught), []);
+});
+
+Deno.test("checkListeners() refuses a prefix that no path of the route begins with", async () => {
+  const wrong = [
+    ["/api/*", "/app"],
+    ["/a", "/a/b"],
+    ["/u/:id/*", "/v"],
+    ["/n/:id{[0-9]+}/*", "/n/x"],
+    ["/v1*", "/v"],
+  ];
+  for (const [path, prefix] of wrong) {
+    const [problem = ""] = await errors(
+      routesOf(`{ match: { path: "${path}" }, pool: app, rewrite: { stripPrefix: ${prefix} } }`),
+    );
+    assertStringIncludes(problem, `rewrite.stripPrefix: is not how ${path} begins`);
+  }
+  const good = [
+    ["/api/*", "/api"],
+    ["/api/*", "/api/v1"],
+    ["/%61pi/x", "/api"],
+    ["/u/:id/*", "/u/7"],
+    ["/n/:id{[0-9]+}/*", "/n/12"],
+    ["/v1*", "/v12/x"],
+    ["~^/a", "/b"],
+    ["*", "/b"],
+  ];
+  for (const [path, prefix] of good) {
+    const text = `{ match: { path: "${path}" }, pool: app, rewrite: { stripPrefix: ${prefix} } }`;
+    assertEquals(await errors(routesOf(text)), [], path);
+  }
 });
 
 Deno.test("checkListeners() files: what is wrong with each field", async () => {

@@ -133,7 +133,7 @@ Deno.test("checkPools() warns of a pool that nobody uses, unless something else 
   assertEquals(await warnings(more), ["2:45 «more» pools.more: is used by no listener"]);
   assertEquals(await warnings(more.replace("pool: app", "pool: nope")), []);
   assertEquals(await warnings(more.replace('":80"', '"x"')), []);
-  assertEquals(await warnings(listenerWith("routes: [{ redirect: { to: /x } }]")), [
+  assertEquals(await warnings(listenerWith("routes: [{ redirect: { to: 'http://b.test/' } }]")), [
     "5:10 «app» pools.app: is used by no listener",
   ]);
 });

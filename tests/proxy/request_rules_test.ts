@@ -139,6 +139,8 @@ const REWRITES: [rule: string, target: string, sent: string][] = [
   ["{ replace: { match: '^/(\\d+)$', with: '/n/$1' } }", "/x", "/x"],
   ["{ replace: [{ match: a, with: b }, { match: '^/b', with: '/c/$host/' }] }", "/aa", "/c/a.test/a"],
   ["{ replace: { match: '^/', with: '' } }", "/x", "/x"],
+  ["{ replace: { match: '^/é (.*)$', with: '/è $1' } }", "/%C3%A9%20%C3%A0%3B;", "/%C3%A8%20%C3%A0%3B;"],
+  ["{ replace: [{ match: a, with: 'é' }, { match: 'é', with: 'b?' }] }", "/a", "/b%3F"],
   ["{ path: '/a b/\u00e9\u20ac' }", "/x", "/a%20b/%C3%A9%E2%82%AC"],
   [
     "{ query: { set: { '\u00e9': '\u20ac $query(b)' } } }",
@@ -208,10 +210,12 @@ Deno.test("Rewrite answers 400 where a host comes out that is none", async () =>
     const client = world.connect().get("/", "X-To: a b\r\n");
     const good = world.connect().get("/", "X-To: b.test\r\n");
     const none = world.connect().get("/");
+    const empty = world.connect().get("/", "X-To: .b.test\r\n");
     world.settle();
     assertEquals([client.statuses, good.statuses, none.statuses], [[400], [200], [400]]);
+    assertEquals(empty.statuses, [400]);
     assertEquals(seenBy(world).map(({ headers }) => headers.get("host")), ["b.test"]);
-    assertEquals(world.log.filter(({ error }) => error === "badHost").length, 2);
+    assertEquals(world.log.filter(({ error }) => error === "badHost").length, 3);
   });
 });
 

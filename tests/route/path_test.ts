@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { canonicalPath } from "../../mod/route/path.ts";
+import { canonicalPath, escapedPath, readablePath } from "../../mod/route/path.ts";
 import { assert, assertEquals } from "../assert.ts";
 
 Deno.test("canonicalPath() decodes escapes of unreserved characters and nothing else", () => {
@@ -41,4 +41,16 @@ Deno.test("canonicalPath() changes a canonical path no further", () => {
     const once = canonicalPath("/" + pieces.join(""));
     assertEquals(canonicalPath(once), once);
   }));
+});
+
+Deno.test("escapedPath() gives back what readablePath() was given", () => {
+  const byte = fc.integer({ min: 0, max: 255 }).map((code) =>
+    `%${code.toString(16).toUpperCase().padStart(2, "0")}`
+  );
+  const piece = fc.oneof(byte, fc.constantFrom(..."az09-._~!$&'()*+,;=:@/[]%"));
+  fc.assert(fc.property(fc.array(piece), (pieces) => {
+    const path = canonicalPath(`/${pieces.join("")}`);
+    assertEquals(escapedPath(readablePath(path)), path);
+  }));
+  assertEquals(readablePath("/%C3%A9%20%2F%25%0A%7F%C3"), "/é %2F%25%0A%7F%C3");
 });

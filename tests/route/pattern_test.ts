@@ -37,6 +37,15 @@ Deno.test("parsePattern() reads escapes and letters beyond ASCII as they come in
   assertEquals(captured("/%61/%2f", "/a/%2F"), {});
 });
 
+Deno.test("parsePattern() shows expressions a readable path, and encodes what they took as it came", () => {
+  assertEquals(captured("~^/(?<a>é b)/x$", "/%C3%A9%20b/x"), { a: "%C3%A9%20b" });
+  assertEquals(captured("~^/(?<a>[à-ü]+)$", "/%C3%A9%C3%A8"), { a: "%C3%A9%C3%A8" });
+  assertEquals(captured("/:a{[à-ü]+}", "/%C3%A9"), { a: "%C3%A9" });
+  // What a path can hold as it is stays apart from what stands for it, and no line ends.
+  assertEquals(captured("~^/(?<a>.*)$", "/a%2Fb%3Bc;%25%0A%FF"), { a: "a%2Fb%3Bc;%25%0A%FF" });
+  assertEquals(captured("~^/a/b$", "/a%2Fb"), null);
+});
+
 Deno.test("patternProblem() says what a path must not be", () => {
   const wrong: [path: string, says: string][] = [
     ["users", "begin with `/`"],

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { capturesOf } from "../../mod/route/captures.ts";
-import { redirectOf, redirectProblem, redirectTarget } from "../../mod/route/redirect.ts";
+import { redirectFaults, redirectOf, redirectTarget } from "../../mod/route/redirect.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { source } from "./source.ts";
 
@@ -10,7 +10,8 @@ function redirected(to: string, pattern: string | undefined, target: string): st
 
 function problemOf(to: string, path: string | undefined): string | null {
   const match = { hosts: [], methods: [], headers: [], query: [] };
-  return redirectProblem(to, capturesOf(path === undefined ? match : { ...match, path }).names);
+  return redirectFaults(to, capturesOf(path === undefined ? match : { ...match, path }).names)[0]?.message ??
+    null;
 }
 
 Deno.test("redirectTarget() fills in the rest of the path and its parameters", () => {
@@ -50,26 +51,28 @@ Deno.test("redirectTarget() is printable ASCII without spaces or quotes, whateve
   assertEquals(redirected("/n/*", "/o/*", "/o/a\r\nb \xe4"), "/n/a%0D%0Ab%20%E4");
 });
 
-Deno.test("redirectProblem() refuses what a request could bend, and what cannot be filled in", () => {
+Deno.test("redirectFaults() refuses what a request could bend, and what cannot be filled in", () => {
   const wrong: [to: string, path: string | undefined, says: string][] = [
     ["https://*/x", "/a/*", "behind the host"],
     ["https://:id.example.com/", "/a/:id", "behind the host"],
     ["https://n.example*", "/a/*", "behind the host"],
-    ["//*", "/a/*", "behind the host"],
+    ["//*", "/a/*", "must be an http"],
+    ["/\\x", "/a", "must be an http"],
+    ["ftp://a.test/", "/a", "must be an http"],
     ["/x/*", "/a", "does not end in one"],
     ["/x/:name", "/a/:id", "`:name`"],
     ["/x/:name", undefined, "`:name`"],
     ["/x y", "/a", "spaces"],
     ["/x\r\ny", "/a", "control"],
-    ["x", "/a", "must be a URL"],
-    ["https:///x", "/a", "must be a URL"],
+    ["x", "/a", "must be an http"],
+    ["https:///x", "/a", "must be an http"],
   ];
   for (const [to, path, says] of wrong) {
     const problem = problemOf(to, path);
     assert(problem !== null, `${to} was taken`);
     assertStringIncludes(problem, says);
   }
-  for (const to of ["https://n.example:8443/*", "//n.example/*", "/*", "/x?r=:id"]) {
+  for (const to of ["https://n.example:8443/*", "/*", "/x?r=:id"]) {
     assertEquals(problemOf(to, "/a/:id/*"), null, to);
   }
 });
