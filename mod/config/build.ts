@@ -111,13 +111,15 @@ function listenerSnapshot(
   certificates: TlsFiles,
   files: ReadonlyMap<string, string>,
 ): ListenerSnapshot {
-  const { name, bind, protocol, trustedProxies, proxyProtocol, timeouts, limits, tls, hsts } = listener;
+  const { name, bind, protocol, trustedProxies, clientAddress, proxyProtocol, timeouts, limits, tls, hsts } =
+    listener;
   return {
     name,
     row: rows.listeners.row(name),
     binds: bind.map(({ host, port }) => ({ host, port })),
     protocol,
     trustedProxies,
+    ...(clientAddress === undefined ? {} : { clientAddress }),
     ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
     timeouts: {
       headMs: timeouts.head,

@@ -32,6 +32,7 @@ export function checkListeners(context: RuleContext): void {
     checkListenerChanges(context, listener, at);
     checkGuards(context, listener, at);
     checkTls(context, listener, at);
+    checkClient(context, listener, at);
     checkRoutes(context, listener, at);
   }
   checkAddresses(context);
@@ -100,7 +101,10 @@ function checkAdmin(context: RuleContext): void {
   );
 }
 
-const HTTP_ONLY: readonly Path[] = [["trustedProxies"], ["hsts"], ["compress"], ["timeouts", "body"], [
+const HTTP_ONLY: readonly Path[] = [["trustedProxies"], ["clientAddress"], ["hsts"], ["compress"], [
+  "timeouts",
+  "body",
+], [
   "timeouts",
   "keepAlive",
 ]]
@@ -177,6 +181,14 @@ function checkCompress(
   else if (UNCOMPRESSED.includes(action.kind)) {
     context.warn([...path, "compress"], "has no effect: only answers of a pool are compressed", "key");
   }
+}
+
+function checkClient(context: RuleContext, listener: ListenerConfig, at: number): void {
+  const path = ["listeners", at];
+  const { protocol, clientAddress, trustedProxies } = listener;
+  if (protocol !== "http" || clientAddress === undefined || trustedProxies.length > 0) return;
+  if (!context.whole([...path, "trustedProxies"]) && context.given([...path, "trustedProxies"])) return;
+  context.warn([...path, "clientAddress"], "has no effect without trustedProxies: nobody is believed", "key");
 }
 
 function checkTls(context: RuleContext, { protocol, tls, hsts }: ListenerConfig, at: number): void {

@@ -14,6 +14,7 @@ import {
   name,
   oneOrMore,
   size,
+  token,
 } from "./fields.ts";
 import { guardFields } from "./guard_schema.ts";
 import { errorPages, interceptErrors } from "./error_page_schema.ts";
@@ -63,6 +64,10 @@ export const ListenerSchema = z.strictObject({
   kernel: KernelListenerSchema.prefault({}).describe("Settings of `forward: nat` and `dsr`."),
   trustedProxies: z.array(cidr()).prefault([]).describe(
     "Blocks whose `X-Forwarded-*` and `Forwarded` are believed; everyone else's are replaced. (http)",
+  ),
+  clientAddress: token("a header name").transform((text) => text.toLowerCase()).optional().describe(
+    "Header in which those tell the client's address: `X-Forwarded-For`, `Forwarded`, or another with one address " +
+      "or a list. Without: it is the address of the connection, or of its PROXY header. (http)",
   ),
   proxyProtocol: z.strictObject({
     from: z.array(cidr()).min(1, "must name at least one block")

@@ -26,6 +26,8 @@ export interface ListenerSnapshot {
   readonly protocol: "http" | "tcp";
   /** CIDR blocks whose `X-Forwarded-*` and `Forwarded` are believed. */
   readonly trustedProxies: readonly string[];
+  /** The field, in lower case, in which those tell the client's address; absent: it is that of the connection. */
+  readonly clientAddress?: string;
   /** CIDR blocks whose connections begin with a PROXY header; absent: none. */
   readonly proxyProtocol?: { readonly from: readonly string[] };
   readonly timeouts: {

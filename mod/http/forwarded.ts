@@ -3,6 +3,8 @@
  * (RFC 7239) and Via (RFC 9110 section 7.6.3). Pure text in, text out; made once a connection and host.
  */
 
+import { forwardedElements } from "./forwarded_field.ts";
+
 /** What a trusted proxy in front of us said, or empty where it said nothing. */
 export interface Received {
   readonly forwardedFor: string;
@@ -41,18 +43,77 @@ export function forwardedLines(
   host: string,
   proto: string,
   minor: number,
-  received: Received = NOTHING_RECEIVED,
+  given: Received = NOTHING_RECEIVED,
 ): string {
-  const node = client.includes(":") ? `"[${client}]"` : client;
-  // Host has been checked to hold neither quote nor backslash.
-  const element = `for=${node}${host === "" ? "" : `;host="${host}"`};proto=${proto}`;
+  const received = given === NOTHING_RECEIVED ? given : completed(given);
   const shownHost = received.forwardedHost || host;
+  const shownProto = received.forwardedProto || proto;
+  const element = received.forwarded === ""
+    ? elementOf(client, firstOf(shownHost), firstOf(shownProto))
+    : elementOf(client, host, proto);
   return `X-Forwarded-For: ${append(received.forwardedFor, client)}\r\n` +
-    `X-Forwarded-Proto: ${received.forwardedProto || proto}\r\n` +
+    `X-Forwarded-Proto: ${shownProto}\r\n` +
     (shownHost === "" ? "" : `X-Forwarded-Host: ${shownHost}\r\n`) +
     `X-Real-IP: ${received.realIp || client}\r\n` +
     `Forwarded: ${append(received.forwarded, element)}\r\n` +
     `Via: 1.${minor} tandem\r\n`;
+}
+
+/**
+ * What a proxy has said in one family of fields only is said in the other too (RFC 7239 section 7.4): else a server
+ * would hear of another client in `Forwarded` than in `X-Forwarded-For`. A proxy that says both is passed on.
+ */
+function completed(received: Received): Received {
+  const { forwardedFor, forwardedProto, forwardedHost, forwarded } = received;
+  if (forwarded === "") {
+    const nodes = forwardedFor === "" ? [] : forwardedFor.split(",");
+    const elements = nodes.map((node, at) =>
+      at === 0
+        ? elementOf(node.trim(), firstOf(forwardedHost), firstOf(forwardedProto))
+        : elementOf(node.trim())
+    );
+    return { ...received, forwarded: elements.join(", ") };
+  }
+  if (forwardedFor !== "") return received;
+  const elements = forwardedElements(forwarded);
+  const [first] = elements;
+  return {
+    ...received,
+    forwardedFor: elements.map((element) => plainNode(element.get("for") ?? "")).join(", "),
+    forwardedProto: forwardedProto || matching(WORD, first?.get("proto")),
+    forwardedHost: forwardedHost || matching(QUOTABLE, first?.get("host")),
+  };
+}
+
+function elementOf(node: string, host = "", proto = ""): string {
+  return `for=${nodeText(node)}${QUOTABLE.test(host) ? `;host="${host}"` : ""}${
+    WORD.test(proto) ? `;proto=${proto}` : ""
+  }`;
+}
+
+/** Section 6: an IPv6 address stands in brackets and, as everything with a colon, in quotes. */
+function nodeText(node: string): string {
+  if (WORD.test(node)) return node;
+  if (/^[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*$/.test(node)) return `"[${node}]"`;
+  return QUOTABLE.test(node) ? `"${node}"` : "unknown";
+}
+
+/** A node as `X-Forwarded-For` has it: an IPv6 address without its brackets. */
+function plainNode(node: string): string {
+  const plain = node.replace(/^\[([^\]]*)\]$/, "$1");
+  return QUOTABLE.test(plain) && !plain.includes(",") ? plain : "unknown";
+}
+
+const WORD = /^[\w.-]+$/;
+/** What a quoted string holds without a backslash. */
+const QUOTABLE = /^[!#-[\]-~]+$/;
+
+function matching(form: RegExp, text = ""): string {
+  return form.test(text) ? text : "";
+}
+
+function firstOf(list: string): string {
+  return list.split(",", 1)[0]!.trim();
 }
 
 function append(before: string, value: string): string {

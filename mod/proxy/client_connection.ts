@@ -18,6 +18,7 @@ import {
 } from "../http1/head.ts";
 import { readRequest, RequestInfo } from "../http1/request.ts";
 import { PREFACE } from "../http2/frame.ts";
+import { clientAddress } from "../http/client_address.ts";
 import { plainAddress } from "../http/forwarded.ts";
 import { latin1 } from "../http/grammar.ts";
 import { SMALL_BYTES } from "../net/buffers.ts";
@@ -27,6 +28,7 @@ import type { ChunkEncoder } from "./chunks.ts";
 import type { ListenerState, LivePool, ProxyEnvironment } from "./environment.ts";
 import type { LivePages } from "./error_pages.ts";
 import { Exchange } from "./exchange.ts";
+import { fieldValue } from "./facts.ts";
 import { ForwardedCache } from "./forwarded_cache.ts";
 import { HeldBytes } from "./held.ts";
 import { Linger } from "./linger.ts";
@@ -60,8 +62,10 @@ export interface ConnectionOwner {
 
 export class ClientConnection implements StreamHandler, TunnelOwner {
   readonly environment: ProxyEnvironment;
-  /** The client's address without the IPv4-mapped prefix. */
-  readonly address: string;
+  /** Who is connected, without the IPv4-mapped prefix. */
+  readonly peer: string;
+  /** Whose the present request is: the same, or the client that a trusted proxy tells of. */
+  address: string;
   readonly #timer: Timer;
   readonly #exchange: Exchange;
   readonly #forwarded: ForwardedCache;
@@ -83,12 +87,12 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
 
   constructor(readonly owner: ConnectionOwner, readonly listener: ListenerState, readonly stream: Stream) {
     this.environment = owner.environment;
-    this.address = plainAddress(stream.remoteHost);
+    this.peer = this.address = plainAddress(stream.remoteHost);
     this.#timer = new Timer(this);
     this.#held = new HeldBytes(owner.environment.buffers);
     this.#exchange = new Exchange(this, owner.encoder);
     this.#forwarded = new ForwardedCache(
-      this.address,
+      this.peer,
       stream.tls === undefined ? "http" : "https",
       owner.environment.writeRequestId,
     );
@@ -183,7 +187,7 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
     edit: RequestEdit | null,
   ): RequestAdditions {
     const { live } = this.listener;
-    return this.#forwarded.additions(head, info, bytes, live, pool, edit);
+    return this.#forwarded.additions(head, info, bytes, this.address, live, pool, edit);
   }
 
   /** `amend`: what rules make of the head; null: nothing. */
@@ -371,6 +375,7 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
     if (progress === VERSION && this.#becameHttp2(bytes, at, end)) return end;
     const now = this.environment.now();
     this.#minor = 1;
+    this.address = this.peer;
     if (progress !== DONE || scratchHead.end - at > limits.head) {
       this.#exchange.record.start(now, end - at);
       this.#reject(headProblem(progress, bytes, at, end, limits.head));
@@ -382,6 +387,11 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
       this.#exchange.record.start(now, end - at);
       this.#reject(problem, scratchInfo.isHead);
       return end;
+    }
+    const { clientField, trusts } = this.listener.live;
+    if (clientField !== null) {
+      const told = fieldValue(scratchHead, bytes, clientField);
+      this.address = clientAddress(clientField, told, this.peer, trusts);
     }
     this.#served = true;
     this.#state = EXCHANGE;

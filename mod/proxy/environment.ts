@@ -104,6 +104,8 @@ export interface LiveListener {
   readonly router: RequestRouter;
   /** True when the `X-Forwarded-*` of this peer are believed. */
   readonly trusts: (address: string) => boolean;
+  /** The field, in lower case, in which those peers tell whose request it is; null: it is their own. */
+  readonly clientField: string | null;
   readonly logged: boolean;
   /** True when the connections of this peer begin with a PROXY header; null: nobody's do. */
   readonly sendsHeader: ((address: string) => boolean) | null;

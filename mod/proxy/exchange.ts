@@ -104,6 +104,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     const { address, stream: { tls } } = this.client;
     const index = live.router.match(head, info, bytes, address, this.#environment.facts, tls?.serverName);
     const route = live.routes[index];
+    this.#reusable.ofClient(address);
     const limit = live.snapshot.limits.body;
     const pool = poolOfRequest(route, this.client.address, head, info, bytes, this.#environment.facts);
     const { guards } = route ?? live;
@@ -219,7 +220,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   }
 
   preface({ snapshot }: LivePool): Uint8Array | null {
-    return sentHeader(snapshot, this.client.stream, "");
+    return sentHeader(snapshot, this.client.stream, this.client.address, "");
   }
 
   onConnected(stream: Stream, now: number): void {

@@ -27,19 +27,21 @@ export class ForwardedCache {
   /** Whose rules have left lines out; null: nobody's. */
   #edit: RequestEdit | null = null;
 
-  /** `scheme`: what the client speaks to us. */
+  /** `peer`: who is connected; `scheme`: what is spoken to us. */
   constructor(
-    readonly client: string,
+    readonly peer: string,
     readonly scheme: "http" | "https",
     writeRequestId: (out: Uint8Array, at: number) => number,
   ) {
     this.#additions = { forwarded: NO_HOST, trusted: false, fallbackHost: NO_HOST, writeRequestId };
   }
 
+  /** `client`: whose request it is, as far as who is connected is believed. */
   additions(
     head: Head,
     info: RequestInfo,
     bytes: Uint8Array,
+    client: string,
     listener: LiveListener,
     pool: LivePool | null,
     edit: RequestEdit | null,
@@ -48,15 +50,17 @@ export class ForwardedCache {
     const leaving = edit !== null && edit.dropsForwarded ? edit : null;
     if (listener !== this.#listener) {
       this.#listener = listener;
-      additions.trusted = listener.trusts(this.client);
+      additions.trusted = listener.trusts(this.peer);
       this.#minor = -1;
     }
     additions.fallbackHost = pool?.fallbackHost ?? NO_HOST;
     const same = info.minor === this.#minor && leaving === this.#edit;
     if (!additions.trusted && same && this.#sameHost(info, bytes)) return additions;
     const received = additions.trusted ? receivedFields(head, bytes) : NOTHING_RECEIVED;
+    const { clientField } = listener;
+    const told = clientField === null || !additions.trusted ? received : { ...received, realIp: client };
     const host = latin1(bytes, info.hostStart, info.hostEnd);
-    const lines = forwardedLines(this.client, host, this.scheme, info.minor, received);
+    const lines = forwardedLines(this.peer, host, this.scheme, info.minor, told);
     additions.forwarded = fromLatin1(leaving === null ? lines : linesLeft(lines, leaving));
     this.#edit = leaving;
     this.#host = bytes.slice(info.hostStart, info.hostEnd);

@@ -114,6 +114,7 @@ function liveListener(
     routes: snapshot.routes.map((route) => liveRoute(route, snapshot, shared, pools, options)),
     router: new RequestRouter(options.buildTable(snapshot.routes)),
     trusts: blockTest(snapshot.trustedProxies),
+    clientField: snapshot.clientAddress ?? null,
     logged,
     sendsHeader: snapshot.proxyProtocol === undefined ? null : blockTest(snapshot.proxyProtocol.from),
     sni: needsHello(snapshot.routes) || isStuckBySni(snapshot, pools) ? new SniTable(snapshot.routes) : null,

@@ -9,6 +9,8 @@ import type { ServerConnection } from "./server_connection.ts";
 
 export class ReusableConnections {
   #own: IdleConnections<ServerConnection> | null = null;
+  /** The client that they were made for. */
+  #client = "";
 
   constructor(readonly environment: ProxyEnvironment) {}
 
@@ -26,6 +28,13 @@ export class ReusableConnections {
     if (connection.stream.remoteHost === host && connection.stream.remotePort === port) return connection;
     connection.close();
     return null;
+  }
+
+  /** The next request is of this client, whom a proxy in front may have told of. */
+  ofClient(address: string): void {
+    if (address === this.#client) return;
+    this.#client = address;
+    this.close();
   }
 
   /** The client is gone for good. */

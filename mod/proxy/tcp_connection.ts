@@ -89,7 +89,7 @@ export class TcpConnection implements StreamHandler, AttemptOwner, TunnelOwner {
   }
 
   preface({ snapshot }: LivePool): Uint8Array | null {
-    return sentHeader(snapshot, this.stream, this.serverName);
+    return sentHeader(snapshot, this.stream, this.address, this.serverName);
   }
 
   onConnected(stream: Stream, now: number): void {

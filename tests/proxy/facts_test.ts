@@ -137,7 +137,10 @@ Deno.test("hashOfRequest() falls back on the source address, and costs nothing w
 const NO_POOL = null;
 
 function listener(trusted: string[]): LiveListener {
-  return { trusts: (address: string) => trusted.includes(address) } as unknown as LiveListener;
+  return {
+    trusts: (address: string) => trusted.includes(address),
+    clientField: null,
+  } as unknown as LiveListener;
 }
 
 function lines(
@@ -147,7 +150,7 @@ function lines(
   pool: LivePool | null = NO_POOL,
 ): string {
   const { head, info, bytes } = read(raw);
-  const { forwarded } = cache.additions(head, info, bytes, live, pool, null);
+  const { forwarded } = cache.additions(head, info, bytes, "192.0.2.1", live, pool, null);
   return latin1(forwarded, 0, forwarded.length);
 }
 
@@ -156,8 +159,8 @@ Deno.test("ForwardedCache makes the lines once a host, and anew when host, versi
   const live = listener([]);
   const raw = (host: string, version = "1.1") => `GET / HTTP/${version}\r\nHost: ${host}\r\n\r\n`;
   const { head, info, bytes } = read(raw("a.test"));
-  const first = cache.additions(head, info, bytes, live, NO_POOL, null).forwarded;
-  assertStrictEquals(cache.additions(head, info, bytes, live, NO_POOL, null).forwarded, first);
+  const first = cache.additions(head, info, bytes, "192.0.2.1", live, NO_POOL, null).forwarded;
+  assertStrictEquals(cache.additions(head, info, bytes, "192.0.2.1", live, NO_POOL, null).forwarded, first);
   assert(lines(cache, raw("b.test"), live).includes("X-Forwarded-Host: b.test\r\n"));
   assert(lines(cache, raw("b.test", "1.0"), live).includes("Via: 1.0 tandem\r\n"));
   const trusting = listener(["192.0.2.1"]);
@@ -178,7 +181,10 @@ Deno.test("ForwardedCache names the pool's host for a client that named none", (
   const cache = new ForwardedCache("192.0.2.1", "http", (_, at) => at);
   const { head, info, bytes } = read("GET / HTTP/1.0\r\n\r\n");
   const pool = { fallbackHost: fromLatin1("app") } as LivePool;
-  const { fallbackHost } = cache.additions(head, info, bytes, listener([]), pool, null);
+  const { fallbackHost } = cache.additions(head, info, bytes, "192.0.2.1", listener([]), pool, null);
   assertEquals(latin1(fallbackHost, 0, fallbackHost.length), "app");
-  assertEquals(cache.additions(head, info, bytes, listener([]), NO_POOL, null).fallbackHost.length, 0);
+  assertEquals(
+    cache.additions(head, info, bytes, "192.0.2.1", listener([]), NO_POOL, null).fallbackHost.length,
+    0,
+  );
 });
