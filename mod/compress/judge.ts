@@ -37,8 +37,12 @@ export interface HeadEdits {
 
 /** HAProxy's. 206 is a part of something that has no length yet, and errors are small. */
 const STATUSES = [200, 201, 202, 203];
+const PARTIAL = 206;
 /** Fields that speak of the bytes as they are (RFC 9530). */
 const DIGESTS = ["content-digest", "repr-digest", "digest"];
+
+/** Value of a field of the answer by its name; null: there is none. */
+type Field = (name: string) => string | null;
 
 /** What a request asks for; `available`: the encodings that there are here. */
 export function wishOf(policy: CompressSnapshot, facts: RequestFacts, available: readonly Encoding[]): Wish {
@@ -52,13 +56,11 @@ export function wishOf(policy: CompressSnapshot, facts: RequestFacts, available:
 export function judge(wish: Wish, head: Head, bytes: Uint8Array, length: number): HeadEdits | null {
   const field = (name: string) => fieldOf(head, bytes, name);
   if (head.status === 304) return renewal(wish, field("etag"), field("vary"));
+  if (head.status === PARTIAL) return part(wish, field);
   if (!STATUSES.includes(head.status) || length === 0 || (length > 0 && length < wish.policy.minSize)) {
     return null;
   }
-  if (!typeMatches(field("content-type"), wish.policy.types)) return null;
-  if (field("content-encoding") !== null || field("content-range") !== null) return null;
-  if (hasDirective(field("cache-control"), "no-transform")) return null;
-  if (DIGESTS.some((name) => field(name) !== null)) return null;
+  if (field("content-range") !== null || !isCompressible(wish, field)) return null;
   const vary = varyLine(field("vary"));
   const { encoding } = wish;
   if (encoding === null) return vary === "" ? null : asItIs(vary);
@@ -70,6 +72,20 @@ export function judge(wish: Wish, head: Head, bytes: Uint8Array, length: number)
     removes: ["accept-ranges"],
     lines: `Content-Encoding: ${encoding}\r\n${vary}`,
   };
+}
+
+/** Whether an answer of this head may be compressed, but for its status and length. */
+function isCompressible({ policy }: Wish, field: Field): boolean {
+  return typeMatches(field("content-type"), policy.types) && field("content-encoding") === null &&
+    !hasDirective(field("cache-control"), "no-transform") && DIGESTS.every((name) => field(name) === null);
+}
+
+/** A part leaves as it is; a cache must still know that the whole would be another for another client. */
+function part(wish: Wish, field: Field): HeadEdits | null {
+  const size = /\/([0-9]+)$/.exec(field("content-range") ?? "")?.[1];
+  if (size !== undefined && Number(size) < wish.policy.minSize || !isCompressible(wish, field)) return null;
+  const vary = varyLine(field("vary"));
+  return vary === "" ? null : asItIs(vary);
 }
 
 function asItIs(lines: string): HeadEdits {

@@ -49,6 +49,9 @@ export function checkRouteChanges(
     checkCaptures(context, [...path, "headers"], textsOfHeaders(headers), taken);
     if (hsts !== undefined) checkHsts(context, path, headers);
   }
+  if (action.kind === "respond") {
+    checkCaptures(context, [...path, "respond"], [{ path: ["body"], text: action.body }], taken);
+  }
   if (rewrite === undefined) return;
   checkCaptures(context, [...path, "rewrite"], textsOfRewrite(rewrite), taken);
   checkPrefix(context, match, rewrite.stripPrefix, path, "rewrite");

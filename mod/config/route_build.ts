@@ -3,6 +3,8 @@
  * texts. Pure: the texts of files are a parameter.
  */
 import { mediaType, UNKNOWN } from "../files/media_type.ts";
+import { BODY_SCOPE } from "../route/respond.ts";
+import { constantOf, templateOf } from "../route/template.ts";
 import { statusRange } from "./error_page_schema.ts";
 import { pathFrom } from "./file_paths.ts";
 import type { HeadersConfig } from "./header_schema.ts";
@@ -65,9 +67,12 @@ function actionSnapshot(action: ActionConfig, directory: string, files: Texts): 
   if (action.kind === "files") return { ...action, root: pathFrom(directory, action.root) };
   if (action.kind !== "respond") return action;
   const { kind, status, body, file, contentType } = action;
-  return file === undefined
-    ? { kind, status, body, contentType: contentType ?? PLAIN }
-    : { kind, status, body: textOf(file, files), contentType: contentType ?? textType(file) };
+  if (file !== undefined) {
+    return { kind, status, body: textOf(file, files), contentType: contentType ?? textType(file) };
+  }
+  const constant = constantOf(templateOf(body, BODY_SCOPE));
+  const text = constant === null ? { body, filled: true as const } : { body: constant };
+  return { kind, status, ...text, contentType: contentType ?? PLAIN };
 }
 
 /** What the ending says; what is not known is still text. */

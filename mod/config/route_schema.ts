@@ -5,6 +5,8 @@ import { z } from "zod";
 import { PATH_VARIABLE } from "../files/locate.ts";
 import { canonicalPath } from "../route/path.ts";
 import { REDIRECT_SCOPE } from "../route/redirect.ts";
+import { BODY_SCOPE, MAX_BODY_VARIABLES } from "../route/respond.ts";
+import { parseTemplate, referencesOf } from "../route/template.ts";
 import { errorPages, interceptErrors } from "./error_page_schema.ts";
 import { CompressSchema } from "./compress_schema.ts";
 import {
@@ -26,7 +28,7 @@ import { MatchSchema } from "./match_schema.ts";
 import { HashOnSchema } from "./pool_schema.ts";
 import { RewriteSchema } from "./rewrite_schema.ts";
 import type { RouteAction } from "./snapshot.ts";
-import { template } from "./template_field.ts";
+import { template, templateIssues } from "./template_field.ts";
 
 /** Statuses whose answer says where to go (RFC 9110 section 15.4) and that browsers follow. */
 const REDIRECTS = [301, 302, 303, 307, 308] as const;
@@ -68,8 +70,8 @@ const redirect = z.strictObject({
 
 const respond = z.strictObject({
   status: integer(200, 599).prefault(200).describe("Status of the answer."),
-  body: z.string().max(MAX_BODY, `must be at most ${MAX_BODY} characters`).prefault("")
-    .describe("Text of the answer."),
+  body: z.string().max(MAX_BODY, `must be at most ${MAX_BODY} characters`).superRefine(checkBody).prefault("")
+    .describe("Text of the answer; variables in it are filled in, `$$` is a plain `$`."),
   file: line(1, 4096).optional().describe(
     "Instead of the body: the file that has it, read with the configuration and relative to its directory.",
   ),
@@ -82,6 +84,13 @@ const respond = z.strictObject({
   const field = file === undefined ? "body" : "file";
   context.addIssue(acrossIssue(`must be empty as status ${status} has no body`, field));
 }).describe("Answer at once, without a server.");
+
+function checkBody(text: string, context: z.RefinementCtx): void {
+  for (const issue of templateIssues(text, BODY_SCOPE)) context.addIssue(issue);
+  const template = parseTemplate(text, BODY_SCOPE);
+  if ("faults" in template || referencesOf(template).length <= MAX_BODY_VARIABLES) return;
+  context.addIssue({ code: "custom", message: `must have at most ${MAX_BODY_VARIABLES} variables` });
+}
 
 /** Text that goes into a header as it is. */
 const headerText = (minLength = 1) => line(minLength, 1024).regex(/^[^\u0080-\uffff]*$/, "must be ASCII");

@@ -224,6 +224,8 @@ export type RouteAction =
   | { readonly kind: "https"; readonly port: number }
   | {
     readonly kind: "respond";
+    /** Whether the body has variables. */
+    readonly filled?: true;
     readonly status: number;
     readonly body: string;
     readonly contentType: string;

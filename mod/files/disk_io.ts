@@ -20,17 +20,11 @@ export class Disk implements FileSystem {
   }
 
   status(path: string): FileStatus | Failure {
-    try {
-      const info = Deno.statSync(path);
-      return {
-        kind: info.isFile ? "file" : info.isDirectory ? "directory" : "special",
-        size: info.size,
-        modified: info.mtime?.getTime() ?? 0,
-        identity: `${info.dev} ${info.ino}`,
-      };
-    } catch (error) {
-      return failureOf(error);
-    }
+    return statusOf(() => Deno.statSync(path));
+  }
+
+  ownStatus(path: string): FileStatus | Failure {
+    return statusOf(() => Deno.lstatSync(path));
   }
 
   open(path: string): OpenFile | Failure {
@@ -47,6 +41,20 @@ export class Disk implements FileSystem {
     } catch (error) {
       return failureOf(error);
     }
+  }
+}
+
+function statusOf(look: () => Deno.FileInfo): FileStatus | Failure {
+  try {
+    const info = look();
+    return {
+      kind: info.isFile ? "file" : info.isDirectory ? "directory" : "special",
+      size: info.size,
+      modified: info.mtime?.getTime() ?? 0,
+      identity: `${info.dev} ${info.ino}`,
+    };
+  } catch (error) {
+    return failureOf(error);
   }
 }
 

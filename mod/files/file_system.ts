@@ -38,6 +38,8 @@ export interface FileSystem {
   realPath(path: string): { readonly path: string } | Failure;
   /** Follows symbolic links. */
   status(path: string): FileStatus | Failure;
+  /** Does not follow one at the end of the path, which is `special` itself. */
+  ownStatus(path: string): FileStatus | Failure;
   /** Opens for reading; never waits for the other side of a pipe. */
   open(path: string): OpenFile | Failure;
   list(path: string): readonly DirectoryEntry[] | Failure;

@@ -6,6 +6,7 @@ import type { ErrorCode } from "../base/errors.ts";
 import type { FilesAction } from "../config/snapshot.ts";
 import { encodeTarget } from "../route/encode.ts";
 import type { RequestFacts } from "../route/match.ts";
+import { readablePath } from "../route/path.ts";
 import { judgeConditions, rangeHolds } from "./conditional.ts";
 import {
   type Connection,
@@ -23,7 +24,7 @@ import { locate, type Located } from "./locate.ts";
 import { mediaType } from "./media_type.ts";
 import { acceptedEncodings, SUFFIX } from "./negotiate.ts";
 import { parseRanges } from "./ranges.ts";
-import { filePath } from "./request_path.ts";
+import { type FilePath, filePath } from "./request_path.ts";
 import type { Contents, FileEntry, FileStore } from "./store.ts";
 
 /** A file of a root, as it was when the plan was made. */
@@ -75,7 +76,7 @@ export function planAnswer(action: FilesAction, facts: RequestFacts, options: Pl
     case "slash":
       return { kind: "redirect", location: withSlash(asked.encoded, facts.query) };
     case "listing":
-      return planListing(action, located, options);
+      return planListing(action, asked, located, options);
     case "file":
       return planFile(action, facts, located, options);
   }
@@ -94,12 +95,20 @@ function withSlash(encoded: string, query: string): string {
 
 function planListing(
   action: FilesAction,
-  { path, entry }: Extract<Located, { kind: "listing" }>,
+  asked: FilePath,
+  { entry }: Extract<Located, { kind: "listing" }>,
   { store }: PlanOptions,
 ): Plan {
   const entries = store.list(entry);
   if (typeof entries === "string") return error(entries === "failed" ? "fileFailed" : "fileForbidden");
-  return { kind: "page", html: listingPage(`${path}/`, entries, action.hidden) };
+  const html = listingPage({
+    path: readablePath(action.stripPrefix) + asked.path,
+    above: asked.path !== "/",
+    entries,
+    hidden: action.hidden,
+    look: (name) => store.lookInto(entry, name),
+  });
+  return { kind: "page", html };
 }
 
 function planFile(

@@ -183,6 +183,11 @@ export class FileStore {
     return this.#system.list(entry.realPath);
   }
 
+  /** What an entry of such a directory is; a link is `special`. */
+  lookInto(entry: OtherEntry, name: string): FileStatus | Failure {
+    return this.#system.ownStatus(`${entry.realPath}/${name}`);
+  }
+
   #find(root: string, path: string, now: number): Entry {
     const rootPath = this.#realRoot(root, now);
     if (typeof rootPath === "string") return other(rootPath);

@@ -64,6 +64,14 @@ export function utf8AsLatin1(text: string): string {
   return latin1(bytes, 0, bytes.length);
 }
 
+/** The text whose UTF-8 bytes are these, one character a byte; what is none becomes U+FFFD. */
+export function latin1AsUtf8(text: string): string {
+  // deno-lint-ignore no-control-regex -- what is not ASCII is looked for
+  return /^[\x00-\x7f]*$/.test(text) ? text : decoder.decode(fromLatin1(text));
+}
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** Bytes of a text of characters up to U+00FF. */
 export function fromLatin1(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);

@@ -73,6 +73,16 @@ export class BodyRelay {
     return step;
   }
 
+  /** Takes what is body in `bytes` for nothing; otherwise as `move`. */
+  skip(bytes: Uint8Array, at: number, end: number): Step {
+    const reader = this.#reader;
+    let step: Step;
+    while ((step = reader.next(bytes, at, end)) === DATA) at = reader.at;
+    this.done = step === END;
+    this.at = step === END || step === MORE ? reader.at : at;
+    return step;
+  }
+
   /** True for a response body without a length: the end of the connection is its end. */
   get endsWithStream(): boolean {
     return this.#reader.framing === UNTIL_CLOSE && !this.done;

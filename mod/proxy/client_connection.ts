@@ -7,15 +7,7 @@
 import { type ErrorCode, ERRORS } from "../base/errors.ts";
 import { type Amend, type Answer, answerBytes, errorAnswer, grpcAnswer } from "../http/answer.ts";
 import type { Denial } from "../guard/guard.ts";
-import {
-  DONE,
-  Head,
-  MORE,
-  parseRequestHead,
-  type Progress,
-  TOO_MANY_FIELDS,
-  VERSION,
-} from "../http1/head.ts";
+import { DONE, Head, MORE, parseRequestHead, VERSION } from "../http1/head.ts";
 import { readRequest, RequestInfo } from "../http1/request.ts";
 import { PREFACE } from "../http2/frame.ts";
 import { clientAddress } from "../http/client_address.ts";
@@ -27,9 +19,10 @@ import { Timer } from "../net/wheel.ts";
 import type { ChunkEncoder } from "./chunks.ts";
 import type { ListenerState, LivePool, ProxyEnvironment } from "./environment.ts";
 import type { LivePages } from "./error_pages.ts";
-import { Exchange } from "./exchange.ts";
+import { Exchange, MAX_SKIPPED_BYTES } from "./exchange.ts";
 import { fieldValue } from "./facts.ts";
 import { ForwardedCache } from "./forwarded_cache.ts";
+import { headProblem } from "./head_problem.ts";
 import { HeldBytes } from "./held.ts";
 import { Linger } from "./linger.ts";
 import type { AccessRecorder } from "./record.ts";
@@ -44,8 +37,8 @@ const DRAIN_GRACE_MS = 1000;
 /** Requests behind one that waits are read up to here, as only reading tells that the client has left. */
 const READ_AHEAD_BYTES = SMALL_BYTES;
 
-const HEAD = 0, EXCHANGE = 1, TUNNEL = 2, LINGER = 3, CLOSED = 4;
-type State = 0 | 1 | 2 | 3 | 4;
+const HEAD = 0, EXCHANGE = 1, TUNNEL = 2, LINGER = 3, CLOSED = 4, SKIPPING = 5;
+type State = 0 | 1 | 2 | 3 | 4 | 5;
 
 const scratchHead = new Head();
 const scratchInfo = new RequestInfo();
@@ -83,6 +76,8 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
   /** While half-closed: when to stop waiting for an answer to begin. */
   #giveUpAt = Infinity;
   #linger: Linger | null = null;
+  /** Bytes of a body that have been read for nothing. */
+  #skipped = 0;
   #tunnel: Tunnel | null = null;
 
   constructor(readonly owner: ConnectionOwner, readonly listener: ListenerState, readonly stream: Stream) {
@@ -150,6 +145,8 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
         if (this.#held.empty || this.stream.blocked) return this.abort();
         this.#exchange.record.start(this.#headSince || now, this.#held.length);
         return this.#reject("headTimeout");
+      case SKIPPING:
+        return this.#finish();
       case LINGER:
         return this.#lingerOn(now);
     }
@@ -236,6 +233,14 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
   exchangeDone(keepAlive: boolean): void {
     if (this.#state === CLOSED) return;
     if (!keepAlive || this.listener.draining || this.#ended && this.#held.empty) return this.#finish();
+    if (this.#exchange.requestDone) return this.#awaitRequest();
+    this.#state = SKIPPING;
+    this.#skipped = 0;
+    this.arm(this.environment.now() + this.listener.live.snapshot.timeouts.bodyMs);
+    this.resumeBody();
+  }
+
+  #awaitRequest(): void {
     this.#state = HEAD;
     this.#headSince = 0;
     this.#queued = this.stream.queued;
@@ -333,7 +338,7 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
     } else if (this.#state === EXCHANGE) {
       if (!this.#exchange.requestDone && this.#held.empty) this.#exchange.fail("clientGone");
       else this.#armHalfClosed();
-    }
+    } else if (this.#state === SKIPPING) this.#finish();
   }
 
   #workHeld(): void {
@@ -350,11 +355,26 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
         at = this.#readHead(bytes, at, end);
       } else if (state === EXCHANGE && !this.#exchange.requestDone) {
         at = this.#exchange.takeBody(bytes, at, end, fresh);
-      } else if (state === LINGER) at = this.#discard(end - at, end);
+      } else if (state === SKIPPING) at = this.#skip(bytes, at, end);
+      else if (state === LINGER) at = this.#discard(end - at, end);
       else return state === CLOSED ? end : at;
       if (at === before && state === this.state) return at;
     }
     return at;
+  }
+
+  /** Reads a body that nobody wants; then comes the next request. */
+  #skip(bytes: Uint8Array, at: number, end: number): number {
+    const next = this.#exchange.skipBody(bytes, at, end);
+    this.#skipped += next - at;
+    if (next < 0 || this.#skipped > MAX_SKIPPED_BYTES) {
+      this.#finish();
+      return end;
+    }
+    if (!this.#exchange.requestDone) return next;
+    if (this.listener.draining) this.#finish();
+    else this.#awaitRequest();
+    return next;
   }
 
   get state(): State {
@@ -378,7 +398,7 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
     this.address = this.peer;
     if (progress !== DONE || scratchHead.end - at > limits.head) {
       this.#exchange.record.start(now, end - at);
-      this.#reject(headProblem(progress, bytes, at, end, limits.head));
+      this.#reject(headProblem(progress, scratchHead, bytes, at, end, limits.head));
       return end;
     }
     this.#minor = scratchHead.minor;
@@ -465,21 +485,4 @@ function asksGrpc({ lease, length }: UpstreamRequest): boolean {
 function beginsLike(bytes: Uint8Array, at: number, end: number, start: Uint8Array): boolean {
   for (let i = 0; i < start.length && at + i < end; i++) if (bytes[at + i] !== start[i]) return false;
   return true;
-}
-
-/** The error for a head that cannot be used. */
-function headProblem(
-  progress: Progress,
-  bytes: Uint8Array,
-  at: number,
-  end: number,
-  limit: number,
-): ErrorCode {
-  if (progress === VERSION) return "versionUnsupported";
-  if (progress === TOO_MANY_FIELDS) return "headTooLarge";
-  if (progress === DONE) return scratchHead.targetEnd - at > limit ? "uriTooLong" : "headTooLarge";
-  if (progress !== MORE) return "badRequest";
-  // Too long without an end: was it the request line or the fields?
-  const line = bytes.indexOf(0x0a, at);
-  return line < 0 || line >= end ? "uriTooLong" : "headTooLarge";
 }

@@ -24,6 +24,7 @@ import type { Wheel } from "../net/wheel.ts";
 import type { Capturing } from "../route/captures.ts";
 import type { HeaderEdit } from "../route/header_edit.ts";
 import type { Redirect } from "../route/redirect.ts";
+import type { FilledBody } from "../route/respond.ts";
 import type { SniTable } from "../route/sni.ts";
 import type { Split } from "../route/split.ts";
 import type { AccessRecord } from "./access_log.ts";
@@ -91,6 +92,8 @@ export interface LiveRoute {
   readonly pages: LivePages | null;
   /** Null unless the action is a redirect. */
   readonly redirect: Redirect | null;
+  /** Null unless the action is an answer whose body has variables. */
+  readonly body: FilledBody | null;
   /** Asked before anything is done with a request; null: nobody is. */
   readonly guards: readonly Guard[] | null;
   /** Of a tcp listener: whose connections are passed on; null: everybody's. */

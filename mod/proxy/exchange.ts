@@ -34,6 +34,9 @@ import { sentHeader } from "./sent_header.ts";
 import { type ResponseHandler, ServerConnection } from "./server_connection.ts";
 import type { Tunnel } from "./tunnel.ts";
 
+/** Most of a body that is read for nothing; nginx reads all of it for `lingering_time`, HAProxy none. */
+export const MAX_SKIPPED_BYTES = 64 * 1024;
+
 const FREE = 0, SEEKING = 1, SENT = 2, RESPONDING = 3;
 type Phase = 0 | 1 | 2 | 3;
 
@@ -58,6 +61,8 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   #upgrade = false;
   #clientKeepAlive = true;
   #serverKeepAlive = true;
+  /** The body, if nobody wants it, may be read for nothing so that the client's connection stays. */
+  #skippable = false;
 
   constructor(readonly client: ClientConnection, encoder: ChunkEncoder) {
     this.#environment = client.environment;
@@ -96,6 +101,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     this.#idempotent = info.idempotent;
     this.#upgrade = info.upgrade;
     this.#clientKeepAlive = info.keepAlive;
+    this.#skippable = maySkip(info, this.client.stream);
     this.#answer.start(info.minor, this.client.listener.live.hsts);
     this.#kept.start();
     this.#phase = SEEKING;
@@ -120,7 +126,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     else if (pool === null) {
       const values = this.#changes.values(head, info, bytes, route, trusted);
       const { headRequest } = this;
-      const asked = { values, minor: info.minor, headRequest, keepAlive: this.#mayKeepClient };
+      const asked = { values, minor: info.minor, headRequest, keepAlive: this.#mayKeepUnread };
       this.#sent(this.#ownAnswer.start(route, asked));
     } else {
       this.#answer.stick = pool.sticky?.ofRequest(this.client, this.request, head, info, bytes) ?? null;
@@ -163,6 +169,12 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     return this.#body.at;
   }
 
+  /** The exchange is over, but not the body: takes what is body for nothing; the offset behind it, or -1: malformed. */
+  skipBody(bytes: Uint8Array, at: number, end: number): number {
+    const step = this.#body.skip(bytes, at, end);
+    return step === END || step === MORE ? this.#body.at : -1;
+  }
+
   /** The client is gone, or must go: frees everything without an answer. */
   abandon(code: ErrorCode): void {
     if (this.#phase === FREE) return;
@@ -181,7 +193,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
       this.#end();
       return code === "clientStalled" ? this.client.abort() : this.client.breakOff();
     }
-    const keepAlive = side !== "downstream" && this.#mayKeepClient;
+    const keepAlive = side !== "downstream" && this.#mayKeepUnread;
     const { pages } = this.#changes;
     this.client.answerError(code, keepAlive, this.headRequest, pages, this.#changes.amend(), denial);
     this.#finish(keepAlive);
@@ -335,6 +347,11 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     return this.#clientKeepAlive && this.#body.done && !this.client.listener.draining;
   }
 
+  /** The same behind an answer of our own, which nobody has had to read the body for. */
+  get #mayKeepUnread(): boolean {
+    return this.#clientKeepAlive && (this.#body.done || this.#skippable) && !this.client.listener.draining;
+  }
+
   /** Answers with a page what a server has answered otherwise; false: the exchange is over. */
   #answerInstead(
     page: Answer,
@@ -480,4 +497,10 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     this.#server = null;
     server?.release(reusable);
   }
+}
+
+/** A client that waits for our word on its body may or may not send it: then only its end tells where it ends. */
+function maySkip({ framing, contentLength, expectContinue }: RequestInfo, { http2 }: Stream): boolean {
+  return !expectContinue && http2 !== true &&
+    (framing === CHUNKED || framing === FIXED && contentLength <= MAX_SKIPPED_BYTES);
 }

@@ -24,6 +24,7 @@ import type { MakeTls, TlsAcceptor } from "../net/tls.ts";
 import type { RouteTable } from "../route/match.ts";
 import { capturesOf } from "../route/captures.ts";
 import { HeaderEdit } from "../route/header_edit.ts";
+import { filledBodyOf } from "../route/respond.ts";
 import { redirectOf } from "../route/redirect.ts";
 import { needsHello, SniTable } from "../route/sni.ts";
 import { Split } from "../route/split.ts";
@@ -164,6 +165,9 @@ function liveRoute(
       : answerEdit([ofListener?.response, headers.response]),
     pages: errorPages === undefined ? shared.pages : new LivePages(errorPages, shared.pages),
     redirect: action.kind === "redirect" ? redirectOf(action.to) : null,
+    body: action.kind === "respond" && action.filled === true
+      ? filledBodyOf(action.body, action.contentType)
+      : null,
     ...makeGuards(protocol, route.guards),
   };
 }

@@ -3,6 +3,7 @@
  */
 import { type Answer, errorAnswer } from "../http/answer.ts";
 import { httpsTarget, needsHost, type Redirect, redirectTarget } from "../route/redirect.ts";
+import { filledBody } from "../route/respond.ts";
 import type { RequestSource } from "../route/variables.ts";
 import type { LiveRoute } from "./environment.ts";
 
@@ -10,9 +11,11 @@ import type { LiveRoute } from "./environment.ts";
 const PERMANENT = 308;
 
 /** The answer to the request that `source` is of; null: the route has none by itself. */
-export function routeAnswer({ action, redirect }: LiveRoute, source: RequestSource): Answer | null {
+export function routeAnswer({ action, redirect, body }: LiveRoute, source: RequestSource): Answer | null {
   if (action.kind === "pool" || action.kind === "split" || action.kind === "files") return null;
-  if (action.kind === "respond") return action;
+  if (action.kind === "respond") {
+    return body === null ? action : { ...action, body: filledBody(body, source) };
+  }
   const location = action.kind === "https"
     ? httpsTarget(action.port, source.facts)
     : redirectLocation(redirect!, source);

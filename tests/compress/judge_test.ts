@@ -50,7 +50,7 @@ Deno.test("judge() compresses good answers of the chosen types from the least si
     assertEquals(outcome(HTML, { length }), what, String(length));
   }
   for (const status of [200, 201, 202, 203]) assertEquals(outcome(HTML, { status }), COMPRESSED);
-  for (const status of [204, 206, 301, 404, 500]) assertEquals(outcome(HTML, { status }), "as it is");
+  for (const status of [204, 301, 404, 500]) assertEquals(outcome(HTML, { status }), "as it is");
 });
 
 Deno.test("judge() leaves what is encoded, a part, finished or signed as it is", () => {
@@ -76,6 +76,17 @@ Deno.test("judge() RFC 9110 12.5.5: says that the client's Accept-Encoding decid
     assertEquals(outcome(`${HTML}Vary: ${vary}\r\n`), "gzip; weak; -accept-ranges; Content-Encoding: gzip");
   }
   assertEquals(outcome(`${HTML}Vary: X-Accept-Encoding\r\n`, plain), "plain; length; Vary: Accept-Encoding");
+});
+
+Deno.test("judge() says so also of a part of what would be compressed as a whole", () => {
+  const partial = (fields: string) =>
+    outcome(`Content-Range: bytes 0-9/5000\r\n${fields}`, { status: 206, length: 10 });
+  assertEquals(partial(HTML), "plain; length; Vary: Accept-Encoding");
+  assertEquals(partial(`${HTML}Vary: Accept-Encoding\r\n`), "as it is");
+  assertEquals(partial("Content-Type: image/png\r\n"), "as it is");
+  assertEquals(partial(`${HTML}Content-Encoding: br\r\n`), "as it is");
+  const small = `Content-Range: bytes 0-9/500\r\n${HTML}`;
+  assertEquals(outcome(small, { status: 206, length: 10 }), "as it is", "the whole is too small");
 });
 
 Deno.test("judge() renews what the client has by the tag that it has", () => {

@@ -143,3 +143,20 @@ Deno.test("HeadersSchema takes one value for a list, and names in any case", asy
   assertEquals(response?.remove, ["server"]);
   assertEquals(response?.add, [["X-A", "b"], ["X-B", "c"], ["X-B", "d"]]);
 });
+
+Deno.test("respond.body has variables, within a bound; the text of a file has none", async () => {
+  assertEquals(
+    await errors(routesOf(
+      "{ match: { path: '/:id' }, respond: { body: 'costs 5 $ or $nope or $status' } }",
+      "{ match: { path: /b }, respond: { body: '$capture(path.id)' } }",
+      `{ match: { path: /c }, respond: { body: '${"$host".repeat(33)}' } }`,
+    )).then((all) => all.map((one) => one.replace(/ \(known.*| «.*?»/g, ""))),
+    [
+      "5:62 listeners[0].routes[0].respond.body: has a `$` without the name of a variable behind it (`$$` stands for a plain `$`)",
+      "5:67 listeners[0].routes[0].respond.body: has $nope, which is not a variable",
+      "5:76 listeners[0].routes[0].respond.body: has $status, which is known only once there is an answer",
+      "6:50 listeners[0].routes[1].respond.body: has $capture(path.id), which the route's match does not take (it takes nothing)",
+      "7:49 listeners[0].routes[2].respond.body: must have at most 32 variables",
+    ],
+  );
+});

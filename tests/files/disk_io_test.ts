@@ -22,6 +22,11 @@ Deno.test("Disk tells what is at a path, through links", async () => {
     const status = disk.status(`${directory}/link`);
     assert(typeof status !== "string");
     assertEquals([status.kind, status.size, status.modified], ["file", 10, 1_700_000_000_123]);
+    const link = disk.ownStatus(`${directory}/link`);
+    assertEquals([typeof link === "string" ? link : link.kind, disk.ownStatus(`${directory}/a`)], [
+      "special",
+      status,
+    ]);
     assertEquals(disk.realPath(`${directory}/link`), { path: `${directory}/a` });
     const file = disk.open(`${directory}/a`);
     assert(typeof file !== "string");

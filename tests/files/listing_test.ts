@@ -1,14 +1,23 @@
+import type { DirectoryEntry, Failure, FileStatus } from "../../mod/files/file_system.ts";
 import { listingPage } from "../../mod/files/listing.ts";
 import { mediaType } from "../../mod/files/media_type.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 
 const file = (name: string) => ({ name, directory: false });
 
+function page(path: string, entries: readonly DirectoryEntry[], hidden = false, look = missing): string {
+  return listingPage({ path, above: path !== "/", entries, hidden, look });
+}
+
+function missing(): FileStatus | Failure {
+  return "missing";
+}
+
 Deno.test("listingPage() directories first, hidden names not at all unless they are sent", () => {
   const entries = [file("b.txt"), file(".secret"), { name: "z", directory: true }, file("a.txt")];
-  const names = (page: string) => [...page.matchAll(/href="([^"]*)"/g)].map((found) => found[1]);
-  assertEquals(names(listingPage("/", entries, false)), ["./z/", "./a.txt", "./b.txt"]);
-  assertEquals(names(listingPage("/sub/", entries, true)), [
+  const names = (html: string) => [...html.matchAll(/href="([^"]*)"/g)].map((found) => found[1]);
+  assertEquals(names(page("/", entries)), ["./z/", "./a.txt", "./b.txt"]);
+  assertEquals(names(page("/sub/", entries, true)), [
     "../",
     "./z/",
     "./.secret",
@@ -28,9 +37,9 @@ Deno.test("listingPage() a name is text, never markup and never another address"
     "\ud800",
     "%2e",
   ];
-  const page = listingPage("/<b>/", names.map(file), false);
-  assert(!/<script|<b>/.test(page), page);
-  for (const [, href] of page.matchAll(/<a href="([^"]*)"/g)) {
+  const html = page("/<b>/", names.map(file));
+  assert(!/<script|<b>/.test(html), html);
+  for (const [, href] of html.matchAll(/<a href="([^"]*)"/g)) {
     const url = new URL(href!, "http://a.test/dir/");
     assertEquals(url.origin, "http://a.test");
     assert(url.pathname.startsWith("/dir/") || href === "../", href);
@@ -39,8 +48,39 @@ Deno.test("listingPage() a name is text, never markup and never another address"
 });
 
 Deno.test("listingPage() is bounded", () => {
-  const page = listingPage("/", Array.from({ length: 10_007 }, (_, at) => file(`f${at}`)), false);
-  assertStringIncludes(page, "and 7 more");
+  let looks = 0;
+  const look = () => {
+    looks++;
+    return missing();
+  };
+  const many = (count: number) => Array.from({ length: count }, (_, at) => file(`f${at}`));
+  assertStringIncludes(page("/", many(10_007), false, look), "and 7 more");
+  assertEquals(looks, 0);
+  page("/", many(2000), false, look);
+  assertEquals(looks, 2000);
+});
+
+Deno.test("listingPage() shows sizes and dates of files, dates of directories, nothing of links", () => {
+  const statuses = new Map<string, FileStatus>([
+    ["a", { kind: "file", size: 1234567, modified: Date.UTC(2026, 10, 26, 5, 43), identity: "" }],
+    ["d", { kind: "directory", size: 4096, modified: 0, identity: "" }],
+    ["l", { kind: "special", size: 7, modified: 0, identity: "" }],
+  ]);
+  const entries = [file("a"), { name: "d", directory: true }, file("l"), file("gone")];
+  const html = page(
+    "/x/",
+    entries,
+    false,
+    ((name: string) => statuses.get(name) ?? "missing") as typeof missing,
+  );
+  const rows = [...html.matchAll(/<tr><td><a href="([^"]*)">.*?<\/a><\/td><td>(.*?)<\/td><td>(.*?)<\/td>/g)];
+  assertEquals(rows.map(([, name, size, date]) => [name, size, date]), [
+    ["../", "", ""],
+    ["./d/", "", "1970-01-01 00:00"],
+    ["./a", "1234567", "2026-11-26 05:43"],
+    ["./gone", "", ""],
+    ["./l", "", ""],
+  ]);
 });
 
 Deno.test("mediaType() by the ending, in any case; the configuration's own types go first", () => {

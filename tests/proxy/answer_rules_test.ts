@@ -1,4 +1,5 @@
 /** What clients get of an answer when a route has rules for it: of servers, of files, of Tandem itself. */
+import { fromLatin1 } from "../../mod/http/grammar.ts";
 import { assertEquals } from "../assert.ts";
 import type { Answering } from "../sim/parties.ts";
 import { reply } from "../sim/parties.ts";
@@ -171,4 +172,25 @@ Deno.test("Redirect goes where variables say, with the query once", async () => 
     world.settle();
     assertEquals(client.answers[0]!.headers.get("location"), "https://a.test/");
   });
+});
+
+Deno.test("respond fills variables into its body, as text of the kind that the body is of", async () => {
+  const body = "'$host $capture(path.id) $header(x) $$1'";
+  const cases: [type: string, body: string][] = [
+    ["text/plain", `a.test 7% <a href="\u00e9\ufffd"> $1`],
+    ["text/html; charset=utf-8", "a.test 7% &#60;a href=&#34;\u00e9\ufffd&#34;&#62; $1"],
+    ["image/svg+xml", "a.test 7% &#60;a href=&#34;\u00e9\ufffd&#34;&#62; $1"],
+    ["application/json", 'a.test 7% <a href=\\"\u00e9\ufffd\\"> $1'],
+  ];
+  for (const [type, filled] of cases) {
+    const route = `{ match: { path: '/:id' }, respond: { body: ${body}, contentType: '${type}' } }`;
+    await withRules(["routes:", `  - ${route}`], (world) => {
+      const client = world.connect().get("/7%", 'X: <a href="\xc3\xa9\xff">\r\n').request("HEAD", "/7%");
+      world.settle();
+      const [get, head] = client.answers;
+      assertEquals(new TextDecoder().decode(fromLatin1(get!.body)), filled, type);
+      assertEquals(get!.headers.get("content-length"), `${get!.body.length}`);
+      assertEquals([head!.body, head!.headers.get("content-length")], ["", "13"]);
+    });
+  }
 });

@@ -269,7 +269,9 @@ Deno.test("files: a body that comes with a GET is not taken for the next request
       const client = world.connect().request("GET", "/large", `Content-Length: ${body.length}\r\n`, body);
       world.run(20_000);
       assertEquals(client.statuses, [200]);
-      assertEquals(client.answers[0]!.headers.get("connection"), "close");
+      client.get("/a.txt");
+      world.run(20_000);
+      assertEquals(client.statuses, [200, 200]);
     }, way.split === "bytes" ? { ...way, split: "random" } : way);
   }, 5);
 });

@@ -105,8 +105,20 @@ Deno.test("files: a listing only where it is wanted", () => {
     const [page, redirect] = ask(world, ["GET", "/empty/"], ["GET", "/empty"]);
     assertEquals(page!.headers.get("content-type"), "text/html; charset=utf-8");
     assertMatch(page!.body, /<a href="\.\/%3Cb%3E\.txt">&#60;b&#62;\.txt<\/a>/);
+    assertMatch(page!.body, /<td>0<\/td><td>2001-09-09 01:46<\/td>/);
     assert(!page!.body.includes("hidden"));
     assertEquals(redirect!.headers.get("location"), "/empty/");
+  });
+});
+
+Deno.test("files: a listing is called as it was asked for", () => {
+  withFiles({ listing: true, stripPrefix: "/d%C3%A9" }, (world) => {
+    world.disk.remove("/www/index.html");
+    const [root, below] = ask(world, ["GET", "/d%C3%A9/"], ["GET", "/d%c3%a9/empty/"]);
+    assertMatch(root!.body, /<title>\/d\xc3\xa9\/<\/title>/);
+    assert(!root!.body.includes("../"), "above it are no files");
+    assertMatch(below!.body, /<h1>\/d\xc3\xa9\/empty\/<\/h1>/);
+    assertMatch(below!.body, /href="\.\.\/"/);
   });
 });
 

@@ -91,6 +91,11 @@ export class SimDisk implements FileSystem {
     return found === null ? "missing" : statusOf(this.#nodes.get(found)!);
   }
 
+  ownStatus(path: string): FileStatus | Failure {
+    const node = this.#nodes.get(path);
+    return node === undefined ? "missing" : statusOf(node);
+  }
+
   open(path: string): OpenFile | Failure {
     this.calls.open++;
     if (this.failing) return "failed";
