@@ -44,7 +44,16 @@ function checkProxied(context: RuleContext, listener: ListenerConfig, path: Path
   }
 }
 
-const FOREIGN = ["tls", "hsts", "redirectHttps", "routes", "proxyProtocol", "trustedProxies", "clientAddress", ...GUARD_KEYS];
+const FOREIGN = [
+  "tls",
+  "hsts",
+  "redirectHttps",
+  "routes",
+  "proxyProtocol",
+  "trustedProxies",
+  "clientAddress",
+  ...GUARD_KEYS,
+];
 
 function checkForwarded(context: RuleContext, listener: ListenerConfig, path: Path): void {
   const { protocol, forward, kernel } = listener;

@@ -63,11 +63,12 @@ export const ListenerSchema = z.strictObject({
   ),
   kernel: KernelListenerSchema.prefault({}).describe("Settings of `forward: nat` and `dsr`."),
   trustedProxies: z.array(cidr()).prefault([]).describe(
-    "Blocks whose `X-Forwarded-*` and `Forwarded` are believed; everyone else's are replaced. (http)",
+    "Blocks whose `X-Forwarded-*` and `Forwarded` are believed, and with them the client's address; everyone else's " +
+      "are replaced. (http)",
   ),
   clientAddress: token("a header name").transform((text) => text.toLowerCase()).optional().describe(
-    "Header in which those tell the client's address: `X-Forwarded-For`, `Forwarded`, or another with one address " +
-      "or a list. Without: it is the address of the connection, or of its PROXY header. (http)",
+    "Header in which those tell the client's address, such as `X-Real-IP`. Without: `X-Forwarded-For`, or `Forwarded` " +
+      "where there is none. (http)",
   ),
   proxyProtocol: z.strictObject({
     from: z.array(cidr()).min(1, "must name at least one block")

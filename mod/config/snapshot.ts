@@ -26,7 +26,7 @@ export interface ListenerSnapshot {
   readonly protocol: "http" | "tcp";
   /** CIDR blocks whose `X-Forwarded-*` and `Forwarded` are believed. */
   readonly trustedProxies: readonly string[];
-  /** The field, in lower case, in which those tell the client's address; absent: it is that of the connection. */
+  /** The field, in lower case, in which those tell the client's address; absent: `X-Forwarded-For` or `Forwarded`. */
   readonly clientAddress?: string;
   /** CIDR blocks whose connections begin with a PROXY header; absent: none. */
   readonly proxyProtocol?: { readonly from: readonly string[] };

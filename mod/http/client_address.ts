@@ -5,23 +5,27 @@
  */
 import { forwardedElements, nodeAddress } from "./forwarded_field.ts";
 
+/** Where it is looked for unless the configuration says otherwise. */
+export const CLIENT_FIELDS: readonly string[] = ["x-forwarded-for", "forwarded"];
+
 /**
- * `name` (lower case) and `value` of the field; null: it did not come. `peer`: who is connected. What cannot be read
- * ends the way back: the last address that was is the client's.
+ * `fields` in lower case: the first that came counts; `peer`: who is connected, and is believed. What cannot be read
+ * ends the way back: the address behind it is the client's.
  */
 export function clientAddress(
-  name: string,
-  value: string | null,
+  fields: readonly string[],
+  valueOf: (name: string) => string | null,
   peer: string,
   trusts: (address: string) => boolean,
 ): string {
-  if (value === null || !trusts(peer)) return peer;
+  const name = fields.find((field) => valueOf(field) !== null);
+  if (name === undefined) return peer;
   let client = peer;
-  for (const node of nodesOf(name, value).reverse()) {
-    if (!trusts(client)) break;
+  for (const node of nodesOf(name, valueOf(name)!).reverse()) {
     const address = nodeAddress(node);
-    if (address === null) break;
+    if (address === null) return client;
     client = address;
+    if (!trusts(client)) return client;
   }
   return client;
 }

@@ -19,7 +19,7 @@ import { Timer } from "../net/wheel.ts";
 import type { ChunkEncoder } from "./chunks.ts";
 import type { ListenerState, LivePool, ProxyEnvironment } from "./environment.ts";
 import type { LivePages } from "./error_pages.ts";
-import { Exchange, MAX_SKIPPED_BYTES } from "./exchange.ts";
+import { Exchange } from "./exchange.ts";
 import { fieldValue } from "./facts.ts";
 import { ForwardedCache } from "./forwarded_cache.ts";
 import { headProblem } from "./head_problem.ts";
@@ -29,6 +29,7 @@ import type { AccessRecorder } from "./record.ts";
 import type { RequestEdit } from "./request_edit.ts";
 import type { RequestAdditions, UpstreamRequest } from "./request_head.ts";
 import { Tunnel, type TunnelOwner } from "./tunnel.ts";
+import { MAX_SKIPPED_BYTES } from "./unread_body.ts";
 
 /** A client that has sent FIN and waits for its answer is given this long for it to begin: mostly it has left. */
 const HALF_CLOSED_MS = 3000;
@@ -408,10 +409,14 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
       this.#reject(problem, scratchInfo.isHead);
       return end;
     }
-    const { clientField, trusts } = this.listener.live;
-    if (clientField !== null) {
-      const told = fieldValue(scratchHead, bytes, clientField);
-      this.address = clientAddress(clientField, told, this.peer, trusts);
+    const { trusts, clientFields } = this.listener.live;
+    if (this.#forwarded.trusted(this.listener.live)) {
+      this.address = clientAddress(
+        clientFields,
+        (name) => fieldValue(scratchHead, bytes, name),
+        this.peer,
+        trusts,
+      );
     }
     this.#served = true;
     this.#state = EXCHANGE;

@@ -107,8 +107,8 @@ export interface LiveListener {
   readonly router: RequestRouter;
   /** True when the `X-Forwarded-*` of this peer are believed. */
   readonly trusts: (address: string) => boolean;
-  /** The field, in lower case, in which those peers tell whose request it is; null: it is their own. */
-  readonly clientField: string | null;
+  /** The fields, in lower case, the first of which that comes tells whose request it is. */
+  readonly clientFields: readonly string[];
   readonly logged: boolean;
   /** True when the connections of this peer begin with a PROXY header; null: nobody's do. */
   readonly sendsHeader: ((address: string) => boolean) | null;

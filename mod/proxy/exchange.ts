@@ -33,9 +33,7 @@ import { ReusableConnections } from "./reusable.ts";
 import { sentHeader } from "./sent_header.ts";
 import { type ResponseHandler, ServerConnection } from "./server_connection.ts";
 import type { Tunnel } from "./tunnel.ts";
-
-/** Most of a body that is read for nothing; nginx reads all of it for `lingering_time`, HAProxy none. */
-export const MAX_SKIPPED_BYTES = 64 * 1024;
+import { maySkip } from "./unread_body.ts";
 
 const FREE = 0, SEEKING = 1, SENT = 2, RESPONDING = 3;
 type Phase = 0 | 1 | 2 | 3;
@@ -117,10 +115,8 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     const denial = guards === null ? null : this.#ask(guards, head, info, bytes);
     const trusted = this.#compose(head, info, bytes, route ?? null, pool);
     let at = head.end;
-    if (denial !== null) {
-      at += this.#keepBody(info, bytes, at, end);
-      this.fail(denial.code, denial);
-    } else if (limit > 0 && info.contentLength > limit) this.fail("bodyTooLarge");
+    if (denial !== null) this.fail(denial.code, denial);
+    else if (limit > 0 && info.contentLength > limit) this.fail("bodyTooLarge");
     else if (route === undefined) this.fail("noRoute");
     else if (!this.#changes.fits) this.fail("badHost");
     else if (pool === null) {
@@ -497,10 +493,4 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     this.#server = null;
     server?.release(reusable);
   }
-}
-
-/** A client that waits for our word on its body may or may not send it: then only its end tells where it ends. */
-function maySkip({ framing, contentLength, expectContinue }: RequestInfo, { http2 }: Stream): boolean {
-  return !expectContinue && http2 !== true &&
-    (framing === CHUNKED || framing === FIXED && contentLength <= MAX_SKIPPED_BYTES);
 }

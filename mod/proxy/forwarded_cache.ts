@@ -36,6 +36,16 @@ export class ForwardedCache {
     this.#additions = { forwarded: NO_HOST, trusted: false, fallbackHost: NO_HOST, writeRequestId };
   }
 
+  /** Whether who is connected is a proxy that is believed. */
+  trusted(listener: LiveListener): boolean {
+    if (listener !== this.#listener) {
+      this.#listener = listener;
+      this.#additions.trusted = listener.trusts(this.peer);
+      this.#minor = -1;
+    }
+    return this.#additions.trusted;
+  }
+
   /** `client`: whose request it is, as far as who is connected is believed. */
   additions(
     head: Head,
@@ -48,19 +58,13 @@ export class ForwardedCache {
   ): RequestAdditions {
     const additions = this.#additions;
     const leaving = edit !== null && edit.dropsForwarded ? edit : null;
-    if (listener !== this.#listener) {
-      this.#listener = listener;
-      additions.trusted = listener.trusts(this.peer);
-      this.#minor = -1;
-    }
+    const trusted = this.trusted(listener);
     additions.fallbackHost = pool?.fallbackHost ?? NO_HOST;
     const same = info.minor === this.#minor && leaving === this.#edit;
-    if (!additions.trusted && same && this.#sameHost(info, bytes)) return additions;
-    const received = additions.trusted ? receivedFields(head, bytes) : NOTHING_RECEIVED;
-    const { clientField } = listener;
-    const told = clientField === null || !additions.trusted ? received : { ...received, realIp: client };
+    if (!trusted && same && this.#sameHost(info, bytes)) return additions;
+    const received = trusted ? { ...receivedFields(head, bytes), realIp: client } : NOTHING_RECEIVED;
     const host = latin1(bytes, info.hostStart, info.hostEnd);
-    const lines = forwardedLines(this.peer, host, this.scheme, info.minor, told);
+    const lines = forwardedLines(this.peer, host, this.scheme, info.minor, received);
     additions.forwarded = fromLatin1(leaving === null ? lines : linesLeft(lines, leaving));
     this.#edit = leaving;
     this.#host = bytes.slice(info.hostStart, info.hostEnd);
@@ -82,7 +86,7 @@ function linesLeft(lines: string, edit: RequestEdit): string {
   return lines.replace(/^([^:]+):.*\r\n/gm, (line, name) => edit.drops(name) ? "" : line);
 }
 
-function receivedFields(head: Head, bytes: Uint8Array): Received {
+function receivedFields(head: Head, bytes: Uint8Array): Omit<Received, "realIp"> {
   const joined = (id: number) => {
     let value = "";
     for (let i = 0; i < head.count; i++) {
@@ -96,7 +100,6 @@ function receivedFields(head: Head, bytes: Uint8Array): Received {
     forwardedFor: joined(names.X_FORWARDED_FOR),
     forwardedProto: joined(names.X_FORWARDED_PROTO),
     forwardedHost: joined(names.X_FORWARDED_HOST),
-    realIp: joined(names.X_REAL_IP),
     forwarded: joined(names.FORWARDED),
   };
 }

@@ -4,32 +4,26 @@
  */
 import { type IpBytes, parseIp } from "../base/address.ts";
 import type { Denial, Guard, GuardRequest } from "../guard/guard.ts";
-import { realAddress } from "../http/real_address.ts";
 import type { Head } from "../http1/head.ts";
 import type { RequestInfo } from "../http1/request.ts";
-import type { ListenerState, LiveListener, ProxyEnvironment } from "./environment.ts";
+import type { ProxyEnvironment } from "./environment.ts";
 import type { HeadFacts } from "./facts.ts";
 
 /** The connection that requests come by. */
 export interface GuardedClient {
   readonly environment: Pick<ProxyEnvironment, "facts">;
+  /** Whose the present request is. */
   readonly address: string;
-  readonly listener: ListenerState;
 }
 
 export class Guarding implements GuardRequest {
   readonly #client: GuardedClient;
-  readonly #ip: IpBytes | null;
   #facts!: HeadFacts;
-  /** Whose word on trust is known. */
-  #listener: LiveListener | null = null;
-  #trusted = false;
-  /** Of a request that came by a proxy that is believed; null: not looked for yet. */
-  #realAddress: string | null = null;
+  #address = "";
+  #ip: IpBytes | null = null;
 
   constructor(client: GuardedClient) {
     this.#client = client;
-    this.#ip = parseIp(client.address);
   }
 
   get facts(): HeadFacts {
@@ -37,25 +31,20 @@ export class Guarding implements GuardRequest {
   }
 
   get address(): string {
-    const { address } = this.#client;
-    if (!this.#trusted) return address;
-    const { facts } = this;
-    const told = { forwardedFor: facts.header("x-forwarded-for"), forwarded: facts.header("forwarded") };
-    return this.#realAddress ??= realAddress(address, told, this.#listener!.trusts);
+    return this.#address;
   }
 
   get ip(): IpBytes | null {
-    return this.#trusted ? parseIp(this.address) : this.#ip;
+    return this.#ip;
   }
 
   /** The first word against a request; null: it may go on. */
   check(guards: readonly Guard[], head: Head, info: RequestInfo, bytes: Uint8Array): Denial | null {
-    const { environment, address, listener: { live } } = this.#client;
+    const { environment, address } = this.#client;
     this.#facts = environment.facts.set(head, info, bytes, address);
-    this.#realAddress = null;
-    if (live !== this.#listener) {
-      this.#listener = live;
-      this.#trusted = live.trusts(address);
+    if (address !== this.#address) {
+      this.#address = address;
+      this.#ip = parseIp(address);
     }
     for (const guard of guards) {
       const verdict = guard.check(this);

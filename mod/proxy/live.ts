@@ -20,6 +20,7 @@ import type {
 import { fromLatin1 } from "../http/grammar.ts";
 import { makeGuards } from "../guard/guards.ts";
 import type { Dialer } from "../net/stream.ts";
+import { CLIENT_FIELDS } from "../http/client_address.ts";
 import type { MakeTls, TlsAcceptor } from "../net/tls.ts";
 import type { RouteTable } from "../route/match.ts";
 import { capturesOf } from "../route/captures.ts";
@@ -115,7 +116,7 @@ function liveListener(
     routes: snapshot.routes.map((route) => liveRoute(route, snapshot, shared, pools, options)),
     router: new RequestRouter(options.buildTable(snapshot.routes)),
     trusts: blockTest(snapshot.trustedProxies),
-    clientField: snapshot.clientAddress ?? null,
+    clientFields: snapshot.clientAddress === undefined ? CLIENT_FIELDS : [snapshot.clientAddress],
     logged,
     sendsHeader: snapshot.proxyProtocol === undefined ? null : blockTest(snapshot.proxyProtocol.from),
     sni: needsHello(snapshot.routes) || isStuckBySni(snapshot, pools) ? new SniTable(snapshot.routes) : null,

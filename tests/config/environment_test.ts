@@ -11,15 +11,15 @@ Deno.test("expandEnvironment() reads variables, defaults and what is escaped", a
   assertEquals(await port("${PORT:-82}", { PORT: "" }), 82);
   assertEquals(await port("${PORT:-80}", { PORT: "81" }), 81);
   assertEquals(await port("${A}${B}", { A: "1", B: "2" }), 12);
-  const body = async (text: string, env = {}) => {
+  const type = async (text: string, env = {}) => {
     const config = await good(
-      `listeners: [{ name: web, bind: ":80", routes: [{ respond: { body: '${text}' } }] }]`,
+      `listeners: [{ name: web, bind: ":80", routes: [{ respond: { contentType: '${text}' } }] }]`,
       { env },
     );
     const action = config.listeners[0]?.routes[0]?.action;
-    return action?.kind === "respond" ? action.body : null;
+    return action?.kind === "respond" ? action.contentType : null;
   };
-  assertEquals(await body("$${A} $A $ ${A:-} ${A:-x:-y}"), "${A} $A $  x:-y");
+  assertEquals(await type("$${A} $A $ ${A:-} ${A:-x:-y}"), "${A} $A $  x:-y");
 });
 
 Deno.test("expandEnvironment() numbers and yes or no may come from variables", async () => {

@@ -326,12 +326,12 @@ Deno.test("checkListeners() warns of a redirect that leads to its own route", as
 });
 
 Deno.test("checkListeners() warns of a client's address that nobody is believed to tell", async () => {
-  const text = (...more: string[]) => listenerWith("pool: app", "clientAddress: Forwarded", ...more);
+  const text = (...more: string[]) => listenerWith("pool: app", "clientAddress: X-Real-IP", ...more);
   assertEquals(await warnings(text()), [
     "5:5 «clientAddress» listeners[0].clientAddress: has no effect without trustedProxies: nobody is believed",
   ]);
   assertEquals(await warnings(text("trustedProxies: [10.0.0.1]")), []);
-  assertEquals((await good(text("trustedProxies: [10.0.0.1]"))).listeners[0]!.clientAddress, "forwarded");
+  assertEquals((await good(text("trustedProxies: [10.0.0.1]"))).listeners[0]!.clientAddress, "x-real-ip");
 });
 
 Deno.test("checkListeners() refuses a prefix that no path of the route begins with", async () => {

@@ -5,10 +5,7 @@ import { simulate, type World } from "../sim/world.ts";
 import { seenBy } from "./changes.ts";
 import { table } from "./sticky_world.ts";
 
-const CLIENT: Partial<ListenerSnapshot> = {
-  trustedProxies: ["192.0.2.0/24"],
-  clientAddress: "x-forwarded-for",
-};
+const CLIENT: Partial<ListenerSnapshot> = { trustedProxies: ["192.0.2.0/24"] };
 const ANY: RouteSnapshot["match"] = { hosts: [], methods: [], headers: [], query: [] };
 const from = (...addresses: string[]) => `X-Forwarded-For: ${addresses.join(", ")}\r\n`;
 
@@ -60,6 +57,14 @@ Deno.test("ClientConnection knows the client of each request of a connection", (
       "192.0.2.7",
       "192.0.2.7",
     ]);
+  });
+});
+
+Deno.test("ClientConnection takes the client from the header that the configuration names", () => {
+  simulate({ listener: { ...CLIENT, clientAddress: "x-real-ip" }, servers: 1 }, (world) => {
+    ask(world, `${from("198.51.100.9")}X-Real-IP: 198.51.100.8\r\n`);
+    ask(world, from("198.51.100.9"));
+    assertEquals(world.log.map(({ clientHost }) => clientHost), ["198.51.100.8", "192.0.2.7"]);
   });
 });
 
