@@ -22,6 +22,8 @@ const FILES: readonly (readonly [from: string, to: string])[] = [
   ["packaging/sysctl.conf", "usr/lib/sysctl.d/60-tandem.conf"],
   ["packaging/tandem.yaml", "etc/tandem/tandem.yaml"],
   ["packaging/default", "etc/default/tandem"],
+  ["packaging/prometheus/tandem.rules.yaml", "usr/share/tandem/prometheus/tandem.rules.yaml"],
+  ["packaging/grafana/tandem.json", "usr/share/tandem/grafana/tandem.json"],
   ["LICENSE", `${DOCS}/copyright`],
   ["README.md", `${DOCS}/README.md`],
   ["CHANGELOG.md", `${DOCS}/CHANGELOG.md`],

@@ -4,7 +4,7 @@
  * an abstract name, with one `poll` for all that is heard.
  *
  * The only place that loads a library but for `net/openssl_library_io.ts`. The bare name goes through the loader, so it fits every architecture; it
- * needs `--allow-ffi` without a path. The keeper uses the first list; a data worker the second, of socket calls only.
+ * needs `--allow-ffi` without a path. The keeper uses the first list; a data worker the last, of socket calls only.
  * Structures that callers lay out are those of little-endian Linux with 64-bit pointers
  * (x86-64 and arm64), whose layouts agree unless the caller says otherwise.
  */
@@ -30,6 +30,18 @@ const SYMBOLS = {
   // Waits on a thread of the pool. With 32 such calls under way all file operations of the process hang: so one only.
   poll: { parameters: ["buffer", "u64", "i32"], result: "i32", nonblocking: true },
   __errno_location: { parameters: [], result: "pointer" },
+} as const;
+
+/** For a process that has given up the runtime's permission to write. */
+const FILE_SYMBOLS = {
+  create: { name: "open", parameters: ["buffer", "i32", "u32"], result: "i32" },
+  write: SYMBOLS.write,
+  // A slow disk holds up a thread of the pool alone.
+  write_apart: { name: "write", parameters: SYMBOLS.write.parameters, result: "i32", nonblocking: true },
+  rename: { parameters: ["buffer", "buffer"], result: "i32" },
+  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  close: SYMBOLS.close,
+  __errno_location: SYMBOLS.__errno_location,
 } as const;
 
 /** Nothing here waits but the last. A call costs some 20 ns besides the kernel's work. */
@@ -78,6 +90,14 @@ export function openSocketLibc(): SocketLibrary {
   return { libc: library.symbols, close: () => library.close() };
 }
 
+export type FileLibc = Deno.DynamicLibrary<typeof FILE_SYMBOLS>["symbols"];
+
+/** Opens the calls for files until `close`. Throws what `Deno.dlopen` throws. */
+export function openFileLibc(): { readonly libc: FileLibc; close(): void } {
+  const library = Deno.dlopen("libc.so.6", FILE_SYMBOLS);
+  return { libc: library.symbols, close: () => library.close() };
+}
+
 type Library = Deno.DynamicLibrary<typeof SYMBOLS>;
 export type Libc = Library["symbols"];
 
@@ -103,13 +123,13 @@ export function cString(text: string): Uint8Array<ArrayBuffer> {
 }
 
 /** The number of the error of the call before; good only after a call that did not leave this thread. */
-export function errno(libc: Libc): number {
+export function errno(libc: Pick<Libc, "__errno_location">): number {
   const at = libc.__errno_location();
   return at === null ? 0 : new Deno.UnsafePointerView(at).getInt32();
 }
 
 /** The error of the call before, by name where a reader will meet it. */
-export function lastError(libc: Libc): string {
+export function lastError(libc: Pick<Libc, "__errno_location">): string {
   return errorName(errno(libc));
 }
 
@@ -134,16 +154,19 @@ export const ENOBUFS = 105;
 
 const ERRNO: Readonly<Record<number, string>> = {
   1: "operation not permitted",
-  2: "no such file",
+  2: "no such file or directory",
   3: "no such process or route",
   6: "no such device or address",
   12: "out of memory",
   13: "permission denied",
   17: "it exists already",
   19: "no such device",
+  20: "a part of the path is no directory",
   22: "invalid argument",
   23: "too many open files on this machine",
+  21: "it is a directory",
   24: "too many open files",
+  28: "no space left",
   30: "read-only file system",
   32: "broken pipe",
   97: "address family not supported",

@@ -6,19 +6,24 @@
 import "../runtime/console_io.ts";
 import { createAdminApp } from "../../routes/app.ts";
 import { lookUp, SYSTEM_LOOKUP } from "../discovery/lookup_io.ts";
+import { AccessOutput } from "../observe/access_output_io.ts";
 import { logger } from "../observe/log.ts";
 import { setUpLog } from "../observe/log_io.ts";
 import { Sink } from "../observe/sink_io.ts";
 import { runBalancer } from "../runtime/balancer_io.ts";
 import { type Build, Control } from "../runtime/control_io.ts";
+import { OwnStdout } from "../runtime/own_stdout_io.ts";
 
 /** Runs until the keeper is done with it; ends by exiting. */
 export async function balancer(build: Build): Promise<never> {
   setUpLog({ level: "info", format: "auto" });
+  const log = logger("balancer");
+  const stdout = OwnStdout.take().writer();
   return await runBalancer({
-    log: logger("balancer"),
-    makeControl: ({ hello, execProbe, onHealth }) =>
-      new Control({
+    log,
+    makeControl: ({ hello, execProbe, onHealth }) => {
+      const accessOutput = new AccessOutput({ stderr: Deno.stderr, stdout, host: hello.node, log });
+      return new Control({
         hello,
         execProbe,
         onHealth,
@@ -28,10 +33,11 @@ export async function balancer(build: Build): Promise<never> {
         workerEntry: new URL("../runtime/worker_io.ts", import.meta.url),
         cores: navigator.hardwareConcurrency,
         makeAdmin: createAdminApp,
-        // Standard output is taken, so requests are logged beside everything else.
-        accessLog: new Sink(Deno.stderr),
-        log: logger("balancer"),
+        accessLog: new Sink(accessOutput),
+        accessOutput,
+        log,
         setUpLog,
-      }),
+      });
+    },
   });
 }

@@ -5,9 +5,10 @@
  * Pure; it knows nothing of YAML, files or overlays beyond their outer shape.
  */
 import { z } from "zod";
-import { bindAddress, choice, duration, integer, line, name } from "./fields.ts";
+import { bindAddress, duration, integer, line, name } from "./fields.ts";
 import { KernelSchema } from "./kernel_schema.ts";
 import { ListenerSchema } from "./listener_schema.ts";
+import { LogSchema } from "./log_schema.ts";
 import { PoolSchema } from "./pool_schema.ts";
 import { VrrpSchema } from "./vrrp_schema.ts";
 
@@ -30,16 +31,6 @@ const admin = z.strictObject({
   ),
 });
 
-const log = z.strictObject({
-  level: choice("debug", "info", "warning", "error").prefault("info").describe("Least level that is logged."),
-  format: choice("auto", "text", "json").prefault("auto").describe(
-    "`auto`: text on a terminal, JSON otherwise.",
-  ),
-  access: choice("off", "json", "combined", "haproxy").prefault("off").describe(
-    "Access log: one line a request.",
-  ),
-});
-
 const workers = z.union([z.literal("auto"), integer(1, MAX_WORKERS)]);
 const overlays = z.record(name(), z.union([z.null(), z.looseObject({})])).optional();
 
@@ -50,7 +41,7 @@ export const ConfigSchema = z.strictObject({
   kernel: KernelSchema.prefault({}).describe("What listeners with `forward: nat` and `dsr` have in common."),
   vrrp: VrrpSchema.prefault({}).describe("The election: which node holds which addresses."),
   admin: admin.optional().describe("The HTTP address for status and metrics. Without: none."),
-  log: log.prefault({}).describe("The log, on stderr."),
+  log: LogSchema.prefault({}).describe("The log, on stderr, and the access log."),
   workers: workers.prefault("auto").describe(`Data workers, 1 to ${MAX_WORKERS}; \`auto\`: one a core.`),
   drainTimeout: duration(0).prefault("30s").describe(
     "How long requests under way have to end when the node stops.",

@@ -1,10 +1,12 @@
-/** Linux' numbers for sockets, and socket addresses as it lays them out (`sockaddr_in`, `sockaddr_in6`). Pure. */
+/** Linux' numbers for sockets, and socket addresses as it lays them out (`sockaddr_in`, `sockaddr_in6`, `sockaddr_un`). Pure. */
 import { formatIp, parseIp, unmapIp } from "../base/address.ts";
 import type { Address } from "./stream.ts";
 
+export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
 export const SOCK_NONBLOCK = 0x800;
 export const SOCK_CLOEXEC = 0x80000;
 export const SOL_SOCKET = 1;
@@ -44,4 +46,16 @@ export function readSocketAddress(bytes: Uint8Array): Address {
   const six = bytes[0] === AF_INET6;
   const at = six ? INET6_AT : INET_AT;
   return { host: formatIp(unmapIp(bytes.slice(at, at + (six ? 16 : 4)))), port: bytes[2]! << 8 | bytes[3]! };
+}
+
+/** `sun_path` of Linux. */
+const PATH_BYTES = 108;
+
+/** The address of a unix socket: a path, or `@` and an abstract name; null: of another kind, or too long. */
+export function unixAddress(name: string): Uint8Array<ArrayBuffer> | null {
+  if (!/^[/@]./.test(name)) return null;
+  const path = new TextEncoder().encode(name.startsWith("@") ? `\0${name.slice(1)}` : `${name}\0`);
+  if (path.length > PATH_BYTES) return null;
+  // An abstract name ends where the address does.
+  return new Uint8Array([AF_UNIX, 0, ...path]);
 }

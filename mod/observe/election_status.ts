@@ -98,10 +98,10 @@ export function electionMetrics({ instances, timerLagMs, maintenance }: Election
   const counter = (name: string, help: string, samples: Sample[]) =>
     ({ name: `tandem_vrrp_${name}_total`, help, type: "counter", samples }) as const;
   const each = (value: (one: InstanceStatus) => number): Sample[] =>
-    instances.map((one) => ({ labels: { instance: one.name }, value: value(one) }));
+    instances.map((one) => ({ labels: { vrrp_instance: one.name }, value: value(one) }));
   const peers = (value: (peer: PeerStatus) => number): Sample[] =>
     instances.flatMap((one) =>
-      one.peers.map((peer) => ({ labels: { instance: one.name, peer: peer.node }, value: value(peer) }))
+      one.peers.map((peer) => ({ labels: { vrrp_instance: one.name, peer: peer.node }, value: value(peer) }))
     );
   return exposition([
     gauge("active", "1 while this node holds the addresses.", each((one) => Number(one.state === "active"))),
@@ -138,7 +138,7 @@ export function electionMetrics({ instances, timerLagMs, maintenance }: Election
       "Datagrams dropped on the instance's interface.",
       instances.flatMap((one) =>
         Object.entries(one.adverts.dropped).map(([reason, value]) => ({
-          labels: { instance: one.name, reason },
+          labels: { vrrp_instance: one.name, reason },
           value,
         }))
       ),

@@ -19,6 +19,7 @@ import type { Lookup, Name } from "../discovery/answer.ts";
 import { Discovery } from "../discovery/discovery_io.ts";
 import type { Probe } from "../health/probe_io.ts";
 import type { Log } from "../observe/log.ts";
+import type { AccessOutput } from "../observe/access_output_io.ts";
 import type { NodeStatus } from "../observe/status.ts";
 import type { Sink } from "../observe/sink_io.ts";
 import { type AdminFacts, AdminServer, type MakeAdmin } from "./admin_server_io.ts";
@@ -63,8 +64,10 @@ export interface ControlOptions {
   /** Workers for `auto`. */
   readonly cores: number;
   readonly makeAdmin: MakeAdmin;
-  /** Where the access log goes. */
+  /** Takes the access log. */
   readonly accessLog: Sink;
+  /** Where it goes then. */
+  readonly accessOutput: AccessOutput;
   readonly log: Log;
   /** Sets the log up as the configuration says. */
   readonly setUpLog: (log: Config["log"]) => void;
@@ -280,10 +283,17 @@ export class Control implements ControlPort {
     if (taken.length > 0) return taken;
     const admin = this.#admin.prepare(address);
     if ("problem" in admin) return [admin.problem];
+    const output = this.#options.accessOutput.prepare(config.log);
+    if ("problem" in output) {
+      admin.cancel();
+      return [output.problem];
+    }
     this.#running ??= this.#start(config);
     const errors = await this.#apply(this.#running, snapshot);
-    if (errors.length > 0) admin.cancel();
-    else admin.commit();
+    for (const part of [admin, output]) {
+      if (errors.length > 0) part.cancel();
+      else part.commit();
+    }
     return errors;
   }
 

@@ -6,6 +6,7 @@ import type { Account } from "../base/accounts.ts";
 import type { ExecSpawn } from "../health/exec_io.ts";
 import type { Log } from "../observe/log.ts";
 import { withoutNetworkCapabilities } from "./ambient_io.ts";
+import { OwnStdout } from "./own_stdout_io.ts";
 import type { ScriptUser } from "./script_user.ts";
 import { execSpawn, type Spawn, Spawner } from "./spawn_io.ts";
 import { distrustOf } from "./trusted_path_io.ts";
@@ -21,6 +22,7 @@ const PIPES = { stdin: "piped", stdout: "piped", stderr: "inherit" } as const;
 export class Programs {
   readonly #log: Log;
   readonly #spawner = new Spawner();
+  readonly #stdout = OwnStdout.take();
   #account: Account | null = null;
   /** What was last said of the programs' user, so that a reload does not repeat it. */
   #warned = "";
@@ -45,12 +47,14 @@ export class Programs {
   }
 
   startBalancer({ command, args }: Program): Deno.ChildProcess {
-    return unprivileged(() => this.#spawner.spawn(command, { args: [...args], ...PIPES }));
+    return unprivileged(() =>
+      this.#stdout.lend((env) => this.#spawner.spawn(command, { args: [...args], env, ...PIPES }))
+    );
   }
 
   /** With all that this one may. */
   startKeeper({ command, args }: Program): Deno.ChildProcess {
-    return this.#spawner.spawn(command, { args: [...args], ...PIPES });
+    return this.#stdout.lend((env) => this.#spawner.spawn(command, { args: [...args], env, ...PIPES }));
   }
 
   /** `ip`, `nft`. */

@@ -97,16 +97,3 @@ export function watchdogMsOf(env: (name: string) => string | undefined, pid: num
   if (!Number.isSafeInteger(usec) || usec <= 0) return null;
   return meant === undefined || Number(meant) === pid ? usec / 1000 : null;
 }
-
-const AF_UNIX = 1;
-/** `sun_path` of Linux. */
-const PATH_BYTES = 108;
-
-/** The `sockaddr_un` of NOTIFY_SOCKET: a path, or `@` and an abstract name; null: of another kind, or too long. */
-export function unixAddress(name: string): Uint8Array<ArrayBuffer> | null {
-  if (!/^[/@]./.test(name)) return null;
-  const path = new TextEncoder().encode(name.startsWith("@") ? `\0${name.slice(1)}` : `${name}\0`);
-  if (path.length > PATH_BYTES) return null;
-  // An abstract name ends where the address does.
-  return new Uint8Array([AF_UNIX, 0, ...path]);
-}

@@ -1,17 +1,15 @@
 /**
- * The keeper's line to the service manager: datagrams to `NOTIFY_SOCKET` through libc, as the runtime could send them
- * only from a socket with a path of its own, and to no abstract name.
+ * The keeper's line to the service manager: datagrams to `NOTIFY_SOCKET`.
  *
  * It never waits: when the manager's queue is full the message is kept and goes first the next time. The variables are
  * taken out of the environment, so that no child can take them for its own.
  */
-import { EAGAIN, EINTR, errno, errorName, type Libc, withLibc } from "../base/libc_io.ts";
+import { EAGAIN, EINTR, errorName, withLibc } from "../base/libc_io.ts";
+import { unixAddress } from "../net/sockaddr.ts";
+import { UnixDatagrams } from "../net/unix_datagram_io.ts";
 import type { Log } from "../observe/log.ts";
-import { type ServiceFacts, ServiceVoice, unixAddress, watchdogMsOf } from "./sdnotify.ts";
+import { type ServiceFacts, ServiceVoice, watchdogMsOf } from "./sdnotify.ts";
 
-const AF_UNIX = 1;
-const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
-const MSG_DONTWAIT_NOSIGNAL = 0x40 | 0x4000;
 const CLOCK_MONOTONIC = 1;
 /** Messages kept for a manager that does not read; it is hung if it needs more. */
 const MAX_KEPT = 16;
@@ -72,26 +70,18 @@ export class ServiceManager {
   #say(message: string | null): void {
     try {
       if (message !== null) this.#unsent.push(message);
-      if (this.#unsent.length > 0) withLibc((libc) => this.#send(libc));
+      if (this.#unsent.length > 0) this.#send();
     } catch (error) {
       this.#complain(error instanceof Error ? error.message : String(error));
     }
   }
 
-  #send(libc: Libc): void {
-    const fd = libc.socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0);
-    if (fd < 0) return this.#complain(errorName(errno(libc)));
-    try {
-      while (this.#unsent.length > 0) {
-        const bytes = new TextEncoder().encode(this.#unsent[0]);
-        const size = BigInt(bytes.length);
-        if (libc.sendto(fd, bytes, size, MSG_DONTWAIT_NOSIGNAL, this.#address, this.#address.length) < 0) {
-          return this.#failed(errno(libc));
-        }
-        this.#unsent.shift();
-      }
-    } finally {
-      libc.close(fd);
+  #send(): void {
+    using datagrams = new UnixDatagrams();
+    while (this.#unsent.length > 0) {
+      const error = datagrams.send(this.#address, new TextEncoder().encode(this.#unsent[0]));
+      if (error !== 0) return this.#failed(error);
+      this.#unsent.shift();
     }
   }
 

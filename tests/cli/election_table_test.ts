@@ -1,58 +1,10 @@
 import { electionTable, type KeeperView } from "../../mod/cli/election_table.ts";
 import { showKeeper } from "../../mod/cli/status_io.ts";
-import { electionMetrics, type ElectionStatus } from "../../mod/observe/election_status.ts";
+import { electionMetrics } from "../../mod/observe/election_status.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { parseExposition } from "../observe/parse_exposition.ts";
+import { VRRP } from "../observe/sample_election.ts";
 
-const VRRP: ElectionStatus = {
-  maintenance: false,
-  timerLagMs: 1.5,
-  instances: [{
-    name: "edge",
-    interface: "eth0",
-    routerId: 51,
-    addresses: ["203.0.113.10/24"],
-    local: "203.0.113.1",
-    state: "backup",
-    yielding: false,
-    since: 100_000,
-    why: "lb1 (203.0.113.2) is active too",
-    owner: "lb1",
-    priority: 150,
-    health: 50,
-    healthReason: "pool app: 0 healthy\u001b[31m",
-    waiting: null,
-    heldUntil: null,
-    signed: true,
-    transport: "udp",
-    syncGroup: null,
-    peers: [{
-      node: "lb1",
-      address: "203.0.113.2",
-      silentMs: 9000,
-      state: "active",
-      stateMs: 65_000,
-      why: "own priority 200 preempts 203.0.113.3",
-      priority: 200,
-      health: 100,
-      maintenance: false,
-      version: "0",
-      sameConfiguration: false,
-      clockOffsetMs: 3,
-    }],
-    adverts: { sent: 1, received: 20, messageChecksums: 3, dropped: { signature: 4 } },
-    conflicts: 2,
-    foreign: [{
-      address: "203.0.113.9",
-      mac: "02:42:ac:11:00:09",
-      priority: 255,
-      why: "it is not signed",
-      silentMs: 2500,
-      adverts: 12,
-    }],
-    foreignAdverts: 12,
-  }],
-};
 const KEEPER: KeeperView = {
   node: "lb2",
   adminUrl: null,

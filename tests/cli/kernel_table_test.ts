@@ -1,47 +1,12 @@
 import { kernelTable } from "../../mod/cli/kernel_table.ts";
-import { kernelMetrics, type KernelStatus } from "../../mod/observe/kernel_status.ts";
+import { kernelMetrics } from "../../mod/observe/kernel_status.ts";
 import { assertEquals } from "../assert.ts";
 import { parseExposition } from "../observe/parse_exposition.ts";
-
-const SERVER = { open: true, up: true, packetsIn: 9, packetsOut: 8 };
-const STATUS: KernelStatus = {
-  problem: "nft is not installed",
-  fragments: 0,
-  services: [{
-    name: "web",
-    mode: "nat",
-    protocol: "tcp",
-    binds: ["203.0.113.10:80"],
-    pool: "app",
-    policy: "roundRobin",
-    servers: [
-      {
-        ...SERVER,
-        name: "a",
-        address: "10.0.0.11:8080",
-        share: 2 / 3,
-        connections: 12,
-        bytesIn: 940,
-        bytesOut: 12_800,
-      },
-      {
-        ...SERVER,
-        name: "b",
-        address: "10.0.0.12:8080",
-        open: false,
-        up: false,
-        share: 0,
-        connections: 0,
-        bytesIn: 0,
-        bytesOut: 3 * 2 ** 30,
-      },
-    ],
-  }],
-};
+import { KERNEL } from "../observe/sample_kernel.ts";
 
 Deno.test("kernelTable() what the kernel forwards, and why it does not", () => {
   assertEquals(
-    kernelTable(STATUS),
+    kernelTable(KERNEL),
     `
 the kernel's rules are not in force: nft is not installed
 
@@ -55,7 +20,7 @@ listener web (tcp, nat) on 203.0.113.10:80: pool app, roundRobin
 });
 
 Deno.test("kernelMetrics() the same for a machine; nothing where the kernel forwards nothing", () => {
-  const families = parseExposition(kernelMetrics(STATUS));
+  const families = parseExposition(kernelMetrics(KERNEL));
   const value = (name: string, server: string) =>
     families.get(name)?.samples.get(
       server === "" ? name : `${name}{listener="web",pool="app",server="${server}"}`,

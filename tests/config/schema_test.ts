@@ -5,7 +5,7 @@ import { good, poolWith, serversOf, SMALLEST } from "./reading.ts";
 Deno.test("ConfigSchema() everything has a default but names, addresses and servers", async () => {
   const { listeners: _listeners, pools: _pools, ...rest } = await good(SMALLEST);
   assertEquals(rest, {
-    log: { level: "info", format: "auto", access: "off" },
+    log: { level: "info", format: "auto", access: "off", accessTo: { kind: "stderr" }, facility: "local0" },
     workers: "auto",
     drainTimeout: 30_000,
     kernel: { onExit: "remove" },

@@ -38,7 +38,9 @@ labTest(
       "lb2",
       ...["curl", "-s", "--unix-socket", `${pair.directory}/lb2.sock`, "http://localhost/metrics"] as const,
     );
-    assert(new RegExp(`^tandem_vrrp_foreign_adverts_total{instance="${INSTANCE}"} [1-9]`, "m").test(stdout));
+    assert(
+      new RegExp(`^tandem_vrrp_foreign_adverts_total{vrrp_instance="${INSTANCE}"} [1-9]`, "m").test(stdout),
+    );
   },
 );
 

@@ -109,11 +109,25 @@ labTest("tandem.service starts, reloads, is upgraded, comes back after a kill an
     }
     assert(!/^Uid:\t0/m.test(status), "it runs as root");
 
-    await machine.write("/etc/tandem/tandem.yaml", CONFIG("two"));
+    const toJournal = "log: { access: combined, accessTo: journald }";
+    await machine.write("/etc/tandem/tandem.yaml", CONFIG("two", toJournal));
     await root.must("systemctl", "reload", "tandem");
     await machine.answers("two");
-    await machine.until(async () => await machine.show("StatusText") === "configuration 2, edge active");
+    await machine.until(async () =>
+      (await root.must("journalctl", "TANDEM_LOG=access", "--output", "cat")).includes(
+        '"GET / HTTP/1.1" 200 ',
+      )
+    );
+    const file = "/var/log/tandem/access.log";
+    await machine.write(
+      "/etc/tandem/tandem.yaml",
+      CONFIG("two", `log: { access: combined, accessTo: ${file} }`),
+    );
+    await root.must("systemctl", "reload", "tandem");
+    await machine.until(async () => await machine.show("StatusText") === "configuration 3, edge active");
     assertEquals([await machine.show("ActiveState"), await machine.show("MainPID")], ["active", first]);
+    await machine.answers("two");
+    await machine.until(async () => (await root.must("cat", file)).includes('"GET / HTTP/1.1" 200 '));
 
     await root.must("cp", "/usr/bin/tandem", "/usr/bin/tandem.new");
     await root.must("mv", "/usr/bin/tandem.new", "/usr/bin/tandem");

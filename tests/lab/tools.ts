@@ -20,6 +20,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   nft: "nftables",
   nginx: "nginx libnginx-mod-stream",
   openssl: "openssl",
+  promtool: "prometheus",
+  rsyslogd: "rsyslog",
   setpriv: "util-linux",
   "systemd-analyze": "systemd",
   tcpdump: "tcpdump",

@@ -1,6 +1,6 @@
 /** A service manager of the test's own: a datagram socket, by path or by an abstract name, and what came in. */
 import { openLibc } from "../../mod/base/libc_io.ts";
-import { unixAddress } from "../../mod/runtime/sdnotify.ts";
+import { unixAddress } from "../../mod/net/sockaddr.ts";
 
 const AF_UNIX = 1;
 const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;

@@ -1,6 +1,6 @@
 /** Words are those of sd_notify(3). */
 import { assertEquals } from "../assert.ts";
-import { type ServiceFacts, ServiceVoice, unixAddress, watchdogMsOf } from "../../mod/runtime/sdnotify.ts";
+import { type ServiceFacts, ServiceVoice, watchdogMsOf } from "../../mod/runtime/sdnotify.ts";
 
 const STARTING: ServiceFacts = {
   generation: null,
@@ -91,16 +91,4 @@ Deno.test("watchdogMsOf() is for the process that is named, and for nobody where
   assertEquals(of({ WATCHDOG_USEC: "30000000", WATCHDOG_PID: "43" }), null);
   for (const usec of ["", "0", "-1", "soon", "1.5"]) assertEquals(of({ WATCHDOG_USEC: usec }), null, usec);
   assertEquals(of({}), null);
-});
-
-Deno.test("unixAddress() ends a path with a zero and begins an abstract name with one", () => {
-  assertEquals(unixAddress("/a"), new Uint8Array([1, 0, 0x2f, 0x61, 0]));
-  assertEquals(unixAddress("@a"), new Uint8Array([1, 0, 0, 0x61]));
-});
-
-Deno.test("unixAddress() refuses what is no unix socket, and what does not fit", () => {
-  for (const name of ["", "/", "@", "vsock:2:1", "relative", "/" + "x".repeat(107), "@" + "x".repeat(108)]) {
-    assertEquals(unixAddress(name), null, name);
-  }
-  assertEquals(unixAddress("/" + "x".repeat(106))?.length, 110);
 });

@@ -4,7 +4,13 @@ import { files, read, ROOT } from "./tree.ts";
 
 /** Tables may be longer; everything else that long wants to be two things. */
 const MAX_LINES = 500;
-const TABLES = new Set(["deno.lock", "LICENSE", "docs/config.md", "CHANGELOG.md"]);
+const TABLES = new Set([
+  "deno.lock",
+  "LICENSE",
+  "docs/config.md",
+  "CHANGELOG.md",
+  "packaging/grafana/tandem.json",
+]);
 const TEXT =
   /\.(ts|js|json|jsonc|lock|md|yaml|yml|sh|lua|cfg|conf|service|txt|html|css)$|^\.ci\/run$|^LICENSE$/;
 

@@ -1,0 +1,114 @@
+/**
+ * Where the access log goes, which a reload may change: what is under way goes where it was meant to.
+ *
+ * A destination that fails is told once, and once more when it works again; what is lost meanwhile the sink counts.
+ */
+import { facilityNumber, formatTarget, type LogConfig } from "../config/log_schema.ts";
+import { FileWriter } from "./file_writer_io.ts";
+import { journalWriter, localSyslogWriter, TcpSyslogWriter, UdpSyslogWriter } from "./line_writer_io.ts";
+import type { Log } from "./log.ts";
+import type { ByteWriter } from "./sink_io.ts";
+import { syslogPriority } from "./syslog.ts";
+
+type Settings = Pick<LogConfig, "access" | "accessTo" | "rotate" | "facility">;
+type Destination = ByteWriter & Partial<Disposable>;
+
+export interface AccessOutputOptions {
+  readonly stderr: ByteWriter;
+  /** The keeper's standard output; null: it is not to be had. */
+  readonly stdout: ByteWriter | null;
+  /** The node's name, which a syslog server gets as the host's. */
+  readonly host: string;
+  readonly log: Log;
+}
+
+export class AccessOutput implements ByteWriter {
+  readonly #options: AccessOutputOptions;
+  #destination: Destination;
+  #target = "stderr";
+  #settings = "";
+  #failing = false;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  constructor(options: AccessOutputOptions) {
+    this.#options = options;
+    this.#destination = options.stderr;
+  }
+
+  /** Gets a destination ready: what to do when it is wanted indeed, and when not after all; or why it cannot be. */
+  prepare(settings: Settings): { commit(): void; cancel(): void } | { readonly problem: string } {
+    const { access, accessTo, rotate, facility } = settings;
+    // Nothing is made for a log that nobody writes.
+    const wanted: Settings = access === "off" ? { ...settings, accessTo: { kind: "stderr" } } : settings;
+    const same = JSON.stringify([wanted.accessTo, rotate, facility]);
+    if (same === this.#settings) return { commit() {}, cancel() {} };
+    const target = formatTarget(wanted.accessTo);
+    let next: Destination;
+    try {
+      next = this.#make(wanted);
+    } catch (error) {
+      return { problem: `Cannot write the access log to ${formatTarget(accessTo)}: ${describe(error)}` };
+    }
+    const commit = () => {
+      const before = this.#destination;
+      this.#destination = next;
+      this.#settings = same;
+      this.#target = target;
+      this.#failing = false;
+      void this.#writing.finally(() => before[Symbol.dispose]?.());
+    };
+    return { commit, cancel: () => next[Symbol.dispose]?.() };
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    const written = this.#destination.write(bytes);
+    const target = this.#target;
+    const told = this.#writing = written.then(
+      () => this.#worked(target),
+      (error) => this.#failed(target, error),
+    );
+    return told.then(() => written);
+  }
+
+  #make({ accessTo, rotate, facility }: Settings): Destination {
+    const { stderr, stdout, host } = this.#options;
+    const sender = { priority: syslogPriority(facilityNumber(facility)), host, pid: Deno.pid };
+    switch (accessTo.kind) {
+      case "stderr":
+        return { write: (bytes) => stderr.write(bytes) };
+      case "stdout":
+        if (stdout === null) throw new Error("the node has none");
+        return { write: (bytes) => stdout.write(bytes) };
+      case "file":
+        return new FileWriter(accessTo.path, rotate ?? null);
+      case "journald":
+        return journalWriter();
+      case "unix":
+        return localSyslogWriter(accessTo.path, sender);
+      case "udp":
+        return new UdpSyslogWriter(accessTo.host, accessTo.port, sender);
+      case "tcp":
+        return new TcpSyslogWriter(accessTo.host, accessTo.port, sender);
+    }
+  }
+
+  #worked(target: string): void {
+    if (this.#failing && target === this.#target) {
+      this.#failing = false;
+      this.#options.log.info("the access log can be written again", { target });
+    }
+  }
+
+  #failed(target: string, error: unknown): void {
+    if (this.#failing || target !== this.#target) return;
+    this.#failing = true;
+    this.#options.log.error("the access log cannot be written: its lines are lost", {
+      target,
+      reason: describe(error),
+    });
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

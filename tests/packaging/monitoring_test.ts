@@ -1,0 +1,53 @@
+/** The alert rules and the dashboard: what they ask for exists, and the rules go off when they should. */
+import { dirname } from "node:path";
+import { electionMetrics } from "../../mod/observe/election_status.ts";
+import { kernelMetrics } from "../../mod/observe/kernel_status.ts";
+import { metricsPage } from "../../mod/observe/metrics.ts";
+import { assert, assertEquals } from "../assert.ts";
+import { labTest, requireTool } from "../lab/tools.ts";
+import { parseExposition } from "../observe/parse_exposition.ts";
+import { VRRP } from "../observe/sample_election.ts";
+import { KERNEL } from "../observe/sample_kernel.ts";
+import { sampleStatus } from "../observe/sample_status.ts";
+
+const PACKAGING = new URL("../../packaging/", import.meta.url);
+const RULES = new URL("prometheus/tandem.rules.test.yaml", PACKAGING).pathname;
+const read = (name: string) => Deno.readTextFileSync(new URL(name, PACKAGING));
+
+for (const name of ["prometheus/tandem.rules.yaml", "grafana/tandem.json"]) {
+  Deno.test(`${name} asks for metrics that there are`, () => {
+    const page = metricsPage(sampleStatus()) + electionMetrics(VRRP) + kernelMetrics(KERNEL);
+    const names = new Set([...parseExposition(page).keys()].flatMap((name) => [name, `${name}_bucket`]));
+    const asked = new Set(read(name).match(/\btandem_[a-z_]+\b/g));
+    assert(asked.size > 10);
+    assertEquals([...asked].filter((name) => !names.has(name)), []);
+  });
+}
+
+Deno.test("the dashboard has panels that do not overlap", () => {
+  interface Panel {
+    readonly title: string;
+    readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  }
+  const { panels }: { panels: Panel[] } = JSON.parse(read("grafana/tandem.json"));
+  const taken = new Map<string, string>();
+  for (const { title, gridPos: { x, y, w, h } } of panels) {
+    assert(x + w <= 24, title);
+    for (let column = x; column < x + w; column++) {
+      for (let row = y; row < y + h; row++) {
+        assertEquals(taken.get(`${column}/${row}`), undefined, title);
+        taken.set(`${column}/${row}`, title);
+      }
+    }
+  }
+});
+
+labTest("the alert rules go off when they should, as Prometheus evaluates them", ["promtool"], async () => {
+  const tool = requireTool("promtool");
+  if ("skip" in tool) throw new Error(tool.skip);
+  const { success, stdout, stderr } = await new Deno.Command(tool.path, {
+    args: ["test", "rules", RULES],
+    cwd: dirname(RULES),
+  }).output();
+  assert(success, new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr));
+});
