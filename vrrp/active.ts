@@ -27,12 +27,18 @@ const QUICK_ADVERTS = 3;
 export function activeAdvert(self: Instance, advert: InputOf<"advert">, now: number): Action[] {
   const refused = refuse(self, advert);
   if (refused !== null) return refused;
-  if (advert.priority === RESIGN_PRIORITY) return [self.sendAdvert(now), ...self.reassert(now)];
+  if (advert.priority === RESIGN_PRIORITY) {
+    return self.mayAnswer(now) ? [self.sendAdvert(now), ...self.reassert(now)] : [];
+  }
   const order = compareAddresses(advert.sender, self.config.localAddress);
   if (advert.priority === self.priority && order === 0) return [];
   const wins = advert.priority < self.priority || (advert.priority === self.priority && order < 0);
   const deaf = wins && isDeaf(self, advert, now);
   const won = wins && !deaf;
+  // The loser may go on announcing, and its last word may be lost.
+  if (won) self.contest(now);
+  const counts = wins && isConflict(self, advert, now);
+  if (won && !counts && !self.mayAnswer(now)) return self.announceSoon(now);
   const who = self.describe(advert);
   const reason = won
     ? `${who} was active too: staying active with priority ${self.priority}`
@@ -40,14 +46,9 @@ export function activeAdvert(self: Instance, advert: InputOf<"advert">, now: num
     ? `${who} stays active and does not hear us: leaving the address to it`
     : `${who} is active too and wins over priority ${self.priority}`;
   const { sender, priority } = advert;
-  const counts = wins && isConflict(self, advert, now);
   const conflict: Action = { kind: "conflict", sender, priority, won, counts, reason };
-  if (won) {
-    // The loser may go on announcing, and its last word may be lost.
-    self.contest(now);
-    // Besides the regular ones: an answer that gets lost must not put the next advert off.
-    return [conflict, self.advert(self.priority), ...self.reassert(now)];
-  }
+  // Besides the regular ones: an answer that gets lost must not put the next advert off.
+  if (won) return [conflict, self.advert(self.priority), ...self.reassert(now)];
   if (deaf) {
     // Counted double, so that it is not fetched back at once only to find that we are still not heard.
     self.hold.moved(now, FREE_MOVES);

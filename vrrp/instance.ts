@@ -9,7 +9,7 @@ import type { CarriedInstance } from "./carried.ts";
 import type { Action, Advert, AnnounceConfig, InstanceConfig, Phase, State } from "./events.ts";
 import { HoldDown } from "./holddown.ts";
 import { FULL_HEALTH, type KnownPeer, Peers } from "./peers.ts";
-import { activeDownMs, OWNER_PRIORITY, RESIGN_PRIORITY, skewMs } from "./timing.ts";
+import { activeDownMs, MIN_INTERVAL_MS, OWNER_PRIORITY, RESIGN_PRIORITY, skewMs } from "./timing.ts";
 
 export const ANNOUNCE: AnnounceConfig = { times: 5, againMs: 5000, refreshMs: 60_000, refreshTimes: 1 };
 /** Adverts of a deaf second Active must not become a storm of announcements. */
@@ -96,6 +96,8 @@ export class Instance {
   quick = { left: 0, ms: 0 };
   announceAt = Infinity;
   announcedAt = -Infinity;
+  /** When another Active was last answered. */
+  answeredAt = -Infinity;
   nextRound: Round = "first";
   rounds = 0;
   /** Until then every advert comes with an announcement: an Active that we do not hear may be announcing too. */
@@ -203,14 +205,27 @@ export class Instance {
     return now > this.contestedUntil ? [] : [{ kind: "announce", round: this.rounds, times: 1 }];
   }
 
-  /** Puts the addresses back and tells the LAN again: at once, or soon when it was told a moment ago. */
+  /** Puts the addresses back and tells the LAN again. */
   reassert(now: number): Action[] {
+    return [{ kind: "addAddresses" }, ...this.announceSoon(now)];
+  }
+
+  /** At once, or soon when the LAN was told a moment ago. */
+  announceSoon(now: number): Action[] {
     this.nextRound = "first";
-    if (now - this.announcedAt >= ANNOUNCE_APART_MS) {
-      return [{ kind: "addAddresses" }, this.announce(now)];
-    }
+    if (now - this.announcedAt >= ANNOUNCE_APART_MS) return [this.announce(now)];
     this.announceAt = Math.min(this.announceAt, this.announcedAt + ANNOUNCE_APART_MS);
-    return [{ kind: "addAddresses" }];
+    return [];
+  }
+
+  /**
+   * Whether one that is active too is to be answered now: at once (RFC 9568 section 6.4.3), but no more often than
+   * adverts can be due, as anybody on the LAN can send more than this node can answer.
+   */
+  mayAnswer(now: number): boolean {
+    if (now - this.answeredAt < MIN_INTERVAL_MS) return false;
+    this.answeredAt = now;
+    return true;
   }
 
   toBackup(reason: string, now: number, leader: Advert | null = null): Action[] {

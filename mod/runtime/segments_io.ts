@@ -6,7 +6,7 @@
  */
 import type { IpBytes } from "../base/address.ts";
 import type { Log } from "../observe/log.ts";
-import { Repeats } from "../observe/repeats.ts";
+import { Seldom } from "../observe/seldom.ts";
 import type { CarriedVoice } from "../../vrrp/carried.ts";
 import { type DropReason, DROPS } from "../../vrrp/drops.ts";
 import type { Advert } from "../../vrrp/events.ts";
@@ -35,10 +35,13 @@ export interface SegmentsOptions {
   readonly carried: Readonly<Record<string, CarriedVoice>>;
 }
 
+/** The same problem, and the same reason to drop what the same node sends, is told once in so long. */
+const TELL_SAME_MS = 60_000;
+
 export class Segments {
   readonly #options: SegmentsOptions;
   readonly #segments = new Map<string, Segment>();
-  readonly #told = new Repeats<string>();
+  readonly #told = new Seldom(TELL_SAME_MS);
   readonly #carried: Map<string, CarriedVoice>;
   #vips: readonly IpBytes[] = [];
 
@@ -106,13 +109,13 @@ export class Segments {
 
   /** For the log, at a limited rate. */
   problem(where: string, problem: string): void {
-    if (!this.#told.admit(`${where} ${problem}`, problem, performance.now())) return;
+    if (!this.#told.admit(`${where} ${problem}`, performance.now())) return;
     this.#options.log.warning("election problem", { where, problem });
   }
 
   /** For the log, at a limited rate. */
   dropped(device: string, reason: DropReason, source: string): void {
-    if (reason === "own" || !this.#told.admit(`${reason} ${source}`, source, performance.now())) return;
+    if (reason === "own" || !this.#told.admit(`${device} ${reason} ${source}`, performance.now())) return;
     // Every new peer begins unproved.
     this.#options.log[reason === "unproved" ? "debug" : "warning"]("a datagram was dropped", {
       interface: device,

@@ -4,7 +4,7 @@ import type { Action, AnnounceConfig, Input, Phase } from "../../vrrp/events.ts"
 import { ANNOUNCE, ANNOUNCE_APART_MS } from "../../vrrp/instance.ts";
 import { Machine } from "../../vrrp/machine.ts";
 import { TABLE } from "../../vrrp/table.ts";
-import { activeDownMs, skewMs } from "../../vrrp/timing.ts";
+import { activeDownMs, MIN_INTERVAL_MS, skewMs } from "../../vrrp/timing.ts";
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes, assertThrows } from "../assert.ts";
 import {
   active,
@@ -63,8 +63,9 @@ Deno.test("Machine() announces again on every lower advert, but a deaf rival cau
   const first = short(holder.give(advert(50)));
   assertEquals(first, ["won", "advert 100", "add", "announce 5"]);
   let announced = 0;
+  holder.pass(MIN_INTERVAL_MS);
   for (let at = 0; at < 50; at++) {
-    const names = short([...holder.give(advert(50)), ...holder.pass(10)]);
+    const names = short([...holder.give(advert(50)), ...holder.pass(MIN_INTERVAL_MS)]);
     assert(names.includes("advert 100"), "every one is answered");
     announced += names.filter((name) => name === "announce 5").length;
   }
@@ -429,4 +430,19 @@ Deno.test("Machine() announces as often as it is told to, and no more", () => {
   ]]);
   assertEquals(announced({ refreshMs: 0 }), [[0, 5], [5, 5]]);
   assertEquals(announced({ againMs: 0, refreshMs: 0 }), [[0, 5]]);
+});
+
+Deno.test("Machine() answers no flood of adverts that lose, or that resign, at their rate", () => {
+  for (const priority of [50, 0]) {
+    const holder = active();
+    holder.pass(1000);
+    const before = holder.now;
+    const told = Array.from({ length: 1000 }, () => [...holder.give(advert(priority)), ...holder.pass(1)])
+      .flat();
+    const count = (name: string) => short(told).filter((other) => other === name).length;
+    // One more for the conflict that counts, and the regular ones.
+    const most = 1 + Math.ceil((holder.now - before) / MIN_INTERVAL_MS) + (holder.now - before) / INTERVAL_MS;
+    assert(count("advert 100") > most / 2 && count("advert 100") <= most, `${count("advert 100")} adverts`);
+    assert(count("add") <= most, `addresses set ${count("add")} times`);
+  }
 });
