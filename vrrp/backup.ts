@@ -135,7 +135,10 @@ export function backupHandOver(self: Instance, input: InputOf<"handOver">): Acti
 /** A living Active is heard within its interval, once the queue is read. */
 export function backupStalled(self: Instance, _input: InputOf<"stalled">, now: number): Action[] {
   self.ready = false;
-  self.activeDownAt = Math.max(self.activeDownAt, now + self.followMs);
+  // The timer and what it counts from move together, so that nothing learnt meanwhile makes it fire at once.
+  const laterMs = Math.max(0, now + self.followMs - self.activeDownAt);
+  self.activeDownAt += laterMs;
+  self.followedAt += laterMs;
   return [];
 }
 

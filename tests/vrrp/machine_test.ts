@@ -446,3 +446,13 @@ Deno.test("Machine() answers no flood of adverts that lose, or that resign, at t
     assert(count("add") <= most, `addresses set ${count("add")} times`);
   }
 });
+
+Deno.test("Machine() after a stall hears the Active out, whatever it learns of itself before", () => {
+  const backup = started();
+  backup.hear(advert(50), DOWN_MS - INTERVAL_MS);
+  backup.now += 60_000;
+  backup.give({ kind: "stalled", ms: 60_000 }, health(0));
+  assertEquals(short(backup.pass(INTERVAL_MS / 2)), []);
+  backup.give(advert(50));
+  assertEquals(short(backup.pass(INTERVAL_MS)), [], "an unwell node does not preempt");
+});
