@@ -29,25 +29,28 @@ export interface LocalAddress {
 
 /**
  * The interface's first address that is not one of the virtual ones; IPv6 its link-local one (RFC 9568 section
- * 5.1.2.1), or, to reach peers by addresses of another kind, one that is not. Null: it has none yet.
+ * 5.1.2.1). With `peers` one of their subnet, if there is one: who names its peers, too, hears us by that address only;
+ * IPv6 a link-local one if they have such. Null: it has none yet.
  */
 export function localAddress(
   entries: readonly InterfaceEntry[],
   device: string,
   family: 4 | 6,
   vips: readonly IpBytes[],
-  linkLocal = true,
+  peers: readonly IpBytes[] = [],
 ): LocalAddress | null {
-  for (const entry of entries) {
-    if (entry.name !== device || entry.family !== `IPv${family}`) continue;
+  // A link-local address reaches no others.
+  const linkLocal = peers.length === 0 || peers.some(isLinkLocal);
+  const own = entries.flatMap((entry): LocalAddress[] => {
+    if (entry.name !== device || entry.family !== `IPv${family}`) return [];
     const address = parseIp(entry.address.replace(/%.*$/, ""));
     const netmask = parseIp(entry.netmask);
-    if (address === null || netmask === null || address.length !== netmask.length) continue;
-    if (vips.some((vip) => sameAddress(vip, address))) continue;
-    if (family === 6 && isLinkLocal(address) !== linkLocal) continue;
-    return { address, subnet: subnetOf(address, netmask), scope: family === 6 ? entry.scopeid : null };
-  }
-  return null;
+    if (address === null || netmask === null || address.length !== netmask.length) return [];
+    if (vips.some((vip) => sameAddress(vip, address))) return [];
+    if (family === 6 && isLinkLocal(address) !== linkLocal) return [];
+    return [{ address, subnet: subnetOf(address, netmask), scope: family === 6 ? entry.scopeid : null }];
+  });
+  return own.find(({ subnet }) => peers.some((peer) => cidrContains(subnet, peer))) ?? own[0] ?? null;
 }
 
 /** True when a datagram from `sender` may be heard: one of the peers when they are named, else of our subnet. */

@@ -1,5 +1,6 @@
 /**
- * The IPv4 header around a packet of VRRP: read from what a raw socket gives, written for what one is handed. Pure.
+ * The IP header around a packet of VRRP: that of IPv4 read from what a raw socket gives, both written for what one is
+ * handed. Pure.
  *
  * Options are stepped over: no requirement of VRRP forbids them. What follows the total length is padding of the link.
  */
@@ -17,8 +18,9 @@ export interface RawPacket {
 }
 
 const HEADER_BYTES = 20;
+const HEADER6_BYTES = 40;
 /** Network control (DSCP CS6), as routers mark their own protocols. */
-export const TRAFFIC_CLASS = 0xc0;
+const TRAFFIC_CLASS = 0xc0;
 
 export type ReadPacket = { readonly ok: true; readonly packet: RawPacket } | Dropped;
 
@@ -45,5 +47,16 @@ export function writeIpv4(source: IpBytes, destination: IpBytes, payload: Uint8A
   bytes.set(source, 12);
   bytes.set(destination, 16);
   bytes.set(payload, HEADER_BYTES);
+  return bytes;
+}
+
+/** The same for IPv6, whose header has no checksum. */
+export function writeIpv6(source: IpBytes, destination: IpBytes, payload: Uint8Array) {
+  const bytes = new Uint8Array(HEADER6_BYTES + payload.length);
+  bytes.set([0x60 | TRAFFIC_CLASS >> 4, (TRAFFIC_CLASS & 0xf) << 4]);
+  bytes.set([payload.length >> 8, payload.length & 0xff, VRRP_PROTOCOL, VRRP_TTL], 4);
+  bytes.set(source, 8);
+  bytes.set(destination, 24);
+  bytes.set(payload, HEADER6_BYTES);
   return bytes;
 }

@@ -2,9 +2,9 @@
  * The interface that has a virtual router's own MAC (RFC 9568 section 7.3), as messages of netlink: a macvlan on the
  * instance's interface. Pure bytes; layouts of linux/if_link.h.
  *
- * Private mode: two of one interface do not hear each other. It answers ARP only for what is on it, takes packets whose
- * sender would be answered through another interface (loose reverse path), and makes no IPv6 address of its own, which
- * would be the same on every node.
+ * Bridge mode: what another node sends with the same MAC reaches the interface below, where adverts are heard; in
+ * private mode it would not. It answers ARP only for what is on it, takes packets whose sender would be answered through
+ * another interface (loose reverse path), and makes no IPv6 address of its own, which would be the same on every node.
  */
 import {
   attribute,
@@ -12,6 +12,7 @@ import {
   IFINFOMSG_BYTES,
   IFLA_ADDRESS,
   IFLA_IFNAME,
+  IFLA_LINK,
   message,
   NLM_F_ACK,
   NLM_F_CREATE,
@@ -22,12 +23,11 @@ import {
   u32,
 } from "./netlink.ts";
 
-const IFLA_LINK = 5;
 const IFLA_LINKINFO = 18;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
 const IFLA_MACVLAN_MODE = 1;
-const MACVLAN_MODE_PRIVATE = 1;
+const MACVLAN_MODE_BRIDGE = 4;
 const IFLA_AF_SPEC = 26;
 const AF_INET = 2;
 const AF_INET6 = 10;
@@ -52,7 +52,7 @@ export function virtualMac(vrid: number, family: 4 | 6): Uint8Array {
 /** Makes the interface of a virtual router on the one with this index; it is still down. */
 export function encodeCreateMacvlan(lowerIndex: number, vrid: number, family: 4 | 6, sequence: number) {
   const kind = attribute(IFLA_INFO_KIND, new TextEncoder().encode("macvlan"));
-  const mode = attribute(IFLA_INFO_DATA, attribute(IFLA_MACVLAN_MODE, u32(MACVLAN_MODE_PRIVATE)));
+  const mode = attribute(IFLA_INFO_DATA, attribute(IFLA_MACVLAN_MODE, u32(MACVLAN_MODE_BRIDGE)));
   return message(
     RTM_NEWLINK,
     NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,

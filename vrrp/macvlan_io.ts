@@ -16,15 +16,17 @@ import {
 import type { Link } from "./netlink.ts";
 import type { NetlinkSocket } from "./netlink_io.ts";
 
+type Socket = Pick<NetlinkSocket, "links" | "change">;
+
 export class Macvlan {
-  readonly #socket: NetlinkSocket;
+  readonly #socket: Socket;
   readonly #setSysctl: (name: string, value: string) => string | null;
   readonly #vrid: number;
   readonly #family: 4 | 6;
 
   /** Nothing is made before `raise`. */
   constructor(
-    socket: NetlinkSocket,
+    socket: Socket,
     setSysctl: (name: string, value: string) => string | null,
     vrid: number,
     family: 4 | 6,
@@ -41,11 +43,16 @@ export class Macvlan {
 
   /** The interface, made on `lower` if it is not there. Throws what the kernel refuses. */
   raise(lower: Link): Link {
-    const found = this.#find();
-    if (found?.up === true && this.#isOurs(found)) return found;
+    let found = this.#find();
     if (found !== undefined && !this.#isOurs(found)) {
       throw new Error(`${found.name} is there already, with another MAC than ${this.#vrid} has`);
     }
+    if (found !== undefined && found.lowerIndex !== lower.index) {
+      // Left behind by a keeper that was killed, before the instance moved to another interface.
+      this.remove();
+      found = undefined;
+    }
+    if (found?.up === true) return found;
     if (found === undefined) {
       this.#must("make", (sequence) => encodeCreateMacvlan(lower.index, this.#vrid, this.#family, sequence));
     }

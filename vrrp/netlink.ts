@@ -42,6 +42,7 @@ const IFA_F_NOPREFIXROUTE = 0x200;
 
 export const IFLA_ADDRESS = 1;
 export const IFLA_IFNAME = 3;
+export const IFLA_LINK = 5;
 export const IFF_UP = 0x1;
 const IFF_RUNNING = 0x40;
 const IFF_LOOPBACK = 0x8;
@@ -91,6 +92,8 @@ export interface Link {
   readonly running: boolean;
   /** Null where there is nobody to announce to: loopback, point-to-point. */
   readonly mac: Uint8Array | null;
+  /** The interface that this one is on; absent: none. */
+  readonly lowerIndex?: number;
 }
 
 export type NetlinkMessage =
@@ -231,12 +234,14 @@ function decodeLink(body: DataView): Link | null {
   if (name === undefined) return null;
   const flags = body.getUint32(8, true);
   const mac = attributes.get(IFLA_ADDRESS);
+  const lowerIndex = firstU32(attributes.get(IFLA_LINK));
   return {
     index: body.getInt32(4, true),
     name: new TextDecoder().decode(name).replace(/\0.*$/s, ""),
     up: (flags & IFF_UP) !== 0,
     running: (flags & IFF_UP) !== 0 && (flags & IFF_RUNNING) !== 0,
     mac: mac?.length === 6 && (flags & (IFF_LOOPBACK | IFF_NOARP)) === 0 ? mac : null,
+    ...lowerIndex === null ? {} : { lowerIndex },
   };
 }
 

@@ -2,11 +2,15 @@
  * VRRP over IPv4: one raw socket hears protocol 112 with its IP header, another is handed packets with the header
  * already before them, so that the source address is ours and not what the kernel picks once the virtual address is
  * on the interface.
+ *
+ * They are on two interfaces where there is a virtual MAC. On the one that has it a backup would hear nothing: it has
+ * no address there, and the kernel drops what comes to such an interface when it checks reverse paths (rp_filter).
  */
 import type { IpBytes } from "../mod/base/address.ts";
 import { errno, type Libc } from "../mod/base/libc_io.ts";
 import { readIpv4, writeIpv4 } from "./ip_header.ts";
 import { GROUPS } from "./judge.ts";
+import type { Link } from "./netlink.ts";
 import { VRRP_PROTOCOL } from "./packet.ts";
 import type { RawFace, RawOptions } from "./raw_io.ts";
 import { int32, MSG_DONTWAIT, openRawSocket, type Option } from "./socket_io.ts";
@@ -23,12 +27,11 @@ const SOCKADDR_IN_BYTES = 16;
 /** The longest header, 255 addresses, and something that follows them. */
 const RECEIVE_BYTES = 2048;
 
-export function openRaw4(libc: Libc, { link, local, peers }: RawOptions): RawFace {
+export function openRaw4(libc: Libc, { link, lower, local, peers }: RawOptions): RawFace {
   // ip_mreqn: group, address, interface.
-  const membership = new Uint8Array([...GROUPS[4], ...local.address, ...int32(link.index)]);
-  const onInterface: Option = [IPPROTO_IP, IP_MULTICAST_IF, membership];
-  const joined: Option[] = peers.length > 0 ? [] : [[IPPROTO_IP, IP_ADD_MEMBERSHIP, membership]];
-  const fd = openRawSocket(libc, AF_INET, VRRP_PROTOCOL, link.name, [
+  const onInterface = ({ index }: Link) => new Uint8Array([...GROUPS[4], ...local.address, ...int32(index)]);
+  const joined: Option[] = peers.length > 0 ? [] : [[IPPROTO_IP, IP_ADD_MEMBERSHIP, onInterface(lower)]];
+  const fd = openRawSocket(libc, AF_INET, VRRP_PROTOCOL, lower.name, [
     // Not what another program of this host has joined.
     [IPPROTO_IP, IP_MULTICAST_ALL, 0],
     ...joined,
@@ -36,7 +39,7 @@ export function openRaw4(libc: Libc, { link, local, peers }: RawOptions): RawFac
   let speaker: number;
   try {
     speaker = openRawSocket(libc, AF_INET, IPPROTO_RAW, link.name, [
-      onInterface,
+      [IPPROTO_IP, IP_MULTICAST_IF, onInterface(link)],
       [IPPROTO_IP, IP_MULTICAST_LOOP, 0],
     ]);
   } catch (error) {

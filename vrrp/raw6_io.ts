@@ -1,29 +1,28 @@
 /**
- * VRRP over IPv6: one raw socket, bound to our own address for what it sends. The header never reaches a program, so
- * the kernel is asked to tell hop limit and destination beside each packet, which takes `recvmsg`.
+ * VRRP over IPv6: one raw socket hears, another is handed packets with their IP header before them, on two interfaces
+ * where there is a virtual MAC. The header of what is heard never reaches a program, so the kernel is asked to tell hop
+ * limit and destination beside each packet, which takes `recvmsg`.
  */
 import type { IpBytes } from "../mod/base/address.ts";
-import { errno, errorName, type Libc } from "../mod/base/libc_io.ts";
+import { errno, type Libc } from "../mod/base/libc_io.ts";
 import { readControl } from "./control.ts";
 import { dropped } from "./drops.ts";
-import { TRAFFIC_CLASS } from "./ip_header.ts";
+import { writeIpv6 } from "./ip_header.ts";
 import { GROUPS } from "./judge.ts";
-import { VRRP_PROTOCOL, VRRP_TTL } from "./packet.ts";
+import { VRRP_PROTOCOL } from "./packet.ts";
 import type { RawFace, RawOptions } from "./raw_io.ts";
 import { int32, MSG_DONTWAIT, openRawSocket, type Option } from "./socket_io.ts";
 
 const AF_INET6 = 10;
+/** Only sends, and is given whole packets. */
+const IPPROTO_RAW = 255;
 const IPPROTO_IPV6 = 41;
-const IPV6_UNICAST_HOPS = 16;
 const IPV6_MULTICAST_IF = 17;
-const IPV6_MULTICAST_HOPS = 18;
 const IPV6_MULTICAST_LOOP = 19;
 const IPV6_JOIN_GROUP = 20;
 const IPV6_MULTICAST_ALL = 29;
 const IPV6_RECVPKTINFO = 49;
 const IPV6_RECVHOPLIMIT = 51;
-const IPV6_TCLASS = 67;
-const IPV6_FREEBIND = 78;
 const SOCKADDR_IN6_BYTES = 28;
 /** 255 addresses and something that follows them. */
 const RECEIVE_BYTES = 8192;
@@ -31,26 +30,24 @@ const CONTROL_BYTES = 256;
 /** Set in the header's flags when a packet had more bytes than the buffer. */
 const MSG_TRUNC = 0x20;
 
-export function openRaw6(libc: Libc, { link, local, peers }: RawOptions): RawFace {
-  const group = new Uint8Array([...GROUPS[6], ...int32(link.index)]);
+export function openRaw6(libc: Libc, { link, lower, local, peers }: RawOptions): RawFace {
+  const group = new Uint8Array([...GROUPS[6], ...int32(lower.index)]);
   const joined: Option[] = peers.length > 0 ? [] : [[IPPROTO_IPV6, IPV6_JOIN_GROUP, group]];
-  const fd = openRawSocket(libc, AF_INET6, VRRP_PROTOCOL, link.name, [
-    [IPPROTO_IPV6, IPV6_UNICAST_HOPS, VRRP_TTL],
-    [IPPROTO_IPV6, IPV6_MULTICAST_HOPS, VRRP_TTL],
-    [IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0],
-    [IPPROTO_IPV6, IPV6_MULTICAST_IF, link.index],
+  const fd = openRawSocket(libc, AF_INET6, VRRP_PROTOCOL, lower.name, [
     [IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0],
     [IPPROTO_IPV6, IPV6_RECVPKTINFO, 1],
     [IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1],
-    [IPPROTO_IPV6, IPV6_TCLASS, TRAFFIC_CLASS],
-    // Our own address is on the interface below the one with the virtual MAC.
-    [IPPROTO_IPV6, IPV6_FREEBIND, 1],
     ...joined,
   ]);
-  if (libc.bind(fd, socketAddress(local.address, link.index), SOCKADDR_IN6_BYTES) !== 0) {
-    const reason = errorName(errno(libc));
+  let speaker: number;
+  try {
+    speaker = openRawSocket(libc, AF_INET6, IPPROTO_RAW, link.name, [
+      [IPPROTO_IPV6, IPV6_MULTICAST_IF, link.index],
+      [IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0],
+    ]);
+  } catch (error) {
     libc.close(fd);
-    throw new Error(`Cannot bind a raw socket on ${link.name}: ${reason}`);
+    throw error;
   }
   const message = new Message();
   return {
@@ -66,12 +63,15 @@ export function openRaw6(libc: Libc, { link, local, peers }: RawOptions): RawFac
       return { ok: true, packet };
     },
     send(bytes: Uint8Array, destination: IpBytes) {
-      const whole = new Uint8Array(bytes);
+      const packet = writeIpv6(local.address, destination, bytes);
       const to = socketAddress(destination, link.index);
-      const sent = libc.sendto(fd, whole, BigInt(whole.length), MSG_DONTWAIT, to, SOCKADDR_IN6_BYTES);
+      const sent = libc.sendto(speaker, packet, BigInt(packet.length), MSG_DONTWAIT, to, SOCKADDR_IN6_BYTES);
       return sent < 0 ? errno(libc) : 0;
     },
-    close: () => void libc.close(fd),
+    close() {
+      libc.close(fd);
+      libc.close(speaker);
+    },
   };
 }
 

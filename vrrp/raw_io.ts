@@ -20,7 +20,10 @@ import { openRaw6 } from "./raw6_io.ts";
 const MOST_AT_ONCE = 64;
 
 export interface RawOptions {
+  /** What is sent leaves here, with this interface's MAC. */
   readonly link: Link;
+  /** What is heard arrives here: the same, or the one below the interface with the virtual MAC. */
+  readonly lower: Link;
   readonly local: LocalAddress;
   /** Empty: multicast. */
   readonly peers: readonly IpBytes[];

@@ -135,9 +135,9 @@ export class Segment {
   /** Looks whether the interface still has the address that is spoken from. */
   async look(): Promise<void> {
     const { vips } = this.#options;
-    const { device, family } = this.#settings;
+    const { device, family, peers } = this.#settings;
     if (this.#opening || this.#closed) return;
-    const local = localAddress(Deno.networkInterfaces(), device, family, vips());
+    const local = localAddress(Deno.networkInterfaces(), device, family, vips(), peers);
     const voice = this.#voice;
     if (voice !== null && local !== null && sameAddress(voice.local.address, local.address)) return;
     this.#opening = true;

@@ -9,7 +9,6 @@ import { formatIp, type IpBytes } from "../mod/base/address.ts";
 import { DROP_REASONS, type DropReason } from "./drops.ts";
 import { wireClaimIn } from "./foreign.ts";
 import { type LocalAddress, localAddress } from "./interfaces.ts";
-import { isLinkLocal } from "./link_local.ts";
 import type { RawPacket } from "./ip_header.ts";
 import type { Link } from "./netlink.ts";
 import { judgePacket, type WireRouter } from "./judge.ts";
@@ -37,7 +36,7 @@ export interface WireOptions {
   /** The virtual router of this id here; null: there is none. */
   readonly router: (vrid: number) => WireRouter | null;
   readonly findLink: (device: string) => Link | null;
-  /** The interface to speak through instead of the one given, with the virtual MAC. Throws what the kernel refuses. */
+  /** The interface with the virtual MAC, to speak through instead of the one given. Throws what the kernel refuses. */
   readonly through?: (link: Link) => Link;
   /** Throws what the kernel refuses. */
   readonly open: (options: RawOptions) => Pick<RawTransport, "destinations" | "send" | "close">;
@@ -49,7 +48,8 @@ const LOOK_MS = 1000;
 
 interface Voice {
   readonly local: LocalAddress;
-  readonly index: number;
+  readonly link: Link;
+  readonly lower: Link;
   readonly transport: Pick<RawTransport, "destinations" | "send" | "close">;
 }
 
@@ -92,17 +92,16 @@ export class Wire {
     if (this.#closed) return;
     const { settings: { device, family, peers }, vips, findLink } = this.#options;
     const lower = findLink(device);
-    // A link-local address reaches no others.
-    const linkLocal = peers.length === 0 || peers.some(isLinkLocal);
-    const local = localAddress(Deno.networkInterfaces(), device, family, vips(), linkLocal);
+    const local = localAddress(Deno.networkInterfaces(), device, family, vips(), peers);
     if (lower === null) return this.#mute(`there is no interface ${device}`);
     if (local === null) return this.#mute(`${device} has no IPv${family} address of its own`);
     try {
       const link = this.#options.through?.(lower) ?? lower;
       const voice = this.#voice;
-      if (voice?.index === link.index && sameAddress(voice.local.address, local.address)) return;
+      const same = voice?.link.index === link.index && voice.lower.index === lower.index;
+      if (same && sameAddress(voice.local.address, local.address)) return;
       this.#hush();
-      this.#open(link, local);
+      this.#open(link, lower, local);
     } catch (error) {
       this.#mute(`cannot speak on ${device}: ${error instanceof Error ? error.message : error}`);
     }
@@ -142,17 +141,18 @@ export class Wire {
     this.whyMute = reason;
   }
 
-  #open(link: Link, local: LocalAddress): void {
+  #open(link: Link, lower: Link, local: LocalAddress): void {
     const { handler, settings: { peers } } = this.#options;
     const transport = this.#options.open({
       link,
+      lower,
       local,
       peers,
       onPacket: (packet) => this.#take(packet, local),
       onDropped: (reason, source) => this.#drop(reason, source),
       onProblem: (problem) => handler.onProblem(problem),
     });
-    this.#voice = { local, index: link.index, transport };
+    this.#voice = { local, link, lower, transport };
     this.whyMute = "";
     handler.onVoice(local.address, "");
   }

@@ -44,7 +44,9 @@ export const VRRP_OPTIONS: Readonly<Record<string, Fate>> = {
   old_unicast_checksum: refused(
     "sums up the addresses that the packet has, as keepalived itself does without this option",
   ),
-  unicast_src_ip: better("speaks from the interface's first address of its own"),
+  unicast_src_ip: better(
+    "speaks from the interface's own address in the subnet of its peers, else from the first",
+  ),
   mcast_src_ip: better("speaks from the interface's first address of its own"),
   unicast_ttl: better("sends and wants 255"),
   unicast_fault_no_peer: better("peers are never guessed"),

@@ -43,10 +43,17 @@ Deno.test("localAddress() RFC 9568 section 5.1.2.1: on IPv6 it is the link-local
   assertEquals(found("eth1", 6), null);
 });
 
-Deno.test("localAddress() on IPv6 is another one where link-local reaches nobody", () => {
-  const local = localAddress(ENTRIES, "eth0", 6, [], false);
-  assertEquals([local && formatIp(local.address), local?.scope], ["fd77::1", 0]);
-  assertEquals(localAddress(ENTRIES, "eth0", 6, [ip("fd77::1")], false), null);
+Deno.test("localAddress() is one of the subnet of a peer, if there is one, and on IPv6 of the kind of the peers'", () => {
+  const towards = (device: string, family: 4 | 6, peers: string[], vips: string[] = []) => {
+    const entries = [...ENTRIES, v4("eth1", "203.0.113.1", "255.255.255.0")];
+    const local = localAddress(entries, device, family, vips.map(ip), peers.map(ip));
+    return local === null ? null : [formatIp(local.address), local.scope];
+  };
+  assertEquals(towards("eth1", 4, ["198.51.100.9", "203.0.113.9"]), ["203.0.113.1", null]);
+  assertEquals(towards("eth1", 4, ["198.51.100.9"]), ["192.0.2.1", null], "none: the first");
+  assertEquals(towards("eth0", 6, ["fd77::9"]), ["fd77::1", 0]);
+  assertEquals(towards("eth0", 6, ["fe80::9"]), ["fe80::1", 2]);
+  assertEquals(towards("eth0", 6, ["fd77::9"], ["fd77::1"]), null);
 });
 
 Deno.test("isNeighbour() is of the subnet, or a named peer when there are any", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { parseIp } from "../../mod/base/address.ts";
-import { readIpv4, writeIpv4 } from "../../vrrp/ip_header.ts";
+import { readIpv4, writeIpv4, writeIpv6 } from "../../vrrp/ip_header.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { fromHex, toHex } from "./hex.ts";
 
@@ -47,4 +47,12 @@ Deno.test("readIpv4() never throws and never reads beyond the bytes, whatever th
     const read = readIpv4(bytes);
     if (read.ok) assert(read.packet.bytes.length <= bytes.length - 20);
   }));
+});
+
+Deno.test("writeIpv6() RFC 9568 section 5.1.2: our address, the group, hop limit 255, protocol 112", () => {
+  assertEquals(
+    toHex(writeIpv6(ip("fe80::b"), ip("ff02::12"), fromHex("31aabb"))),
+    // Version 6, traffic class CS6, no flow; length, next header, hop limit.
+    "6c000000" + "000370ff" + "fe80" + "00".repeat(13) + "0b" + "ff02" + "00".repeat(13) + "12" + "31aabb",
+  );
 });

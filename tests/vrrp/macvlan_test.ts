@@ -14,7 +14,7 @@ Deno.test("virtualMac() RFC 9568 section 7.3: 00-00-5E-00-01-{VRID}, and 02 for 
   assertEquals([macvlanName(255, 4), macvlanName(255, 6)], ["vrrp.255", "vrrp6.255"]);
 });
 
-Deno.test("encodeCreateMacvlan() name, the interface below, the MAC, and private mode", () => {
+Deno.test("encodeCreateMacvlan() name, the interface below, the MAC, and bridge mode", () => {
   assertEquals(
     toHex(encodeCreateMacvlan(2, 51, 4, 9)),
     "5c000000" + "1000" + "0506" + "09000000" + "00000000" + // 92 bytes, RTM_NEWLINK, REQUEST ACK CREATE EXCL
@@ -23,7 +23,7 @@ Deno.test("encodeCreateMacvlan() name, the interface below, the MAC, and private
       "0800" + "0500" + "02000000" + // IFLA_LINK
       "0a00" + "0100" + "00005e000133" + "0000" + // IFLA_ADDRESS
       "1c00" + "1200" + "0b00" + "0100" + toHex(new TextEncoder().encode("macvlan")) + "00" + // IFLA_LINKINFO, kind
-      "0c00" + "0200" + "0800" + "0100" + "01000000", // data, mode private
+      "0c00" + "0200" + "0800" + "0100" + "04000000", // data, mode bridge
   );
 });
 
