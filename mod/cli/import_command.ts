@@ -1,6 +1,27 @@
 /** `tandem import`: a configuration of keepalived as one of Tandem, on stdout. */
+import { globSync } from "node:fs";
 import { importKeepalived } from "../import/keepalived.ts";
+import type { Source } from "../import/keepalived_lines.ts";
 import { BAD, type Command, GOOD, UsageError, writeErr, writeOut } from "./command.ts";
+
+class Unreadable extends Error {}
+
+/** Throws Unreadable. */
+function read(file: string): Source {
+  try {
+    return { file, text: Deno.readTextFileSync(file) };
+  } catch (error) {
+    throw new Unreadable(`Cannot read ${file}: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** In the order of keepalived's glob(3). */
+function include(pattern: string, directory: string): Source[] {
+  const found = globSync(pattern, { cwd: directory }).map((path) =>
+    path.startsWith("/") || directory === "." ? path : `${directory}/${path}`
+  );
+  return found.toSorted().filter((path) => Deno.statSync(path).isFile).map(read);
+}
 
 export const command: Command = {
   summary: "convert a configuration of keepalived",
@@ -9,20 +30,23 @@ export const command: Command = {
   options: { id: { type: "string" } },
   help:
     `Writes a tandem.yaml to stdout: VRRP instances with what they track, and virtual servers as TCP listeners with
-their pools. What has no equivalent stands in comments, each with the number of its line.
+their pools, included files too. What has no equivalent stands in comments, each with the number of its line.
 
-      --id NAME       take the lines that begin with @NAME, as keepalived -i does
+      --id NAME       take the lines that begin with @NAME, as keepalived -i does; without: those of this host
 
 Example: tandem import /etc/keepalived/keepalived.conf > tandem.yaml
          tandem check -c tandem.yaml`,
-  run: async ({ positionals: [file], values }) => {
-    if (file === undefined) throw new UsageError("needs the name of a file");
-    const text = await Deno.readTextFile(file).catch((error: Error) => {
-      writeErr(`Cannot read ${file}: ${error.message}\n`);
-      return null;
-    });
-    if (text === null) return BAD;
-    writeOut(importKeepalived(text, { file, id: typeof values.id === "string" ? values.id : null }));
-    return GOOD;
-  },
+  run: ({ positionals: [file], values }) =>
+    Promise.try(() => {
+      if (file === undefined) throw new UsageError("needs the name of a file");
+      const id = typeof values.id === "string" ? values.id : Deno.hostname().replace(/\..*$/, "");
+      try {
+        writeOut(importKeepalived(read(file), { id, include }));
+      } catch (error) {
+        if (!(error instanceof Unreadable)) throw error;
+        writeErr(`${error.message}\n`);
+        return BAD;
+      }
+      return GOOD;
+    }),
 };

@@ -2,12 +2,13 @@
  * The text of a `tandem.yaml` that is being made: fields in the order in which they were given, and before them a comment
  * for each line of the source that has no equivalent. Pure.
  */
+import type { Place } from "./keepalived_lines.ts";
 import type { Statement } from "./keepalived_text.ts";
 
 /** A list item or a map entry with its comments. */
 export class Draft {
   readonly #fields = new Map<string, string>();
-  readonly #notes: { readonly line: number; readonly text: string }[] = [];
+  readonly #notes: { readonly place: Place; readonly text: string }[] = [];
 
   /** `value` is YAML, on one line. */
   set(key: string, value: string): void {
@@ -20,19 +21,19 @@ export class Draft {
 
   /** A statement, with all in it, has no equivalent, for this reason. */
   refuse(statement: Statement, reason: string): void {
-    this.note(statement.line, `${statement.text}: ${reason}`);
-    for (const inner of allIn(statement.block ?? [])) this.note(inner.line, inner.text);
+    this.note(statement.place, `${statement.text}: ${reason}`);
+    for (const inner of allIn(statement.block ?? [])) this.note(inner.place, inner.text);
   }
 
-  note(line: number, text: string): void {
+  note(place: Place, text: string): void {
     // A line of its own, whatever the source holds.
     // deno-lint-ignore no-control-regex -- control characters are what is removed
-    this.#notes.push({ line, text: text.replace(/[\x00-\x1f\x7f-\x9f]/g, "?") });
+    this.#notes.push({ place, text: text.replace(/[\x00-\x1f\x7f-\x9f]/g, "?") });
   }
 
   comments(indent: string): string[] {
-    return this.#notes.toSorted((one, other) => one.line - other.line)
-      .map(({ line, text }) => `${indent}# ${line}: ${text}`);
+    return this.#notes.toSorted((one, other) => one.place.at - other.place.at)
+      .map(({ place, text }) => `${indent}# ${place.label}: ${text}`);
   }
 
   /** The fields as the lines of a map; `first` stands before the first one. */

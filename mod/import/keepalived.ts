@@ -3,17 +3,11 @@
  * none there is a comment with the line's number. Pure.
  */
 import { Draft, duration, quoted } from "./draft.ts";
+import { expandLines, type LinesOptions, type Source } from "./keepalived_lines.ts";
 import { parseKeepalived, type Statement } from "./keepalived_text.ts";
 import { type Imported, importVirtualServer } from "./virtual_servers.ts";
 import { importInstance, type VrrpContext } from "./vrrp_instances.ts";
 import { type Fate, SYNC_GROUP_OPTIONS, TRACKED, UNKNOWN_OPTION } from "./vrrp_options.ts";
-
-export interface ImportOptions {
-  /** Shown only. */
-  readonly file: string;
-  /** As for keepalived -i; null: none. */
-  readonly id: string | null;
-}
 
 /** Sections that are used by others. */
 const SECTIONS: Readonly<Record<string, string>> = {
@@ -21,7 +15,6 @@ const SECTIONS: Readonly<Record<string, string>> = {
   static_routes: "routes are the system's affair",
   static_rules: "rules are the system's affair",
   static_track_group: "has no equivalent",
-  include: "is not followed: convert that file too",
   bfd_instance: "speaks no BFD",
   SSL: "certificates for checks have no equivalent",
   linkbeat_use_polling: "links are heard of by netlink",
@@ -38,10 +31,12 @@ const GLOBALS = [
   "vrrp_garp_master_refresh_repeat",
 ];
 
-export function importKeepalived(text: string, { file, id }: ImportOptions): string {
-  const { statements, skipped } = parseKeepalived(text, id);
+export function importKeepalived(source: Source, options: LinesOptions): string {
+  const { lines, skipped, problems } = expandLines(source, options);
+  const statements = parseKeepalived(lines);
   const rest = new Draft();
-  for (const one of skipped) rest.refuse(one, "is for another id (--id)");
+  for (const { place, text } of skipped) rest.note(place, `${text}: is for another id (--id)`);
+  for (const { place, text } of problems) rest.note(place, text);
   const named = (keyword: string) =>
     new Map(statements.filter(({ words }) => words[0] === keyword).map((one) => [one.words[1] ?? "", one]));
   const instances = statements.filter(({ words }) => words[0] === "vrrp_instance");
@@ -63,7 +58,7 @@ export function importKeepalived(text: string, { file, id }: ImportOptions): str
       else servers.set(imported.name, imported);
     } else noteSection(one, rest);
   }
-  return write({ file, rest, vrrp, servers: [...servers.values()], scriptUser, startupDelay });
+  return write({ file: source.file, rest, vrrp, servers: [...servers.values()], scriptUser, startupDelay });
 }
 
 /** The words behind a keyword of global_defs; null: it is not there. */
@@ -89,7 +84,7 @@ function groupsOf(statements: readonly Statement[], rest: Draft): VrrpContext["g
   for (const group of statements.filter(({ words }) => words[0] === "vrrp_sync_group")) {
     for (const member of membersOf(group)) {
       if (!groups.has(member)) groups.set(member, group);
-      else rest.note(group.line, `${group.text}: ${member} is of another sync group already`);
+      else rest.note(group.place, `${group.text}: ${member} is of another sync group already`);
     }
   }
   return groups;

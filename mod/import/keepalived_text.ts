@@ -1,64 +1,41 @@
 /**
- * Reads the text of a keepalived configuration into statements: words, and the block behind them. Pure.
+ * Reads the lines of a keepalived configuration into statements: words, and the block behind them. Pure.
  *
- * It knows the language, not what its words mean: comments, quotes, braces, `$NAME=VALUE`, and lines that begin with
- * `@id`, which hold only for keepalived -i id. Nothing is an error: what makes no sense is a statement that nobody knows.
+ * It knows quotes and braces, and not what words mean. Nothing is an error: what makes no sense is a statement that
+ * nobody knows.
  */
+import type { Line, Place } from "./keepalived_lines.ts";
 
 export interface Statement {
   /** At least one; without quotes. */
   readonly words: readonly string[];
-  /** Counted from 1. */
-  readonly line: number;
+  readonly place: Place;
   /** The source, without comment and brace. */
   readonly text: string;
   /** Null: it has none. */
   readonly block: Statement[] | null;
 }
 
-export interface Parsed {
-  readonly statements: readonly Statement[];
-  /** Lines that hold for another id than the one asked for. */
-  readonly skipped: readonly Statement[];
-}
-
 /** A statement while it is being read. */
 interface Open {
   words: string[];
-  line: number;
+  place: Place;
   block: Open[] | null;
 }
 
 const MAX_DEPTH = 20;
 
-/** `id`: the one of keepalived -i; null: none. */
-export function parseKeepalived(text: string, id: string | null): Parsed {
+export function parseKeepalived(lines: readonly Line[]): Statement[] {
   const root: Open[] = [];
-  const skipped: Open[] = [];
   const stack: Open[][] = [root];
-  const variables = new Map<string, string>();
-  for (const [at, source] of text.split(/\r?\n/).entries()) {
-    const tokens = tokenize(substitute(source, variables));
-    const line = at + 1;
-    const only = /^@(\^?)(\S+)$/.exec(tokens[0] ?? "");
-    if (only !== null) {
-      tokens.shift();
-      if ((only[2] === id) === (only[1] === "^")) {
-        skipped.push({ words: [only[0], ...tokens], line, block: null });
-        continue;
-      }
-    }
-    const defined = /^\$([A-Za-z_]\w*)=(.*)$/.exec(tokens.join(" "));
-    if (defined !== null) variables.set(defined[1]!, defined[2]!);
-    else take(tokens, line, stack);
-  }
-  return { statements: root.map(finished), skipped: skipped.map(finished) };
+  for (const { text, place } of lines) take(tokenize(text), place, stack);
+  return root.map(finished);
 }
 
-function take(tokens: readonly string[], line: number, stack: Open[][]): void {
+function take(tokens: readonly string[], place: Place, stack: Open[][]): void {
   let words: string[] = [];
   const end = () => {
-    if (words.length > 0) stack.at(-1)!.push({ words, line, block: null });
+    if (words.length > 0) stack.at(-1)!.push({ words, place, block: null });
     words = [];
   };
   for (const token of tokens) {
@@ -77,13 +54,26 @@ function take(tokens: readonly string[], line: number, stack: Open[][]): void {
   end();
 }
 
-function finished({ words, line, block }: Open): Statement {
-  return { words, line, text: words.join(" "), block: block?.map(finished) ?? null };
+function finished({ words, place, block }: Open): Statement {
+  return { words, place, text: words.join(" "), block: block?.map(finished) ?? null };
 }
 
 /** Not what a word can be: quoted braces are words. */
 const OPEN = "\0{";
 const CLOSE = "\0}";
+
+/** In quotes: what stands for a mark that cannot be written, or has a meaning. */
+const ESCAPE = /^\\(?:x([0-9a-f]{1,2})|([0-7]{1,3})|c(.)|(.))/i;
+const CONTROLS: Readonly<Record<string, string>> = {
+  a: "\x07",
+  b: "\b",
+  e: "\x1b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v",
+};
 
 function tokenize(line: string): string[] {
   const tokens: string[] = [];
@@ -94,15 +84,19 @@ function tokenize(line: string): string[] {
     if (word !== null) tokens.push(word);
     word = null;
   };
-  for (const mark of line) {
-    if (quote !== "") {
+  for (let at = 0; at < line.length; at++) {
+    const mark = line[at]!;
+    const escape = quote !== "" && mark === "\\" ? ESCAPE.exec(line.slice(at, at + 4)) : null;
+    if (escape !== null) {
+      word += escaped(escape);
+      at += escape[0].length - 1;
+    } else if (quote !== "") {
       if (mark === quote) quote = "";
       else word += mark;
     } else if (mark === '"' || mark === "'") {
       quote = mark;
       word ??= "";
-    } else if (mark === "#" || mark === "!") break;
-    else if (mark === "{" && word?.endsWith("$") !== true) {
+    } else if (mark === "{" && word?.endsWith("$") !== true) {
       end();
       tokens.push(OPEN);
     } else if (mark === "}" && word?.includes("${") !== true) {
@@ -115,9 +109,9 @@ function tokenize(line: string): string[] {
   return tokens;
 }
 
-function substitute(line: string, variables: ReadonlyMap<string, string>): string {
-  // In its own definition a name is not replaced.
-  const value = (whole: string, one: string | undefined, other: string | undefined) =>
-    variables.get(one ?? other ?? "") ?? whole;
-  return line.replace(/\$(?:\{(\w+)\}|([A-Za-z_]\w*))(?!\w*=)/g, value);
+function escaped([, hex, octal, control, other]: RegExpExecArray): string {
+  if (hex !== undefined) return String.fromCharCode(parseInt(hex, 16));
+  if (octal !== undefined) return String.fromCharCode(parseInt(octal, 8) & 0xff);
+  if (control !== undefined) return String.fromCharCode(control.charCodeAt(0) & 0x1f);
+  return CONTROLS[other!] ?? other!;
 }

@@ -33,7 +33,7 @@ export function rulesIn(block: readonly Statement[], six: boolean, draft: Draft)
     }
     if (!fields.some(([key]) => key === "priority")) {
       const priority = String(GUESSED_PRIORITY + at);
-      draft.note(one.line, `${one.text}: the priority ${priority} is a guess`);
+      draft.note(one.place, `${one.text}: the priority ${priority} is a guess`);
       fields.push(["priority", priority]);
     }
     return [map(fields)];

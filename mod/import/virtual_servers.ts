@@ -272,10 +272,10 @@ class Check {
     }
     const fields: [string, string][] = [["type", type]];
     if (checker.words[0] === "SMTP_CHECK") {
-      pool.note(checker.line, "SMTP_CHECK: became a connection, without a greeting");
+      pool.note(checker.place, "SMTP_CHECK: became a connection, without a greeting");
     }
     if (checker.words[0] === "SSL_GET") {
-      pool.note(checker.line, "SSL_GET: became a TLS handshake, without a request");
+      pool.note(checker.place, "SSL_GET: became a TLS handshake, without a request");
     }
     const add = (name: string, value: string | null | undefined) => {
       if (value !== null && value !== undefined) fields.push([name, value]);

@@ -27,8 +27,8 @@ export function importInstance(statement: Statement, context: VrrpContext): Draf
   const version = six ? "3" : last("version")?.words[1] ?? context.global("vrrp_version") ?? "2";
   const own = last("interface")?.words[1];
   const vrid = whole(last("virtual_router_id")?.words[1], 1, 255);
-  if (own === undefined) draft.note(statement.line, "no interface is named: eth0 is a guess");
-  if (vrid === null) draft.note(statement.line, "no virtual_router_id of 1 to 255: 1 is a guess");
+  if (own === undefined) draft.note(statement.place, "no interface is named: eth0 is a guess");
+  if (vrid === null) draft.note(statement.place, "no virtual_router_id of 1 to 255: 1 is a guess");
   draft.set("interface", quoted(own ?? "eth0"));
   draft.set("routerId", vrid ?? "1");
   draft.set("addresses", list(addresses.map((address) => JSON.stringify(address))));
@@ -130,8 +130,8 @@ function authentication(statement: Statement | undefined, version: string, draft
   if (statement === undefined) return;
   // keepalived cuts it off at eight, too.
   const password = value("auth_pass")?.slice(0, 8) ?? "";
-  if (version === "3") draft.note(statement.line, "authentication: version 3 has none");
+  if (version === "3") draft.note(statement.place, "authentication: version 3 has none");
   else if (value("auth_type") === "PASS" && /^[\x21-\x7e]{1,8}$/.test(password)) {
     draft.set("password", JSON.stringify(password.replaceAll("${", () => "$${")));
-  } else draft.note(statement.line, "authentication: only PASS, with 1 to 8 characters, is supported");
+  } else draft.note(statement.place, "authentication: only PASS, with 1 to 8 characters, is supported");
 }

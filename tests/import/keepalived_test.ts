@@ -1,12 +1,15 @@
 /** What a conversion says, and that Tandem accepts it; keepalived's own examples come with its Debian package. */
 import fc from "fast-check";
 import { importKeepalived } from "../../mod/import/keepalived.ts";
+import { expandLines } from "../../mod/import/keepalived_lines.ts";
 import { parseKeepalived, type Statement } from "../../mod/import/keepalived_text.ts";
 import { type Fate, SYNC_GROUP_OPTIONS, TRACKED, VRRP_OPTIONS } from "../../mod/import/vrrp_options.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { good, load } from "../config/reading.ts";
 
-const convert = (text: string, id: string | null = null) => importKeepalived(text, { file: "k.conf", id });
+const alone = (id: string | null) => ({ id, include: () => [] });
+const convert = (text: string, id: string | null = null) =>
+  importKeepalived({ file: "k.conf", text }, alone(id));
 const instance = (...lines: string[]) =>
   `vrrp_instance VI_1 {\ninterface eth0\nvirtual_router_id 51\nvirtual_ipaddress {\n10.0.0.1/24\n}\n${
     lines.join("\n")
@@ -390,12 +393,13 @@ Deno.test({
       const lost = (statements: readonly Statement[]): string[] =>
         statements.flatMap((one) => [
           // The checks of a pool's servers are told of once when they are the same.
-          ...told.has(one.line) || taken(one.words[0]!) || written.includes(`: ${one.text}: `)
+          ...told.has(Number(one.place.label)) || taken(one.words[0]!) || written.includes(`: ${one.text}: `)
             ? []
-            : [`${name}:${one.line}: ${one.text}`],
+            : [`${name}:${one.place.label}: ${one.text}`],
           ...lost(one.block ?? []),
         ]);
-      assertEquals(lost(parseKeepalived(text, "high").statements), []);
+      const { lines } = expandLines({ file: name, text }, alone("high"));
+      assertEquals(lost(parseKeepalived(lines)), []);
     }
   },
 });

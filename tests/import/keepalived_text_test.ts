@@ -1,14 +1,17 @@
 import fc from "fast-check";
+import { expandLines } from "../../mod/import/keepalived_lines.ts";
 import { parseKeepalived, type Statement } from "../../mod/import/keepalived_text.ts";
 import { assert, assertEquals } from "../assert.ts";
 
 /** Statements as nested lists, with their lines. */
 function shape(statements: readonly Statement[]): unknown[] {
-  return statements.map(({ line, words, block }) =>
-    block === null ? [line, ...words] : [line, ...words, shape(block)]
+  return statements.map(({ place, words, block }) =>
+    block === null ? [Number(place.label), ...words] : [Number(place.label), ...words, shape(block)]
   );
 }
-const read = (text: string, id: string | null = null) => shape(parseKeepalived(text, id).statements);
+const parse = (text: string) =>
+  parseKeepalived(expandLines({ file: "k.conf", text }, { id: null, include: () => [] }).lines);
+const read = (text: string) => shape(parse(text));
 
 Deno.test("parseKeepalived() words, blocks and lines, wherever the braces stand", () => {
   const wanted = [[1, "a", "b", [[2, "c", "d"], [3, "e", [[3, "f"]]]]], [5, "g"]];
@@ -28,20 +31,9 @@ Deno.test("parseKeepalived() leaves comments away, and keeps what is quoted toge
   ]);
 });
 
-Deno.test("parseKeepalived() lines for another id are skipped and told, those for ours are taken", () => {
-  const text = "@high priority 170\n@low priority 85\n@^low state MASTER";
-  const { statements, skipped } = parseKeepalived(text, "high");
-  assertEquals([shape(statements), shape(skipped)], [
-    [[1, "priority", "170"], [3, "state", "MASTER"]],
-    [[2, "@low", "priority", "85"]],
-  ]);
-  assertEquals(read(text), [[3, "state", "MASTER"]]);
-});
-
-Deno.test("parseKeepalived() replaces what was defined before, and nothing else", () => {
-  assertEquals(read("$IF=eth7\ninterface $IF\ndev ${IF}.1 $OTHER ${NONE}"), [
-    [2, "interface", "eth7"],
-    [3, "dev", "eth7.1", "$OTHER", "${NONE}"],
+Deno.test("parseKeepalived() what is escaped in quotes is itself, or what it stands for", () => {
+  assertEquals(read(String.raw`a "b \"c\" \\ \x41\102\t" 'it\'s' \d "#\"#"`), [
+    [1, "a", 'b "c" \\ AB\t', "it's", "\\d", '#"#'],
   ]);
 });
 
@@ -72,8 +64,9 @@ Deno.test("parseKeepalived() never throws, and every statement has a word and a 
   fc.assert(fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
     const text = pieces.join("");
     const lines = text.split("\n").length;
-    const sound = ({ words, line, block }: Statement): boolean =>
-      words.length > 0 && line >= 1 && line <= lines && (block ?? []).every(sound);
-    assert(parseKeepalived(text, null).statements.every(sound));
+    const sound = ({ words, place, block }: Statement): boolean =>
+      words.length > 0 && Number(place.label) >= 1 && Number(place.label) <= lines &&
+      (block ?? []).every(sound);
+    assert(parse(text).every(sound));
   }));
 });
