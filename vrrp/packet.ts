@@ -7,6 +7,7 @@
 import type { IpBytes } from "../mod/base/address.ts";
 import { checksumHolds, type Endpoints, internetChecksum, pseudoHeaderSum } from "./checksum.ts";
 import { type Dropped, dropped } from "./drops.ts";
+import { MAX_BODY_BYTES } from "./extension.ts";
 
 /** IP protocol number of VRRP (RFC 9568 section 8), also part of the pseudo-header. */
 export const VRRP_PROTOCOL = 112;
@@ -18,6 +19,9 @@ export const MAX_INTERVAL_MS = 40_950;
 export const MAX_ADDRESSES = 255;
 
 const HEADER_BYTES = 8;
+/** Of a link with the usual MTU. */
+const ETHERNET_BYTES = 1500;
+const IPV6_HEADER_BYTES = 40;
 const V2_AUTH_BYTES = 8;
 const TYPE_ADVERTISEMENT = 1;
 const NO_AUTHENTICATION = 0;
@@ -58,6 +62,13 @@ export interface DecodeOptions {
   readonly ttl: number | null;
   /** Version 2: what `passwordBytes` made of the configured password; absent: none is asked for. */
   readonly password?: Uint8Array | null;
+}
+
+/** As many addresses as an advert can carry: one byte counts them, and they have to fit a packet or our datagram. */
+export function maxAddresses(transport: "udp" | "vrrp3" | "vrrp2", family: 4 | 6): number {
+  if (family === 4) return MAX_ADDRESSES;
+  const room = transport === "udp" ? MAX_BODY_BYTES : ETHERNET_BYTES - IPV6_HEADER_BYTES;
+  return Math.floor((room - HEADER_BYTES) / 16);
 }
 
 /** The authentication data of version 2: eight bytes, padded with zeros. Throws a RangeError when it is longer. */

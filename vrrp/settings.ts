@@ -18,8 +18,10 @@ export interface RunnerSettings {
   readonly addressDevice: string;
   /** 1–255. */
   readonly vrid: number;
-  /** All of one family. */
+  /** What is set where it is active; the first ones are those that are advertised. */
   readonly vips: readonly Vip[];
+  /** All of one family, at least one. */
+  readonly advertised: readonly IpBytes[];
   readonly priority: number;
   readonly intervalMs: number;
   readonly preempt: boolean | number;

@@ -102,7 +102,9 @@ function checkDirect(context: RuleContext, listener: ListenerConfig, path: Path)
       context.error(where, "must be the one address that the servers have too, with forward: dsr");
       continue;
     }
-    const instance = instances.find(({ addresses }) => addresses.some((one) => one.address === address.host));
+    const instance = instances.find(({ addresses, unadvertised }) =>
+      [...addresses, ...unadvertised].some((one) => one.address === address.host)
+    );
     if (instance?.virtualMac === true) {
       context.error(
         where,
@@ -224,9 +226,11 @@ function checkServer(
 
 /** Where the configuration says that an address is a node's. */
 function nodeAt({ config }: RuleContext, host: string): string | null {
-  for (const { name, addresses, peers } of config.vrrp.instances) {
+  for (const { name, addresses, unadvertised, peers } of config.vrrp.instances) {
     if (peers.includes(host)) return `peers of instance "${name}"`;
-    if (addresses.some(({ address }) => address === host)) return `addresses of instance "${name}"`;
+    if ([...addresses, ...unadvertised].some(({ address }) => address === host)) {
+      return `addresses of instance "${name}"`;
+    }
   }
   return null;
 }

@@ -2,6 +2,7 @@
  * Rules about the election: what cannot work is an error, what can never fail over a warning (vrrp_warnings.ts). Pure.
  */
 import { findAccount } from "../base/accounts.ts";
+import { maxAddresses } from "../../vrrp/packet.ts";
 import { MAX_INSTANCES } from "../../vrrp/report.ts";
 import type { Path } from "./problem.ts";
 import { eachRepeated, type RuleContext } from "./rules.ts";
@@ -107,9 +108,7 @@ function checkInstance(context: RuleContext, one: VrrpInstanceConfig, path: Path
     context.error([...path, "peers"], `must be IPv${family} as the addresses are`);
   }
   checkRouting(context, one, family, path);
-  eachRepeated(one.addresses, ({ address }) => address, (at) => {
-    context.error([...path, "addresses", at], "stands here twice");
-  });
+  checkAddresses(context, one, family, path);
   eachRepeated(one.keys, ({ id }) => String(id), (at) => {
     context.error([...path, "keys", at], `has the id of another key: ${one.keys[at]!.id}`);
   });
@@ -117,6 +116,28 @@ function checkInstance(context: RuleContext, one: VrrpInstanceConfig, path: Path
   checkNode(context, one, path);
   for (const [at, track] of one.track.entries()) checkTrack(context, track, [...path, "track", at]);
   warnOfFailover(context, one, path);
+}
+
+function checkAddresses(
+  context: RuleContext,
+  { addresses, unadvertised, transport, virtualMac }: VrrpInstanceConfig,
+  family: 4 | 6,
+  path: Path,
+): void {
+  eachRepeated([...addresses, ...unadvertised], ({ address }) => address, (at) => {
+    const where = at < addresses.length ? ["addresses", at] : ["unadvertised", at - addresses.length];
+    context.error([...path, ...where], "stands here twice");
+  });
+  const most = maxAddresses(transport, family);
+  if (addresses.length > most) {
+    context.error(
+      [...path, "addresses"],
+      `must be at most ${most}, which fit an advert: the others can be unadvertised`,
+    );
+  }
+  if (virtualMac && unadvertised.some(({ address }) => address.includes(":") !== (family === 6))) {
+    context.error([...path, "unadvertised"], `must be IPv${family} as the addresses are, with virtualMac`);
+  }
 }
 
 function checkRouting(context: RuleContext, one: VrrpInstanceConfig, family: 4 | 6, path: Path): void {

@@ -27,6 +27,8 @@ const ACCOUNT = /^[\w.@-]{1,64}\$?(:[\w.@-]{1,64}\$?)?$/;
 /** keepalived has no bound; each costs a call of the kernel at every renewal. */
 const MAX_ROUTES = 64;
 const MAX_NUMBER = 0x7fff_ffff;
+/** The same: each costs a call at every renewal. */
+const MAX_UNADVERTISED = 256;
 
 /** One byte of seconds (RFC 3768 section 5.3.7). */
 const MAX_V2_INTERVAL_MS = 255_000;
@@ -83,6 +85,11 @@ const instance = z.strictObject({
   routerId: integer(1, 255).describe("Tells virtual routers of one LAN apart; the same on every node."),
   addresses: z.array(addressWithPrefix()).min(1, "must have at least one address")
     .describe("What clients use: `ip/prefix`, or an IP for itself alone. All of one family."),
+  unadvertised: z.array(addressWithPrefix()).max(MAX_UNADVERTISED, `must be at most ${MAX_UNADVERTISED}`)
+    .prefault([]).describe(
+      "Further addresses that move with these, of either family, and do not stand in adverts. As keepalived's " +
+        "`virtual_ipaddress_excluded`.",
+    ),
   owners: z.array(name()).min(1, "must name at least one node").optional()
     .describe("The nodes by preference; their priorities are 200, 150, 100 and so on."),
   priority: integer(1, 254).optional().describe(

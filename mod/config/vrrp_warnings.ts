@@ -31,7 +31,7 @@ function warnOfListeners(context: RuleContext, one: VrrpInstanceConfig, path: Pa
     bind.some(({ host }) =>
       isUnspecifiedIp(parseIp(host)!)
         ? host === "::" || familyOf(one) === 4
-        : one.addresses.some(({ address }) => address === host)
+        : [...one.addresses, ...one.unadvertised].some(({ address }) => address === host)
     )
   );
   if (!answers) context.warn([...path, "addresses"], "no listener answers there: each is bound elsewhere");

@@ -22,8 +22,16 @@ export function importInstance(statement: Statement, context: VrrpContext): Draf
   const block = statement.block ?? [];
   const last = (keyword: string) => block.findLast(({ words }) => words[0] === keyword);
   draft.set("name", quoted(nameOf(name)));
-  const addresses = addressesIn(block, draft);
+  const all = (keyword: string) => block.filter(({ words }) => words[0] === keyword);
+  const addresses = addressesIn(all("virtual_ipaddress"), draft);
   const six = addresses[0]?.includes(":") ?? false;
+  // An interface with a virtual MAC is of one family.
+  const excluded = addressesIn(
+    all("virtual_ipaddress_excluded"),
+    draft,
+    addresses,
+    last("use_vmac") === undefined,
+  );
   const version = six ? "3" : last("version")?.words[1] ?? context.global("vrrp_version") ?? "2";
   const own = last("interface")?.words[1];
   const vrid = whole(last("virtual_router_id")?.words[1], 1, 255);
@@ -32,6 +40,9 @@ export function importInstance(statement: Statement, context: VrrpContext): Draf
   draft.set("interface", quoted(own ?? "eth0"));
   draft.set("routerId", vrid ?? "1");
   draft.set("addresses", list(addresses.map((address) => JSON.stringify(address))));
+  if (excluded.length > 0) {
+    draft.set("unadvertised", list(excluded.map((address) => JSON.stringify(address))));
+  }
   draft.set("priority", priorityOf(last("priority"), draft));
   draft.set("transport", version === "3" ? "vrrp3" : "vrrp2");
   draft.set("advertInterval", intervalOf(last("advert_int"), version, draft));
@@ -70,23 +81,28 @@ function addressOf(text: string): string | null {
     : null;
 }
 
-function addressesIn(block: readonly Statement[], draft: Draft): string[] {
-  const found: string[] = [];
-  for (
-    const one of block.flatMap(({ words, block }) => words[0] === "virtual_ipaddress" ? block ?? [] : [])
-  ) {
+/** Those of `blocks`, after the ones that were there before; all of one family unless any is good. */
+function addressesIn(
+  blocks: readonly Statement[],
+  draft: Draft,
+  before: readonly string[] = [],
+  anyFamily = false,
+): string[] {
+  const all = [...before];
+  const bare = (text: string) => text.replace(/\/.*/, "");
+  for (const one of blocks.flatMap(({ block }) => block ?? [])) {
     const address = addressOf(one.words[0]!);
-    const bare = (text: string) => text.replace(/\/.*/, "");
+    const six = all[0]?.includes(":");
     if (address === null) draft.refuse(one, "is no address");
-    else if (found.some((other) => bare(other) === bare(address))) draft.refuse(one, "stands here twice");
-    else if (found.length > 0 && found[0]!.includes(":") !== address.includes(":")) {
+    else if (all.some((other) => bare(other) === bare(address))) draft.refuse(one, "stands here twice");
+    else if (!anyFamily && six !== undefined && six !== address.includes(":")) {
       draft.refuse(one, "is of the other family: give it an instance of its own");
     } else {
-      found.push(address);
+      all.push(address);
       if (one.words.length > 1) draft.refuse(one, "only the address was taken, on the instance's interface");
     }
   }
-  return found;
+  return all.slice(before.length);
 }
 
 function priorityOf(statement: Statement | undefined, draft: Draft): string {

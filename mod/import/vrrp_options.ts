@@ -35,9 +35,7 @@ export const VRRP_OPTIONS: Readonly<Record<string, Fate>> = {
   advert_int: taken("advertInterval"),
   version: taken("transport: vrrp2 or vrrp3"),
   virtual_ipaddress: taken("addresses; what follows an address (brd, scope, label) has no equivalent"),
-  virtual_ipaddress_excluded: refused(
-    "advertises all its addresses: give these an instance of their own, with the same syncGroup",
-  ),
+  virtual_ipaddress_excluded: taken("unadvertised"),
   authentication: taken("password, in version 2; AH is not supported"),
   unicast_peer: taken("peers"),
   mcast_dst_ip: refused("speaks to 224.0.0.18 and ff02::12, or to peers"),

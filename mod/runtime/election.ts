@@ -37,7 +37,11 @@ export function electionSettings(config: Config, node: string, configHash: bigin
 }
 
 function settingsOf(instance: VrrpInstanceConfig, priority: number): InstanceSettings {
-  const vips = instance.addresses.map(({ address, prefix }) => ({ address: ip(address), prefix }));
+  const { addresses, unadvertised } = instance;
+  const vips = [...addresses, ...unadvertised].map(({ address, prefix }) => ({
+    address: ip(address),
+    prefix,
+  }));
   const family = vips[0]!.address.length === 4 ? 4 : 6;
   return {
     runner: {
@@ -46,6 +50,7 @@ function settingsOf(instance: VrrpInstanceConfig, priority: number): InstanceSet
       addressDevice: instance.virtualMac ? macvlanName(instance.routerId, family) : instance.interface,
       vrid: instance.routerId,
       vips,
+      advertised: addresses.map(({ address }) => ip(address)),
       priority,
       intervalMs: instance.advertInterval,
       preempt: instance.preempt,

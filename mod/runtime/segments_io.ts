@@ -75,12 +75,11 @@ export class Segments {
   /** Sends an advert of an instance; false: there is no way to. */
   speak(
     segment: SegmentSettings,
-    { vrid, vips }: RunnerSettings,
+    { vrid, advertised: addresses }: RunnerSettings,
     priority: number,
     intervalMs: number,
     health: number,
   ): boolean {
-    const addresses = vips.map(({ address }) => address);
     return this.of(segment)?.sendAdvert({ version: 3, vrid, priority, intervalMs, addresses }, health) ??
       false;
   }

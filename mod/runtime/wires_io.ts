@@ -60,8 +60,7 @@ export class Wires {
 
   /** Sends an advert of an instance; false: there is no way to. */
   speak(settings: InstanceSettings, runner: RunnerSettings, priority: number, intervalMs: number): boolean {
-    const { vrid, vips, transport, password } = runner;
-    const addresses = vips.map(({ address }) => address);
+    const { vrid, advertised: addresses, transport, password } = runner;
     const advert: Advert = { version: versionOf(transport), vrid, priority, intervalMs, addresses };
     return this.of(settings)?.send(advert, password) ?? false;
   }
@@ -149,17 +148,12 @@ function wireKey({ runner, segment }: Pick<InstanceSettings, "runner" | "segment
 
 function routerOf(runner: Runner | undefined): WireRouter | null {
   if (runner === undefined) return null;
-  const { transport, password, intervalMs, vips } = runner.settings;
-  return {
-    version: versionOf(transport),
-    password,
-    intervalMs,
-    addresses: vips.map(({ address }) => address),
-  };
+  const { transport, password, intervalMs, advertised } = runner.settings;
+  return { version: versionOf(transport), password, intervalMs, addresses: advertised };
 }
 
 /** RFC 9568 section 7.1: the list is compared, and a difference is logged, no more: so addresses can be added. */
-function sameAddresses(listed: readonly IpBytes[], { vips }: RunnerSettings): boolean {
-  return listed.length === vips.length &&
-    vips.every(({ address }) => listed.some((one) => sameAddress(one, address)));
+function sameAddresses(listed: readonly IpBytes[], { advertised }: RunnerSettings): boolean {
+  return listed.length === advertised.length &&
+    advertised.every((address) => listed.some((one) => sameAddress(one, address)));
 }

@@ -211,6 +211,31 @@ Deno.test("checkVrrp() compares the ids that overlays give the nodes", async () 
   assert(told.some((one) => one.includes("is the id of instance other on lb2 too")), told.join("; "));
 });
 
+Deno.test("checkVrrp() unadvertised addresses are of either family, and none stands there twice", async () => {
+  const { vrrp: { instances: [edge] } } = await good(
+    vrrp(PAIR, KEYS, 'unadvertised: ["203.0.113.11/24", "fd00::9/64"]'),
+    { node: "lb1" },
+  );
+  assertEquals(edge!.unadvertised.map(({ address }) => address), ["203.0.113.11", "fd00::9"]);
+  const cases: [string, string][] = [
+    ['unadvertised: ["203.0.113.10"]', "vrrp.instances[0].unadvertised[0]: stands here twice"],
+    [
+      'transport: vrrp3, virtualMac: true, unadvertised: ["fd00::9"]',
+      "vrrp.instances[0].unadvertised: must be IPv4 as the addresses are, with virtualMac",
+    ],
+  ];
+  for (const [fields, message] of cases) {
+    assertEquals(words(await errors(vrrp(PAIR, KEYS, fields), { node: "lb1" })), [message]);
+  }
+  const many = vrrp(PAIR, KEYS).replace(
+    '"203.0.113.10/24"',
+    Array.from({ length: 74 }, (_, at) => `"fd00::${at}"`).join(),
+  );
+  assertEquals(words(await errors(many, { node: "lb1" })), [
+    "vrrp.instances[0].addresses: must be at most 73, which fit an advert: the others can be unadvertised",
+  ]);
+});
+
 Deno.test("checkVrrp() version 2 is for IPv4 alone, and what VRRP itself cannot do is said", async () => {
   const six =
     `${SMALLEST}\nvrrp: { instances: [{ name: edge, interface: eth0, routerId: 51, ${PAIR}, ${KEYS}, ` +

@@ -68,6 +68,22 @@ Deno.test("importKeepalived() a virtual MAC is for multicast", async () => {
   assert(comments(text).includes("7: use_vmac: is only for multicast"));
 });
 
+Deno.test("importKeepalived() excluded addresses are those that are not advertised, of either family", async () => {
+  const text = instance("virtual_ipaddress_excluded {\n10.0.0.1\n10.0.0.9\nfd00::9/64 dev eth0\nx\n}");
+  const { addresses, unadvertised } = await first(text);
+  assertEquals([addresses, unadvertised], [
+    [{ address: "10.0.0.1", prefix: 24 }],
+    [{ address: "10.0.0.9", prefix: 32 }, { address: "fd00::9", prefix: 64 }],
+  ]);
+  assertEquals(comments(text), [
+    "8: 10.0.0.1: stands here twice",
+    "10: fd00::9/64 dev eth0: only the address was taken, on the instance's interface",
+    "11: x: is no address",
+  ]);
+  const macs = text.replace("interface", "use_vmac\ninterface");
+  assertEquals((await first(macs)).unadvertised, [{ address: "10.0.0.9", prefix: 32 }]);
+});
+
 Deno.test("importKeepalived() a password is cut off as keepalived does, and is only for version 2", async () => {
   const auth = "authentication {\nauth_type PASS\nauth_pass hunter2hunter2\n}";
   assertEquals((await first(instance(auth))).password, "hunter2h");

@@ -16,7 +16,10 @@ const TURNS = 5;
 
 const MULTICAST: readonly Router[] = [
   { id: 51, version: 3, intervalMs: 1000, addresses: ["10.77.0.51/24"] },
-  { id: 52, version: 3, intervalMs: 100, addresses: ["10.77.0.52/24", "192.0.2.52/32"] },
+  {
+    ...{ id: 52, version: 3, intervalMs: 100, addresses: ["10.77.0.52/24", "192.0.2.52/32"] },
+    unadvertised: ["10.77.0.152/24", "fd77::152/64"],
+  },
   { id: 53, version: 2, intervalMs: 1000, addresses: ["10.77.0.53/24"] },
   { id: 54, version: 2, intervalMs: 1000, addresses: ["10.77.0.54/24"], password: "hunter2" },
   { id: 55, version: 3, intervalMs: 100, addresses: ["fe80::5:55/64", "fd77::55/64"] },

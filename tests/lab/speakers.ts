@@ -26,6 +26,8 @@ export interface Router {
   readonly virtualMac?: boolean;
   /** Without: eth0. */
   readonly device?: string;
+  /** Addresses that move with the others and are not advertised. */
+  readonly unadvertised?: readonly string[];
 }
 
 /** What one of them makes of it. */
@@ -64,12 +66,13 @@ export class Speakers implements AsyncDisposable {
   /** Writes a Tandem's file; a running one reads it at `reload`. */
   write(node: string, routers: readonly Router[], part: Part, more = ""): void {
     const instances = routers.map((
-      { id, version, intervalMs, addresses, password, unicast, virtualMac, device = "eth0" },
+      { id, version, intervalMs, addresses, password, unicast, virtualMac, device = "eth0", unadvertised },
     ) =>
       "    - { " + [
         `name: r${id}, interface: ${device}, routerId: ${id}, transport: vrrp${version}, priority: ${part.priority}`,
         `advertInterval: ${part.intervalMs ?? intervalMs}ms, preempt: ${part.preempt ?? true}`,
         `addresses: [${addresses.map((address) => `"${address}"`).join(", ")}]`,
+        ...unadvertised === undefined ? [] : [`unadvertised: ${JSON.stringify(unadvertised)}`],
         ...password === undefined ? [] : [`password: ${password}`],
         ...virtualMac === true ? ["virtualMac: true"] : [],
         ...part.synced === true ? ["syncGroup: g"] : [],
@@ -93,7 +96,7 @@ export class Speakers implements AsyncDisposable {
   /** Starts a keepalived. */
   keepalived(node: string, routers: readonly Router[], part: Part): void {
     const blocks = routers.map((
-      { id, version, intervalMs, addresses, password, unicast, virtualMac, device = "eth0" },
+      { id, version, intervalMs, addresses, password, unicast, virtualMac, device = "eth0", unadvertised },
     ) =>
       [
         `vrrp_instance r${id} {`,
@@ -108,6 +111,9 @@ export class Speakers implements AsyncDisposable {
         unicast === undefined
           ? ""
           : `  unicast_ttl 255\n  unicast_src_ip ${unicast[1]}\n  unicast_peer {\n    ${unicast[0]}\n  }`,
+        unadvertised === undefined
+          ? ""
+          : `  virtual_ipaddress_excluded {\n    ${unadvertised.join("\n    ")}\n  }`,
         `  virtual_ipaddress {\n    ${addresses.join("\n    ")}\n  }\n}\n`,
       ].join("\n")
     );
@@ -196,7 +202,7 @@ export class Speakers implements AsyncDisposable {
   async holds(node: string, routers: readonly Router[], wanted: boolean): Promise<void> {
     for (;;) {
       const text = await this.lab.ip(node, "address", "show");
-      const has = routers.flatMap(({ addresses }) => addresses)
+      const has = routers.flatMap(({ addresses, unadvertised = [] }) => [...addresses, ...unadvertised])
         .map((address) => text.includes(` ${address.replace(/\/.*/, "")}/`));
       if (has.every((one) => one === wanted)) return;
       await pause(POLL_MS);

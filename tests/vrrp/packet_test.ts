@@ -6,6 +6,7 @@ import {
   decodeAdvert,
   type DecodedAdvert,
   encodeAdvert,
+  maxAddresses,
   passwordBytes,
 } from "../../vrrp/packet.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
@@ -225,4 +226,14 @@ Deno.test("decodeAdvert() RFC 2338 section 7.1: type 1 must carry the configured
   // Version 3 has no authentication, whatever is configured.
   assertEquals(reason(decodeAdvert(fromHex(GOLDEN.v3Pseudo), { ...v3, password })), "ok");
   assertThrows(() => passwordBytes("nine chars"), RangeError);
+});
+
+Deno.test("maxAddresses() are those that fit a packet of the LAN, or a datagram of ours, and no more", () => {
+  const length = (count: number) =>
+    encodeAdvert({ ...V3, addresses: Array.from({ length: count }, () => V6_ADDRESSES[0]!) }, V6_ENDS).length;
+  assertEquals([maxAddresses("vrrp2", 4), maxAddresses("vrrp3", 4), maxAddresses("udp", 4)], [255, 255, 255]);
+  const wire = maxAddresses("vrrp3", 6);
+  assert(40 + length(wire) <= 1500 && 40 + length(wire + 1) > 1500);
+  const udp = maxAddresses("udp", 6);
+  assert(length(udp) <= 1188 && length(udp + 1) > 1188);
 });
