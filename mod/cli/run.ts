@@ -25,6 +25,7 @@ import { Predecessor } from "../runtime/predecessor_io.ts";
 import { scriptUser } from "../runtime/script_user.ts";
 import { ServiceManager } from "../runtime/sdnotify_io.ts";
 import { ownCommand, Spawner } from "../runtime/spawn_io.ts";
+import { acmeDirectory } from "../runtime/state_path.ts";
 import { CALLED } from "./version.ts";
 
 export interface RunArguments {
@@ -68,7 +69,7 @@ export async function run({ file, node, context, entry, text, takeOver }: RunArg
     });
     for (const warning of loaded.warnings) log.warning(problemLine(warning));
     if ("problems" in loaded) return { problems: loaded.problems.map((problem) => problemLine(problem)) };
-    const { log: logSettings, admin, drainTimeout } = loaded.config;
+    const { log: logSettings, admin, drainTimeout, acme } = loaded.config;
     const socket = adminSocketPath({ configured: admin?.socket ?? "", node, uid: Deno.uid(), env });
     if ("problem" in socket) return { problems: [socket.problem] };
     const kernel = kernelPlan(loaded.config, node);
@@ -83,6 +84,9 @@ export async function run({ file, node, context, entry, text, takeOver }: RunArg
       scriptUser: scriptUser(loaded.config.vrrp.scriptUser, Deno.uid() ?? 0, accounts),
       election: electionSettings(loaded.config, node, hashOf(text)),
       kernel,
+      ...(acme === undefined
+        ? {}
+        : { acmeDirectory: acmeDirectory({ configured: acme.state, node, uid: Deno.uid(), env }) }),
     };
   }
 

@@ -3,6 +3,7 @@
  *
  * What comes from the node is printed without control characters, whoever answered.
  */
+import type { IssuerStatus } from "../acme/issuer_status.ts";
 import type { NameStatus } from "../discovery/name_book.ts";
 import type { NodeStatus, PoolStatus, ServerStatus } from "../observe/status.ts";
 
@@ -18,6 +19,7 @@ export function statusTable(status: NodeStatus, now: number): string {
       `${counted(counters.active, "connection")}, ${counted(counters.requests, "request")}\n`;
   }
   for (const name of status.names) text += nameLine(name);
+  for (const one of status.acme.names) text += certificateLine(one, now);
   for (const pool of status.pools) text += `\n${poolTable(pool, now)}`;
   // deno-lint-ignore no-control-regex -- control characters are what is removed
   return text.replace(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/g, "?");
@@ -33,6 +35,14 @@ function nameLine({ dns, type, members, ageMs, reason }: NameStatus): string {
   const trouble = reason === "" ? "" : `: ${reason.replaceAll("\n", " ")}`;
   const kind = type === "host" ? "A and AAAA" : type;
   return `name ${dns} (${kind}): ${counted(members.length, "address", "addresses")}${age}${trouble}\n`;
+}
+
+/** `certificate shop.test (acme): issued, expires in 59d3h, next attempt in 29d3h`. */
+function certificateLine({ name, state, expiresAt, nextAt, lastError }: IssuerStatus, now: number): string {
+  const left = (at: number) => at <= now ? "now" : `in ${span(at - now)}`;
+  const expires = expiresAt === null ? ", self-signed" : `, expires ${left(expiresAt)}`;
+  const trouble = lastError === "" ? "" : `: ${lastError.replaceAll("\n", " ")}`;
+  return `certificate ${name} (acme): ${state}${expires}, next attempt ${left(nextAt)}${trouble}\n`;
 }
 
 function counted(count: number, one: string, many = `${one}s`): string {

@@ -4,6 +4,8 @@
  */
 import { formatHostPort, formatIp, parseIp } from "../base/address.ts";
 import { hash128 } from "../base/hash.ts";
+import { type AcmeAnswers, withAnswers } from "./acme_build.ts";
+import { acmeNames, acmeNamesOf } from "./acme_names.ts";
 import { TlsFiles } from "./certificates.ts";
 import type { CheckConfig } from "./check_schema.ts";
 import { UNCOMPRESSED } from "./compress_schema.ts";
@@ -51,6 +53,8 @@ export interface BuildOptions {
   readonly directory: string;
   /** The certificates of listeners, as they were read for this configuration. */
   readonly certificates?: TlsFiles;
+  /** What authorities that ask for names are told; absent: nothing. */
+  readonly acme?: AcmeAnswers;
 }
 
 const NO_FILES: ReadonlyMap<string, string> = new Map();
@@ -80,8 +84,12 @@ export function buildSnapshot(config: Config, options: BuildOptions): Snapshot {
       : checkSnapshot(pool.check, checkTls, files, pool.proxyProtocol);
     return poolSnapshot(name, pool, servers, tls, check, rows);
   });
+  const names = acmeNames(config);
   const listeners = config.listeners.filter(isProxied).map((listener) =>
-    listenerSnapshot(listener, rows, options.directory, options.certificates ?? NO_CERTIFICATES, files)
+    withAnswers(
+      listenerSnapshot(listener, rows, options.directory, options.certificates ?? NO_CERTIFICATES, files),
+      { own: acmeNamesOf(listener), all: names, answers: options.acme },
+    )
   );
   rows.servers.keep(keptServers);
   rows.pools.keep(new Set(pools.map((pool) => pool.name)));
@@ -129,7 +137,7 @@ function listenerSnapshot(
       tunnelMs: timeouts.tunnel,
     },
     limits,
-    tls: tls === undefined ? null : listenerTls(tls, protocol, certificates),
+    tls: tls === undefined ? null : listenerTls(tls, protocol, acmeNamesOf(listener), certificates),
     hsts: tls === undefined || hsts === undefined ? "" : hstsValue(hsts),
     routes: listener.routes.map((route) => ({
       ...routeSnapshot(route, directory, files),
@@ -150,10 +158,18 @@ function compressSnapshot(
   return compress === null || never ? {} : { compress };
 }
 
-function listenerTls(tls: TlsConfig, protocol: Proxied["protocol"], files: TlsFiles): TlsSnapshot {
+function listenerTls(
+  tls: TlsConfig,
+  protocol: Proxied["protocol"],
+  names: readonly string[],
+  files: TlsFiles,
+): TlsSnapshot {
   const { certificates, minVersion, alpn, strictSni, clientAuth } = tls;
   return {
-    certificates: certificates.map(({ cert, key }) => files.certificate(cert, key)),
+    certificates: [
+      ...certificates.map(({ cert, key }) => files.certificate(cert, key)),
+      ...files.had(names),
+    ],
     minVersion,
     alpn: alpn ?? (protocol === "http" ? ["h2", "http/1.1"] : []),
     strictSni,

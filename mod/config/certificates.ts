@@ -4,6 +4,8 @@
  */
 import type { Path } from "./problem.ts";
 import type { RuleContext } from "./rules.ts";
+import { acmeNamesOf } from "./acme_names.ts";
+import type { AcmeConfig } from "./acme_schema.ts";
 import type { Config } from "./schema.ts";
 import type { CertificateSnapshot } from "./snapshot.ts";
 
@@ -21,19 +23,25 @@ export interface ReadCertificate {
   readonly warnings: readonly FileProblem[];
 }
 
+/** What a configuration says of certificates. */
+export type CertificateNeeds = Pick<Config, "listeners" | "acme">;
+
 /** Reads the files that a configuration names. Never rejects. */
 export interface CertificateReader {
   certificate(cert: string, key: string): Promise<ReadCertificate>;
   /** Changes when any of the files that a configuration names has changed; cheap to ask. */
-  stamp(config: Pick<Config, "listeners">): Promise<string>;
+  stamp(config: CertificateNeeds): Promise<string>;
   /** Certificates of authorities, as PEM. */
   authorities(file: string): Promise<{ readonly pem: string } | { readonly problem: string }>;
+  /** The certificate for a name that is had by ACME, or one in its place; absent: they are not looked at. */
+  had?(name: string, acme: AcmeConfig): Promise<CertificateSnapshot>;
 }
 
 /** Everything that was read for one configuration. */
 export class TlsFiles {
   readonly #certificates = new Map<string, CertificateSnapshot>();
   readonly #authorities = new Map<string, string>();
+  readonly #had = new Map<string, CertificateSnapshot>();
 
   addCertificate(cert: string, key: string, certificate: CertificateSnapshot): void {
     this.#certificates.set(JSON.stringify([cert, key]), certificate);
@@ -41,6 +49,15 @@ export class TlsFiles {
 
   addAuthorities(file: string, pem: string): void {
     this.#authorities.set(file, pem);
+  }
+
+  addHad(name: string, certificate: CertificateSnapshot): void {
+    this.#had.set(name, certificate);
+  }
+
+  /** Those for the names, in their order. */
+  had(names: readonly string[]): readonly CertificateSnapshot[] {
+    return names.flatMap((name) => this.#had.get(name) ?? []);
   }
 
   certificate(cert: string, key: string): CertificateSnapshot {
@@ -53,7 +70,7 @@ export class TlsFiles {
 
   /** Equal for equal contents. */
   get content(): string {
-    return JSON.stringify([[...this.#certificates], [...this.#authorities]]);
+    return JSON.stringify([[...this.#certificates], [...this.#authorities], [...this.#had]]);
   }
 }
 
@@ -74,14 +91,18 @@ export interface ReadTlsFiles {
 
 /** Reads every file that the listeners' TLS names. */
 export async function readTlsFiles(
-  { listeners }: Pick<Config, "listeners">,
+  { listeners, acme }: CertificateNeeds,
   reader: CertificateReader,
 ): Promise<ReadTlsFiles> {
   const files = new TlsFiles();
   const problems: TlsFinding[] = [];
   const warnings: TlsFinding[] = [];
-  for (const [at, { tls }] of listeners.entries()) {
+  for (const [at, listener] of listeners.entries()) {
+    const { tls } = listener;
     if (tls === undefined) continue;
+    for (const name of acmeNamesOf(listener)) {
+      if (acme !== undefined && reader.had !== undefined) files.addHad(name, await reader.had(name, acme));
+    }
     for (const [index, { cert, key }] of tls.certificates.entries()) {
       const path = ["listeners", at, "tls", "certificates", index];
       const read = await reader.certificate(cert, key);

@@ -5,7 +5,10 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import { certificateProblem } from "../net/tls_engine_io.ts";
+import { acmeNames } from "./acme_names.ts";
+import type { AcmeConfig } from "./acme_schema.ts";
 import type { CertificateReader, FileProblem, ReadCertificate } from "./certificates.ts";
+import type { CertificateSnapshot } from "./snapshot.ts";
 
 const CERTIFICATE_PEM = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
@@ -16,19 +19,38 @@ class Fault extends Error {
   }
 }
 
-/** Reads files as the configuration in `configFile` names them: relative to it. `now`: milliseconds since 1970. */
-export function certificateReader(configFile: string, now: () => number): CertificateReader {
+/** Where certificates are that are had by ACME. */
+export interface HadCertificates {
+  fileOf(name: string, acme: AcmeConfig): string;
+  /** One of our own, for a name that has none yet. */
+  placeholder(name: string): CertificateSnapshot;
+}
+
+/**
+ * Reads files as the configuration in `configFile` names them: relative to it. `now`: milliseconds since 1970; without
+ * `had` the ones of ACME are not looked at.
+ */
+export function certificateReader(
+  configFile: string,
+  now: () => number,
+  had?: HadCertificates,
+): CertificateReader {
   const base = dirname(resolve(configFile));
   return {
     certificate: async (cert, key) => await readCertificate(resolve(base, cert), resolve(base, key), now()),
-    stamp: async ({ listeners }) => {
+    stamp: async ({ listeners, acme }) => {
+      const ours = had === undefined || acme === undefined
+        ? []
+        : acmeNames({ listeners }).map((name) => had.fileOf(name, acme));
       const names = listeners.flatMap(({ tls }) =>
         tls === undefined ? [] : [
           ...tls.certificates.flatMap(({ cert, key }) => [cert, key]),
           ...(tls.clientAuth === undefined ? [] : [tls.clientAuth.ca]),
         ]
       );
-      return JSON.stringify(await Promise.all(names.map((name) => stampOf(resolve(base, name)))));
+      return JSON.stringify(
+        await Promise.all([...names, ...ours].map((name) => stampOf(resolve(base, name)))),
+      );
     },
     authorities: async (file) => {
       const path = resolve(base, file);
@@ -40,6 +62,14 @@ export function certificateReader(configFile: string, now: () => number): Certif
         return { problem: (error as Error).message };
       }
     },
+    ...(had === undefined ? {} : {
+      had: async (name: string, acme: AcmeConfig) => {
+        const file = had.fileOf(name, acme);
+        // The same file holds both. One that is broken is soon another.
+        const { certificate } = await readCertificate(file, file, now());
+        return certificate === null ? had.placeholder(name) : { ...certificate, had: "acme" as const };
+      },
+    }),
   };
 }
 

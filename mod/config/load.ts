@@ -6,6 +6,7 @@
  * are loaded when they are needed.
  */
 import type { Accounts } from "../base/accounts.ts";
+import { checkAcme } from "./acme_rules.ts";
 import { type CertificateReader, checkTlsFiles, TlsFiles } from "./certificates.ts";
 import { type Environment, expandEnvironment } from "./environment.ts";
 import { directoryOf, pathFrom, type PathKind } from "./file_paths.ts";
@@ -188,6 +189,7 @@ function resolveTree(
   const context = new RuleContext(config, tree, damage, findings, facts);
   checkRules(context);
   checkServerTls(context, files);
+  checkAcme(context, files);
   checkPages(context, files);
   return context;
 }

@@ -131,7 +131,7 @@ const files = z.strictObject({
 
 /** An action as it is written; the text of a file is not there yet. */
 export type ActionConfig =
-  | Exclude<RouteAction, { kind: "respond" }>
+  | Exclude<RouteAction, { kind: "respond" | "acme" }>
   | { readonly kind: "respond" } & z.output<typeof respond>;
 
 export const RouteSchema = z.strictObject({

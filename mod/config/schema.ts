@@ -5,6 +5,7 @@
  * Pure; it knows nothing of YAML, files or overlays beyond their outer shape.
  */
 import { z } from "zod";
+import { AcmeSchema } from "./acme_schema.ts";
 import { bindAddress, duration, integer, line, name } from "./fields.ts";
 import { KernelSchema } from "./kernel_schema.ts";
 import { ListenerSchema } from "./listener_schema.ts";
@@ -40,6 +41,9 @@ export const ConfigSchema = z.strictObject({
   pools: z.record(name(), PoolSchema).prefault({}).describe("The servers, in pools by name."),
   kernel: KernelSchema.prefault({}).describe("What listeners with `forward: nat` and `dsr` have in common."),
   vrrp: VrrpSchema.prefault({}).describe("The election: which node holds which addresses."),
+  acme: AcmeSchema.optional().describe(
+    "Certificates that are had and renewed by themselves, for listeners with `tls.acme`.",
+  ),
   admin: admin.optional().describe("The HTTP address for status and metrics. Without: none."),
   log: LogSchema.prefault({}).describe("The log, on stderr, and the access log."),
   workers: workers.prefault("auto").describe(`Data workers, 1 to ${MAX_WORKERS}; \`auto\`: one a core.`),

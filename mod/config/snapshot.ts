@@ -66,6 +66,8 @@ export interface TlsSnapshot {
   /** Clients that ask for a name that no certificate has are refused. */
   readonly strictSni: boolean;
   readonly clientAuth: { readonly mode: "optional" | "required"; readonly ca: string } | null;
+  /** Shown to an authority that asks in the protocol `acme-tls/1` (RFC 8737); absent: none asks just now. */
+  readonly proofs?: readonly CertificateSnapshot[];
 }
 
 export interface CertificateSnapshot {
@@ -81,6 +83,8 @@ export interface CertificateSnapshot {
   readonly expiresAt: number;
   /** SHA-256 of the certificate, lower-case hex. */
   readonly fingerprint: string;
+  /** By whom it is had: an authority by ACME, or by ourselves until there is one; absent: it was configured. */
+  readonly had?: "acme" | "selfSigned";
 }
 
 export interface RouteSnapshot {
@@ -230,6 +234,8 @@ export type RouteAction =
     readonly body: string;
     readonly contentType: string;
   }
+  /** Proves to an authority that a name is ours (RFC 8555 section 8.3). */
+  | { readonly kind: "acme"; readonly thumbprint: string }
   | FilesAction;
 
 /** Each request goes to one of several pools. */

@@ -2,7 +2,7 @@
  * The schema of what a listener says about TLS. Pure: the files that it names are read elsewhere.
  */
 import { z } from "zod";
-import { choice, flag, line } from "./fields.ts";
+import { acrossIssue, choice, flag, line } from "./fields.ts";
 
 /** Largest of RFC 7301's protocol names. */
 const MAX_ALPN = 255;
@@ -12,6 +12,8 @@ const certificate = z.strictObject({
   key: line(1).describe("File with its private key (PEM)."),
 });
 
+const acmeName = line(1, 255).transform((text) => text.toLowerCase());
+
 const clientAuth = z.strictObject({
   mode: choice("optional", "required").prefault("required").describe(
     "`required`: clients without a certificate are refused; `optional`: only those with a bad one.",
@@ -20,8 +22,11 @@ const clientAuth = z.strictObject({
 });
 
 export const TlsSchema = z.strictObject({
-  certificates: z.array(certificate).min(1, "must have at least one certificate").describe(
+  certificates: z.array(certificate).min(1, "must have at least one certificate").optional().describe(
     "Chosen by the name the client asks for (SNI), exact names before wildcards; the first is for all others.",
+  ),
+  acme: z.union([flag(), z.array(acmeName).min(1, "must have at least one name")]).optional().describe(
+    "Have certificates by ACME: for the exact hosts of the routes (`true`), or for the names listed. Without: no.",
   ),
   minVersion: z.preprocess(
     (value) => typeof value === "number" ? String(value) : value,
@@ -32,6 +37,10 @@ export const TlsSchema = z.strictObject({
   ),
   strictSni: flag().prefault(false).describe("Refuse clients that ask for a name that no certificate has."),
   clientAuth: clientAuth.optional().describe("Ask clients for certificates. Without: no."),
+}).transform(({ certificates = [], acme = false, ...rest }, context) => {
+  if (certificates.length > 0 || acme !== false) return { certificates, acme, ...rest };
+  context.addIssue(acrossIssue("must have certificates, or acme"));
+  return z.NEVER;
 });
 
 export type TlsConfig = z.output<typeof TlsSchema>;

@@ -6,6 +6,7 @@
  */
 import { LATENCY_BUCKETS_MS, type ListenerCounter, type ServerCounter } from "../base/counters.ts";
 import { ERROR_CODES } from "../base/errors.ts";
+import type { IssuerStatus } from "../acme/issuer_status.ts";
 import { exposition, type Family, histogramSamples, type Labels, type Sample } from "./exposition.ts";
 import {
   type ListenerStatus,
@@ -20,6 +21,7 @@ export function metricsPage(status: NodeStatus): string {
   return exposition([
     ...nodeFamilies(status),
     ...listenerFamilies(status),
+    ...acmeFamilies(status),
     ...sessionFamilies(status),
     ...serverFamilies(status),
   ]);
@@ -208,12 +210,34 @@ function listenerFamilies({ listeners }: NodeStatus): Family[] {
     help: "When the certificate expires, since 1970.",
     type: "gauge",
     samples: listeners.flatMap((listener) =>
-      listener.certificates.map(({ name, expiresAt }) => {
+      listener.certificates.filter(({ selfSigned }) => !selfSigned).map(({ name, expiresAt }) => {
         return { labels: { ...labelsOf(listener), name }, value: expiresAt / MS };
       })
     ),
   });
   return families;
+}
+
+/** Nothing where nothing is had by ACME. */
+function acmeFamilies({ acme: { active, names } }: NodeStatus): Family[] {
+  if (names.length === 0) return [];
+  const gauge = (name: string, help: string, valueOf: (status: IssuerStatus) => number): Family => ({
+    name: `tandem_acme_${name}`,
+    help,
+    type: "gauge",
+    samples: names.map((one) => ({ labels: { name: one.name }, value: valueOf(one) })),
+  });
+  return [
+    {
+      name: "tandem_acme_active",
+      help: "1 on the node that asks the authority.",
+      type: "gauge",
+      samples: [{ labels: {}, value: active ? 1 : 0 }],
+    },
+    gauge("issued", "1 when there is a certificate.", ({ expiresAt }) => expiresAt === null ? 0 : 1),
+    gauge("failures", "Attempts that failed, since the last that did not.", ({ failures }) => failures),
+    gauge("next_attempt_seconds", "When the next attempt is due, since 1970.", ({ nextAt }) => nextAt / MS),
+  ];
 }
 
 function sessionFamilies({ pools }: NodeStatus): Family[] {

@@ -3,6 +3,7 @@
  *
  * Plain data, so that it is JSON as it is. Times are milliseconds; a point in time is milliseconds since 1970.
  */
+import type { IssuerStatus } from "../acme/issuer_status.ts";
 import type { NameStatus } from "../discovery/name_book.ts";
 import type { Histogram, ListenerCounter, ServerCounter } from "../base/counters.ts";
 
@@ -24,6 +25,14 @@ export interface NodeStatus {
   readonly pools: readonly PoolStatus[];
   /** The host names among the servers, and how looking them up goes. */
   readonly names: readonly NameStatus[];
+  /** The names whose certificates are had by ACME. */
+  readonly acme: AcmeStatus;
+}
+
+export interface AcmeStatus {
+  /** True when this node is the one that asks the authority. */
+  readonly active: boolean;
+  readonly names: readonly IssuerStatus[];
 }
 
 export interface WorkerStatus {
@@ -52,6 +61,8 @@ export interface CertificateStatus {
   readonly expiresAt: number;
   /** SHA-256, lower-case hex. */
   readonly fingerprint: string;
+  /** True: made by ourselves, as none could be had yet. */
+  readonly selfSigned: boolean;
 }
 
 export interface PoolStatus {

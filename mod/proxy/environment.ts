@@ -116,6 +116,8 @@ export interface LiveListener {
   readonly sni: SniTable | null;
   /** Null: connections are not encrypted. */
   readonly tls: TlsAcceptor | null;
+  /** Shows an authority what it wants to see before it issues a certificate; null: none asks just now. */
+  readonly proofs: TlsAcceptor | null;
   /** The line of `Strict-Transport-Security` with its CR LF, or nothing. */
   readonly hsts: Uint8Array;
   /** As in a route, for requests that none takes: they go to no server. */

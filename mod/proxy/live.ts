@@ -8,6 +8,7 @@ import type { StickMemory } from "../balance/stick_table.ts";
 import { PoolBalancer } from "../balance/pool.ts";
 import { poolsOfRoute } from "../config/route_pools.ts";
 import type {
+  CertificateSnapshot,
   ListenerSnapshot,
   MirrorSnapshot,
   PoolSnapshot,
@@ -16,12 +17,13 @@ import type {
   ServerTlsSnapshot,
   Snapshot,
   SplitAction,
+  TlsSnapshot,
 } from "../config/snapshot.ts";
 import { fromLatin1 } from "../http/grammar.ts";
 import { makeGuards } from "../guard/guards.ts";
 import type { Dialer } from "../net/stream.ts";
 import { CLIENT_FIELDS } from "../http/client_address.ts";
-import type { MakeTls, TlsAcceptor } from "../net/tls.ts";
+import type { MakeTls } from "../net/tls.ts";
 import type { RouteTable } from "../route/match.ts";
 import { capturesOf } from "../route/captures.ts";
 import { HeaderEdit } from "../route/header_edit.ts";
@@ -66,8 +68,8 @@ export function buildLive(snapshot: Snapshot, before: Live | null, options: Live
   const logged = snapshot.log.access !== "off";
   const listeners = new Map(
     snapshot.listeners.map((each) => {
-      const acceptor = acceptorOf(each, before?.listeners.get(each.name), options);
-      return [each.name, liveListener(each, pools, logged, acceptor, options)];
+      const acceptors = acceptorsOf(each, before?.listeners.get(each.name), options);
+      return [each.name, liveListener(each, pools, logged, acceptors, options)];
     }),
   );
   return { snapshot, pools, listeners };
@@ -107,7 +109,7 @@ function liveListener(
   snapshot: ListenerSnapshot,
   pools: ReadonlyMap<string, LivePool>,
   logged: boolean,
-  tls: TlsAcceptor | null,
+  acceptors: Pick<LiveListener, "tls" | "proofs">,
   options: LiveOptions,
 ): LiveListener {
   const shared = sharedOf(snapshot);
@@ -120,7 +122,7 @@ function liveListener(
     logged,
     sendsHeader: snapshot.proxyProtocol === undefined ? null : blockTest(snapshot.proxyProtocol.from),
     sni: needsHello(snapshot.routes) || isStuckBySni(snapshot, pools) ? new SniTable(snapshot.routes) : null,
-    tls,
+    ...acceptors,
     requestEdit: null,
     answerEdit: shared.answerEdit,
     pages: shared.pages,
@@ -207,18 +209,27 @@ function isStuckBySni(
   });
 }
 
-function acceptorOf(
+function acceptorsOf(
   { name, tls }: ListenerSnapshot,
   before: LiveListener | undefined,
   { makeTls }: LiveOptions,
-): TlsAcceptor | null {
-  if (tls === null) return null;
-  if (before !== undefined && same(before.snapshot.tls, tls)) return before.tls;
+): Pick<LiveListener, "tls" | "proofs"> {
+  if (tls === null) return { tls: null, proofs: null };
+  const { proofs = [], ...terms } = tls;
+  const { proofs: _, ...termsBefore } = before?.snapshot.tls ?? {};
   try {
-    return makeTls(tls);
+    return {
+      tls: before?.tls && same(termsBefore, terms) ? before.tls : makeTls(terms),
+      proofs: proofs.length === 0 ? null : makeTls(proofTerms(proofs)),
+    };
   } catch (error) {
     throw new Error(`listener ${name}: ${(error as Error).message}`);
   }
+}
+
+/** RFC 8737 section 3: this protocol alone, and nothing for a name that is not being looked at. */
+function proofTerms(certificates: readonly CertificateSnapshot[]): TlsSnapshot {
+  return { certificates, minVersion: "1.2", alpn: ["acme-tls/1"], strictSni: true, clientAuth: null };
 }
 
 /** What takes files to be read, and knows sessions, is made anew only where its terms are others. */

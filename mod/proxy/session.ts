@@ -11,6 +11,7 @@ import { Handshake, type HandshakeOwner } from "./handshake.ts";
 import { HeaderStage } from "./header_stage.ts";
 import { HelloStage } from "./hello_stage.ts";
 import { Http2Connection } from "./http2_connection.ts";
+import { ProofStage, Proved } from "./proof_stage.ts";
 import { Refusal } from "./refusal.ts";
 import type { Session } from "./stage.ts";
 import { TcpConnection } from "./tcp_connection.ts";
@@ -26,10 +27,20 @@ export function openSession(owner: SessionOwner, listener: ListenerState, stream
 }
 
 function afterHeader(owner: SessionOwner, listener: ListenerState, stream: Stream): Session {
-  const { tls, access } = listener.live;
+  const { tls, proofs, access } = listener.live;
   if (!allowsAll(access, stream.remoteHost)) return new Refusal(owner, listener, stream, "accessDenied");
   if (tls === null) return serve(owner, listener, stream);
-  return new Handshake(owner, listener, stream, tls, (text) => serve(owner, listener, text));
+  const handshake = () => new Handshake(owner, listener, stream, tls, (text) => serve(owner, listener, text));
+  if (proofs === null) return handshake();
+  return new ProofStage(
+    owner,
+    listener,
+    stream,
+    (proof) =>
+      proof
+        ? new Handshake(owner, listener, stream, proofs, (text) => new Proved(owner, listener, text))
+        : handshake(),
+  );
 }
 
 function serve(owner: SessionOwner, listener: ListenerState, stream: Stream): Session {

@@ -39,6 +39,6 @@ function directory({ uid, env }: AdminPathFacts): string {
 }
 
 /** A node name is a file name here: what could lead elsewhere is percent-encoded. */
-function safeName(node: string): string {
+export function safeName(node: string): string {
   return encodeURIComponent(node).replace(/^\.+/, (dots) => "%2E".repeat(dots.length));
 }

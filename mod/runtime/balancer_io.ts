@@ -35,6 +35,8 @@ export interface ControlPort {
   receive(text: string): void;
   /** What one that takes over is to know. */
   carry(): string;
+  /** Whether this node is the one that has certificates issued. */
+  issue(on: boolean): void;
   /** `replaced`: another one has the ports and the admin address. */
   drain(deadlineMs: number, replaced: boolean): Promise<void>;
   /** How long a drain may take when the keeper does not say it: as configured. */
@@ -52,6 +54,8 @@ export interface ControlEnv {
   readonly execProbe: Probe;
   /** A server has changed: the keeper is told as soon as the pools show it. */
   readonly onHealth: () => void;
+  /** Has the keeper keep a file of what was had by ACME; rejects with the reason. */
+  readonly store: (file: string, text: string) => Promise<void>;
 }
 
 /** Runs the balancer; ends by exiting. */
@@ -77,7 +81,9 @@ class Balancer {
   #configs = new Assembler();
   #carried = new Assembler();
   #probes = new Map<number, (result: ProbeResult) => void>();
-  #nextProbe = 0;
+  #stores = new Map<number, (problem: string) => void>();
+  /** Of probes and stores. */
+  #nextId = 0;
   #badLines = 0;
   #draining: Promise<never> | null = null;
   #healthIsDue = false;
@@ -98,6 +104,7 @@ class Balancer {
           hello: message,
           execProbe: (target, signal) => this.#execProbe(target, signal),
           onHealth: () => this.#reportHealthSoon(),
+          store: (file, text) => this.#store(file, text),
         });
         return;
       case "config":
@@ -122,6 +129,10 @@ class Balancer {
       }
       case "probeResult":
         return this.#probes.get(message.id)?.(message);
+      case "issue":
+        return this.#control?.issue(message.on);
+      case "stored":
+        return this.#stores.get(message.id)?.(message.problem);
     }
   }
 
@@ -213,8 +224,18 @@ class Balancer {
     }, 0);
   }
 
+  async #store(file: string, text: string): Promise<void> {
+    const id = this.#nextId++;
+    const { promise, resolve } = Promise.withResolvers<string>();
+    this.#stores.set(id, resolve);
+    this.#link.send({ kind: "store", id, file, text });
+    const problem = await promise;
+    this.#stores.delete(id);
+    if (problem !== "") throw new Error(problem);
+  }
+
   async #execProbe(target: ProbeTarget, signal: AbortSignal): Promise<ProbeResult> {
-    const id = this.#nextProbe++;
+    const id = this.#nextId++;
     const { promise, resolve } = Promise.withResolvers<ProbeResult>();
     const abort = () => resolve({ ok: false, reason: "the probe was cancelled", latencyMs: 0 });
     signal.addEventListener("abort", abort, { once: true });

@@ -82,7 +82,11 @@ export class CertificateWatch {
   #remind({ listeners }: Snapshot): void {
     const { log, now } = this.#options;
     const all = listeners.flatMap(({ name, tls }) =>
-      (tls?.certificates ?? []).map((one: CertificateSnapshot) => ({ ...one, listener: name }))
+      // Of those by ACME it is told when they cannot be renewed.
+      (tls?.certificates ?? []).filter(({ had }) => had === undefined).map((one: CertificateSnapshot) => ({
+        ...one,
+        listener: name,
+      }))
     );
     for (const { listener, certFile, names, expiresAt } of this.#reminder.due(all, now())) {
       const days = daysUntil(expiresAt, now());

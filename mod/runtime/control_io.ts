@@ -6,6 +6,7 @@
  * It carries no traffic and must not know the link to the keeper.
  */
 import { formatHostPort } from "../base/address.ts";
+import type { AcmeAnswers } from "../config/acme_build.ts";
 import { certificateFiles } from "../config/certificate_files_io.ts";
 import { type CertificateReader, readTlsFiles, TlsFiles } from "../config/certificates.ts";
 import { certificateReader } from "../config/certificates_io.ts";
@@ -27,6 +28,7 @@ import type { ControlPort, Hello } from "./balancer_io.ts";
 import { type Bind, checkBinds, newBinds } from "./bind_check_io.ts";
 import { carry, receive } from "./carried.ts";
 import { CertificateWatch } from "./certificate_watch_io.ts";
+import { Had } from "./had_certificates_io.ts";
 import type { TlsTrouble } from "../proxy/environment.ts";
 import { RowOwners } from "./row_owners.ts";
 import { after, type Running, sectionsOf, setServers, startRunning } from "./running_io.ts";
@@ -49,6 +51,7 @@ export type Build = (
     /** Where relative paths of the configuration start. */
     readonly directory: string;
     readonly certificates: TlsFiles;
+    readonly acme: AcmeAnswers;
   },
 ) => Snapshot;
 
@@ -69,6 +72,8 @@ export interface ControlOptions {
   /** Where it goes then. */
   readonly accessOutput: AccessOutput;
   readonly log: Log;
+  /** Has the keeper keep a file of what was had by ACME; rejects with the reason. */
+  readonly store: (file: string, text: string) => Promise<void>;
   /** Sets the log up as the configuration says. */
   readonly setUpLog: (log: Config["log"]) => void;
 }
@@ -80,6 +85,7 @@ export class Control implements ControlPort {
   #admin: AdminServer;
   #certificates: CertificateReader;
   #certificateWatch: CertificateWatch;
+  readonly #had: Had;
   #running: Running | null = null;
   #config: Config | null = null;
   /** The texts of the files that it names, as they were when it was read. */
@@ -111,7 +117,12 @@ export class Control implements ControlPort {
       status: () => this.status(),
     };
     this.#admin = new AdminServer(facts, options.makeAdmin);
-    this.#certificates = certificateReader(options.hello.file, Date.now);
+    this.#had = new Had({
+      ...{ node: options.hello.node, env: options.env, log: options.log, store: options.store },
+      onAnswers: () => this.#inOrder(() => this.#answerAuthorities()),
+      onRenewed: () => this.#certificateWatch.look(),
+    });
+    this.#certificates = certificateReader(options.hello.file, Date.now, this.#had);
     this.#certificateWatch = new CertificateWatch({
       log: options.log,
       now: Date.now,
@@ -133,6 +144,10 @@ export class Control implements ControlPort {
     this.#received = text;
   }
 
+  issue(on: boolean): void {
+    void this.#had.setActive(on);
+  }
+
   carry(): string {
     return this.#running === null ? "{}" : carry(sectionsOf(this.#running));
   }
@@ -142,6 +157,7 @@ export class Control implements ControlPort {
     if (replaced) await this.#admin.close();
     this.#draining = true;
     this.#certificateWatch.stop();
+    await this.#had.close();
     if (this.#running !== null) {
       const { crew, monitor } = this.#running;
       await crew.drain(deadlineMs);
@@ -198,6 +214,7 @@ export class Control implements ControlPort {
       workersReplaced: crew.replaced,
       accessLinesDropped: crew.logDropped + this.#options.accessLog.droppedLines,
       names: this.#discovery.status(),
+      acme: this.#had.status(),
     });
   }
 
@@ -235,6 +252,8 @@ export class Control implements ControlPort {
     this.#config = config;
     this.#tlsFiles = certificates;
     this.#options.setUpLog(config.log);
+    // Not awaited: the keeper first hears that this is in force.
+    void this.#had.configure(config, files);
     this.#logChange(snapshotBefore, this.#snapshot!);
     if (config.workers !== this.#running!.workers) {
       this.#log.warning("the number of workers changes with the next start only", {
@@ -306,6 +325,14 @@ export class Control implements ControlPort {
     if (errors.length === 0) this.#log.info("the servers behind a name have changed");
   }
 
+  /** Authorities are to be told other things: the same configuration again. Rejects with what is in the way. */
+  async #answerAuthorities(): Promise<void> {
+    if (this.#config === null || this.#running === null || this.#draining) return;
+    const snapshot = this.#build(this.#config, this.#tlsFiles);
+    const [problem] = "problem" in snapshot ? [snapshot.problem] : await this.#apply(this.#running, snapshot);
+    if (problem !== undefined) throw new Error(problem);
+  }
+
   /** The files of the certificates have changed on disk: the same configuration again, if they are good. */
   async #reloadCertificates(): Promise<readonly string[]> {
     if (this.#config === null || this.#running === null || this.#draining) return [];
@@ -317,6 +344,7 @@ export class Control implements ControlPort {
     const errors = "problem" in snapshot ? [snapshot.problem] : await this.#apply(this.#running, snapshot);
     if (errors.length > 0) return errors;
     this.#tlsFiles = files;
+    void this.#had.refresh();
     this.#log.info("certificates have changed", describeDiff(diffSnapshots(before, this.#snapshot!)));
     return [];
   }
@@ -329,6 +357,7 @@ export class Control implements ControlPort {
         files: this.#files,
         directory: directoryOf(this.#options.hello.file),
         certificates,
+        acme: this.#had.answers,
         resolve: (pool, index) => {
           const server = config.pools[pool]?.servers[index];
           return server === undefined ? [] : addressesOf(server, (name) => this.#discovery.members(name));

@@ -14,6 +14,8 @@ export interface KeeperFacts {
   readonly scriptUser?: ScriptUser;
   /** Where the node answers over TCP; null: nowhere. */
   readonly adminUrl?: string | null;
+  /** Where what is had by ACME is kept; without: there is nothing of that kind. */
+  readonly acmeDirectory?: string;
   /** Without: this node takes part in no election. */
   readonly election?: ElectionSettings;
   /** Without: the kernel forwards nothing. */

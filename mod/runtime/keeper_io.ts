@@ -15,6 +15,7 @@ import { Configurations, type ConfigurationsOptions, readChecked } from "./confi
 import type { BalancerFacts } from "./election_facts.ts";
 import { Election } from "./election_io.ts";
 import { ExecProbes, type ProbeAnswer } from "./exec_probes_io.ts";
+import { HadFiles } from "./had_files_io.ts";
 import { Heard } from "./heard.ts";
 import { Holdings } from "./holdings_io.ts";
 import type { Decoded, ToKeeper } from "./link.ts";
@@ -89,6 +90,10 @@ class Keeper {
   });
   #badLines = 0;
   readonly #heard = new Heard();
+  readonly #had = new HadFiles({
+    send: (message) => this.#child?.send(message),
+    election: () => this.#predecessor === null ? this.#election.status().instances : [],
+  });
   #adminUrl: string | null;
   readonly #kernel: KernelPlane;
   readonly #holdings: Holdings;
@@ -368,6 +373,7 @@ class Keeper {
     }
     this.#log.info("balancer started", { pid: child.pid });
     const exclusive = this.#configurations.generation === null && this.#predecessor === null;
+    this.#had.forget();
     child.send({ kind: "hello", version, node, context, file, exclusive });
     if (this.#carried !== null) child.tellCarried(this.#carried);
     if (configuration !== null) child.configure(configuration);
@@ -388,6 +394,7 @@ class Keeper {
     switch (message.kind) {
       case "heartbeat":
         this.#heard.beat(message, performance.now());
+        this.#had.tell();
         return this.#input({ kind: "heartbeat" });
       case "ready":
         return this.#onReady(message.generation);
@@ -406,6 +413,9 @@ class Keeper {
         return this.#upgrader.onCarried(message);
       case "probe":
         void this.#probes.run(message, this.#answerTo(message.id));
+        return;
+      case "store":
+        void this.#had.store(message);
         return;
     }
   }
@@ -432,6 +442,7 @@ class Keeper {
     this.#adminUrl = facts.adminUrl ?? null;
     const checks = [...exec.values()].flatMap(({ command }) => command.slice(0, 1));
     this.#programs.allow([...checks, ...programsOf(election)], facts.scriptUser);
+    this.#had.configure(facts.acmeDirectory ?? null, election);
     this.#holdings.reconcile(election, kernel);
   }
 

@@ -5,6 +5,7 @@
  * believes the other. A configuration text is cut into parts that fit. Pure: knows no process and no pipe.
  */
 import { z } from "zod";
+import { MAX_STORED_CHARS, STORED_NAME } from "../acme/record.ts";
 import { cut, MAX_PARTS, PART_UNITS } from "./parts.ts";
 
 /** Bytes of one line without its line feed. A pipe of Linux holds as much. */
@@ -63,6 +64,10 @@ export const TO_BALANCER = z.discriminatedUnion("kind", [
     reason: text,
     latencyMs: z.number().min(0),
   }),
+  /** Whether this node is the one that has certificates issued. */
+  z.strictObject({ kind: z.literal("issue"), on: z.boolean() }),
+  /** The answer to `store`; empty: it is done. */
+  z.strictObject({ kind: z.literal("stored"), id: count, problem: text }),
 ]);
 
 /** What the balancer says: facts and requests, never rules or commands. */
@@ -105,6 +110,13 @@ export const TO_KEEPER = z.discriminatedUnion("kind", [
     server: serverName,
     host: name,
     port: z.number().int().min(0).max(65535),
+  }),
+  /** A certificate, a key or an account is to be kept, in the one directory for that. */
+  z.strictObject({
+    kind: z.literal("store"),
+    id: count,
+    file: z.string().regex(STORED_NAME),
+    text: z.string().max(MAX_STORED_CHARS),
   }),
 ]);
 

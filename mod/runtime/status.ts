@@ -21,6 +21,7 @@ import type { PoolSnapshot, ServerSnapshot, Snapshot } from "../config/snapshot.
 import type { NameStatus } from "../discovery/name_book.ts";
 import type { PassiveCounts } from "../health/passive.ts";
 import type {
+  AcmeStatus,
   ListenerStatus,
   NodeStatus,
   PoolStatus,
@@ -53,6 +54,7 @@ export interface StatusFacts {
   readonly workersReplaced: number;
   readonly accessLinesDropped: number;
   readonly names: readonly NameStatus[];
+  readonly acme: AcmeStatus;
 }
 
 export function nodeStatus(facts: StatusFacts): NodeStatus {
@@ -69,16 +71,18 @@ export function nodeStatus(facts: StatusFacts): NodeStatus {
     workersReplaced: facts.workersReplaced,
     accessLinesDropped: facts.accessLinesDropped,
     names: facts.names,
+    acme: facts.acme,
     listeners: snapshot.listeners.map(({ name, protocol, binds, row, tls }): ListenerStatus => ({
       name,
       protocol,
       binds: binds.map(({ host, port }) => formatHostPort(host, port)),
-      certificates: (tls?.certificates ?? []).map(({ names, certFile, expiresAt, fingerprint }) => ({
+      certificates: (tls?.certificates ?? []).map(({ names, certFile, expiresAt, fingerprint, had }) => ({
         name: names[0] ?? certFile,
         names,
         file: certFile,
         expiresAt,
         fingerprint,
+        selfSigned: had === "selfSigned",
       })),
       counters: columns<ListenerCounter>(LISTENER_COUNTERS, (at) => memory.counters.listener(row, at)),
       latency: memory.counters.histogram(row),

@@ -19,6 +19,7 @@ const NAMES = [
   "canary.yaml",
   "passthrough.yaml",
   "https.yaml",
+  "acme.yaml",
   "grpc.yaml",
   "proxy-protocol.yaml",
   "tls-servers.yaml",

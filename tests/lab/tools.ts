@@ -20,6 +20,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   nft: "nftables",
   nginx: "nginx libnginx-mod-stream",
   openssl: "openssl",
+  pebble: "pebble",
   promtool: "prometheus",
   rsyslogd: "rsyslog",
   setpriv: "util-linux",

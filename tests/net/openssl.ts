@@ -4,6 +4,8 @@ import { basename } from "node:path";
 export interface CertificateWishes {
   /** DNS names; the first is the common name too. */
   readonly names?: readonly string[];
+  /** IP addresses that it is for too. */
+  readonly addresses?: readonly string[];
   readonly days?: number;
   readonly kind?: "ec" | "rsa" | "p521" | "ed25519";
   /** Signed by this one of the same directory; without: by itself. */
@@ -37,8 +39,9 @@ export class Certificates implements AsyncDisposable {
   }
 
   async issue(name: string, wishes: CertificateWishes = {}): Promise<void> {
-    const { names = [`${name}.test`], days = 90, kind = "ec", by, client = false, subject } = wishes;
-    const sans = names.map((each) => `DNS:${each}`).join(",");
+    const { names = [`${name}.test`], addresses = [], days = 90, kind = "ec", by, client = false, subject } =
+      wishes;
+    const sans = [...names.map((each) => `DNS:${each}`), ...addresses.map((each) => `IP:${each}`)].join(",");
     const extensions = by === undefined && !client ? [] : [
       "-addext",
       "basicConstraints=critical,CA:FALSE",

@@ -51,12 +51,14 @@ export function sampleStatus(fields: Partial<NodeStatus> = {}): NodeStatus {
         file: "/etc/tandem/shop.pem",
         expiresAt: 1_900_000_000_000,
         fingerprint: "ab".repeat(32),
+        selfSigned: false,
       }],
       counters: numbered<ListenerCounter>(LISTENER_COUNTERS),
       latency: { buckets, count: buckets.reduce((sum, n) => sum + n, 0), sumMs: 1500 },
     }],
     pools: [{ name: "app", balance: "roundRobin", queued: 0, servers: [sampleServer()] }],
     names: [],
+    acme: { active: true, names: [] },
     ...fields,
   };
 }

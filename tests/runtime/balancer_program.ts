@@ -27,6 +27,7 @@ await runBalancer({
     },
     receive: () => {},
     carry: () => "{}",
+    issue: () => {},
     drain(deadlineMs) {
       console.log(`control drains ${deadlineMs}`);
       return Promise.resolve();

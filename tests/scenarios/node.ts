@@ -35,7 +35,7 @@ export class Node implements AsyncDisposable {
     const run = [...RUN, "run", "--node", "n1", "-c", this.file];
     this.program = new Program(run, {
       socket: `${directory}/n1.sock`,
-      env: { RUNTIME_DIRECTORY: directory },
+      env: { RUNTIME_DIRECTORY: directory, STATE_DIRECTORY: `${directory}/state` },
       ...(options.through === undefined ? {} : { through: options.through(directory) }),
     });
   }

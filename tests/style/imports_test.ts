@@ -18,6 +18,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "mod/import",
     "mod/files",
     "mod/compress",
+    "mod/acme",
     "vrrp",
   ],
   ["mod/net", "mod/proxy", "mod/observe"],

@@ -1,0 +1,94 @@
+/**
+ * The files that must outlast a node, in one directory of the keeper's: certificates, keys, accounts. Nobody but its
+ * user reads them, and there is never half a file.
+ */
+import { MAX_STORED_CHARS, STORED_NAME } from "../acme/record.ts";
+
+/** More than any node has: each name has two. */
+const MAX_FILES = 1000;
+const FILE_MODE = 0o600;
+const DIRECTORY_MODE = 0o700;
+
+export interface StoredFile {
+  readonly name: string;
+  readonly text: string;
+  /** When it was written, in milliseconds since 1970, and never earlier than what it replaces. */
+  readonly at: number;
+}
+
+export class StoredFiles {
+  /** Null: nothing is stored. */
+  directory: string | null = null;
+  #order: Promise<unknown> = Promise.resolve();
+
+  /**
+   * Writes a file. `at`: when another node wrote it; a file of ours that is as new stays. What is in the way, or empty.
+   */
+  store(name: string, text: string, at: number | null = null): Promise<string> {
+    const written = this.#order.then(() => this.#store(name, text, at)).catch((error: unknown) =>
+      `Cannot store ${name} in ${this.directory}: ${reasonOf(error)}`
+    );
+    this.#order = written;
+    return written;
+  }
+
+  /** When each file was written, by name. */
+  async times(): Promise<ReadonlyMap<string, number>> {
+    const times = new Map<string, number>();
+    try {
+      for await (const { name, isFile } of Deno.readDir(this.directory ?? "")) {
+        if (!isFile || !STORED_NAME.test(name)) continue;
+        const at = await this.#timeOf(name);
+        if (at !== null && times.size < MAX_FILES) times.set(name, at);
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    return times;
+  }
+
+  /** Null: there is no such file. */
+  async read(name: string): Promise<StoredFile | null> {
+    if (this.directory === null || !STORED_NAME.test(name)) return null;
+    const at = await this.#timeOf(name);
+    return at === null ? null : { name, at, text: await Deno.readTextFile(`${this.directory}/${name}`) };
+  }
+
+  async #store(name: string, text: string, at: number | null): Promise<string> {
+    const { directory } = this;
+    if (directory === null) return `Cannot store ${name} as the configuration has no acme`;
+    if (!STORED_NAME.test(name)) return "Cannot store a file of such a name";
+    if (text.length > MAX_STORED_CHARS) return `Cannot store ${name} as it is too long`;
+    const before = await this.#timeOf(name);
+    if (at !== null && before !== null && before >= at) return "";
+    // Also when the clock was set back: the last one counts.
+    const time = at ?? Math.max(Date.now(), (before ?? 0) + 1);
+    await Deno.mkdir(directory, { recursive: true, mode: DIRECTORY_MODE });
+    const path = `${directory}/${name}`;
+    const next = `${path}.next`;
+    const file = await Deno.open(next, { write: true, create: true, truncate: true, mode: FILE_MODE });
+    try {
+      await file.write(new TextEncoder().encode(text));
+      await file.utime(time / 1000, time / 1000);
+      await file.sync();
+    } finally {
+      file.close();
+    }
+    await Deno.rename(next, path);
+    return "";
+  }
+
+  async #timeOf(name: string): Promise<number | null> {
+    try {
+      return (await Deno.stat(`${this.directory}/${name}`)).mtime?.getTime() ?? null;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return null;
+      throw error;
+    }
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.PermissionDenied) return "this user may not write there";
+  return error instanceof Error ? error.message : String(error);
+}

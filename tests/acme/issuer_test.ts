@@ -1,0 +1,137 @@
+/** The issuer with an authority that a test plays, for what no authority for tests does: limits, and its own wishes. */
+import { Issuer, type IssuerSettings } from "../../mod/acme/issuer_io.ts";
+import { Key } from "../../mod/acme/keys_io.ts";
+import { ACCOUNT_FILE, certificateFile, NEW_RECORD, readRecord, recordFile } from "../../mod/acme/record.ts";
+import type { Log } from "../../mod/observe/log.ts";
+import { assert, assertEquals } from "../assert.ts";
+import { Certificates } from "../net/openssl.ts";
+import { labTest } from "../lab/tools.ts";
+
+const CA = "https://ca.test/dir";
+const DAY = 24 * 3600_000;
+const QUIET = { debug() {}, info() {}, warning() {}, error() {} } as unknown as Log;
+
+type Answer = { status?: number; headers?: Record<string, string>; body?: unknown };
+
+/** Answers by path; what is missing is a nonce. */
+class World {
+  readonly files = new Map<string, string>();
+  readonly asked: string[] = [];
+  readonly answers: Record<string, () => Answer> = {
+    "/dir": () => ({
+      body: { newNonce: `${CA}/n`, newAccount: `${CA}/a`, newOrder: `${CA}/o`, renewalInfo: `${CA}/r` },
+    }),
+  };
+  now = 1000 * DAY;
+  #changed = Promise.withResolvers<void>();
+
+  readonly issuer = new Issuer({
+    log: QUIET,
+    now: () => this.now,
+    random: () => 0,
+    load: (file) => Promise.resolve(this.files.get(file) ?? null),
+    store: (file, text) => {
+      this.files.set(file, text);
+      this.#changed.resolve();
+      return Promise.resolve();
+    },
+    answer: () => Promise.resolve(),
+    onRenewed: () => Promise.resolve(),
+  });
+
+  get settings(): IssuerSettings {
+    return {
+      ...{ directory: CA, challenge: "http", email: null, external: null, names: ["shop.test"] },
+      fetch: (url) => {
+        const { pathname } = new URL(url);
+        const name = Object.keys(this.answers).find((one) =>
+          one === pathname || pathname.startsWith(`${one}/`)
+        );
+        const last = pathname.startsWith("/dir/r/") ? "/dir/r" : name === "/dir" ? pathname : name;
+        this.asked.push(last!);
+        const { status = 200, headers = {}, body = {} } = this.answers[last!]?.() ?? {};
+        return Promise.resolve(
+          new Response(JSON.stringify(body), {
+            status,
+            headers: { "content-type": "application/problem+json", "replay-nonce": "n", ...headers },
+          }),
+        );
+      },
+    };
+  }
+
+  /** The record of the name once it is so. */
+  async record(wanted: (record: ReturnType<typeof readRecord>) => boolean) {
+    while (true) {
+      const record = readRecord(this.files.get(recordFile("shop.test")) ?? null);
+      if (wanted(record)) return record;
+      await this.#changed.promise;
+      this.#changed = Promise.withResolvers();
+    }
+  }
+}
+
+Deno.test("Issuer() waits as long as an authority says, and knows it when it starts again", async () => {
+  const world = new World();
+  world.answers["/dir/a"] = () => ({ status: 201, headers: { location: `${CA}/a/1` } });
+  world.answers["/dir/o"] = () => ({
+    status: 429,
+    headers: { "retry-after": "7200" },
+    body: { type: "urn:ietf:params:acme:error:rateLimited", detail: "too many certificates" },
+  });
+  await world.issuer.configure(world.settings);
+  await world.issuer.setActive(true);
+  const record = await world.record(({ lastError }) => lastError.includes("rateLimited"));
+  assertEquals([record.failures, record.nextAt - world.now], [1, 7_200_000]);
+  assert(world.files.has(ACCOUNT_FILE), "the account is kept all the same");
+  await world.issuer.close();
+  assertEquals(world.issuer.status()[0]!.state, "failing");
+
+  const again = new World();
+  for (const [file, text] of world.files) again.files.set(file, text);
+  await again.issuer.configure(again.settings);
+  await again.issuer.setActive(true);
+  assertEquals(again.issuer.status()[0]!.nextAt, record.nextAt);
+  await again.issuer.close();
+  assertEquals(again.asked, [], "nobody was asked anything");
+});
+
+Deno.test("Issuer() asks nobody before its node is the one", async () => {
+  const world = new World();
+  await world.issuer.configure(world.settings);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assertEquals([world.asked, world.issuer.active], [[], false]);
+  assertEquals(world.issuer.status().map(({ name, state }) => [name, state]), [["shop.test", "waiting"]]);
+  await world.issuer.setActive(true);
+  await world.record(({ failures }) => failures > 0);
+  await world.issuer.close();
+  assert(world.asked.length > 0);
+});
+
+labTest("Issuer() renews when the authority wants it, and names what is replaced", ["openssl"], async () => {
+  await using made = await Certificates.make();
+  await made.issue("authority");
+  await made.issue("shop", { by: "authority" });
+  const world = new World();
+  world.now = Date.now();
+  const key = Key.make();
+  world.files.set(certificateFile("shop.test"), made.text("shop.pem") + made.text("shop.key"));
+  world.files.set(
+    ACCOUNT_FILE,
+    JSON.stringify({ directory: CA, url: `${CA}/a/1`, email: null, key: key.pem }),
+  );
+  const mine = { ...NEW_RECORD, directory: CA, renewAt: world.now + 60 * DAY };
+  world.files.set(recordFile("shop.test"), JSON.stringify(mine));
+  const [start, end] = [world.now + DAY, world.now + 2 * DAY];
+  const iso = (ms: number) => new Date(ms).toISOString();
+  world.answers["/dir/r"] = () => ({
+    headers: { "content-type": "application/json", "retry-after": "3600" },
+    body: { suggestedWindow: { start: iso(start), end: iso(end) } },
+  });
+  await world.issuer.configure(world.settings);
+  await world.issuer.setActive(true);
+  const record = await world.record(({ askAt }) => askAt > 0);
+  assertEquals(record.renewAt, start);
+  assertEquals(record.askAt, world.now + 3600_000);
+  await world.issuer.close();
+});
