@@ -37,6 +37,8 @@ export interface ControlPort {
   carry(): string;
   /** Whether this node is the one that has certificates issued. */
   issue(on: boolean): void;
+  /** Another node has given certificates. */
+  arrived(): void;
   /** `replaced`: another one has the ports and the admin address. */
   drain(deadlineMs: number, replaced: boolean): Promise<void>;
   /** How long a drain may take when the keeper does not say it: as configured. */
@@ -131,6 +133,8 @@ class Balancer {
         return this.#probes.get(message.id)?.(message);
       case "issue":
         return this.#control?.issue(message.on);
+      case "arrived":
+        return this.#control?.arrived();
       case "stored":
         return this.#stores.get(message.id)?.(message.problem);
     }

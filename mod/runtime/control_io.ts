@@ -148,6 +148,11 @@ export class Control implements ControlPort {
     void this.#had.setActive(on);
   }
 
+  arrived(): void {
+    void this.#had.refresh();
+    void this.#certificateWatch.look();
+  }
+
   carry(): string {
     return this.#running === null ? "{}" : carry(sectionsOf(this.#running));
   }

@@ -90,10 +90,7 @@ class Keeper {
   });
   #badLines = 0;
   readonly #heard = new Heard();
-  readonly #had = new HadFiles({
-    send: (message) => this.#child?.send(message),
-    election: () => this.#predecessor === null ? this.#election.status().instances : [],
-  });
+  readonly #had: HadFiles;
   #adminUrl: string | null;
   readonly #kernel: KernelPlane;
   readonly #holdings: Holdings;
@@ -121,6 +118,11 @@ class Keeper {
     this.#supervisor = new Supervisor({ drainMs });
     this.#predecessor = options.predecessor ?? null;
     const { node, version, log } = options;
+    this.#had = new HadFiles({
+      send: (message) => this.#child?.send(message),
+      election: () => this.#predecessor === null ? this.#election.status().instances : [],
+      log,
+    });
     this.#kernel = new KernelPlane(noPlan(node), {
       spawn: (command, options) => this.#programs.spawnTool(command, options),
       log,
@@ -181,6 +183,7 @@ class Keeper {
       for (const [signal, heed] of signals) Deno.removeSignalListener(signal, heed);
       clearTimeout(this.#timer);
       this.#probes.close();
+      this.#had.close();
       await this.#holdings.close();
     }
   }
@@ -229,6 +232,7 @@ class Keeper {
   /** Another keeper has the node: what is left is to let the balancer finish. */
   #onReplaced(successor: Successor): void {
     this.#leaving = "draining";
+    this.#had.close();
     this.#input({ kind: "stop" });
     void successor.ended.then(({ success }) => {
       if (success) return;

@@ -66,6 +66,8 @@ export const TO_BALANCER = z.discriminatedUnion("kind", [
   }),
   /** Whether this node is the one that has certificates issued. */
   z.strictObject({ kind: z.literal("issue"), on: z.boolean() }),
+  /** Another node has given files of what is had by ACME. */
+  z.strictObject({ kind: z.literal("arrived") }),
   /** The answer to `store`; empty: it is done. */
   z.strictObject({ kind: z.literal("stored"), id: count, problem: text }),
 ]);

@@ -3,9 +3,8 @@
  * user reads them, and there is never half a file.
  */
 import { MAX_STORED_CHARS, STORED_NAME } from "../acme/record.ts";
+import { MAX_FILES } from "./exchange.ts";
 
-/** More than any node has: each name has two. */
-const MAX_FILES = 1000;
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
 

@@ -28,6 +28,7 @@ await runBalancer({
     receive: () => {},
     carry: () => "{}",
     issue: () => {},
+    arrived: () => {},
     drain(deadlineMs) {
       console.log(`control drains ${deadlineMs}`);
       return Promise.resolve();

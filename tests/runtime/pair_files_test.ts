@@ -1,0 +1,116 @@
+import { compare, fitting } from "../../mod/runtime/exchange.ts";
+import { type PairFacts, PairFiles } from "../../mod/runtime/pair_files_io.ts";
+import { StoredFiles } from "../../mod/runtime/stored_files_io.ts";
+import type { Log } from "../../mod/observe/log.ts";
+import { assert, assertEquals, assertRejects } from "../assert.ts";
+
+const secret = (text: string) => new TextEncoder().encode(text);
+const KEYS = [{ id: 1, secret: secret("a secret of the pair") }];
+
+/** One node: its files, its end of the exchange, its words. */
+class SharingNode {
+  readonly files = new StoredFiles();
+  readonly words: string[] = [];
+  #arrived = Promise.withResolvers<void>();
+  readonly pair: PairFiles;
+
+  constructor(readonly address: string, readonly directory: string, readonly port: number) {
+    this.files.directory = `${directory}/acme`;
+    const note = (message: string, fields?: Record<string, unknown>) => {
+      this.words.push(`${message} ${JSON.stringify(fields)}`);
+      this.#arrived.resolve();
+    };
+    this.pair = new PairFiles({
+      files: this.files,
+      onReceived: () => this.#arrived.resolve(),
+      log: { info: note, warning: note } as unknown as Log,
+      port,
+    });
+  }
+
+  facts(peers: readonly SharingNode[], keys = KEYS): PairFacts {
+    return { local: this.address, keys, peers: peers.map(({ address }) => ({ node: address, address })) };
+  }
+
+  async until(holds: () => boolean | Promise<boolean>): Promise<void> {
+    while (!await holds()) {
+      await this.#arrived.promise;
+      this.#arrived = Promise.withResolvers();
+    }
+  }
+
+  async text(name: string): Promise<string | undefined> {
+    return (await this.files.read(name))?.text;
+  }
+}
+
+/** A port that both addresses have free; nobody else of this machine uses these addresses. */
+async function withNodes(use: (one: SharingNode, other: SharingNode) => Promise<void>): Promise<void> {
+  const probe = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = probe.addr as Deno.NetAddr;
+  probe.close();
+  const directories = [Deno.makeTempDirSync(), Deno.makeTempDirSync()];
+  const [one, other] = [2, 3].map((last, at) => new SharingNode(`127.81.12.${last}`, directories[at]!, port));
+  try {
+    await use(one!, other!);
+  } finally {
+    one!.pair.close();
+    other!.pair.close();
+    for (const directory of directories) await Deno.remove(directory, { recursive: true });
+  }
+}
+
+Deno.test("PairFiles() gives each node the newest of every file, whoever begins, and soon after a change", async () => {
+  await withNodes(async (one, other) => {
+    await one.files.store("a.test.pem", "of one");
+    await one.files.store("both.test.json", "old");
+    await other.files.store("both.test.json", "new");
+    await other.files.store("b.test.pem", "of other");
+    one.pair.update(one.facts([]));
+    other.pair.update(other.facts([one]));
+    await one.until(async () =>
+      await one.text("both.test.json") === "new" && await one.text("b.test.pem") === "of other"
+    );
+    await other.until(async () => await other.text("a.test.pem") === "of one");
+    assertEquals([...await one.files.times()].sort(), [...await other.files.times()].sort());
+    assertEquals(Deno.statSync(`${one.directory}/acme/b.test.pem`).mode! & 0o777, 0o600);
+
+    one.pair.update(one.facts([other]));
+    await one.files.store("a.test.pem", "of one, renewed");
+    one.pair.changed();
+    await other.until(async () => await other.text("a.test.pem") === "of one, renewed");
+  });
+});
+
+Deno.test("PairFiles() gives nothing to a node with another secret, and says so once", async () => {
+  await withNodes(async (one, other) => {
+    await one.files.store("a.test.pem", "of one");
+    one.pair.update(one.facts([]));
+    const foreign = [{ id: 1, secret: secret("another secret of it") }];
+    other.pair.update(other.facts([one], foreign));
+    await one.until(() => one.words.length > 0);
+    await other.until(() => other.words.length > 0);
+    other.pair.changed();
+    await other.until(() => other.words.length > 0);
+    assert(one.words[0]!.includes("another secret"), one.words[0]);
+    assertEquals([...await other.files.times()], []);
+  });
+});
+
+Deno.test("PairFiles() without keys neither listens nor calls", async () => {
+  await withNodes(async (one, other) => {
+    one.pair.update(one.facts([other], []));
+    other.pair.update(other.facts([]));
+    const { address: hostname, port } = one;
+    await assertRejects(() => Deno.connect({ hostname, port }), Deno.errors.ConnectionRefused);
+    assertEquals([one.words, other.words], [[], []]);
+  });
+});
+
+Deno.test("compare() and fitting() say who lacks what, and how much fits", () => {
+  const ours = new Map([["a.pem", 5], ["b.pem", 5], ["c.pem", 5]]);
+  const theirs = new Map([["b.pem", 6], ["c.pem", 5], ["d.pem", 1]]);
+  assertEquals(compare(ours, theirs), { give: ["a.pem"], want: ["b.pem", "d.pem"] });
+  const files = [300_000, 300_000, 100_000].map((size) => ({ text: "x".repeat(size) }));
+  assertEquals(fitting(files).map(({ text }) => text.length), [300_000]);
+});
