@@ -10,12 +10,15 @@ export class Http2Dialer implements Dialer {
   readonly #environment: ProxyEnvironment;
   readonly #below: Dialer;
   readonly #scheme: "http" | "https";
+  readonly #connectMs: number;
   readonly #targets = new Map<string, Target>();
 
-  constructor(environment: ProxyEnvironment, below: Dialer, scheme: "http" | "https") {
+  /** `connectMs`: how long a server may take to say its settings, once there is a connection. */
+  constructor(environment: ProxyEnvironment, below: Dialer, scheme: "http" | "https", connectMs: number) {
     this.#environment = environment;
     this.#below = below;
     this.#scheme = scheme;
+    this.#connectMs = connectMs;
   }
 
   dial(host: string, port: number, handler: DialHandler, { name = "" }: DialTerms = {}): Dial {
@@ -23,7 +26,9 @@ export class Http2Dialer implements Dialer {
     let target = this.#targets.get(key);
     if (target === undefined) {
       const connect = (opened: DialHandler) => this.#below.dial(host, port, opened, { name });
-      target = new Target(this.#environment, connect, this.#scheme);
+      const open = (stream: Stream, owner: UpstreamOwner) =>
+        new Http2Upstream(this.#environment, stream, owner, this.#scheme, this.#connectMs);
+      target = new Target(this.#environment, connect, open);
       this.#targets.set(key, target);
     }
     return target.dial(handler);
@@ -34,7 +39,7 @@ export class Http2Dialer implements Dialer {
 class Target implements UpstreamOwner, DialHandler {
   readonly #environment: ProxyEnvironment;
   readonly #connect: (handler: DialHandler) => Dial;
-  readonly #scheme: "http" | "https";
+  readonly #speak: (stream: Stream, owner: UpstreamOwner) => Http2Upstream;
   readonly #open = new Set<Http2Upstream>();
   readonly #waiting = new Set<DialHandler>();
   /** The connection that is being made, of which there is one at a time. */
@@ -44,11 +49,11 @@ class Target implements UpstreamOwner, DialHandler {
   constructor(
     environment: ProxyEnvironment,
     connect: (handler: DialHandler) => Dial,
-    scheme: "http" | "https",
+    speak: (stream: Stream, owner: UpstreamOwner) => Http2Upstream,
   ) {
     this.#environment = environment;
     this.#connect = connect;
-    this.#scheme = scheme;
+    this.#speak = speak;
   }
 
   dial(handler: DialHandler): Dial {
@@ -64,7 +69,7 @@ class Target implements UpstreamOwner, DialHandler {
 
   onOpen(stream: Stream): void {
     this.#dial = null;
-    this.#fresh = new Http2Upstream(this.#environment, stream, this, this.#scheme);
+    this.#fresh = this.#speak(stream, this);
   }
 
   onFailed(error: Error): void {

@@ -238,8 +238,9 @@ export abstract class Http2Link implements StreamHandler, StreamHost, FrameEvent
     return this.disturbed();
   }
 
-  /** Section 5.3: of no use, and deprecated. */
+  /** Section 5.3: of no use, and deprecated. A stream that is idle cannot be reset (section 6.4): the connection ends. */
   onPriority(id: number, code: number): number {
+    if (code !== h2.NO_ERROR && this.isIdle(id)) return code;
     const stream = this.streams.get(id);
     if (code !== h2.NO_ERROR && stream !== undefined) return this.streamError(id, stream, code);
     if (code !== h2.NO_ERROR) this.reset(id, code);

@@ -11,6 +11,7 @@ import { Http2Link, MOST_STREAMS } from "./http2_link.ts";
 import { RequestReader } from "./http2_message.ts";
 import { ResponseLines } from "./http2_response.ts";
 import { Http2Stream, IGNORE, STREAM_WINDOW } from "./http2_stream.ts";
+import { Linger } from "./linger.ts";
 import { MAX_RESPONSE_HEAD_BYTES } from "./server_connection.ts";
 
 const FIRST_FRAMES = (() => {
@@ -53,16 +54,19 @@ export class Http2Upstream extends Http2Link {
   #ready = false;
   /** No more streams are opened. */
   #leaving = false;
+  /** All is said, and the server is to close. */
+  #linger: Linger | null = null;
 
   constructor(
     environment: ProxyEnvironment,
     below: Stream,
     readonly owner: UpstreamOwner,
     readonly scheme: "http" | "https",
+    readyMs: number,
   ) {
     super(environment, below, FROM_SERVER);
     environment.upstreams.add(this);
-    environment.wheel.set(this.#timer, environment.now() + UNUSED_MS);
+    environment.wheel.set(this.#timer, environment.now() + readyMs);
     this.greet(FIRST_FRAMES);
   }
 
@@ -84,8 +88,18 @@ export class Http2Upstream extends Http2Link {
     return stream;
   }
 
-  onDeadline(): void {
-    this.close();
+  onDeadline(now: number): void {
+    if (this.#linger !== null) {
+      const at = this.#linger.onDeadline(now, 0);
+      return at > 0 ? this.environment.wheel.set(this.#timer, at) : this.#shut();
+    }
+    if (this.#ready) this.close();
+    else this.#end(h2.SETTINGS_TIMEOUT, new Error("the server has not said its settings in time"));
+  }
+
+  override onData(view: Uint8Array): void {
+    if (this.#linger === null) super.onData(view);
+    else if (this.#linger.discard(view.length)) this.#shut();
   }
 
   /** For its streams: an id for a request; 0: there will be none. */
@@ -108,6 +122,7 @@ export class Http2Upstream extends Http2Link {
     if (this.#ready) this.owner.onRoom(this);
     else {
       this.#ready = true;
+      this.environment.wheel.set(this.#timer, this.environment.now() + UNUSED_MS);
       this.owner.onReady(this);
     }
     return code;
@@ -180,6 +195,7 @@ export class Http2Upstream extends Http2Link {
 
   protected onGone(error: Error | null): void {
     this.#end(h2.NO_ERROR, error ?? new Error("the server closed the connection"));
+    this.#shut();
   }
 
   close(): void {
@@ -210,9 +226,14 @@ export class Http2Upstream extends Http2Link {
     this.abandon(this.#all, reason);
     this.#all.clear();
     this.environment.upstreams.delete(this);
-    this.environment.wheel.drop(this.#timer);
     this.drop();
-    this.below.end();
+    // A close at once could take the GOAWAY with it.
+    this.#linger = new Linger(this.below);
+    this.environment.wheel.set(this.#timer, this.#linger.start(this.environment.now()));
+  }
+
+  #shut(): void {
+    this.environment.wheel.drop(this.#timer);
     this.below.close();
   }
 }

@@ -47,7 +47,7 @@ export interface LiveOptions {
   /** Makes what connects to the servers of a pool over TLS. */
   readonly tlsDialer?: (tls: ServerTlsSnapshot) => Dialer;
   /** Makes what connects to servers in HTTP/2, over a dialer of the pool's own or (null) the plain one. */
-  readonly http2Dialer: (below: Dialer | null, scheme: "http" | "https") => Dialer;
+  readonly http2Dialer: (below: Dialer | null, scheme: "http" | "https", connectMs: number) => Dialer;
   /** Builds a route table; given from above, as hono lives there. */
   readonly buildTable: (routes: readonly RouteSnapshot[]) => RouteTable;
   /** Given from above, as it is the runtime's. */
@@ -96,13 +96,14 @@ function keepsDialer(snapshot: PoolSnapshot, before: LivePool | undefined): befo
 }
 
 /** Never plain where TLS is meant: without a maker of such dialers the snapshot is refused. */
-function poolDialer({ name, tls, http2 }: PoolSnapshot, options: LiveOptions): Dialer | null {
+function poolDialer({ name, tls, http2, timeouts }: PoolSnapshot, options: LiveOptions): Dialer | null {
   const { tlsDialer, http2Dialer } = options;
   if (tls !== undefined && tlsDialer === undefined) {
     throw new Error(`Cannot use pool ${name} as nothing connects over TLS here`);
   }
   const below = tls === undefined ? null : tlsDialer!(tls);
-  return http2 === true ? http2Dialer(below, tls === undefined ? "http" : "https") : below;
+  if (http2 !== true) return below;
+  return http2Dialer(below, tls === undefined ? "http" : "https", timeouts.connectMs);
 }
 
 function liveListener(

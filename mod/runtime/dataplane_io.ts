@@ -160,8 +160,8 @@ export class Dataplane {
         worker: this.#options.worker,
         sticks,
         random: Math.random,
-        http2Dialer: (below, scheme) =>
-          new Http2Dialer(this.environment, below ?? this.#engine.dialer, scheme),
+        http2Dialer: (below, scheme, connectMs) =>
+          new Http2Dialer(this.environment, below ?? this.#engine.dialer, scheme, connectMs),
         tlsDialer: (tls) =>
           new TlsDialer(this.#engine.dialer, this.#tls.connector(tls), this.#options.onError),
         buildTable: this.#options.buildTable,

@@ -161,7 +161,12 @@ export const HTTP2_CASES: readonly Http2Case[] = [
     PROTOCOL,
     frame(HEADERS, ALL | PRIORITIZED, 1, "\0\0\0\x01\x10" + block(...GET)),
   ),
-  one("section 5.3.1: PRIORITY that depends on itself", MALFORMED, frame(PRIORITY, 0, 3, "\0\0\0\x03\x10")),
+  one("section 5.3.1: PRIORITY that depends on itself", PROTOCOL, frame(PRIORITY, 0, 3, "\0\0\0\x03\x10")),
+  one(
+    "section 5.3.1: PRIORITY of an open stream that depends on itself",
+    MALFORMED,
+    post(1) + frame(PRIORITY, 0, 1, "\0\0\0\x01\x10"),
+  ),
   one("section 6.1: DATA on stream 0", PROTOCOL, frame(DATA, 0, 0, "x")),
   one(
     "section 6.1: DATA with padding",
@@ -186,7 +191,16 @@ export const HTTP2_CASES: readonly Http2Case[] = [
     frame(HEADERS, ALL | PADDED, 1, `\xff${block(...GET)}`),
   ),
   one("section 6.3: PRIORITY on stream 0", PROTOCOL, frame(PRIORITY, 0, 0, "\0\0\0\0\x10")),
-  one("section 6.3: PRIORITY of four bytes", "RST FRAME_SIZE_ERROR", frame(PRIORITY, 0, 1, "\0\0\0\0")),
+  one(
+    "section 6.3: PRIORITY of four bytes on an idle stream",
+    "GOAWAY FRAME_SIZE_ERROR",
+    frame(PRIORITY, 0, 1, "\0\0\0\0"),
+  ),
+  one(
+    "section 6.3: PRIORITY of four bytes on an open stream",
+    "RST FRAME_SIZE_ERROR",
+    post(1) + frame(PRIORITY, 0, 1, "\0\0\0\0"),
+  ),
   one("section 6.4: RST_STREAM on stream 0", PROTOCOL, frame(RST, 0, 0, "\0\0\0\x08")),
   one(
     "section 6.4: RST_STREAM of three bytes",

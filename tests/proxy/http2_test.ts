@@ -236,6 +236,27 @@ Deno.test("Http2Connection RFC 8441: a WebSocket is opened, bytes go both ways, 
   }
 });
 
+Deno.test("Http2Connection RFC 8441: a key of the client's own does not reach the server beside ours", () => {
+  simulate({}, (world) => {
+    const keys: string[] = [];
+    for (const server of world.servers) {
+      server.answer = (request, connection) => {
+        keys.push(
+          request.headers.get("sec-websocket-key") ?? "",
+          request.headers.get("sec-websocket-version")!,
+        );
+        connection.send(reply(403, "no"));
+      };
+    }
+    const client = connect(world);
+    const own = block(["sec-websocket-key", "own"], ["sec-websocket-version", "13"]);
+    const id = client.open(WEBSOCKET + own, false);
+    world.run(100);
+    assertEquals(client.log.status(id), 403);
+    assertEquals(keys, ["VGFuZGVtIGlzIGhlcmUuLg==", "13"]);
+  });
+});
+
 Deno.test("Http2Connection RFC 8441: what follows a WebSocket that is refused is no request", () => {
   simulate({}, (world) => {
     const seen: string[] = [];

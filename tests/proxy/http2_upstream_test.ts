@@ -1,6 +1,16 @@
 /** Servers that speak HTTP/2, over unkind streams: requests of both versions reach them, share connections, and survive them. */
 import { assert, assertEquals } from "../assert.ts";
-import { block, frame, GOAWAY, number, RST, SETTINGS } from "../conformance/http2_client.ts";
+import {
+  block,
+  frame,
+  FrameLog,
+  GOAWAY,
+  number,
+  PREFACE,
+  RST,
+  SETTINGS,
+} from "../conformance/http2_client.ts";
+import { latin1 } from "../../mod/http/grammar.ts";
 import { SimHttp2Client } from "../sim/http2_client.ts";
 import { type Http2Answering, type Http2Served, speakHttp2 } from "../sim/http2_server.ts";
 import { simulate, type World, type WorldOptions } from "../sim/world.ts";
@@ -294,4 +304,40 @@ Deno.test("Http2Dialer a connection on which nothing comes any more is not used 
     world.run(100);
     assertEquals(client.statuses, [200, 504, 200]);
   });
+});
+
+Deno.test("Http2Dialer a server that never says its settings is given up in time, however many come to wait for it", () => {
+  const timeouts = { connectMs: 500, responseMs: 5000, idleMs: 5000 };
+  const pool = { http2: true, timeouts, retry: { attempts: 0, on: [], budget: 0 } };
+  simulate({ pool, servers: 1 }, (world) => {
+    const frames: string[] = [];
+    world.servers[0]!.onBytes = (view) => {
+      frames.push(latin1(view, 0, view.length));
+      return true;
+    };
+    const clients = [];
+    for (let at = 0; at < 10; at++) {
+      clients.push(world.connect().get("/"));
+      world.run(200);
+    }
+    world.run(1000);
+    assertEquals(clients.map(({ statuses }) => statuses), clients.map(() => [503]));
+    assert(world.servers[0]!.connections.length > 2, "each connection has its time, and then comes the next");
+    const log = new FrameLog();
+    log.feed(frames.join("").slice(PREFACE.length));
+    assert(log.frames.some(({ type }) => type === GOAWAY));
+  });
+});
+
+Deno.test("Http2Dialer a GOAWAY is read by a server before the connection is closed", () => {
+  for (const seed of SEEDS) {
+    simulate({ ...HTTP2, servers: 1, seed }, (world) => {
+      const served = speak(world, echo);
+      world.connect().get("/1");
+      world.run(100_000);
+      const [{ log, connection }] = served[0]! as [Http2Served];
+      assert(log.frames.some(({ type }) => type === GOAWAY));
+      assertEquals(connection.peer.stream.closed, true);
+    });
+  }
 });

@@ -335,7 +335,8 @@ export class World {
     this.sticks.keep(this.sticks.prepare(this.#snapshot, this.now));
     return buildLive(this.#snapshot, before, {
       sticks: this.sticks.current,
-      http2Dialer: (below, scheme) => new Http2Dialer(environment, below ?? environment.dialer, scheme),
+      http2Dialer: (below, scheme, connectMs) =>
+        new Http2Dialer(environment, below ?? environment.dialer, scheme, connectMs),
       memory: this.memory,
       worker: 0,
       random: this.network.random,
