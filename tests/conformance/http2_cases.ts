@@ -31,7 +31,7 @@ export interface Http2Case {
   readonly name: string;
   /** What is sent; between, what is waited for: `wait N` the answer on a stream, `data N` a part of it, `settings`. */
   readonly send: readonly string[];
-  /** `200`: the answer on the last stream; `RST X`, `GOAWAY X` or several with `|`; `PING`: all is well, the connection goes on; `END`: it ends. */
+  /** `200`: the answer on the last stream; `RST X`, `GOAWAY X` or several with `|`; `PING`: all is well, the connection goes on; `ACK`: the settings are acknowledged; `END`: it ends. */
   readonly expect: string;
   /** Without the preface and the first SETTINGS. */
   readonly bare?: boolean;

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "../assert.ts";
+import { HTTP2_ACCEPTED_CASES } from "./http2_accepted_cases.ts";
 import { HTTP2_CASES, type Http2Case } from "./http2_cases.ts";
 import {
   ACK,
@@ -17,9 +18,10 @@ import { RecordingServer } from "./recording_server.ts";
 import { startTandem } from "./subject.ts";
 
 const PROBE = "tandem?!";
+const CASES = [...HTTP2_CASES, ...HTTP2_ACCEPTED_CASES];
 
 Deno.test("cases() have names of their own", () => {
-  const names = HTTP2_CASES.map((each) => each.name);
+  const names = CASES.map((each) => each.name);
   assertEquals(names.filter((name, i) => names.indexOf(name) !== i), []);
 });
 
@@ -27,7 +29,7 @@ Deno.test("Http2Connection answers as the cases say, from the outside", async (t
   const server = new RecordingServer();
   const tandem = await startTandem(server.port);
   try {
-    for (const each of HTTP2_CASES) {
+    for (const each of CASES) {
       await t.step({
         name: each.name,
         sanitizeOps: false,
@@ -63,6 +65,11 @@ async function run(each: Http2Case, address: { hostname: string; port: number })
 async function outcome(expect: string, client: Http2Client): Promise<boolean> {
   if (expect === "PING") return await alive(client);
   if (expect === "END") return await client.end();
+  if (expect === "ACK") {
+    const twice = () =>
+      client.frames.filter(({ type, flags }) => type === SETTINGS && flags === ACK).length === 2;
+    return await client.frame(twice) !== null;
+  }
   if (/^\d+$/.test(expect)) {
     await client.frame((one) => one.type === HEADERS);
     const stream = client.frames.findLast((one) => one.type === HEADERS)?.stream ?? 1;
