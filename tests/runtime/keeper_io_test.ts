@@ -64,7 +64,7 @@ Deno.test("runKeeper() drains as long as the configuration in force says, and sa
     write("good, short and moved");
     keeper.kill("SIGHUP");
     await keeper.until((status) => status.generation === 2);
-    assertStringIncludes(keeper.text, "the admin socket moves with the next start only");
+    await keeper.line("the admin socket moves with the next start only");
     keeper.kill("SIGTERM");
     await keeper.line("draining 10");
     assertEquals(await keeper.ended(), 0);
