@@ -27,6 +27,7 @@ const RTM_GETNEIGH = 30;
 export const NLM_F_REQUEST = 0x1;
 export const NLM_F_ACK = 0x4;
 const NLM_F_DUMP = 0x300;
+const NLM_F_DUMP_INTR = 0x10;
 export const NLM_F_REPLACE = 0x100;
 export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;
@@ -167,6 +168,18 @@ export function decodeNetlink(bytes: Uint8Array): NetlinkMessage[] {
     at += aligned(length);
   }
   return messages;
+}
+
+/** True when a list changed while it was read: it may lack what was there all the time. */
+export function isInterrupted(bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at + HEADER_BYTES <= bytes.length;) {
+    const length = view.getUint32(at, true);
+    if (length < HEADER_BYTES || at + length > bytes.length) break;
+    if ((view.getUint16(at + 6, true) & NLM_F_DUMP_INTR) !== 0) return true;
+    at += aligned(length);
+  }
+  return false;
 }
 
 function decodeMessage(type: number, sequence: number, body: DataView): NetlinkMessage | null {

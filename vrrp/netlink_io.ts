@@ -25,6 +25,7 @@ import {
   encodeResolveNeighbour,
   encodeSetAddress,
   type InterfaceAddress,
+  isInterrupted,
   type Link,
   type NetlinkMessage,
 } from "./netlink.ts";
@@ -38,11 +39,15 @@ const SOCKADDR_NL_BYTES = 12;
 /** The kernel's own upper bound for one part of a dump (NLMSG_GOODSIZE is at most 8 KiB, dumps use up to 32). */
 const RECEIVE_BYTES = 32 * 1024;
 
+/** A list that changes all the time is taken as it is then. */
+const LIST_TIMES = 4;
+
 export class NetlinkSocket {
   readonly fd: number;
   readonly #libc: Libc;
   readonly #buffer = new Uint8Array(RECEIVE_BYTES);
   #sequence = 0;
+  #interrupted = false;
 
   /** Opens a socket; `groups` are the events it hears (RTMGRP_*). Throws when the kernel refuses. */
   constructor(libc: Libc, groups = 0) {
@@ -76,13 +81,13 @@ export class NetlinkSocket {
 
   /** The addresses of one interface. */
   addresses(index: number): InterfaceAddress[] {
-    return this.#ask(encodeListAddresses(++this.#sequence)).messages
+    return this.#list(encodeListAddresses)
       .flatMap((message) => message.kind === "address" ? [message.address] : [])
       .filter((address) => address.index === index);
   }
 
   links(): Link[] {
-    return this.#ask(encodeListLinks(++this.#sequence)).messages
+    return this.#list(encodeListLinks)
       .flatMap((message) => message.kind === "link" ? [message.link] : []);
   }
 
@@ -101,7 +106,9 @@ export class NetlinkSocket {
     for (;;) {
       const length = this.#libc.recv(this.fd, this.#buffer, BigInt(RECEIVE_BYTES), MSG_DONTWAIT);
       if (length >= 0) {
-        messages.push(...decodeNetlink(this.#buffer.subarray(0, length)));
+        const bytes = this.#buffer.subarray(0, length);
+        this.#interrupted ||= isInterrupted(bytes);
+        messages.push(...decodeNetlink(bytes));
         continue;
       }
       const code = errno(this.#libc);
@@ -114,6 +121,15 @@ export class NetlinkSocket {
 
   close(): void {
     this.#libc.close(this.fd);
+  }
+
+  /** Asks for a list, again when it changed while it was read: an interface that it lacks would seem to be gone. */
+  #list(encode: (sequence: number) => Uint8Array<ArrayBuffer>): NetlinkMessage[] {
+    for (let left = LIST_TIMES;; left--) {
+      this.#interrupted = false;
+      const { messages } = this.#ask(encode(++this.#sequence));
+      if (!this.#interrupted || left === 1) return messages;
+    }
   }
 
   /** Sends a request and reads until its end. Only for sockets that hear no events. */
