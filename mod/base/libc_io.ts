@@ -169,6 +169,7 @@ const ERRNO: Readonly<Record<number, string>> = {
   28: "no space left",
   30: "read-only file system",
   32: "broken pipe",
+  90: "too long for the interface's MTU",
   97: "address family not supported",
   98: "the address is in use",
   99: "no such address, or no free port",
