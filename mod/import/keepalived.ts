@@ -3,6 +3,7 @@
  * none there is a comment with the line's number. Pure.
  */
 import { Draft, duration, quoted } from "./draft.ts";
+import { reasonOfGlobal } from "./global_options.ts";
 import { expandLines, type LinesOptions, type Source } from "./keepalived_lines.ts";
 import { parseKeepalived, type Statement } from "./keepalived_text.ts";
 import { type Imported, importVirtualServer } from "./virtual_servers.ts";
@@ -100,10 +101,7 @@ function noteSection(one: Statement, rest: Draft): void {
   if (keyword === "global_defs") {
     for (const inner of one.block ?? []) {
       if (GLOBALS.includes(inner.words[0]!)) continue;
-      rest.refuse(
-        inner,
-        inner.words[0] === "router_id" ? "a node has its name by --node" : "has no equivalent",
-      );
+      rest.refuse(inner, reasonOfGlobal(inner.words[0]!));
     }
   } else if (keyword === "vrrp_sync_group") refuseUnknown(one, SYNC_GROUP_OPTIONS, rest);
   else if (TRACKED[keyword] !== undefined) refuseUnknown(one, TRACKED[keyword], rest);

@@ -84,6 +84,23 @@ Deno.test("importKeepalived() excluded addresses are those that are not advertis
   assertEquals((await first(macs)).unadvertised, [{ address: "10.0.0.9", prefix: 32 }]);
 });
 
+Deno.test("importKeepalived() what stands for all is told as for one, and what is for the system with a reason", () => {
+  const lines = [
+    "vrrp_lower_prio_no_advert",
+    "vrrp_strict",
+    "vrrp_rt_priority 50",
+    "smtp_server 127.0.0.1",
+    "what",
+  ];
+  assertEquals(comments(`global_defs {\n${lines.join("\n")}\n}\n`), [
+    "2: vrrp_lower_prio_no_advert: always answers a lower advert: two owners would stay two",
+    "3: vrrp_strict: what keepalived calls strict is checked always",
+    "4: vrrp_rt_priority 50: is the affair of the systemd unit",
+    "5: smtp_server 127.0.0.1: sends no mail: onTransition, or an alert on the metrics",
+    "6: what: has no equivalent",
+  ]);
+});
+
 Deno.test("importKeepalived() a password is cut off as keepalived does, and is only for version 2", async () => {
   const auth = "authentication {\nauth_type PASS\nauth_pass hunter2hunter2\n}";
   assertEquals((await first(instance(auth))).password, "hunter2h");
