@@ -37,10 +37,11 @@ export function judgePacket(
 ): Verdict {
   const { bytes, source, destination, ttl } = packet;
   if (sameAddress(source, local)) return dropped("own");
-  if (peers.length > 0 && !peers.some((peer) => sameAddress(peer, source))) return dropped("foreign");
-  if (sameAddress(destination, GROUPS[family]) !== (peers.length === 0)) return dropped("destination");
+  // First: a virtual router with other peers has a socket of its own on the same interface, and is judged there.
   const wanted = bytes.length < 2 ? null : router(bytes[1]!);
   if (wanted === null) return dropped(bytes.length < 2 ? "length" : "vrid");
+  if (peers.length > 0 && !peers.some((peer) => sameAddress(peer, source))) return dropped("foreign");
+  if (sameAddress(destination, GROUPS[family]) !== (peers.length === 0)) return dropped("destination");
   const { version, password } = wanted;
   const decoded = decodeAdvert(bytes, {
     version,

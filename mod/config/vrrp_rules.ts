@@ -24,20 +24,12 @@ export function checkVrrp(context: RuleContext): void {
       `is the id of ${context.show([...all, first])} on the same interface already`,
     );
   });
-  eachRepeated(instances, segmentOf, (at, first) => {
-    const [one, other] = [instances[at]!, instances[first]!];
-    for (const field of ["keys", "peers"] as const) {
-      if (JSON.stringify(one[field]) === JSON.stringify(other[field])) continue;
-      // One socket an interface: a node has one voice there.
-      const path = [...all, at, field];
-      const where = context.show([...all, first]);
-      context.error(
-        context.given(path) ? path : [...all, at],
-        `must have the same ${field} as ${where}, which is on the same interface`,
-        context.given(path) ? "key" : "value",
-      );
-    }
-  });
+  eachRepeated(instances, segmentOf, (at, first) => checkVoice(context, "keys", all, at, first));
+  // VRRP itself has a socket for each list of peers; what is signed has one.
+  const signed = instances.map((one, at) =>
+    one.transport === "udp" || one.keys.length > 0 ? segmentOf(one) : `no ${at}`
+  );
+  eachRepeated(signed, (text) => text, (at, first) => checkVoice(context, "peers", all, at, first));
   checkScriptUser(context);
   for (const group of new Set(instances.map(({ syncGroup }) => syncGroup))) {
     if (group !== undefined) checkSyncGroup(context, group, all);
@@ -53,6 +45,24 @@ export function checkVrrp(context: RuleContext): void {
     },
   );
   for (const [at, one] of instances.entries()) checkInstance(context, one, [...all, at]);
+}
+
+/** One socket an interface: a node has one voice there. */
+function checkVoice(
+  context: RuleContext,
+  field: "keys" | "peers",
+  all: Path,
+  at: number,
+  first: number,
+): void {
+  const { instances } = context.config.vrrp;
+  if (JSON.stringify(instances[at]![field]) === JSON.stringify(instances[first]![field])) return;
+  const path = [...all, at, field];
+  context.error(
+    context.given(path) ? path : [...all, at],
+    `must have the same ${field} as ${context.show([...all, first])}, which is on the same interface`,
+    context.given(path) ? "key" : "value",
+  );
 }
 
 function checkScriptUser(context: RuleContext): void {

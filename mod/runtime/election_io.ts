@@ -337,10 +337,13 @@ export class Election {
       findLink: (device) => kernel.findLink(device),
       setSysctl: this.#options.setSysctl,
       now: () => performance.now(),
-      speak: (runner, priority, intervalMs, health) =>
-        speaksUdp(settings)
+      speak: (runner, priority, intervalMs, health) => {
+        // As they are then: by other peers it speaks through another socket.
+        const { settings } = member;
+        return speaksUdp(settings)
           ? this.#segments.speak(settings.segment, runner, priority, intervalMs, health)
-          : this.#wires.speak(settings, runner, priority, intervalMs),
+          : this.#wires.speak(settings, runner, priority, intervalMs);
+      },
       events: {
         onTransition: (from, to, reason) => this.#onTransition(name, from, to, reason),
         onConflict: (conflict) => foreign.met(conflict),

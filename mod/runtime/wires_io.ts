@@ -1,5 +1,6 @@
 /**
- * The sockets of VRRP itself: one for every interface and family that an instance with such a transport is on.
+ * The sockets of VRRP itself: one for every interface and family that an instance with such a transport is on, and for
+ * each list of peers there.
  *
  * Beside `Segments`, which has the signed datagrams: there the nodes of one file report to each other also when they
  * elect by VRRP. It knows which virtual router an advert is for; what becomes of it is the election's affair.
@@ -15,7 +16,7 @@ import type { Runner } from "../../vrrp/runner_io.ts";
 import { type RunnerSettings, type SegmentSettings, versionOf } from "../../vrrp/settings.ts";
 import { sameAddress } from "../../vrrp/vip.ts";
 import { Wire } from "../../vrrp/wire_io.ts";
-import { hasVirtualMac, type InstanceSettings, sameSettings, segmentKey, speaksUdp } from "./election.ts";
+import { hasVirtualMac, type InstanceSettings, segmentKey, speaksUdp } from "./election.ts";
 
 export interface WiresOptions {
   readonly kernel: () => Pick<Kernel, "openRaw" | "findLink" | "macvlan">;
@@ -33,6 +34,8 @@ export class Wires {
   readonly #options: WiresOptions;
   readonly #wires = new Map<string, { readonly wire: Wire; readonly remove: () => void }>();
   #vips: readonly IpBytes[] = [];
+  /** Those that speak VRRP. */
+  #instances: readonly InstanceSettings[] = [];
 
   constructor(options: WiresOptions) {
     this.#options = options;
@@ -46,16 +49,22 @@ export class Wires {
   /** Opens and closes sockets so that every instance has one. One that may stay is not disturbed. */
   update(all: readonly InstanceSettings[]): void {
     this.#vips = all.flatMap(({ runner }) => runner.vips.map(({ address }) => address));
-    const instances = all.filter((one) => !speaksUdp(one));
+    const before = new Map(this.#instances.map((one) => [one.runner.name, wireKey(one)]));
+    const instances = this.#instances = all.filter((one) => !speaksUdp(one));
     for (const [key, { wire, remove }] of this.#wires) {
-      const next = instances.find((one) => wireKey(one) === key)?.segment;
-      // Its keys are no affair of VRRP.
-      if (next !== undefined && sameSettings(next.peers, wire.settings.peers)) continue;
+      if (instances.some((one) => wireKey(one) === key)) continue;
       this.#wires.delete(key);
       wire.close();
       remove();
     }
-    for (const one of instances) if (this.of(one) === null) this.#open(one);
+    for (const one of instances) {
+      const wire = this.of(one);
+      if (wire === null) this.#open(one);
+      else if (before.get(one.runner.name) !== wireKey(one)) {
+        // It has other peers now, and speaks from where others do already.
+        this.#runnerOf(one)?.hasVoice(wire.local, wire.whyMute);
+      }
+    }
   }
 
   /** Sends an advert of an instance; false: there is no way to. */
@@ -79,15 +88,18 @@ export class Wires {
     this.#wires.clear();
   }
 
+  /** Null: it has not been placed yet. */
+  #runnerOf({ runner, segment }: InstanceSettings): Runner | null {
+    return this.#options.runners(segment).find(({ settings }) => settings.name === runner.name) ?? null;
+  }
+
   #open(instance: InstanceSettings): void {
-    const { kernel, setSysctl, runners, onWake, onDropped, onClaim, onProblem } = this.#options;
+    const { kernel, setSysctl, onWake, onDropped, onClaim, onProblem } = this.#options;
     const settings = instance.segment;
     const { device } = settings;
     const key = wireKey(instance);
     const speakers = () =>
-      runners(settings).filter(({ settings: runner }) =>
-        runner.transport !== "udp" && wireKey({ runner, segment: settings }) === key
-      );
+      this.#instances.filter((one) => wireKey(one) === key).flatMap((one) => this.#runnerOf(one) ?? []);
     const macvlan = hasVirtualMac(instance.runner)
       ? kernel().macvlan(instance.runner.vrid, settings.family, setSysctl)
       : null;
@@ -141,9 +153,10 @@ export class Wires {
   }
 }
 
-/** One socket an interface and family, and one for each virtual MAC, which has an interface of its own. */
-function wireKey({ runner, segment }: Pick<InstanceSettings, "runner" | "segment">): string {
-  return hasVirtualMac(runner) ? `${segmentKey(segment)} ${runner.vrid}` : segmentKey(segment);
+/** One socket an interface, family and list of peers, and one for each virtual MAC, which has an interface of its own. */
+function wireKey({ runner, segment }: InstanceSettings): string {
+  const own = hasVirtualMac(runner) ? [String(runner.vrid)] : segment.peers.map(formatIp);
+  return [segmentKey(segment), ...own].join(" ");
 }
 
 function routerOf(runner: Runner | undefined): WireRouter | null {

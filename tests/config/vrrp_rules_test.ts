@@ -119,6 +119,12 @@ Deno.test("checkVrrp() instances must not share a name, an id on one interface, 
       "vrrp.instances[1].keys: must have the same keys as vrrp.instances[0], which is on the same interface",
     ],
   );
+  const peers = two("name: b", other, PAIR, KEYS, "peers: [10.0.0.9]");
+  assertEquals(words(await errors(peers, { node: "lb1" })), [
+    "vrrp.instances[1].peers: must have the same peers as vrrp.instances[0], which is on the same interface",
+  ]);
+  const wire = peers.replaceAll(KEYS, "transport: vrrp3");
+  assertEquals(await errors(wire, { node: "lb1" }), [], "VRRP itself has a socket for each list of peers");
 });
 
 Deno.test("checkVrrp() warns of what nobody signs and of what can never fail over", async () => {

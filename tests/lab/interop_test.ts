@@ -307,6 +307,37 @@ labTest(
 );
 
 labTest(
+  "VRRP to other peers by a reload: a node hears them by a socket that is there already",
+  LAB_NEEDS,
+  async () => {
+    await using speakers = await Speakers.start("lb1", "lb2");
+    const [by, to] = ["lb1", "lb2"].map((node) => speakers.lab.address(node)) as [string, string];
+    const other: Router = { id: 71, version: 3, intervalMs: 100, addresses: ["10.77.0.71/24"] };
+    const write = (node: string, priority: number, all: boolean) => {
+      const unicast = node === "lb1" ? [by, to] as const : [to, by] as const;
+      const moving = { ...MULTICAST[1]!, ...all ? { unicast } : {} };
+      speakers.write(node, [{ ...other, unicast }, moving], { priority });
+    };
+    for (const [node, priority] of [["lb1", 200], ["lb2", 100]] as const) {
+      write(node, priority, false);
+      speakers.tandem(node);
+      await speakers.until(node, ({ state }) => state === (node === "lb1" ? "active" : "backup"));
+    }
+    await speakers.until("lb2", ({ owner }) => owner === by);
+    for (const all of [true, false]) {
+      write("lb1", 200, all);
+      write("lb2", 100, all);
+      await Promise.all([speakers.reload("lb1"), speakers.reload("lb2")]);
+      const before = await speakers.instances("lb2");
+      const heard = ({ name, state, local, adverts }: InstanceStatus) =>
+        state === "backup" && local === to &&
+        adverts.received > before.find((one) => one.name === name)!.adverts.received + 10;
+      await speakers.until("lb2", heard);
+    }
+  },
+);
+
+labTest(
   "VRRP on an interface that comes later, goes and comes back: a fault while it is not there",
   LAB_NEEDS,
   async () => {

@@ -120,6 +120,8 @@ Deno.test("judgePacket() hears neither itself, nor strangers where peers are nam
   assertEquals(verdict(packet(V3, { source: ip("10.77.0.13"), destination: LOCAL }), UNICAST), "foreign");
   assertEquals(verdict(packet(V3, { destination: LOCAL })), "destination");
   assertEquals(verdict(packet(V3), UNICAST), "destination");
+  // What is for a socket with other peers is none of this one's, and is not told of.
+  assertEquals(verdict(packet({ ...V3, vrid: 99 }, { source: ip("10.77.0.13") }), UNICAST), "vrid");
 });
 
 Deno.test("judgePacket() fed at every length is good only as a whole", () => {
