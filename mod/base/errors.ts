@@ -64,6 +64,7 @@ export const ERRORS = {
     "the ClientHello is malformed or too large, and every route needs it",
   ),
   accessDenied: error("internal", 403, null, "PR", "the client's address may not come in"),
+  tooManySessions: error("internal", 0, null, "PR", "a listener of udp has as many clients as it may have"),
   noRoute: error("internal", 404, null, "PR", "no route matches"),
   methodNotAllowed: error("internal", 405, null, "PR", "files are only read, by GET or HEAD"),
   fileNotFound: error("internal", 404, null, "PR", "there is no such file"),

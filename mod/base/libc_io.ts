@@ -49,6 +49,8 @@ const SOCKET_SYMBOLS = {
   recv: SYMBOLS.recv,
   send: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
   socket: SYMBOLS.socket,
+  recvfrom: { parameters: ["i32", "buffer", "usize", "i32", "buffer", "buffer"], result: "i32" },
+  sendto: SYMBOLS.sendto,
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   bind: SYMBOLS.bind,
   listen: { parameters: ["i32", "i32"], result: "i32" },

@@ -85,7 +85,7 @@ export function buildSnapshot(config: Config, options: BuildOptions): Snapshot {
     return poolSnapshot(name, pool, servers, tls, check, rows);
   });
   const names = acmeNames(config);
-  const listeners = config.listeners.filter(isProxied).map((listener) =>
+  const listeners = config.listeners.filter(({ forward }) => forward === "proxy").map((listener) =>
     withAnswers(
       listenerSnapshot(listener, rows, options.directory, options.certificates ?? NO_CERTIFICATES, files),
       { own: acmeNamesOf(listener), all: names, answers: options.acme },
@@ -105,27 +105,32 @@ export function buildSnapshot(config: Config, options: BuildOptions): Snapshot {
   };
 }
 
-/** What the kernel forwards is no workers' business. */
-type Proxied = ListenerConfig & { readonly protocol: "http" | "tcp" };
-
-function isProxied(listener: ListenerConfig): listener is Proxied {
-  return listener.forward === "proxy";
-}
-
 function listenerSnapshot(
-  listener: Proxied,
+  listener: ListenerConfig,
   rows: RowAllocator,
   directory: string,
   certificates: TlsFiles,
   files: ReadonlyMap<string, string>,
 ): ListenerSnapshot {
-  const { name, bind, protocol, trustedProxies, clientAddress, proxyProtocol, timeouts, limits, tls, hsts } =
-    listener;
+  const {
+    name,
+    bind,
+    protocol,
+    trustedProxies,
+    clientAddress,
+    proxyProtocol,
+    timeouts,
+    limits,
+    tls,
+    hsts,
+    udp,
+  } = listener;
   return {
     name,
     row: rows.listeners.row(name),
     binds: bind.map(({ host, port }) => ({ host, port })),
     protocol,
+    ...(protocol === "udp" ? { udp: { idleMs: udp.idle, answers: udp.answers ?? 0 } } : {}),
     trustedProxies,
     ...(clientAddress === undefined ? {} : { clientAddress }),
     ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
@@ -151,7 +156,7 @@ function listenerSnapshot(
 
 /** A route's setting replaces the listener's; only answers of servers are compressed. */
 function compressSnapshot(
-  { protocol, compress: preset = null }: Proxied,
+  { protocol, compress: preset = null }: ListenerConfig,
   { action, compress = preset }: RouteConfig,
 ): { compress?: CompressSnapshot } {
   const never = protocol !== "http" || UNCOMPRESSED.includes(action.kind);
@@ -160,7 +165,7 @@ function compressSnapshot(
 
 function listenerTls(
   tls: TlsConfig,
-  protocol: Proxied["protocol"],
+  protocol: ListenerConfig["protocol"],
   names: readonly string[],
   files: TlsFiles,
 ): TlsSnapshot {

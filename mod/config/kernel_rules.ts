@@ -23,9 +23,6 @@ export function checkKernel(context: RuleContext): void {
 /** What only the kernel does. */
 function checkProxied(context: RuleContext, listener: ListenerConfig, path: Path): void {
   if (!context.whole([...path, "forward"])) return;
-  if (listener.protocol === "udp") {
-    context.error([...path, "protocol"], "needs forward: nat or dsr in this version, as udp is not proxied");
-  }
   if (context.given([...path, "kernel"])) {
     context.error([...path, "kernel"], "has no sense without forward: nat or dsr", "key");
   }
@@ -50,6 +47,7 @@ const FOREIGN = [
   "redirectHttps",
   "routes",
   "proxyProtocol",
+  "udp",
   "trustedProxies",
   "clientAddress",
   ...GUARD_KEYS,

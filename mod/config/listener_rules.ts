@@ -16,6 +16,7 @@ import { poolsOfRoute } from "./route_pools.ts";
 import type { RouteConfig } from "./route_schema.ts";
 import type { RuleContext } from "./rules.ts";
 import type { FilesAction } from "./snapshot.ts";
+import { checkDatagrams } from "./udp_rules.ts";
 
 export function checkListeners(context: RuleContext): void {
   const { listeners } = context.config;
@@ -28,6 +29,8 @@ export function checkListeners(context: RuleContext): void {
   for (const [at, listener] of listeners.entries()) {
     // kernel_rules.ts has those of its own.
     if (listener.forward !== "proxy") continue;
+    checkDatagrams(context, listener, at);
+    if (listener.protocol === "udp") continue;
     checkProtocol(context, listener, at);
     checkListenerChanges(context, listener, at);
     checkGuards(context, listener, at);

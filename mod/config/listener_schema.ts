@@ -23,6 +23,7 @@ import { NO_CONDITIONS } from "./match_schema.ts";
 import { type RouteConfig, RouteSchema } from "./route_schema.ts";
 import { KernelListenerSchema } from "./kernel_schema.ts";
 import { HstsSchema, TlsSchema } from "./tls_schema.ts";
+import { UdpSchema } from "./udp_schema.ts";
 
 /** Where `redirectHttps: true` leads. */
 const HTTPS_PORT = 443;
@@ -43,7 +44,7 @@ const limits = z.strictObject({
   headers: integer(1, 1000).prefault(100).describe("Most header fields in a request (431 above it)."),
   body: size().prefault(0).describe("Largest request body (413 above it); 0: no limit."),
   connections: integer(1, 1_000_000).prefault(20_000).describe(
-    "Most connections at a time, over all workers.",
+    "Most connections at a time, over all workers; clients of udp.",
   ),
 });
 
@@ -54,7 +55,7 @@ export const ListenerSchema = z.strictObject({
       "range, as in `203.0.113.10:8000-8100`.",
   ),
   protocol: choice("http", "tcp", "udp").prefault("http").describe(
-    "`http`, `tcp`, or `udp` (with `forward: nat` or `dsr`).",
+    "`http`, `tcp` or `udp`.",
   ),
   forward: choice("proxy", "nat", "dsr").prefault("proxy").describe(
     "`proxy`: Tandem accepts and connects. `nat` and `dsr`: the kernel forwards packets, and the load does not pass " +
@@ -62,6 +63,7 @@ export const ListenerSchema = z.strictObject({
       "(tcp, udp)",
   ),
   kernel: KernelListenerSchema.prefault({}).describe("Settings of `forward: nat` and `dsr`."),
+  udp: UdpSchema.prefault({}).describe("Of a listener of UDP that is proxied."),
   trustedProxies: z.array(cidr()).prefault([]).describe(
     "Blocks whose `X-Forwarded-*` and `Forwarded` are believed, and with them the client's address; everyone else's " +
       "are replaced. (http)",

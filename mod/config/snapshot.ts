@@ -23,7 +23,9 @@ export interface ListenerSnapshot {
   readonly row: number;
   /** Every address it is bound to; `:8080` has become `[::]:8080`, which takes IPv4 too. */
   readonly binds: readonly { readonly host: string; readonly port: number }[];
-  readonly protocol: "http" | "tcp";
+  readonly protocol: "http" | "tcp" | "udp";
+  /** Of a listener of UDP. */
+  readonly udp?: UdpSnapshot;
   /** CIDR blocks whose `X-Forwarded-*` and `Forwarded` are believed. */
   readonly trustedProxies: readonly string[];
   /** The field, in lower case, in which those tell the client's address; absent: `X-Forwarded-For` or `Forwarded`. */
@@ -55,6 +57,12 @@ export interface ListenerSnapshot {
   readonly errorPages?: ErrorPages;
   /** Of requests that no route takes; on a tcp listener also of every connection. Absent: none. */
   readonly guards?: GuardsSnapshot;
+}
+
+export interface UdpSnapshot {
+  readonly idleMs: number;
+  /** Answers to each datagram after which a client is forgotten; 0: any number. */
+  readonly answers: number;
 }
 
 export interface TlsSnapshot {

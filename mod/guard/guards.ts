@@ -10,7 +10,7 @@ import type { Guard } from "./guard.ts";
 export interface Guarded {
   /** Of requests; null: nobody is asked. */
   readonly guards: readonly Guard[] | null;
-  /** Of the connections of a tcp listener; null: everybody may connect. */
+  /** Of the connections of a tcp listener, of the clients of udp; null: everybody may come. */
   readonly access: readonly Access[] | null;
 }
 
@@ -23,9 +23,9 @@ const GUARDS: readonly Make[] = [
 ];
 
 /** Makes the guards of a listener or route. */
-export function makeGuards(protocol: "http" | "tcp", settings: GuardsSnapshot | undefined): Guarded {
+export function makeGuards(protocol: "http" | "tcp" | "udp", settings: GuardsSnapshot | undefined): Guarded {
   if (settings === undefined) return UNGUARDED;
   const { access = [] } = settings;
-  if (protocol === "tcp") return { guards: null, access: access.map((each) => new Access(each)) };
+  if (protocol !== "http") return { guards: null, access: access.map((each) => new Access(each)) };
   return { guards: GUARDS.flatMap((make) => make(settings)), access: null };
 }

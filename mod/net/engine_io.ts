@@ -3,6 +3,9 @@
  * runtime's own `Deno.listen` and `Deno.connect`. Both keep one contract.
  */
 import { type AcceptHandler, DenoDialer, DenoListener, type StreamWorld } from "./deno_io.ts";
+import type { DatagramNet } from "./datagrams.ts";
+import { DenoDatagrams } from "./deno_datagrams_io.ts";
+import { EpollDatagrams } from "./epoll_datagrams_io.ts";
 import { EpollDialer } from "./epoll_dial_io.ts";
 import { Poller, socketLibc } from "./epoll_io.ts";
 import { EpollListener } from "./epoll_listen_io.ts";
@@ -20,6 +23,7 @@ export interface Listener {
 export interface Engine {
   readonly name: "epoll" | "deno";
   readonly dialer: Dialer;
+  readonly datagrams: DatagramNet;
   /** Binds an address; throws when it cannot be had. */
   listen(host: string, port: number): Listener;
   /** Resolves when nothing of it is at work any more. */
@@ -39,6 +43,7 @@ export function makeEngine(world: StreamWorld, worker: number, prefer?: string):
     return {
       name: "deno",
       dialer: new DenoDialer(world),
+      datagrams: DenoDatagrams,
       listen: (host, port) => new DenoListener(host, port, world),
       stop: () => Promise.resolve(),
     };
@@ -47,6 +52,10 @@ export function makeEngine(world: StreamWorld, worker: number, prefer?: string):
   return {
     name: "epoll",
     dialer: new EpollDialer(poller, world),
+    datagrams: {
+      bind: (host, port) => EpollDatagrams.bind(host, port, poller),
+      connect: (host, port) => EpollDatagrams.connect(host, port, poller),
+    },
     listen: (host, port) => new EpollListener(host, port, poller, world),
     stop: () => poller.stop(),
   };

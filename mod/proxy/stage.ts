@@ -127,11 +127,11 @@ export abstract class Stage implements Session, StreamHandler {
   }
 }
 
-/** Writes the access log's line of a connection that is no request; `serverName` as its host. */
+/** Writes the access log's line of a connection that is no request, or of a client of udp; `serverName` as its host. */
 export function logConnection(
   { recorder, environment }: Pick<StageOwner, "recorder" | "environment">,
   { live }: ListenerState,
-  stream: Stream,
+  client: Pick<Stream, "remoteHost" | "remotePort" | "tls">,
   record: Record,
   now: number,
   serverName: string,
@@ -142,8 +142,8 @@ export function logConnection(
   access.headMs = headMs;
   record.fill(access, environment, now);
   access.listener = live.snapshot.name;
-  access.clientHost = plainAddress(stream.remoteHost);
-  access.clientPort = stream.remotePort;
-  access.tls = stream.tls ?? null;
+  access.clientHost = plainAddress(client.remoteHost);
+  access.clientPort = client.remotePort;
+  access.tls = client.tls ?? null;
   environment.logAccess(access);
 }

@@ -10,6 +10,8 @@ export interface Bind {
   readonly purpose: string;
   readonly host: string;
   readonly port: number;
+  /** Of UDP; absent: of TCP. */
+  readonly datagrams?: boolean;
 }
 
 /** A predecessor that was killed lets its ports go within this time. */
@@ -24,16 +26,23 @@ export async function checkBinds(binds: readonly Bind[], patienceMs = PATIENCE_M
 
 /** The binds of a snapshot whose port nobody of us listens on yet; the others are ours, and taken by ourselves. */
 export function newBinds(next: readonly Bind[], current: readonly Bind[]): Bind[] {
-  const ports = new Set(current.map(({ port }) => port));
-  return next.filter(({ port }) => !ports.has(port));
+  const key = ({ port, datagrams = false }: Bind) => `${port} ${datagrams}`;
+  const ours = new Set(current.map(key));
+  return next.filter((bind) => !ours.has(key(bind)));
 }
 
-async function check({ purpose, host, port }: Bind, patienceMs: number): Promise<string | null> {
+async function check(
+  { purpose, host, port, datagrams = false }: Bind,
+  patienceMs: number,
+): Promise<string | null> {
   for (let waitedMs = 0;; waitedMs += RETRY_MS) {
     try {
-      Deno.listen({ hostname: host, port }).close();
+      if (datagrams) Deno.listenDatagram({ transport: "udp", hostname: host, port }).close();
+      else Deno.listen({ hostname: host, port }).close();
       return null;
     } catch (error) {
+      // A socket of UDP may be bound before its address comes.
+      if (datagrams && error instanceof Deno.errors.AddrNotAvailable) return null;
       if (!(error instanceof Deno.errors.AddrInUse) || waitedMs >= patienceMs) {
         const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
         return `Cannot listen on ${address} for ${purpose}: ${explainBind(error, port)}`;

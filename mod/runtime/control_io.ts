@@ -432,8 +432,13 @@ export class Control implements ControlPort {
 }
 
 function bindsOf({ listeners }: Snapshot, { admin }: Config): Bind[] {
-  const all = listeners.flatMap(({ name, binds }) =>
-    binds.map(({ host, port }) => ({ purpose: `the listener \`${name}\``, host, port }))
+  const all: Bind[] = listeners.flatMap(({ name, binds, protocol }) =>
+    binds.map(({ host, port }) => ({
+      purpose: `the listener \`${name}\``,
+      host,
+      port,
+      datagrams: protocol === "udp",
+    }))
   );
   return admin === undefined ? all : [...all, { purpose: "admin.bind", ...admin.bind }];
 }

@@ -7,7 +7,7 @@
 import { LISTENER_COLUMN } from "../base/counters.ts";
 import { type OpenMemory, openSharedMemory, type SharedMemory } from "../base/shared_memory.ts";
 import { TurnClock } from "../base/turn_clock.ts";
-import type { AccessFormat, RouteSnapshot, Snapshot } from "../config/snapshot.ts";
+import type { AccessFormat, ListenerSnapshot, RouteSnapshot, Snapshot } from "../config/snapshot.ts";
 import { Compressors } from "../compress/compressor.ts";
 import { makeCompressor, tryEncodings } from "../compress/zlib_io.ts";
 import { Disk } from "../files/disk_io.ts";
@@ -36,6 +36,7 @@ import type { RouteTable } from "../route/match.ts";
 import { acceptProblem } from "./accept_problem.ts";
 import type { StickMemories } from "./stick_memory.ts";
 import { RequestIds } from "./request_ids_io.ts";
+import { UdpPlane } from "./udp_plane_io.ts";
 
 /** A server that sends nothing for so long has paused: what it sent before is flushed. */
 const PAUSE_MS = 5;
@@ -64,6 +65,9 @@ interface Socket {
   state: ListenerState;
 }
 
+/** The sockets of UDP are in a plane of their own. */
+const accepts = ({ protocol }: ListenerSnapshot) => protocol !== "udp";
+
 const NO_STICKS: StickMemories = new Map();
 
 export class Dataplane {
@@ -75,6 +79,7 @@ export class Dataplane {
   readonly #world: StreamWorld;
   readonly #engine: Engine;
   readonly #tls: TlsEngine;
+  readonly #udp: UdpPlane;
   readonly #wheel: Wheel;
   readonly #idle = new IdleConnections<ServerConnection>();
   readonly #batch = new Batch();
@@ -131,6 +136,18 @@ export class Dataplane {
         if (this.#batch.ready) this.#flushLog();
       },
     };
+    this.#udp = new UdpPlane({
+      environment: this.environment,
+      recorder: this.recorder,
+      datagrams: this.#engine.datagrams,
+      memory: this.#memory,
+      worker: options.worker,
+      workers: options.memory.size.workers,
+      onBegun: (session) => this.#admit(session),
+      onGone: (session) => this.onGone(session),
+      onProblem: ({ live: { snapshot: { name } } }, error) =>
+        options.onError(new Error(`listener ${name}: ${error.message}`)),
+    });
     this.#memory.queue.listen();
     this.#tick = setInterval(() => {
       tick();
@@ -148,7 +165,7 @@ export class Dataplane {
   port(listener: string): number {
     const state = this.#states.get(listener);
     for (const socket of this.#sockets.values()) if (socket.state === state) return socket.listener.port;
-    return 0;
+    return state === undefined ? 0 : this.#udp.port(state);
   }
 
   /** Puts a snapshot in force; with errors (an address that cannot be bound) everything is as before. */
@@ -167,9 +184,15 @@ export class Dataplane {
         buildTable: this.#options.buildTable,
         makeTls: this.#tls.acceptor,
       });
-      const errors = this.#bind(snapshot, fresh);
-      if (errors.length === 0) this.#swap(live, fresh);
-      else for (const { listener } of fresh) listener.close();
+      const udp = this.#udp.prepare(snapshot);
+      const errors = [...this.#bind(snapshot, fresh), ...udp.errors];
+      if (errors.length === 0) {
+        this.#swap(live, fresh);
+        udp.commit(this.#states);
+      } else {
+        for (const { listener } of fresh) listener.close();
+        udp.cancel();
+      }
       return Promise.resolve({ errors });
     } catch (error) {
       for (const { listener } of fresh) listener.close();
@@ -181,6 +204,7 @@ export class Dataplane {
   async drain(deadlineMs: number): Promise<void> {
     for (const { listener } of this.#sockets.values()) listener.finish();
     this.#sockets.clear();
+    this.#udp.close();
     for (const state of this.#states.values()) state.draining = true;
     for (const session of [...this.#sessions]) session.drain();
     if (this.#sessions.size > 0) {
@@ -197,6 +221,7 @@ export class Dataplane {
   close(): Promise<void> {
     for (const { listener } of this.#sockets.values()) listener.close();
     this.#sockets.clear();
+    this.#udp.close();
     for (const session of [...this.#sessions]) session.close();
     for (const connection of this.#idle.clear()) connection.close();
     for (const connection of [...this.environment.upstreams]) connection.close();
@@ -244,7 +269,7 @@ export class Dataplane {
   /** Binds the addresses that are not bound yet. */
   #bind(snapshot: Snapshot, fresh: Socket[]): string[] {
     const errors: string[] = [];
-    for (const { name, binds } of snapshot.listeners) {
+    for (const { name, binds } of snapshot.listeners.filter(accepts)) {
       for (const { host, port } of binds) {
         const key = `${host} ${port}`;
         if (this.#sockets.has(key)) continue;
@@ -266,7 +291,7 @@ export class Dataplane {
     this.#swapStates(live);
     const before = this.#sockets;
     this.#sockets = new Map();
-    for (const { name, binds } of snapshot.listeners) {
+    for (const { name, binds } of snapshot.listeners.filter(accepts)) {
       const state = this.#states.get(name)!;
       for (const { host, port } of binds) {
         const key = `${host} ${port}`;
@@ -326,11 +351,14 @@ export class Dataplane {
   }
 
   #begin(state: ListenerState, stream: Stream): void {
-    const { row } = state.live.snapshot;
+    this.#admit(openSession(this, state, stream));
+  }
+
+  #admit(session: Session): void {
+    const { row } = session.listener.live.snapshot;
     const { counters } = this.#memory;
     counters.addListener(row, LISTENER_COLUMN.accepted, 1);
     counters.addListener(row, LISTENER_COLUMN.active, 1);
-    const session = openSession(this, state, stream);
     this.#sessions.add(session);
     session.start();
   }

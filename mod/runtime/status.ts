@@ -164,10 +164,10 @@ export function serverShares(pool: PoolSnapshot, slots: ServerSlots) {
   return { pool: pool.name, servers };
 }
 
-/** The slots of pools that tcp listeners use, where a connection that was made counts as an answer. */
+/** The slots of pools that listeners of tcp and udp use, where a connection that was made counts as an answer. */
 export function tcpSlots({ listeners, pools }: Snapshot): Set<number> {
   const names = new Set(
-    listeners.filter(({ protocol }) => protocol === "tcp")
+    listeners.filter(({ protocol }) => protocol !== "http")
       .flatMap(({ routes }) => routes.flatMap(poolsOfRoute)),
   );
   return new Set(

@@ -50,7 +50,7 @@ import { type Peer, SimStream } from "./stream.ts";
 type Partly<T> = { [Key in keyof T]?: T[Key] extends object ? Partial<T[Key]> : T[Key] };
 
 export interface WorldOptions extends NetworkOptions {
-  readonly protocol?: "http" | "tcp";
+  readonly protocol?: ListenerSnapshot["protocol"];
   /** Number of servers in the pool, or what is special about each. */
   readonly servers?: number | readonly Partial<ServerSnapshot>[];
   readonly pool?: Partly<Omit<PoolSnapshot, "servers">>;
