@@ -8,9 +8,11 @@
 import { makeTlsEngine, newTicketKeys } from "../mod/net/tls_engine_io.ts";
 import { CONTROL_THREAD, createSharedMemory, openSharedMemory } from "../mod/base/shared_memory.ts";
 import { buildSnapshot } from "../mod/config/build.ts";
+import { makeServerId } from "../mod/config/server_id_io.ts";
 import { RowAllocator } from "../mod/config/rows.ts";
 import type { Snapshot } from "../mod/config/snapshot.ts";
 import { Dataplane } from "../mod/runtime/dataplane_io.ts";
+import { Sticks } from "../mod/runtime/stick_memory.ts";
 import { buildRouteTable } from "../routes/table.ts";
 import { good } from "../tests/config/reading.ts";
 import { tandemConfig } from "./products_io.ts";
@@ -92,6 +94,7 @@ async function snapshot(scenario: Scenario): Promise<Snapshot> {
     directory: ".",
     rows: new RowAllocator(ROWS),
     resolve: (_pool, index) => [{ host: "127.0.0.1", port: 8081 + index }],
+    makeServerId,
   });
 }
 
@@ -132,7 +135,8 @@ const dataplane = new Dataplane({
   log: () => queueMicrotask(() => dataplane.logWritten()),
   onError: (error) => console.error(error),
 });
-const { errors } = await dataplane.apply(await snapshot(scenario));
+const built = await snapshot(scenario);
+const { errors } = await dataplane.apply(built, new Sticks(1, Math.random).prepare(built, Date.now()));
 if (errors.length > 0) throw new Error(errors.join("; "));
 await new Promise((resolve) => setTimeout(resolve, 50));
 const times: number[] = [];

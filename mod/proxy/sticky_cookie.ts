@@ -14,7 +14,7 @@ import * as names from "../http/names.ts";
 import type { Head } from "../http1/head.ts";
 import type { RequestInfo } from "../http1/request.ts";
 import { findField, findPair, lineEnd, pairAt, pairRange, replaceRange } from "./head_bytes.ts";
-import type { UpstreamRequest } from "./request_head.ts";
+import { crlf, type UpstreamRequest } from "./request_head.ts";
 import type { HeadEditor, PoolSticky, RequestClient, RequestStick } from "./sticky.ts";
 import { decodeDate, encodeDate, expired } from "./sticky_dates.ts";
 
@@ -30,8 +30,12 @@ export class CookieSessions implements PoolSticky {
   readonly ids: ServerIds;
   readonly counts: StickCounts;
   readonly name: Uint8Array;
+  /** Whether cookies bear dates. */
+  readonly dated: boolean;
   readonly #lineStart: string;
   readonly #lineEnd: string;
+  /** Of cookies without dates, by index of the server, as they are needed. */
+  readonly #lines: Uint8Array[] = [];
 
   constructor(
     servers: readonly ServerSnapshot[],
@@ -42,6 +46,7 @@ export class CookieSessions implements PoolSticky {
     this.ids = new ServerIds(servers);
     this.counts = new StickCounts(memory, worker);
     this.name = fromLatin1(settings.name);
+    this.dated = settings.maxIdleMs > 0 || settings.maxLifeMs > 0;
     this.#lineStart = `Set-Cookie: ${settings.name}=`;
     this.#lineEnd = `${settings.attributes}\r\n${settings.noCache ? "Cache-Control: private\r\n" : ""}`;
   }
@@ -57,7 +62,7 @@ export class CookieSessions implements PoolSticky {
     _info: RequestInfo,
     bytes: Uint8Array,
   ): CookieStick {
-    const stick = new CookieStick(this, environment.wallClock());
+    const stick = new CookieStick(this, this.dated ? environment.wallClock() : 0);
     let found = false;
     for (let field = 0; field < head.count; field++) {
       if (head.ids[field] !== names.COOKIE) continue;
@@ -79,6 +84,11 @@ export class CookieSessions implements PoolSticky {
 
   /** The lines that give a client the id of a server. */
   lines(index: number, dates: string): Uint8Array {
+    if (dates !== "") return this.#made(index, dates);
+    return this.#lines[index] ??= this.#made(index, "");
+  }
+
+  #made(index: number, dates: string): Uint8Array {
     return fromLatin1(this.#lineStart + this.ids.texts[index] + dates + this.#lineEnd);
   }
 
@@ -141,6 +151,7 @@ class CookieStick implements RequestStick, HeadEditor {
   /** Lines to add to the answer. */
   #lines: Uint8Array = NOTHING;
 
+  /** `now` in milliseconds since 1970; counts only where cookies bear dates. */
   constructor(sessions: CookieSessions, now: number) {
     this.#sessions = sessions;
     this.#now = now;
@@ -207,7 +218,9 @@ class CookieStick implements RequestStick, HeadEditor {
       next += length - before;
       left--;
     }
-    return replaceRange(out, length, length - 2, length - 2, this.#lines);
+    if (this.#lines.length === 0) return length;
+    out.set(this.#lines, length - 2);
+    return crlf(out, length - 2 + this.#lines.length);
   }
 
   /** Changes a `Set-Cookie` of the server that has our name. */
@@ -229,14 +242,15 @@ class CookieStick implements RequestStick, HeadEditor {
   /** The client is to get a cookie: it has none, one of another server, or one whose dates are not what they should be. */
   #isDue(): boolean {
     if (this.#index !== this.home) return true;
-    const { maxIdleMs, maxLifeMs } = this.#sessions.settings;
+    const { dated, settings: { maxIdleMs, maxLifeMs } } = this.#sessions;
+    if (!dated) return this.#last > 0 || this.#first > 0;
     if ((maxIdleMs > 0 || this.#last > 0) && this.#last < this.#now) return true;
     return (maxLifeMs > 0) !== (this.#first > 0);
   }
 
   #dates(): string {
-    const { maxIdleMs, maxLifeMs } = this.#sessions.settings;
-    if (maxIdleMs === 0 && maxLifeMs === 0) return "";
+    const { dated, settings: { maxLifeMs } } = this.#sessions;
+    if (!dated) return "";
     const dates = BEFORE_DATES + encodeDate(this.#now);
     if (maxLifeMs === 0) return dates;
     return dates + BEFORE_DATES + encodeDate(this.#first > 0 ? this.#first : this.#now);
