@@ -74,6 +74,16 @@ export function judge(wish: Wish, head: Head, bytes: Uint8Array, length: number)
   };
 }
 
+/** Whether an answer of this status may be. */
+export function variesBy(status: number): boolean {
+  return STATUSES.includes(status);
+}
+
+/** Whether a body of this type and size is to be compressed. */
+export function isWorthIt({ types, minSize }: CompressSnapshot, type: string, size: number): boolean {
+  return size >= minSize && typeMatches(type, types);
+}
+
 /** Whether an answer of this head may be compressed, but for its status and length. */
 function isCompressible({ policy }: Wish, field: Field): boolean {
   return typeMatches(field("content-type"), policy.types) && field("content-encoding") === null &&
@@ -105,7 +115,7 @@ function varyLine(vary: string | null): string {
 }
 
 /** True when a list of directives has this one. */
-function hasDirective(list: string | null, name: string): boolean {
+export function hasDirective(list: string | null, name: string): boolean {
   return list !== null && list.toLowerCase().split(",").some((each) => each.trim() === name);
 }
 

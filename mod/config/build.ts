@@ -154,7 +154,7 @@ function listenerSnapshot(
   };
 }
 
-/** A route's setting replaces the listener's; only answers of servers are compressed. */
+/** A route's setting replaces the listener's. */
 function compressSnapshot(
   { protocol, compress: preset = null }: ListenerConfig,
   { action, compress = preset }: RouteConfig,

@@ -53,8 +53,8 @@ const settings = z.strictObject({
   }).prefault({}).describe("How hard each tries: more costs time and memory."),
 });
 
-/** Actions whose answers are our own and leave as they are. */
-export const UNCOMPRESSED: readonly RouteAction["kind"][] = ["redirect", "https", "respond", "files"];
+/** Actions whose answers have no body. */
+export const UNCOMPRESSED: readonly RouteAction["kind"][] = ["redirect", "https"];
 
 /** `true`: with the defaults. */
 export const CompressSchema = z.union([flag(), settings])

@@ -172,7 +172,6 @@ function checkRouteKind(
   }
 }
 
-/** Files and answers of the configuration leave as they are. */
 function checkCompress(
   context: RuleContext,
   { protocol }: ListenerConfig,
@@ -182,7 +181,7 @@ function checkCompress(
   if (!path.includes("routes") || !context.given([...path, "compress"])) return;
   if (protocol === "tcp") context.warn([...path, "compress"], "has no effect on a tcp listener", "key");
   else if (UNCOMPRESSED.includes(action.kind)) {
-    context.warn([...path, "compress"], "has no effect: only answers of a pool are compressed", "key");
+    context.warn([...path, "compress"], "has no effect: a redirect has no body", "key");
   }
 }
 

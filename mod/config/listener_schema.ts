@@ -91,7 +91,7 @@ export const ListenerSchema = z.strictObject({
   errorPages,
   interceptErrors,
   compress: CompressSchema.optional().describe(
-    "Compress answers of pools for clients that accept it: `true`, or settings. Without: they leave as they come. (http)",
+    "Compress answers for clients that accept it: `true`, or settings. Without: they leave as they come. (http)",
   ),
   ...guardFields,
   timeouts: timeouts.prefault({}).describe("Time-outs towards clients."),

@@ -150,7 +150,7 @@ export const RouteSchema = z.strictObject({
   errorPages,
   interceptErrors,
   compress: CompressSchema.optional().describe(
-    "Compress the answers of this route's pool, instead of the listener's setting; `false`: do not.",
+    "Compress the answers of this route, instead of the listener's setting; `false`: do not.",
   ),
   mirror: mirror.optional(),
   ...guardFields,

@@ -14,6 +14,8 @@ export interface Representation {
   readonly encoding: string;
   /** True when other encodings could have been chosen. */
   readonly varies: boolean;
+  /** False: these bytes were made for this answer, and nobody may ask for a part of them. */
+  readonly ranges: boolean;
   /** Empty: none. */
   readonly cacheControl: string;
 }
@@ -32,7 +34,7 @@ export type Part = { readonly text: string } | ByteRange;
 /** Head of an answer with all of the file. */
 export function wholeHead(what: Representation, connection: Connection): string {
   return start("200 OK", connection) + described(what, what.type) +
-    `Content-Length: ${what.size}\r\nAccept-Ranges: bytes\r\n\r\n`;
+    `Content-Length: ${what.size}\r\n${what.ranges ? "Accept-Ranges: bytes\r\n" : ""}\r\n`;
 }
 
 export function rangeHead(what: Representation, range: ByteRange, connection: Connection): string {

@@ -4,6 +4,7 @@
  */
 import type { ErrorCode } from "../base/errors.ts";
 import type { FilesAction } from "../config/snapshot.ts";
+import { hasDirective } from "../compress/judge.ts";
 import { encodeTarget } from "../route/encode.ts";
 import type { RequestFacts } from "../route/match.ts";
 import { readablePath } from "../route/path.ts";
@@ -22,10 +23,10 @@ import {
 import { listingPage } from "./listing.ts";
 import { locate, type Located } from "./locate.ts";
 import { mediaType } from "./media_type.ts";
-import { acceptedEncodings, SUFFIX } from "./negotiate.ts";
+import { acceptedEncodings, type Encoding, SUFFIX } from "./negotiate.ts";
 import { parseRanges } from "./ranges.ts";
 import { type FilePath, filePath } from "./request_path.ts";
-import type { Contents, FileEntry, FileStore } from "./store.ts";
+import { COMPRESSED_FILE_BYTES, type Contents, type FileEntry, type FileStore } from "./store.ts";
 
 /** A file of a root, as it was when the plan was made. */
 export interface ChosenFile {
@@ -48,7 +49,20 @@ export type Plan =
     readonly file: ChosenFile;
   };
 
+/** How files without a precompressed neighbour are compressed. */
+export interface FileCompression {
+  /** Whether files of this type and size are at all. */
+  worthIt(type: string, size: number): boolean;
+  /** What this client likes best; null: the file as it is. */
+  readonly encoding: Encoding | null;
+  /** Tells ways of compressing apart. */
+  readonly form: string;
+  compress(bytes: Uint8Array): Uint8Array | null;
+}
+
 export interface PlanOptions extends Connection {
+  /** Null: none. */
+  readonly compression: FileCompression | null;
   readonly store: FileStore;
   /** Milliseconds on a clock that never jumps. */
   readonly now: number;
@@ -119,29 +133,32 @@ function planFile(
 ): Plan {
   const chosen = choose(action, facts, located, options);
   if (typeof chosen === "string") return error(chosen);
-  const { file, encoding } = chosen;
-  const { entry } = file;
-  const what: Representation = {
+  const { encoding } = chosen;
+  const { entry } = chosen.file;
+  const type = mediaType(located.path, action.types);
+  const compression = encoding === "" ? compressionOf(action, type, entry, options) : null;
+  const asItIs: Representation = {
     size: entry.status.size,
-    type: mediaType(located.path, action.types),
+    type,
     // RFC 9110 section 8.8.3.3: encodings are different representations, and their tags must differ.
     etag: encoding === "" ? entry.etag : `${entry.etag.slice(0, -1)}-${encoding}"`,
     lastModified: entry.lastModified,
     encoding,
-    varies: action.precompressed.length > 0,
+    varies: action.precompressed.length > 0 || compression !== null,
+    ranges: true,
     cacheControl: action.cacheControl,
   };
+  const known = { etag: asItIs.etag, modified: entry.modified };
+  const ranges = rangesOf(facts, known, asItIs.size, compression, options.wall);
+  const squeezed = ranges === "whole" ? squeeze(action, chosen.file, compression, options) : null;
+  const file = squeezed ?? chosen.file;
+  const what = squeezed === null ? asItIs : squeezedOf(asItIs, squeezed, compression!);
   const bare = (status: number, head: string): Plan => ({ kind: "file", status, head, parts: NOTHING, file });
-  const known = { etag: what.etag, modified: entry.modified };
   const outcome = judgeConditions(facts, known, options.wall);
   if (outcome === "failed") return bare(412, failedHead(options));
   if (outcome === "notModified") return bare(304, notModifiedHead(what, options));
   // RFC 9110 section 14.2: ranges are defined for GET only.
   if (facts.method === "HEAD") return bare(200, wholeHead(what, options));
-  const header = facts.header("range");
-  const ranges = header === null || !rangeHolds(facts.header("if-range"), known, options.wall)
-    ? "whole"
-    : parseRanges(header, what.size);
   if (ranges === "unsatisfiable") return bare(416, unsatisfiableHead(what, options));
   if (ranges === "whole") {
     const parts = what.size === 0 ? NOTHING : [{ start: 0, end: what.size }];
@@ -152,6 +169,60 @@ function planFile(
     return { kind: "file", status: 206, head: rangeHead(what, range!, options), parts: ranges, file };
   }
   return { kind: "file", status: 206, file, ...multipart(what, ranges, options.boundary(), options) };
+}
+
+/** The compression that the file may go through; null: none. */
+function compressionOf(
+  { cacheControl }: FilesAction,
+  type: string,
+  { status: { size } }: FileEntry,
+  { compression }: PlanOptions,
+): FileCompression | null {
+  const may = compression !== null && size <= COMPRESSED_FILE_BYTES && compression.worthIt(type, size) &&
+    !hasDirective(cacheControl, "no-transform");
+  return may ? compression : null;
+}
+
+/** What is asked for of the file as it is. Of one that this client gets compressed, its date tells nothing of parts. */
+function rangesOf(
+  facts: RequestFacts,
+  known: { readonly etag: string; readonly modified: number },
+  size: number,
+  compression: FileCompression | null,
+  wall: number,
+): ReturnType<typeof parseRanges> {
+  const header = facts.header("range"), ifRange = facts.header("if-range");
+  const byDate = ifRange !== null && !ifRange.startsWith('"');
+  if (header === null || byDate && compression !== null && compression.encoding !== null) return "whole";
+  return rangeHolds(ifRange, known, wall) ? parseRanges(header, size) : "whole";
+}
+
+/** The file compressed; null: it is sent as it is. */
+function squeeze(
+  { root }: FilesAction,
+  { path, entry }: ChosenFile,
+  compression: FileCompression | null,
+  { store, wall }: PlanOptions,
+): ChosenFile | null {
+  if (compression === null || compression.encoding === null) return null;
+  const { form, compress } = compression;
+  const contents = store.compressed(root, path, form, wall, compress);
+  return contents === null ? null : { path, entry, contents };
+}
+
+/** RFC 9110 section 8.8.1: another runtime may make other bytes of it, so that the tag is a weak one. */
+function squeezedOf(
+  asItIs: Representation,
+  { contents }: ChosenFile,
+  { encoding }: FileCompression,
+): Representation {
+  return {
+    ...asItIs,
+    size: contents!.bytes.length,
+    etag: `W/${asItIs.etag}`,
+    encoding: encoding!,
+    ranges: false,
+  };
 }
 
 /** The file or its best precompressed neighbour, with its contents when it is small. */

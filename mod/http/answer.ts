@@ -43,6 +43,8 @@ const REASONS: Record<number, string> = {
 export interface Answer {
   readonly status: number;
   readonly body: string;
+  /** The body as it is encoded; absent: as it is. */
+  readonly bytes?: Uint8Array;
   readonly contentType: string;
   /** For a redirect; already checked to be one line. */
   readonly location?: string;
@@ -87,6 +89,7 @@ export function grpcAnswer(status: number, sentence: string): Answer {
 export type Amend = (head: string) => string;
 
 const encoder = new TextEncoder();
+const NOTHING = new Uint8Array(0);
 
 /**
  * Bytes of an answer. `date`: the value of `Date`, which an origin must send (RFC 9110 section 6.6.1).
@@ -106,7 +109,7 @@ export function answerBytes(
 ): Uint8Array {
   const { status } = answer;
   const empty = status === 204 || status === 304;
-  const body = encoder.encode(empty ? "" : answer.body);
+  const body = empty ? NOTHING : answer.bytes ?? encoder.encode(answer.body);
   let head = `HTTP/1.1 ${status} ${REASONS[status] ?? ""}\r\nDate: ${options.date}\r\n`;
   if (answer.location !== undefined) head += `Location: ${answer.location}\r\n`;
   if (answer.allow !== undefined) head += `Allow: ${answer.allow}\r\n`;

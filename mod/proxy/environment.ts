@@ -30,6 +30,7 @@ import type { Split } from "../route/split.ts";
 import type { AccessRecord } from "./access_log.ts";
 import type { LivePages } from "./error_pages.ts";
 import type { HeadFacts, RequestRouter } from "./facts.ts";
+import type { EncodedBodies } from "./own_compression.ts";
 import type { RequestEdit } from "./request_edit.ts";
 import type { RetryBudget } from "./retry.ts";
 import type { PoolSticky } from "./sticky.ts";
@@ -94,6 +95,8 @@ export interface LiveRoute {
   readonly redirect: Redirect | null;
   /** Null unless the action is an answer whose body has variables. */
   readonly body: FilledBody | null;
+  /** What is remembered of such a body when it has no variables; null: nothing is. */
+  readonly encodedBodies: EncodedBodies | null;
   /** Asked before anything is done with a request; null: nobody is. */
   readonly guards: readonly Guard[] | null;
   /** Of a tcp listener: whose connections are passed on; null: everybody's. */

@@ -12,7 +12,7 @@ import type { ErrorCode } from "../base/errors.ts";
 import type { FilesAction } from "../config/snapshot.ts";
 import type { OpenFile } from "../files/file_system.ts";
 import type { Part } from "../files/head.ts";
-import { type ChosenFile, type Plan, planAnswer } from "../files/plan.ts";
+import { type ChosenFile, type Plan, planAnswer, type PlanOptions } from "../files/plan.ts";
 import { type FileStore, sameStatus } from "../files/store.ts";
 import type { Amend, Answer } from "../http/answer.ts";
 import { latin1 } from "../http/grammar.ts";
@@ -51,6 +51,9 @@ const ATTEMPTS = 3;
 
 const encoder = new TextEncoder();
 
+/** How the client is answered. */
+export type FileConnection = Required<Pick<PlanOptions, "keepAlive" | "minor" | "hsts" | "compression">>;
+
 export class FileAnswer {
   /** After BROKEN_OFF. */
   problem: ErrorCode = "fileChanged";
@@ -83,7 +86,7 @@ export class FileAnswer {
   start(
     action: FilesAction,
     facts: RequestFacts,
-    connection: { readonly keepAlive: boolean; readonly minor: number; readonly hsts: string },
+    connection: FileConnection,
     amend: Amend | null,
   ): Sent | Instead {
     const store = this.#environment.files;
@@ -124,7 +127,7 @@ export class FileAnswer {
   #plan(
     action: FilesAction,
     facts: RequestFacts,
-    connection: { readonly keepAlive: boolean; readonly minor: number; readonly hsts: string },
+    connection: FileConnection,
   ): Plan {
     const environment = this.#environment;
     return planAnswer(action, facts, {

@@ -172,6 +172,7 @@ function liveRoute(
     body: action.kind === "respond" && action.filled === true
       ? filledBodyOf(action.body, action.contentType)
       : null,
+    encodedBodies: action.kind === "respond" && action.filled !== true ? new Map() : null,
     ...makeGuards(protocol, route.guards),
   };
 }

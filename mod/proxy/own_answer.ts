@@ -4,11 +4,13 @@
  * A machine like every session part: what does not leave at once goes on with `onDrain`.
  */
 import type { ErrorCode } from "../base/errors.ts";
+import { wishOf } from "../compress/judge.ts";
 import type { Answer } from "../http/answer.ts";
 import type { Changes } from "./changes.ts";
 import type { ClientConnection } from "./client_connection.ts";
 import type { LiveRoute } from "./environment.ts";
 import { BROKEN_OFF, FileAnswer, type Sent, SENT_ALL, WAITS } from "./file_answer.ts";
+import { encodedAnswer, fileCompression } from "./own_compression.ts";
 import type { Record } from "./record.ts";
 import type { RequestValues } from "./request_values.ts";
 import { routeAnswer } from "./route_answer.ts";
@@ -42,11 +44,18 @@ export class OwnAnswer {
   start(route: LiveRoute, { values, minor, headRequest, keepAlive }: Asked): Sent {
     this.#problem = null;
     this.keepAlive = keepAlive;
-    const { action } = route;
-    if (action.kind !== "files") return this.#whole(routeAnswer(route, values)!, headRequest);
+    const { action, snapshot: { compress } } = route;
     const { environment, stream, listener } = this.client;
+    const { compressors } = environment;
+    const wish = compress === undefined ? null : wishOf(compress, values.facts, compressors.encodings);
+    if (action.kind !== "files") {
+      const answer = routeAnswer(route, values)!;
+      const encoded = wish === null ? answer : encodedAnswer(answer, wish, compressors, route.encodedBodies);
+      return this.#whole(encoded, headRequest);
+    }
     this.#file ??= new FileAnswer(environment, stream, this.record);
-    const connection = { keepAlive, minor, hsts: listener.live.snapshot.hsts };
+    const compression = wish === null ? null : fileCompression(wish, compressors);
+    const connection = { keepAlive, minor, hsts: listener.live.snapshot.hsts, compression };
     const sent = this.#file.start(action, values.facts, connection, this.changes.amend());
     if (typeof sent === "number") return sent;
     if ("answer" in sent) return this.#whole(sent.answer, headRequest);

@@ -18,7 +18,7 @@ async function compressions(...lines: string[]): Promise<(CompressSnapshot | und
   return snapshot.listeners[0]!.routes.map(({ compress }) => compress);
 }
 
-Deno.test("compress: a route's setting replaces the listener's, for pools alone", async () => {
+Deno.test("compress: a route's setting replaces the listener's, wherever there is a body", async () => {
   assertEquals(await compressions("pool: app"), [undefined]);
   const [one] = await compressions("pool: app", "compress: true");
   assertEquals([one?.encodings, one?.minSize, one?.levels], [
@@ -32,13 +32,15 @@ Deno.test("compress: a route's setting replaces the listener's, for pools alone"
     "routes:",
     '  - { match: { path: "/a" }, pool: app, compress: false }',
     '  - { match: { path: "/b" }, pool: app, compress: { types: ["Text/*"], levels: { br: 6 } } }',
-    '  - { match: { path: "/c" }, respond: { status: 204 } }',
+    '  - { match: { path: "/c" }, redirect: { to: "http://b.test/" } }',
+    '  - { match: { path: "/d/*" }, files: { root: /srv/www } }',
+    '  - { match: { path: "/e" }, respond: { body: e } }',
     "  - pool: app",
   ];
-  const [a, b, c, rest] = await compressions(...routes);
+  const [a, b, c, d, e, rest] = await compressions(...routes);
   assertEquals([a, c], [undefined, undefined]);
   assertEquals([b!.types, b!.minSize, b!.levels], [["text/*"], 1024, { gzip: 4, br: 6, zstd: 3 }]);
-  assertEquals([rest!.encodings, rest!.minSize], [["gzip"], 2048]);
+  for (const one of [d, e, rest]) assertEquals([one!.encodings, one!.minSize], [["gzip"], 2048]);
   assertEquals(await compressions("compress: false", "pool: app"), [undefined]);
 });
 
@@ -74,10 +76,10 @@ Deno.test("compress: warns where it has no effect", async () => {
   assertEquals(
     await warnings(listenerWith(
       "routes:",
-      '  - { match: { path: "/c" }, respond: { status: 204 }, compress: true }',
+      '  - { match: { path: "/c" }, redirect: { to: "http://b.test/" }, compress: true }',
       "  - pool: app",
     )),
-    ["5:60 «compress» listeners[0].routes[0].compress: has no effect: only answers of a pool are compressed"],
+    ["5:70 «compress» listeners[0].routes[0].compress: has no effect: a redirect has no body"],
   );
   assertEquals(await warnings(listenerWith("pool: app", "compress: true")), []);
 });

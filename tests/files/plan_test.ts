@@ -8,6 +8,7 @@ import { FILES } from "../sim/files_route.ts";
 import { factsOf } from "./facts.ts";
 
 const OPTIONS = {
+  compression: null,
   date: "",
   keepAlive: true,
   minor: 1,
