@@ -36,7 +36,8 @@ function headerName(reserved: ReadonlyMap<string, string>, pattern = false) {
   const form = pattern ? /^[!#$%&'+.^_`|~0-9A-Za-z-]+\*?$/ : /^[!#$%&'+.^_`|~0-9A-Za-z-]+$/;
   const hint = pattern ? "must be a header name, or the beginning of one and `*`" : "must be a header name";
   return line(1, MAX_NAME).regex(form, hint).superRefine((name, context) => {
-    const why = reserved.get(name.toLowerCase());
+    // Applications that fold `_` and `-` would take one for the other.
+    const why = reserved.get(name.toLowerCase().replaceAll("_", "-"));
     if (why !== undefined) context.addIssue({ code: "custom", message: why });
   });
 }

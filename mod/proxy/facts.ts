@@ -64,14 +64,18 @@ export class HeadFacts implements RequestFacts {
   }
 }
 
-/** Value of a field by lower-case name, several joined by `, ` (RFC 9110, section 5.2); null: absent. */
+/**
+ * Value of a field by lower-case name, several joined by `, ` (RFC 9110, section 5.2), cookies as such (RFC 9113,
+ * section 8.2.3); null: absent.
+ */
 export function fieldValue(head: Head, bytes: Uint8Array, name: string): string | null {
+  const between = name === "cookie" ? "; " : ", ";
   let value: string | null = null;
   for (let i = 0; i < head.count; i++) {
     if (head.nameEnd(i) - head.nameStart(i) !== name.length) continue;
     if (latin1(bytes, head.nameStart(i), head.nameEnd(i)).toLowerCase() !== name) continue;
     const text = latin1(bytes, head.valueStart(i), head.valueEnd(i));
-    value = value === null ? text : `${value}, ${text}`;
+    value = value === null ? text : value + between + text;
   }
   return value;
 }

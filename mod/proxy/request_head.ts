@@ -242,8 +242,9 @@ function keptFields(
   return at + runEnd - runStart;
 }
 
-/** The host has a rule of its own, which no pattern of names touches. */
+/** The host has a rule of its own; a client that waits for word on its body must get it. No pattern of names touches those. */
 function actionOf(edit: RequestEdit, id: number, field: number): number {
+  if (id === names.EXPECT) return KEEP;
   if (id === names.HOST) return edit.host === null ? KEEP : DROP;
   return edit.action(field);
 }

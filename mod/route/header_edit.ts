@@ -96,5 +96,5 @@ export class HeaderEdit {
   }
 }
 
-/** What our own heads say of the connection and the body. */
-const FRAMING = /^(?:content-length|transfer-encoding|connection)$/i;
+/** What our own heads say of the connection and of how the body is to be read; with another `Vary` both count. */
+const FRAMING = /^(?:content-(?:length|encoding|range)|transfer-encoding|connection|vary)$/i;

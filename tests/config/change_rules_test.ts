@@ -144,6 +144,11 @@ Deno.test("HeadersSchema takes one value for a list, and names in any case", asy
   assertEquals(response?.add, [["X-A", "b"], ["X-B", "c"], ["X-B", "d"]]);
 });
 
+Deno.test("HeadersSchema refuses names that applications may take for those that no rule may touch", async () => {
+  const [problem = ""] = await route("headers: { request: { set: { Transfer_Encoding: chunked } } }");
+  assertStringIncludes(problem, "Transfer_Encoding: is about one connection or the length of the body");
+});
+
 Deno.test("respond.body has variables, within a bound; the text of a file has none", async () => {
   assertEquals(
     await errors(routesOf(

@@ -194,3 +194,30 @@ Deno.test("respond fills variables into its body, as text of the kind that the b
     });
   }
 });
+
+Deno.test("HeaderEdit never takes from an answer of Tandem's own how its body is to be read", async () => {
+  const lines = [
+    "compress: { minSize: 1 }",
+    "headers: { response: { remove: [content-*, vary], set: { Vary: Origin } } }",
+    "routes:",
+    "  - { match: { path: /s }, respond: { body: '" + "x".repeat(500) + "' } }",
+    "  - { files: { root: /www } }",
+  ];
+  await withRules(lines, (world) => {
+    world.disk.write("/www/a.txt", "y".repeat(500));
+    const client = world.connect();
+    for (const path of ["/s", "/a.txt"]) client.get(path, "Accept-Encoding: gzip\r\n");
+    client.get("/a.txt", "Range: bytes=0-4\r\n");
+    world.settle();
+    const told = client.answers.map(({ headers }) => [
+      headers.get("content-encoding"),
+      headers.get("vary"),
+      headers.get("content-range"),
+    ]);
+    assertEquals(told, [
+      ["gzip", "Accept-Encoding, Origin", undefined],
+      ["gzip", "Accept-Encoding, Origin", undefined],
+      [undefined, "Accept-Encoding, Origin", "bytes 0-4/500"],
+    ]);
+  });
+});

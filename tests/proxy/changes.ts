@@ -13,7 +13,10 @@ export async function withRules(
 ): Promise<void> {
   const { listeners: [listener] } = await good(listenerWith(...lines));
   const texts = new Map(Object.entries(files));
-  const routes = listener!.routes.map((route) => routeSnapshot(route, "/", texts));
+  const routes = listener!.routes.map((route) => {
+    const compress = route.compress ?? listener!.compress ?? null;
+    return { ...routeSnapshot(route, "/", texts), ...(compress === null ? {} : { compress }) };
+  });
   const rules = changesSnapshot(listener!, texts);
   simulate({ ...options, routes, listener: { ...options.listener, ...rules } }, run);
 }

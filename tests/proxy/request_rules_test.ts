@@ -234,3 +234,26 @@ Deno.test("RequestEdit changes a request that is sent again only once", async ()
     },
   );
 });
+
+Deno.test("HeaderEdit leaves a client that waits for word on its body its Expect, whatever the pattern", async () => {
+  await withRules(["routes:", "  - { pool: app, headers: { request: { remove: [e*, h*] } } }"], (world) => {
+    world.connect().request("POST", "/", "Expect: 100-continue\r\nEtc: a\r\nContent-Length: 1\r\n", "x");
+    world.settle();
+    const { headers } = seenBy(world)[0]!;
+    assertEquals([headers.get("expect"), headers.get("host"), headers.get("etc")], [
+      "100-continue",
+      "a.test",
+      undefined,
+    ]);
+  });
+});
+
+Deno.test("HeaderEdit reads cookies that come in several lines", async () => {
+  const rule = "headers: { request: { set: { X-A: '$cookie(b)' } } }";
+  await withRules(["routes:", `  - { match: { cookies: { b: '2' } }, pool: app, ${rule} }`], (world) => {
+    const client = world.connect().get("/", "Cookie: a=1\r\nCookie: b=2; c=3\r\n");
+    world.settle();
+    assertEquals(client.statuses, [200]);
+    assertEquals(seenBy(world)[0]!.headers.get("x-a"), "2");
+  });
+});
