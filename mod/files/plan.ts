@@ -157,7 +157,6 @@ function planFile(
   const outcome = judgeConditions(facts, known, options.wall);
   if (outcome === "failed") return bare(412, failedHead(options));
   if (outcome === "notModified") return bare(304, notModifiedHead(what, options));
-  // RFC 9110 section 14.2: ranges are defined for GET only.
   if (facts.method === "HEAD") return bare(200, wholeHead(what, options));
   if (ranges === "unsatisfiable") return bare(416, unsatisfiableHead(what, options));
   if (ranges === "whole") {
@@ -191,7 +190,8 @@ function rangesOf(
   compression: FileCompression | null,
   wall: number,
 ): ReturnType<typeof parseRanges> {
-  const header = facts.header("range"), ifRange = facts.header("if-range");
+  // RFC 9110 section 14.2: ranges are defined for GET only.
+  const header = facts.method === "GET" ? facts.header("range") : null, ifRange = facts.header("if-range");
   const byDate = ifRange !== null && !ifRange.startsWith('"');
   if (header === null || byDate && compression !== null && compression.encoding !== null) return "whole";
   return rangeHolds(ifRange, known, wall) ? parseRanges(header, size) : "whole";
