@@ -1,13 +1,14 @@
 /**
- * Names that listeners have, and names by which they call pools. Read from the tree before the schema sees it, so
- * that they are told at once even when something else about the same listener is wrong. Pure.
+ * Names that listeners have, names by which they call pools, and the actions of routes. Read from the tree before the
+ * schema sees it, so that they are told at once even when something else about the same listener is wrong. Pure.
  */
 import { NAME } from "./fields.ts";
 import type { Finding } from "./problem.ts";
+import { ACTIONS, besideAction } from "./route_schema.ts";
 import { closest } from "./suggest.ts";
 import { childOf, type ScalarNode, type TreeNode } from "./tree.ts";
 
-/** Adds names of listeners that are taken already, and names of pools that are none. */
+/** Adds names of listeners that are taken already, names of pools that are none, and actions that are too many. */
 export function checkReferences(tree: TreeNode, poolNames: ReadonlySet<string>, findings: Finding[]): void {
   const error = ({ source }: ScalarNode, message: string) => {
     findings.push({ severity: "error", path: source, at: "value", message });
@@ -20,6 +21,7 @@ export function checkReferences(tree: TreeNode, poolNames: ReadonlySet<string>, 
     }
     if (name !== null) names.add(name.value);
     const routes = itemsOf(childOf(listener, "routes"));
+    for (const route of routes) checkActions(route, findings);
     const mirrors = routes.map((route) => childOf(route, "mirror")).filter((mirror) => mirror !== undefined);
     for (const place of [listener, ...routes, ...mirrors]) {
       const pool = nameAt(place, "pool");
@@ -29,6 +31,15 @@ export function checkReferences(tree: TreeNode, poolNames: ReadonlySet<string>, 
         findings.push({ severity: "error", path: source, at: "key", message: noSuchPool(key, poolNames) });
       }
     }
+  }
+}
+
+/** The schema says the same where it comes so far. */
+function checkActions(route: TreeNode, findings: Finding[]): void {
+  const [first, ...more] = ACTIONS.filter((key) => childOf(route, key) !== undefined);
+  for (const key of more) {
+    const { source } = childOf(route, key)!;
+    findings.push({ severity: "error", path: source, at: "key", message: besideAction(first!) });
   }
 }
 

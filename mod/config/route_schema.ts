@@ -165,12 +165,20 @@ export const RouteSchema = z.strictObject({
   if (action !== undefined && actions.length === 1) return { ...rest, action };
   if (action === undefined) context.addIssue(acrossIssue(`${ONE_ACTION}, and has none`));
   for (const { kind } of actions.slice(1)) {
-    context.addIssue(keyIssue(`cannot stand beside ${action!.kind}: a route ${ONE_ACTION}`, kind));
+    context.addIssue(keyIssue(besideAction(action!.kind), kind));
   }
   return z.NEVER;
 });
 
 const ONE_ACTION = "must have exactly one action (pool, split, redirect, respond or files)";
+
+/** The keys of actions, in the order in which one is held to be the one too many. */
+export const ACTIONS = ["pool", "split", "redirect", "respond", "files"] as const;
+
+/** What is said of an action beside another. */
+export function besideAction(first: string): string {
+  return `cannot stand beside ${first}: a route ${ONE_ACTION}`;
+}
 
 export type RouteConfig = z.output<typeof RouteSchema>;
 

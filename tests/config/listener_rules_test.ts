@@ -279,6 +279,7 @@ Deno.test("checkListeners() tells at once what is wrong with a route in several 
     "{ match: { path: '/a/:b', headers: { x: '~(' } }, redirect: { to: 'https://$header(x).test/:nope/$capture(path.no)', status: 200 } }",
     "{ match: { path: '/b', headers: { x: '~(' } }, redirect: { to: '/$capture(header.x)/$capture(query.x)' } }",
     "{ match: { path: /c }, pool: app, headers: { response: { set: { A: '$hosts $header' } } } }",
+    "{ match: { path: '~(' }, redirect: 5, respond: { status: 200 } }",
   );
   assertEquals(await errors(text), [
     "5:26 «'~('» listeners[0].routes[0].match.path: the expression is not one of RE2: missing closing ): `(`",
@@ -293,6 +294,9 @@ Deno.test("checkListeners() tells at once what is wrong with a route in several 
     "7:93 «$capture(query.x)» listeners[0].routes[2].redirect.to: has $capture(query.x), which the route's match does not take (it takes nothing)",
     "8:77 «$hosts» listeners[0].routes[3].headers.response.set.A: has $hosts, which is not a variable; did you mean $host?",
     "8:84 «$header» listeners[0].routes[3].headers.response.set.A: has $header without a name: it must be $header(NAME)",
+    "9:26 «'~('» listeners[0].routes[4].match.path: the expression is not one of RE2: missing closing ): `(`",
+    "9:44 «5» listeners[0].routes[4].redirect: must be a map, not 5",
+    "9:47 «respond» listeners[0].routes[4].respond: cannot stand beside redirect: a route must have exactly one action (pool, split, redirect, respond or files)",
   ]);
 });
 
