@@ -1,7 +1,8 @@
 /**
- * The admin application: what a node tells about itself over HTTP. It only reads.
+ * The admin application over TCP: the API, and what only reads.
  *
- * `GET /status` (JSON, `NodeStatus`), `GET /metrics` (Prometheus), `GET /healthz` (200 serving, 503 otherwise).
+ * `/api` (`api/app.ts`), `GET /status` (JSON, `NodeStatus`), `GET /metrics` (Prometheus), `GET /healthz` (200 serving,
+ * 503 otherwise).
  * It must not know where it is served, nor where the facts come from: the source hands out plain data.
  */
 import { Hono } from "hono";
@@ -9,15 +10,24 @@ import { EXPOSITION_TYPE } from "../mod/observe/exposition.ts";
 import { logger } from "../mod/observe/log.ts";
 import { metricsPage } from "../mod/observe/metrics.ts";
 import type { NodeStatus } from "../mod/observe/status.ts";
+import type { Desk } from "../mod/runtime/desk.ts";
+import { createApi } from "./api/app.ts";
 import { type Access, guard } from "./auth.ts";
 
 export interface AdminSource {
   /** Cheap: asked often by probes. starting: nothing listens yet, and there is no status. */
   state(): NodeStatus["state"] | "starting";
   status(): NodeStatus;
+  readonly version: string;
+  readonly desk: Desk;
 }
 
-/** The application; serve `app.fetch`. */
+/** The application of the keeper's socket, whose mode has decided who may do what; serve `app.fetch`. */
+export function createSocketApp(desk: Desk, version: string): Hono {
+  return new Hono().route("/api", createApi(desk, { from: "socket", token: null }, version));
+}
+
+/** The application over TCP; serve `app.fetch`. */
 export function createAdminApp(source: AdminSource, access: Access): Hono {
   const app = new Hono();
   const log = logger("admin");
@@ -33,6 +43,7 @@ export function createAdminApp(source: AdminSource, access: Access): Hono {
     return context.json({ error: "the node is starting" }, 503);
   });
 
+  app.route("/api", createApi(source.desk, access, source.version));
   app.get("/status", (context) => context.json(source.status()));
   app.get("/metrics", (context) => {
     return context.body(metricsPage(source.status()), 200, { "content-type": EXPOSITION_TYPE });

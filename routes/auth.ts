@@ -6,6 +6,7 @@
  * or as localhost, which no foreign page does.
  */
 import type { MiddlewareHandler } from "hono";
+import type { ApiEnv } from "./api/operation.ts";
 
 export interface Access {
   /** loopback: only this machine reaches the bind; remote: others do; socket: the file's mode has decided. */
@@ -27,6 +28,47 @@ export function guard({ from, token }: Access): MiddlewareHandler {
     if (isOwnName(context.req.header("host") ?? new URL(context.req.url).host)) return await next();
     return context.json({ error: "without a token the Host must be an IP address or localhost" }, 421);
   };
+}
+
+/** Changes want the token, or the socket; a page of another origin is refused whatever it brings. */
+export function guardChanges({ from, token }: Access): MiddlewareHandler<ApiEnv> {
+  return async (context, next) => {
+    const { peer } = context.env ?? {};
+    context.set(
+      "by",
+      from === "socket" ? peer ?? "the admin socket" : `the token from ${peer ?? "somewhere"}`,
+    );
+    if (["GET", "HEAD", "OPTIONS"].includes(context.req.method)) return await next();
+    const origin = context.req.header("origin");
+    const host = context.req.header("host") ?? new URL(context.req.url).host;
+    if (origin !== undefined && !isOf(origin, host)) {
+      return context.json({ error: "a page of another origin may change nothing" }, 403);
+    }
+    if (from !== "socket") {
+      if (token === null) {
+        return context.json(
+          { error: "changes need admin.token in the configuration, or the admin socket" },
+          403,
+        );
+      }
+      const given = bearer(context.req.header("authorization"));
+      if (given === null || !sameSecret(given, token)) {
+        context.header("www-authenticate", 'Bearer realm="tandem"');
+        return context.json({ error: "a valid token is needed (Authorization: Bearer)" }, 401);
+      }
+    }
+    const type = context.req.header("content-type");
+    if (type !== undefined && !/^application\/json *(?:;|$)/i.test(type)) {
+      return context.json({ error: "the body must be application/json" }, 415);
+    }
+    return await next();
+  };
+}
+
+/** True for a page that came from this very host; `null`, an origin that is not told, is not. */
+function isOf(origin: string, host: string): boolean {
+  return /^https?:\/\//i.test(origin) &&
+    origin.replace(/^https?:\/\//i, "").toLowerCase() === host.toLowerCase();
 }
 
 /** Compares in a time that depends on the length of `given` only. */

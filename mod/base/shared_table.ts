@@ -20,6 +20,12 @@ const BUCKET_CELLS = 1 + ENTRIES * ENTRY_CELLS;
 /** Buckets that are looked at to tell the size: a millisecond, and right to about one in a hundred. */
 const MOST_COUNTED = 16 * 1024;
 
+export interface TableEntry {
+  readonly key: Uint32Array;
+  readonly value: number;
+  readonly expiry: number;
+}
+
 export class SharedTable {
   readonly #words: Int32Array;
   readonly #cells: Float64Array;
@@ -122,18 +128,48 @@ export class SharedTable {
 
   /** Sets every live entry in another table too: for one of another size. */
   copyTo(other: SharedTable, now: number): void {
-    const key = new Uint32Array(KEY);
-    for (let bucket = 0; bucket < this.#cells.length; bucket += BUCKET_CELLS) {
+    this.#walk(now, (cell) => {
+      const { key, value, expiry } = this.#entryAt(cell);
+      other.set(key, value, expiry, this.#cells[cell + WRITTEN]!);
+      return true;
+    });
+  }
+
+  /** Live entries, `limit` of them at most. */
+  entries(limit: number, now: number): TableEntry[] {
+    const entries: TableEntry[] = [];
+    this.#walk(now, (cell) => entries.push(this.#entryAt(cell)) < limit);
+    return entries;
+  }
+
+  /** Deletes the live entries whose value is `wanted`; answers how many they were. */
+  deleteWhere(wanted: (value: number) => boolean, now: number): number {
+    let deleted = 0;
+    this.#walk(now, (cell) => {
+      if (!wanted(this.#cells[cell + VALUE]!)) return true;
+      this.#cells[cell + EXPIRY] = 0;
+      deleted++;
+      return true;
+    });
+    return deleted;
+  }
+
+  /** Visits the cell of every live entry, under its bucket's lock, until `visit` says false. */
+  #walk(now: number, visit: (cell: number) => boolean): void {
+    let goOn = true;
+    for (let bucket = 0; goOn && bucket < this.#cells.length; bucket += BUCKET_CELLS) {
       lock(this.#words, bucket * 2, this.#worker);
-      for (let at = 0; at < ENTRIES; at++) {
+      for (let at = 0; goOn && at < ENTRIES; at++) {
         const cell = bucket + 1 + at * ENTRY_CELLS;
-        const expiry = this.#cells[cell + EXPIRY]!;
-        if (expiry <= now) continue;
-        for (let i = 0; i < KEY; i++) key[i] = this.#words[cell * 2 + i]!;
-        other.set(key, this.#cells[cell + VALUE]!, expiry, this.#cells[cell + WRITTEN]!);
+        if (this.#cells[cell + EXPIRY]! > now) goOn = visit(cell);
       }
       unlock(this.#words, bucket * 2);
     }
+  }
+
+  #entryAt(cell: number): TableEntry {
+    const key = Uint32Array.from({ length: KEY }, (_, at) => this.#words[cell * 2 + at]!);
+    return { key, value: this.#cells[cell + VALUE]!, expiry: this.#cells[cell + EXPIRY]! };
   }
 
   /** Control thread: a worker is no more; buckets that it was changing are emptied, as they may be half written. */

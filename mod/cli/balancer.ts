@@ -21,13 +21,10 @@ export async function balancer(build: Build): Promise<never> {
   const stdout = OwnStdout.take().writer();
   return await runBalancer({
     log,
-    makeControl: ({ hello, execProbe, onHealth, store }) => {
-      const accessOutput = new AccessOutput({ stderr: Deno.stderr, stdout, host: hello.node, log });
+    makeControl: (env) => {
+      const accessOutput = new AccessOutput({ stderr: Deno.stderr, stdout, host: env.hello.node, log });
       return new Control({
-        hello,
-        execProbe,
-        onHealth,
-        store,
+        ...env,
         build,
         lookUp: (name, signal) => lookUp(name, SYSTEM_LOOKUP, signal),
         env: (name) => Deno.env.get(name),

@@ -3,37 +3,28 @@
  * take part, this one first, and what the kernel forwards. Pure.
  */
 import {
-  type ElectionStatus,
   type ForeignStatus,
   type InstanceStatus,
   type PeerStatus,
   reasonOf,
 } from "../observe/election_status.ts";
-import type { KernelStatus } from "../observe/kernel_status.ts";
+import type { Drift } from "../config/live.ts";
+import type { KeeperStatus } from "../observe/keeper_status.ts";
 import { kernelTable } from "./kernel_table.ts";
 import { span } from "./status_table.ts";
 
 /** The part of the keeper's status that is shown. */
-export interface KeeperView {
-  readonly node: string;
-  readonly adminUrl: string | null;
-  readonly balancer: {
-    readonly state: string;
-    readonly restarts: number;
-    readonly lastDeath: string | null;
-  };
-  /** The last reload, when it was refused; `at` is milliseconds since 1970. */
-  readonly refused: { readonly at: number; readonly problems: readonly string[] } | null;
-  readonly vrrp: ElectionStatus;
-  readonly kernel: KernelStatus;
-}
+export type KeeperView =
+  & Pick<KeeperStatus, "node" | "adminUrl" | "refused" | "drift" | "vrrp" | "kernel">
+  & { readonly balancer: Pick<KeeperStatus["balancer"], "state" | "restarts" | "lastDeath"> };
 
 /** A peer that was not heard for so long is shown as silent: reports come at least every 41 s. */
 const SILENT_MS = 3000;
 const HEADINGS = ["node", "address", "state", "priority", "health", "since", "why"];
 
 /** The text, with its last newline. `now` is milliseconds since 1970. */
-export function electionTable({ node, balancer, refused, vrrp, kernel }: KeeperView, now: number): string {
+export function electionTable(keeper: KeeperView, now: number): string {
+  const { node, balancer, refused, drift, vrrp, kernel } = keeper;
   const { state, restarts, lastDeath } = balancer;
   const died = lastDeath === null ? "" : `, restarted ${restarts} times, the last one ended: ${lastDeath}`;
   const kept = vrrp.maintenance ? ", in maintenance" : "";
@@ -43,10 +34,20 @@ export function electionTable({ node, balancer, refused, vrrp, kernel }: KeeperV
     const rest = more.length === 0 ? "" : ` (and ${more.length} more)`;
     text += `the reload ${span(now - refused.at)} ago was refused: ${first.split("\n")[0]}${rest}\n`;
   }
+  for (const one of drift) text += driftLine(one, now);
   for (const instance of vrrp.instances) text += instanceTable(node, instance, now);
   text += kernelTable(kernel);
   // deno-lint-ignore no-control-regex -- control characters are what is removed
   return text.replace(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/g, "?");
+}
+
+function driftLine({ of, setting, live, file, at, by }: Drift, now: number): string {
+  const what = setting === "added"
+    ? `added as ${live}`
+    : setting === "removed"
+    ? setting
+    : `${setting} ${live} (file: ${file})`;
+  return `changed live: ${of} ${what}, ${span(now - at)} ago by ${by}\n`;
 }
 
 function instanceTable(node: string, instance: InstanceStatus, now: number): string {

@@ -6,8 +6,10 @@
  */
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
+import { createSocketApp } from "../../routes/app.ts";
 import { formatHostPort, type HostPort, isUnspecifiedIp, parseIp } from "../base/address.ts";
 import { certificateFiles } from "../config/certificate_files_io.ts";
+import { isEmpty, type LiveChanges } from "../config/live.ts";
 import { loadConfig } from "../config/load.ts";
 import { problemLine } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
@@ -56,7 +58,7 @@ export async function run({ file, node, context, entry, text, takeOver }: RunArg
   const flags = ["--quiet", "--no-prompt", `--config=${fileURLToPath(SETTINGS)}`];
   const again = ["run", "-c", file, "--node", node, ...context === null ? [] : ["--context", context]];
 
-  async function check(text: string): Promise<Checked> {
+  async function check(text: string, live: LiveChanges): Promise<Checked> {
     const accounts = readAccounts();
     const loaded = await loadConfig(text, {
       file,
@@ -64,10 +66,10 @@ export async function run({ file, node, context, entry, text, takeOver }: RunArg
       context,
       env,
       accounts,
-      files: certificateFiles(file),
-      pathKind,
+      live,
+      // What is on disk is looked at with the text alone: who drains a server is not kept from it by a certificate.
+      ...isEmpty(live) ? { files: certificateFiles(file), pathKind } : {},
     });
-    for (const warning of loaded.warnings) log.warning(problemLine(warning));
     if ("problems" in loaded) return { problems: loaded.problems.map((problem) => problemLine(problem)) };
     const { log: logSettings, admin, drainTimeout, acme } = loaded.config;
     const socket = adminSocketPath({ configured: admin?.socket ?? "", node, uid: Deno.uid(), env });
@@ -75,7 +77,6 @@ export async function run({ file, node, context, entry, text, takeOver }: RunArg
     const kernel = kernelPlan(loaded.config, node);
     const lacks = await kernelProblems(kernel, new Spawner().spawn);
     if (lacks.length > 0) return { problems: lacks };
-    setUpLog(logSettings);
     return {
       exec: execChecks(loaded.config),
       socketPath: socket.path,
@@ -87,6 +88,17 @@ export async function run({ file, node, context, entry, text, takeOver }: RunArg
       ...(acme === undefined
         ? {}
         : { acmeDirectory: acmeDirectory({ configured: acme.state, node, uid: Deno.uid(), env }) }),
+      servers: new Map(
+        Object.entries(loaded.config.pools).map(([pool, { servers }]) => [
+          pool,
+          servers.map(({ name }) => name),
+        ]),
+      ),
+      live: loaded.live,
+      drift: loaded.drift,
+      resetsLive: admin?.liveChanges === "reset",
+      warnings: loaded.warnings.map((warning) => problemLine(warning)),
+      setUpLog: () => setUpLog(logSettings),
     };
   }
 
@@ -98,6 +110,7 @@ export async function run({ file, node, context, entry, text, takeOver }: RunArg
       file,
       read: () => text === undefined ? readConfigFile(file) : Promise.resolve(text),
       check,
+      makeApi: (desk) => createSocketApp(desk, CALLED.version),
       balancer: ownCommand(entry, [...flags, ...BALANCER_FLAGS], ["balancer"]),
       successor: text === undefined
         ? ownCommand(entry, [...flags, ...KEEPER_FLAGS], [...again, `--${TAKE_OVER}`])

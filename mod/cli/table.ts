@@ -26,6 +26,21 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: () => import("./demo_command.ts"),
   },
   status: { summary: "show what a running node does", load: () => import("./status_command.ts") },
+  drain: { summary: "give a server nothing new", load: () => import("./drain_command.ts") },
+  ready: { summary: "give a server traffic again", load: () => import("./ready_command.ts") },
+  maint: {
+    summary: "give a server nothing at all, and leave it unchecked",
+    load: () => import("./maint_command.ts"),
+  },
+  weight: { summary: "set a server's share of the traffic", load: () => import("./weight_command.ts") },
+  server: {
+    summary: "add and remove servers, or go back to the file",
+    load: () => import("./server_command.ts"),
+  },
+  sessions: {
+    summary: "show or forget the sessions in the table of a pool",
+    load: () => import("./sessions_command.ts"),
+  },
   vip: {
     summary: "move an address to another node, or clean up after a crash",
     load: () => import("./vip_command.ts"),
@@ -38,6 +53,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "have the installed program take over from the running one",
     load: () => import("./upgrade_command.ts"),
   },
+  log: { summary: "log more, or less", load: () => import("./log_command.ts") },
   maintenance: {
     summary: "keep this node out of every election",
     load: () => import("./maintenance_command.ts"),

@@ -11,6 +11,7 @@ import type { CheckConfig } from "./check_schema.ts";
 import { UNCOMPRESSED } from "./compress_schema.ts";
 import { guardsSnapshot } from "./guard_schema.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
+import type { LiveServer } from "./live.ts";
 import type { PoolConfig, ServerConfig } from "./pool_schema.ts";
 import { changesSnapshot, routeSnapshot } from "./route_build.ts";
 import type { RouteConfig } from "./route_schema.ts";
@@ -55,6 +56,8 @@ export interface BuildOptions {
   readonly certificates?: TlsFiles;
   /** What authorities that ask for names are told; absent: nothing. */
   readonly acme?: AcmeAnswers;
+  /** What an operator has set for single addresses of servers, by pool and name; what is for all is in the configuration. */
+  readonly live?: Readonly<Record<string, Readonly<Record<string, LiveServer>>>>;
 }
 
 const NO_FILES: ReadonlyMap<string, string> = new Map();
@@ -76,7 +79,7 @@ export function buildSnapshot(config: Config, options: BuildOptions): Snapshot {
       traffic: tls === null ? null : fingerprint(tls),
     };
     const servers = pool.servers.flatMap((server, index) =>
-      serversOf(name, server, names, options.resolve(name, index), rows, keptServers)
+      serversOf(name, server, names, options.resolve(name, index), rows, keptServers, options.live?.[name])
         .map((one) => withId(one, server.cookie, pool.sticky, options.makeServerId))
     );
     const check = pool.check === undefined
@@ -244,8 +247,9 @@ function serversOf(
   addresses: readonly ResolvedAddress[],
   rows: RowAllocator,
   kept: Set<string>,
+  live: Readonly<Record<string, LiveServer>> = {},
 ): ServerSnapshot[] {
-  const { name, weight, maxConnections, backup, slowStart, state } = server;
+  const { name, maxConnections, backup, slowStart } = server;
   const tlsName = tls.used ? serverTlsName(server, tls.serverName) : "";
   const several = addresses.length > 1;
   const ports = new Set(addresses.map(({ port }) => port)).size;
@@ -257,11 +261,13 @@ function serversOf(
     // will be, were made to the one before.
     const key = JSON.stringify(tls.traffic === null ? plain : [...plain, tlsName, tls.traffic]);
     kept.add(key);
+    const own = several ? `${name}#${ports > 1 ? formatHostPort(host, address.port) : host}` : name;
+    const { state = server.state, weight } = several ? live[own] ?? {} : {};
     return {
-      name: several ? `${name}#${ports > 1 ? formatHostPort(host, address.port) : host}` : name,
+      name: own,
       host,
       port: address.port,
-      weight: address.weight === undefined ? weight : address.weight * weight,
+      weight: weight ?? (address.weight === undefined ? server.weight : address.weight * server.weight),
       maxConnections,
       backup: backup || address.backup === true,
       slowStartMs: slowStart,

@@ -3,7 +3,7 @@
  * never becomes structure. `$${` stands for `${`. Pure: the environment is a function.
  */
 import type { Finding } from "./problem.ts";
-import type { TreeNode } from "./tree.ts";
+import type { MapNode, TreeNode } from "./tree.ts";
 
 export type Environment = (name: string) => string | undefined;
 
@@ -12,6 +12,8 @@ const ESCAPE_HINT = "(write $${ for a plain ${)";
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** A copy of the tree with every reference replaced; each one that cannot be is a finding. */
+export function expandEnvironment(node: MapNode, env: Environment, findings: Finding[]): MapNode;
+export function expandEnvironment(node: TreeNode, env: Environment, findings: Finding[]): TreeNode;
 export function expandEnvironment(node: TreeNode, env: Environment, findings: Finding[]): TreeNode {
   if (node.kind === "list") {
     return { ...node, items: node.items.map((item) => expandEnvironment(item, env, findings)) };

@@ -1,7 +1,7 @@
 /**
- * Rules about listeners, their routes and the admin address. Pure.
+ * Rules about listeners and their routes. Pure.
  */
-import { formatHostPort, isLoopbackIp, isUnspecifiedIp, parseIp } from "../base/address.ts";
+import { formatHostPort, isUnspecifiedIp, parseIp } from "../base/address.ts";
 import { redirectFaults } from "../route/redirect.ts";
 import { checkListenerChanges, checkPrefix, checkRouteChanges, takenBy } from "./change_rules.ts";
 import { UNCOMPRESSED } from "./compress_schema.ts";
@@ -39,7 +39,6 @@ export function checkListeners(context: RuleContext): void {
     checkRoutes(context, listener, at);
   }
   checkAddresses(context);
-  checkAdmin(context);
 }
 
 interface Claim {
@@ -92,16 +91,6 @@ function overlap(one: BindAddress, other: BindAddress): boolean {
   if (one.host === other.host || one.host === "::" || other.host === "::") return true;
   const [a, b] = [parseIp(one.host)!, parseIp(other.host)!];
   return a.length === b.length && (isUnspecifiedIp(a) || isUnspecifiedIp(b));
-}
-
-function checkAdmin(context: RuleContext): void {
-  const { admin } = context.config;
-  if (admin === undefined || admin.token !== undefined || !context.whole(["admin"])) return;
-  if (isLoopbackIp(parseIp(admin.bind.host)!)) return;
-  context.error(
-    ["admin", "bind"],
-    "needs admin.token as it is not a loopback address (such as 127.0.0.1:9900)",
-  );
 }
 
 const HTTP_ONLY: readonly Path[] = [["trustedProxies"], ["clientAddress"], ["hsts"], ["compress"], [

@@ -1,7 +1,7 @@
 /**
  * From the text of a file to the configuration of one node, or to everything that is wrong with it.
  *
- * text → values → tree → overlays → environment → schema → rules. Keeper, balancer and `check` all come through
+ * text → values → tree → overlays → environment → live changes → schema → rules. Keeper, balancer and `check` all come through
  * here. Pure: the text and the environment are parameters. The readers that only some files or only errors need
  * are loaded when they are needed.
  */
@@ -24,6 +24,7 @@ import { checkPages } from "./page_rules.ts";
 import { checkReferences } from "./references.ts";
 import { checkRules, RuleContext } from "./rules.ts";
 import type { Config } from "./schema.ts";
+import { applyLive, type Drift, type LiveChanges, NO_CHANGES } from "./live.ts";
 import { type FileReader, NamedFiles } from "./named_files.ts";
 import { checkServerTls } from "./server_tls_rules.ts";
 import { childOf, describeNode, type MapNode, type TreeNode, treeOf } from "./tree.ts";
@@ -47,6 +48,8 @@ export interface LoadOptions {
   readonly accounts?: Accounts;
   /** What is at a path of this machine; without: directories that the file names are not looked for. */
   readonly pathKind?: PathKind;
+  /** What an operator has set at the running node; absent: nothing. */
+  readonly live?: LiveChanges;
 }
 
 export type LoadResult =
@@ -56,6 +59,9 @@ export type LoadResult =
     /** The texts of the files that it names, by path as written. */
     readonly files: ReadonlyMap<string, string>;
     readonly certificates: TlsFiles;
+    /** Of the live changes those that are still one, and what they change. */
+    readonly live: LiveChanges;
+    readonly drift: readonly Drift[];
   }
   | { readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] };
 
@@ -71,12 +77,13 @@ export async function loadConfig(text: string, options: LoadOptions): Promise<Lo
   const findings = [...read.findings];
   const files = new NamedFiles(options.files ?? null);
   const resolved = read.tree === null ? null : resolveTree(read.tree, options, files, findings);
-  const config = resolved?.config ?? null;
+  const config = resolved?.context.config ?? null;
   const certificates = resolved === null || options.certificates === undefined
     ? new TlsFiles()
-    : await checkTlsFiles(resolved, options.certificates);
+    : await checkTlsFiles(resolved.context, options.certificates);
+  const { live = NO_CHANGES, drift = [] } = resolved ?? {};
   if (findings.length === 0 && config !== null) {
-    return { config, warnings: [], files: files.texts, certificates };
+    return { config, warnings: [], files: files.texts, certificates, live, drift };
   }
   const positions = await read.positions();
   const show = (severity: Finding["severity"]) => {
@@ -86,7 +93,7 @@ export async function loadConfig(text: string, options: LoadOptions): Promise<Lo
   const [problems, warnings] = [show("error"), show("warning")];
   return config === null || problems.length > 0
     ? { problems, warnings }
-    : { config, warnings, files: files.texts, certificates };
+    : { config, warnings, files: files.texts, certificates, live, drift };
 }
 
 /** The nodes that a file is for and the contexts that it has overlays for; none when it cannot be read. */
@@ -162,15 +169,16 @@ function rootOf(value: unknown, file: string): { tree: MapNode | null; findings:
     : fail(path, `must be a map with listeners, not ${describeNode(tree)}`);
 }
 
-/** Overlays, environment, schema and rules; null when nothing usable is left. */
+/** Overlays, environment, live changes, schema and rules; null when nothing usable is left. */
 function resolveTree(
   root: MapNode,
   options: LoadOptions,
   files: NamedFiles,
   findings: Finding[],
-): RuleContext | null {
+): { readonly context: RuleContext; readonly live: LiveChanges; readonly drift: readonly Drift[] } | null {
   const merged = applyOverlays(root, options, findings);
-  const tree = expandEnvironment(merged, options.env, findings);
+  const filled = expandEnvironment(merged, options.env, findings);
+  const { tree, live, drift } = applyLive(filled, options.live ?? NO_CHANGES);
   const poolNames = new Set(keysOf(childOf(tree, "pools")));
   checkReferences(tree, poolNames, findings);
   const { config, damage } = validateTree(tree, findings);
@@ -191,7 +199,7 @@ function resolveTree(
   checkServerTls(context, files);
   checkAcme(context, files);
   checkPages(context, files);
-  return context;
+  return { context, live, drift };
 }
 
 function keysOf(node: TreeNode | undefined): Iterable<string> {

@@ -4,6 +4,7 @@
  * Parts that lost something to an earlier error are left alone: what seems wrong there may be the cut.
  */
 import type { Accounts } from "../base/accounts.ts";
+import { checkAdmin } from "./admin_rules.ts";
 import { checkCapacity } from "./capacity_rules.ts";
 import type { PathKind } from "./file_paths.ts";
 import { checkKernel } from "./kernel_rules.ts";
@@ -80,6 +81,7 @@ export class RuleContext {
 /** Adds what is wrong, and what is only strange. */
 export function checkRules(context: RuleContext): void {
   checkListeners(context);
+  checkAdmin(context);
   checkKernel(context);
   checkPools(context);
   checkCapacity(context);

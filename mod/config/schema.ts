@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import { AcmeSchema } from "./acme_schema.ts";
-import { bindAddress, duration, integer, line, name } from "./fields.ts";
+import { bindAddress, choice, duration, integer, line, name } from "./fields.ts";
 import { KernelSchema } from "./kernel_schema.ts";
 import { ListenerSchema } from "./listener_schema.ts";
 import { LogSchema } from "./log_schema.ts";
@@ -21,14 +21,17 @@ const MIN_TOKEN = 16;
 export const MAX_SOCKET_PATH = 107;
 
 const admin = z.strictObject({
-  bind: bindAddress().prefault("127.0.0.1:9900").describe("Address of status and metrics."),
+  bind: bindAddress().prefault("127.0.0.1:9900").describe("Address of the API, status and metrics."),
   socket: line(1, MAX_SOCKET_PATH).refine((path) => path.startsWith("/"), "must be an absolute path")
     .optional()
     .describe(
       "Path of the keeper's Unix socket. Without: `NODE.sock` in `/run/tandem`, or in a directory of the user's.",
     ),
   token: line(MIN_TOKEN).meta({ kind: "secret" }).optional().describe(
-    `Secret of at least ${MIN_TOKEN} characters (\`Authorization: Bearer\`). Needed by a bind that is not loopback.`,
+    `Secret of at least ${MIN_TOKEN} characters (\`Authorization: Bearer\`). Needed by changes, and by a bind that is not loopback.`,
+  ),
+  liveChanges: choice("keep", "reset").prefault("keep").describe(
+    "What a reload does with states, weights and servers that were set at the running node: `keep` or `reset` them.",
   ),
 });
 
@@ -44,7 +47,7 @@ export const ConfigSchema = z.strictObject({
   acme: AcmeSchema.optional().describe(
     "Certificates that are had and renewed by themselves, for listeners with `tls.acme`.",
   ),
-  admin: admin.optional().describe("The HTTP address for status and metrics. Without: none."),
+  admin: admin.optional().describe("The HTTP address for the API, status and metrics. Without: none."),
   log: LogSchema.prefault({}).describe("The log, on stderr, and the access log."),
   workers: workers.prefault("auto").describe(`Data workers, 1 to ${MAX_WORKERS}; \`auto\`: one a core.`),
   drainTimeout: duration(0).prefault("30s").describe(

@@ -184,13 +184,19 @@ export class HealthBoard {
   /** No server of the pool takes traffic. */
   #isDown(pool: string): boolean {
     const slots = this.#pools.get(pool)?.slots ?? [];
-    return slots.every((slot) => ["down", "ejected"].includes(this.#rows.get(slot)?.watch.state ?? "down"));
+    return slots.every((slot) => !this.#isUp(slot) || this.#rows.get(slot)?.watch.state === "ejected");
+  }
+
+  /** As far as its check and the operator are concerned. */
+  #isUp(slot: number): boolean {
+    const watch = this.#rows.get(slot)?.watch;
+    return watch !== undefined && watch.server.state === undefined && watch.probed?.state !== "down";
   }
 
   /** Reads the counters, lets servers back, goes on with slow starts. Calling too often is harmless. */
   tick(now: number): void {
     if (now < this.#tickAt) return;
-    const isUp = (slot: number) => this.#rows.get(slot)?.watch.probed?.state !== "down";
+    const isUp = (slot: number) => this.#isUp(slot);
     this.#tickAt = Infinity;
     for (const { passive, slots } of this.#pools.values()) {
       if (passive === null) continue;
@@ -220,14 +226,15 @@ export class HealthBoard {
     const unprobed: number[] = [];
     for (const server of next.servers) {
       const row = this.#rows.get(server.slot);
+      const check = checkOf(next.check, server);
       if (row === undefined) {
         // A server that joins a pool at work is as cold as one that comes up.
         this.#add(next, server, slotsBefore.length > 0, now);
-        if (next.check !== null) unprobed.push(server.slot);
+        if (check !== null) unprobed.push(server.slot);
         continue;
       }
       row.watch.configure(server, now);
-      if (this.#configureCheck(row, checkBefore, next.check, now)) unprobed.push(server.slot);
+      if (this.#configureCheck(row, checkBefore, check, now)) unprobed.push(server.slot);
     }
     pool.passive = this.#configurePassive(pool, passiveBefore, next.passive, now);
     const intervalMs = next.check?.intervalMs ?? 0;
@@ -236,7 +243,8 @@ export class HealthBoard {
 
   #add(pool: PoolSnapshot, server: ServerSnapshot, cold: boolean, now: number): void {
     const { sink, wallNow, readCounters } = this.#env;
-    const probed = pool.check === null ? null : new RiseFall(pool.check);
+    const check = checkOf(pool.check, server);
+    const probed = check === null ? null : new RiseFall(check);
     const watch = new ServerWatch(pool.name, server, probed, sink, wallNow);
     const counts = readCounters(server.slot);
     this.#rows.set(server.slot, {
@@ -257,11 +265,11 @@ export class HealthBoard {
       row.probe = null;
       row.lastProbeMs = null;
       this.#schedule.remove(watch.server.slot);
-      watch.check(null, now);
+      watch.check(null, watch.server.state === "maint" ? "in maintenance" : "the check was removed", now);
       return false;
     }
     if (watch.probed === null) {
-      watch.check(new RiseFall(next), now);
+      watch.check(new RiseFall(next), "is checked from now on", now);
       return true;
     }
     watch.probed.configure(next);
@@ -336,6 +344,11 @@ export class HealthBoard {
       nextProbeInMs,
     };
   }
+}
+
+/** A server in maintenance is not probed. */
+function checkOf(check: CheckSnapshot | null, { state }: ServerSnapshot): CheckSnapshot | null {
+  return state === "maint" ? null : check;
 }
 
 /** A server's identity beyond this process. */

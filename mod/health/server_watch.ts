@@ -90,7 +90,10 @@ export class ServerWatch {
   /** Why the state is what it is. */
   get reason(): string {
     if (this.#state === "ejected" && this.#ejected !== null) return this.#ejected;
-    return this.#probed?.reason ?? "no check is configured";
+    const unchecked = this.#server.state === "maint"
+      ? "in maintenance: not checked"
+      : "no check is configured";
+    return this.#probed?.reason ?? unchecked;
   }
 
   /** Writes a new server to the sink, whose slot may hold what a former server left; `cold`: it starts slowly. */
@@ -122,17 +125,19 @@ export class ServerWatch {
     this.#sink.setUp(this.#server.slot, this.#isUp());
   }
 
-  /** Takes the server's settings from a new snapshot; its slot is the same. */
+  /** Takes the server's settings from a new snapshot; its slot is the same. One that was in maintenance is cold. */
   configure(server: ServerSnapshot, now: number): void {
+    const back = this.#server.state === "maint" && server.state !== "maint";
     this.#server = server;
+    if (back && server.slowStartMs > 0) this.#slowSince = now;
     this.weigh(now);
   }
 
   /** Replaces the active check's machine, null for none. A server without a check counts as up. */
-  check(probed: RiseFall | null, now: number): void {
+  check(probed: RiseFall | null, reason: string, now: number): void {
     const wasUp = this.#isUp();
     this.#probed = probed;
-    this.#show(probed === null ? "the check was removed" : "a check was configured", now);
+    this.#show(reason, now);
     if (!wasUp && this.#isUp()) this.#sink.setUp(this.#server.slot, true);
   }
 

@@ -7,12 +7,15 @@
 import { formatHostPort, isLoopbackIp, parseIp } from "../base/address.ts";
 import type { NodeStatus } from "../observe/status.ts";
 import { explainBind } from "./bind_check_io.ts";
+import type { Desk } from "./desk.ts";
 import { stopServer } from "./stop_server_io.ts";
 
 /** What the admin application asks. */
 export interface AdminFacts {
   state(): NodeStatus["state"] | "starting";
   status(): NodeStatus;
+  readonly version: string;
+  readonly desk: Desk;
 }
 
 export interface AdminAddress {
@@ -21,8 +24,9 @@ export interface AdminAddress {
   readonly token: string | null;
 }
 
-interface AdminApp {
-  fetch(request: Request): Response | Promise<Response>;
+export interface AdminApp {
+  /** `peer`: who asks, as far as the transport knows. */
+  fetch(request: Request, from: { readonly peer?: string }): Response | Promise<Response>;
 }
 
 /** Makes the application that answers. */
@@ -92,9 +96,9 @@ function listen({ host, port }: AdminAddress, app: AdminApp): Open | { problem: 
     // Shared, so that a balancer that takes over answers before this one ends.
     const options = { hostname: host, port, reusePort: true, onListen() {} };
     const wanted = Promise.withResolvers<void>();
-    const server = Deno.serve(options, async (request) => {
+    const server = Deno.serve(options, async (request, { remoteAddr }) => {
       await wanted.promise;
-      return await open.app.fetch(request);
+      return await open.app.fetch(request, { peer: remoteAddr.hostname });
     });
     const open: Open = { host, port, server, app, wanted };
     return open;

@@ -1,8 +1,16 @@
 /**
  * The balancer's process as its keeper has it: what is said to it, what it says, and how it ended.
  */
+import { isEmpty } from "../config/live.ts";
 import type { Configuration } from "./generations.ts";
-import { configMessages, type Decoded, TO_KEEPER, type ToBalancer, type ToKeeper } from "./link.ts";
+import {
+  configMessages,
+  type Decoded,
+  liveMessages,
+  TO_KEEPER,
+  type ToBalancer,
+  type ToKeeper,
+} from "./link.ts";
 import { LinkWriter, readLink } from "./link_io.ts";
 import { cut } from "./parts.ts";
 
@@ -27,13 +35,23 @@ export class BalancerChild {
     this.#link.send(message);
   }
 
-  configure({ generation, text }: Configuration): void {
-    for (const message of configMessages(generation, text)) this.send(message);
+  configure({ generation, text, live }: Configuration): void {
+    if (!isEmpty(live)) this.#sendAll(liveMessages("live", generation, live));
+    this.#sendAll(configMessages(generation, text));
+  }
+
+  /** The text is the one that runs. */
+  change({ generation, live }: Configuration): void {
+    this.#sendAll(liveMessages("change", generation, live));
   }
 
   /** What the balancer knew that it replaces; before the first configuration. */
   tellCarried(text: string): void {
     for (const part of cut("state of the balancer", text)) this.send({ kind: "carried", ...part });
+  }
+
+  #sendAll(messages: readonly ToBalancer[]): void {
+    for (const message of messages) this.send(message);
   }
 
   kill(): void {

@@ -5,6 +5,7 @@
  * is the control thread's (`control_io.ts`). When its standard input ends, the keeper is dead: it stops accepting, drains
  * and exits. It must be started with the console already sent to standard error (`console_io.ts`).
  */
+import { LIVE_CHANGES, type LiveChanges, NO_CHANGES } from "../config/live.ts";
 import type { ProbeResult } from "../health/rise_fall.ts";
 import type { Probe, ProbeTarget } from "../health/probe_io.ts";
 import type { Log } from "../observe/log.ts";
@@ -20,17 +21,29 @@ import {
 } from "./link.ts";
 import { LinkWriter, readLink } from "./link_io.ts";
 import { Assembler, cut } from "./parts.ts";
+import { OF_BALANCER, type OfBalancer, type OfKeeper } from "./questions.ts";
+import { after } from "./timer_io.ts";
 import { HEARTBEAT_MS, MAX_BAD_LINES } from "./supervise.ts";
+import { Talk } from "./talk.ts";
 
 /** How often the keeper is told health and counters; it is also told health whenever a server's changes. */
 const REPORT_MS = 1000;
+/** A command may be a reload, with names to be looked up and listeners to be bound. */
+const KEEPER_MS = 60_000;
 
 export type Hello = Extract<ToBalancer, { kind: "hello" }>;
 
 /** What the process needs of the control thread. */
 export interface ControlPort {
-  /** Puts a configuration in force, or says why not; then what ran before runs on. In the order of the calls. */
-  configure(text: string): Promise<{ readonly problems: readonly string[] }>;
+  /**
+   * Puts a configuration with what is changed live in force, or says why not; then what ran before runs on. In the order
+   * of the calls.
+   */
+  configure(text: string, live: LiveChanges): Promise<{ readonly problems: readonly string[] }>;
+  /** The same for other live changes of the text that runs. */
+  change(live: LiveChanges): Promise<{ readonly problems: readonly string[] }>;
+  /** Answers a question of the keeper. Throws with why it cannot. */
+  answer(question: OfBalancer): unknown;
   /** What the balancer knew that is replaced; before the first configuration. */
   receive(text: string): void;
   /** What one that takes over is to know. */
@@ -58,6 +71,8 @@ export interface ControlEnv {
   readonly onHealth: () => void;
   /** Has the keeper keep a file of what was had by ACME; rejects with the reason. */
   readonly store: (file: string, text: string) => Promise<void>;
+  /** Asks the keeper. Rejects when it does not answer. */
+  readonly askKeeper: (question: OfKeeper) => Promise<unknown>;
 }
 
 /** Runs the balancer; ends by exiting. */
@@ -81,6 +96,14 @@ class Balancer {
   #control: ControlPort | null = null;
   #link = new LinkWriter<ToKeeper>(Deno.stdout.writable);
   #configs = new Assembler();
+  #lives = new Assembler();
+  /** What is changed live in the configuration that comes next. */
+  #live: LiveChanges = NO_CHANGES;
+  #talk = new Talk({
+    send: (message) => this.#link.send(message),
+    answer: (question) => this.#answer(question),
+    after,
+  });
   #carried = new Assembler();
   #probes = new Map<number, (result: ProbeResult) => void>();
   #stores = new Map<number, (problem: string) => void>();
@@ -107,11 +130,19 @@ class Balancer {
           execProbe: (target, signal) => this.#execProbe(target, signal),
           onHealth: () => this.#reportHealthSoon(),
           store: (file, text) => this.#store(file, text),
+          askKeeper: (question) => this.#talk.ask(question, KEEPER_MS),
         });
         return;
       case "config":
         this.#onPart(message);
         return;
+      case "live":
+      case "change":
+        void this.#onLive(message);
+        return;
+      case "ask":
+      case "answer":
+        return this.#talk.onMessage(message);
       case "carried":
         this.#onCarried(message);
         return;
@@ -164,7 +195,24 @@ class Balancer {
     if (whole === null) return;
     if ("reason" in whole) return this.#onBadLine(whole.reason);
     if (this.#control === null) return this.#onBadLine("a configuration came before the hello");
-    const { problems } = await this.#control.configure(whole.text);
+    const live = this.#live;
+    this.#live = NO_CHANGES;
+    this.#answerOffer(generation, await this.#control.configure(whole.text, live));
+  }
+
+  async #onLive(part: Extract<ToBalancer, { kind: "live" | "change" }>): Promise<void> {
+    const { generation, kind } = part;
+    const whole = this.#lives.add(generation, part);
+    if (whole === null) return;
+    if ("reason" in whole) return this.#onBadLine(whole.reason);
+    const live = readLive(whole.text);
+    if (live === null) return this.#onBadLine("what is changed live is not understood");
+    if (kind === "live") this.#live = live;
+    else if (this.#control === null) this.#onBadLine("a change came before the hello");
+    else this.#answerOffer(generation, await this.#control.change(live));
+  }
+
+  #answerOffer(generation: number, { problems }: { readonly problems: readonly string[] }): void {
     if (problems.length > 0) return this.#link.send(rejectedMessage(generation, problems));
     // Before the keeper forwards to servers that are new, it knows how they are.
     this.#reportShares();
@@ -178,6 +226,13 @@ class Balancer {
     if (whole === null) return;
     if ("reason" in whole) return this.#onBadLine(whole.reason);
     this.#control?.receive(whole.text);
+  }
+
+  // deno-lint-ignore require-await -- what is thrown is the answer
+  async #answer(question: unknown): Promise<unknown> {
+    const asked = OF_BALANCER.parse(question);
+    if (this.#control === null) throw new Error("the balancer is starting");
+    return this.#control.answer(asked);
   }
 
   /** A timer's lateness is the time for which this thread did nothing else. */
@@ -252,5 +307,14 @@ class Balancer {
       this.#probes.delete(id);
       signal.removeEventListener("abort", abort);
     }
+  }
+}
+
+/** Null: it is no JSON, or of no shape that is known here. */
+function readLive(text: string): LiveChanges | null {
+  try {
+    return LIVE_CHANGES.parse(JSON.parse(text));
+  } catch {
+    return null;
   }
 }

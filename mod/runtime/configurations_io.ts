@@ -1,21 +1,27 @@
 /**
  * The configurations of a node, as its keeper has them: the file is read and checked, offered to the balancer, and
- * comes into force or is refused.
+ * comes into force or is refused. What an operator changes live is the same text with something laid over it.
  *
- * A bad one changes nothing. Reloads and upgrades happen one at a time, in order. It must not know how the balancer is
+ * A bad one changes nothing. Reloads, live changes and upgrades happen one at a time, in order. It must not know how the balancer is
  * told.
  */
+import { isEmpty, type LiveChanges, lostServer, NO_CHANGES } from "../config/live.ts";
 import type { Log } from "../observe/log.ts";
 import { type Configuration, Generations } from "./generations.ts";
 import type { Checked, KeeperFacts } from "./keeper_facts.ts";
+import type { Refusal } from "./commands.ts";
 
 export interface ConfigurationsOptions {
   /** Reads the file. Rejects with a message for people. */
   readonly read: () => Promise<string>;
-  /** Every problem of a text, or what the keeper needs of it. */
-  readonly check: (text: string) => Promise<Checked>;
+  /** Every problem of a text with changes laid over it, or what the keeper needs of it. */
+  readonly check: (text: string, live: LiveChanges) => Promise<Checked>;
   /** Hands a checked text to the balancer that there is. */
   readonly offer: (offer: Configuration) => void;
+  /** The same where the text is the one that runs. */
+  readonly change: (offer: Configuration) => void;
+  /** Why nothing can be changed live now; null: it can. */
+  readonly obstacle: () => string | null;
   /** Hands a reload on to the keeper that has the node now, and says so; null: this one has. */
   readonly handOn: () => string | null;
   /** `reading`, `changing` or `refused` may be others. */
@@ -30,12 +36,16 @@ export interface Refused {
   readonly problems: readonly string[];
 }
 
+export type Changed = { readonly generation: number } | Refusal;
+
 export class Configurations {
   readonly #options: ConfigurationsOptions;
   readonly #socketPath: string;
   readonly #log: Log;
   readonly #generations = new Generations();
   readonly #facts = new Map<number, KeeperFacts>();
+  /** Generations that are live changes: what becomes of them says nothing of the file. */
+  readonly #changes = new Set<number>();
   #refused: Refused | null = null;
   #order: Promise<unknown> = Promise.resolve();
   /** Reloads whose file is being read. */
@@ -45,7 +55,9 @@ export class Configurations {
     this.#options = options;
     this.#log = options.log;
     this.#socketPath = first.facts.socketPath;
-    this.#facts.set(this.#generations.offer(first.text).generation, first.facts);
+    const { text, facts } = first;
+    this.#facts.set(this.#generations.offer(text, facts.live).generation, facts);
+    for (const warning of facts.warnings ?? []) this.#log.warning(warning);
   }
 
   /** The number of the one that runs; null before the first is accepted. */
@@ -86,6 +98,46 @@ export class Configurations {
     return { problems: await this.#generations.outcome(offered) };
   }
 
+  /** What is changed live in the configuration that runs. */
+  get live(): LiveChanges {
+    return this.#generations.accepted?.live ?? NO_CHANGES;
+  }
+
+  /**
+   * Changes what is laid over the file: `alter` makes the next of what there is, or says why not. Resolves when it is
+   * in force in every worker, or refused.
+   */
+  change(alter: (live: LiveChanges, facts: KeeperFacts) => LiveChanges | Refusal): Promise<Changed> {
+    const obstacle = this.#options.obstacle();
+    // One that lasts: it is not waited for.
+    if (obstacle !== null) return Promise.resolve({ status: 503, problems: [obstacle] });
+    return this.between(async (before) => {
+      await before;
+      await this.#generations.settled();
+      const { accepted } = this.#generations;
+      const facts = this.facts;
+      const obstacle = this.#options.obstacle();
+      if (obstacle !== null || accepted === null || facts === undefined) {
+        return { status: 503, problems: [obstacle ?? "no configuration is in force yet"] };
+      }
+      const live = alter(accepted.live, facts);
+      if ("problems" in live) return live;
+      const checked = await this.#options.check(accepted.text, live);
+      if ("problems" in checked) return { status: 409, problems: checked.problems };
+      const lost = lostServer(live, checked.live ?? NO_CHANGES);
+      if (lost !== null) {
+        return { status: 409, problems: [`the file has a server of the name or address of ${lost}`] };
+      }
+      const offer = this.#generations.offer(accepted.text, checked.live);
+      this.#facts.set(offer.generation, checked);
+      this.#changes.add(offer.generation);
+      this.#options.change(offer);
+      const problems = await this.#generations.outcome(offer.generation);
+      this.#changes.delete(offer.generation);
+      return problems.length === 0 ? { generation: offer.generation } : { status: 409, problems };
+    });
+  }
+
   /** What begins now is awaited by later reloads, and awaits those before it: `begin` is told when they are done. */
   between<T>(begin: (before: Promise<unknown>) => Promise<T>): Promise<T> {
     const result = begin(this.#order);
@@ -105,7 +157,7 @@ export class Configurations {
   /** The balancer runs it: what the keeper needs of it; null: it was not offered, or is older than what runs. */
   ready(generation: number): KeeperFacts | null {
     if (!this.#generations.ready(generation)) return null;
-    this.#refused = null;
+    if (!this.#changes.has(generation)) this.#refused = null;
     for (const older of this.#facts.keys()) if (older < generation) this.#facts.delete(older);
     this.#log.info("configuration in force", { generation });
     return this.#facts.get(generation)!;
@@ -114,7 +166,7 @@ export class Configurations {
   /** The balancer refuses it. False: it was not offered. */
   rejected(generation: number, problems: readonly string[]): boolean {
     if (!this.#generations.rejected(generation, problems)) return false;
-    this.#refused = { at: Date.now(), problems };
+    if (!this.#changes.has(generation)) this.#refused = { at: Date.now(), problems };
     for (const problem of problems) this.#log.error(problem, { generation });
     return true;
   }
@@ -123,12 +175,13 @@ export class Configurations {
   async #reloadOnce(): Promise<number | readonly string[]> {
     const handedOn = this.#options.handOn();
     if (handedOn !== null) return [handedOn];
-    const { text, checked } = await readChecked(this.#options);
+    const { text, checked } = await readChecked(this.#options, this.#generations.newest?.live);
     if ("problems" in checked) return this.#refuse(checked.problems);
     if (checked.socketPath !== this.#socketPath) {
       this.#log.warning("the admin socket moves with the next start only", { socket: checked.socketPath });
     }
-    const offer = this.#generations.offer(text);
+    for (const warning of checked.warnings ?? []) this.#log.warning(warning);
+    const offer = this.#generations.offer(text, checked.live);
     this.#facts.set(offer.generation, checked);
     this.#log.info("reload: configuration read", { generation: offer.generation });
     this.#options.offer(offer);
@@ -144,13 +197,22 @@ export class Configurations {
   }
 }
 
-/** The text of the file and what a check says of it. Never rejects: what cannot be read is a problem. */
+/**
+ * The text of the file and what a check says of it with what was changed live, unless it wants that to be forgotten.
+ * Never rejects: what cannot be read is a problem.
+ */
 export async function readChecked(
   { read, check }: Pick<ConfigurationsOptions, "read" | "check">,
+  live: LiveChanges = NO_CHANGES,
 ): Promise<{ text: string; checked: Checked }> {
   try {
     const text = await read();
-    return { text, checked: await check(text) };
+    const bare = await check(text, NO_CHANGES);
+    if (isEmpty(live) || "problems" in bare || bare.resetsLive === true) return { text, checked: bare };
+    const checked = await check(text, live);
+    if (!("problems" in checked)) return { text, checked };
+    const problems = checked.problems.map((problem) => `${problem} (beside what was changed live)`);
+    return { text, checked: { problems } };
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     return { text: "", checked: { problems: [problem] } };

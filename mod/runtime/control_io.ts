@@ -12,10 +12,11 @@ import { type CertificateReader, readTlsFiles, TlsFiles } from "../config/certif
 import { certificateReader } from "../config/certificates_io.ts";
 import { describeDiff, diffSnapshots } from "../config/diff.ts";
 import { directoryOf } from "../config/file_paths.ts";
-import { loadConfig } from "../config/load.ts";
+import { type LiveChanges, NO_CHANGES, strangeAddress } from "../config/live.ts";
+import { loadConfig, type LoadResult } from "../config/load.ts";
 import { problemLine } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
-import type { Snapshot } from "../config/snapshot.ts";
+import type { PoolSnapshot, Snapshot } from "../config/snapshot.ts";
 import type { Lookup, Name } from "../discovery/answer.ts";
 import { Discovery } from "../discovery/discovery_io.ts";
 import type { Probe } from "../health/probe_io.ts";
@@ -31,8 +32,12 @@ import { CertificateWatch } from "./certificate_watch_io.ts";
 import { Had } from "./had_certificates_io.ts";
 import type { TlsTrouble } from "../proxy/environment.ts";
 import { RowOwners } from "./row_owners.ts";
-import { after, type Running, sectionsOf, setServers, startRunning } from "./running_io.ts";
+import { type Running, sectionsOf, setServers, startRunning } from "./running_io.ts";
 import { type Address, addressesOf, namesOf } from "./names.ts";
+import { answerKeeper, balancerDesk, type BalancerFacts } from "./desk_balancer_io.ts";
+import type { OfBalancer, OfKeeper } from "./questions.ts";
+import type { Sticks } from "./stick_memory.ts";
+import { after } from "./timer_io.ts";
 import { TlsTroubles } from "./tls_troubles.ts";
 import { forwardedPools, nodeStatus, poolHealth, serverShares, tcpSlots, trafficSums } from "./status.ts";
 
@@ -52,6 +57,7 @@ export type Build = (
     readonly directory: string;
     readonly certificates: TlsFiles;
     readonly acme: AcmeAnswers;
+    readonly live: LiveChanges["pools"];
   },
 ) => Snapshot;
 
@@ -61,6 +67,7 @@ export interface ControlOptions {
   readonly execProbe: Probe;
   /** A server has changed; the pools show it in the next turn. */
   readonly onHealth: () => void;
+  readonly askKeeper: (question: OfKeeper) => Promise<unknown>;
   readonly lookUp: (name: Name, signal: AbortSignal) => Promise<Lookup>;
   readonly env: (name: string) => string | undefined;
   readonly workerEntry: URL;
@@ -78,6 +85,8 @@ export interface ControlOptions {
   readonly setUpLog: (log: Config["log"]) => void;
 }
 
+type Loaded = Pick<Extract<LoadResult, { config: Config }>, "config" | "live" | "files" | "certificates">;
+
 export class Control implements ControlPort {
   #options: ControlOptions;
   #log: Log;
@@ -87,6 +96,9 @@ export class Control implements ControlPort {
   #certificateWatch: CertificateWatch;
   readonly #had: Had;
   #running: Running | null = null;
+  /** What the configuration was read from, and what was laid over it. */
+  #text = "";
+  #live: LiveChanges = NO_CHANGES;
   #config: Config | null = null;
   /** The texts of the files that it names, as they were when it was read. */
   #files: ReadonlyMap<string, string> = new Map();
@@ -99,6 +111,13 @@ export class Control implements ControlPort {
   #order: Promise<unknown> = Promise.resolve();
   #startedAt = Date.now();
   #draining = false;
+  readonly #deskFacts: BalancerFacts = {
+    status: () => this.#running === null || this.#snapshot === null ? null : this.status(),
+    sessions: (pool, limit) => this.#withPool(pool, (one, sticks) => sticks.list(one, limit, Date.now())),
+    forgetSessions: (pool, server) =>
+      this.#withPool(pool, (one, sticks) => sticks.forget(one, server, Date.now())),
+    askKeeper: (question) => this.#options.askKeeper(question),
+  };
   /** What the balancer before knew, until it is put in its places. */
   #received: string | null = null;
 
@@ -115,6 +134,8 @@ export class Control implements ControlPort {
     const facts: AdminFacts = {
       state: () => this.#draining ? "draining" : this.#snapshot === null ? "starting" : "serving",
       status: () => this.status(),
+      version: options.hello.version,
+      desk: balancerDesk(this.#deskFacts),
     };
     this.#admin = new AdminServer(facts, options.makeAdmin);
     this.#had = new Had({
@@ -136,8 +157,16 @@ export class Control implements ControlPort {
     this.#certificateWatch.start();
   }
 
-  configure(text: string): Promise<{ problems: readonly string[] }> {
-    return this.#inOrder(() => this.#configure(text));
+  configure(text: string, live: LiveChanges): Promise<{ problems: readonly string[] }> {
+    return this.#inOrder(() => this.#configure(text, live));
+  }
+
+  change(live: LiveChanges): Promise<{ problems: readonly string[] }> {
+    return this.#inOrder(() => this.#change(live));
+  }
+
+  answer(question: OfBalancer): unknown {
+    return answerKeeper(this.#deskFacts, question);
   }
 
   receive(text: string): void {
@@ -223,36 +252,58 @@ export class Control implements ControlPort {
     });
   }
 
+  #withPool<T>(name: string, use: (pool: PoolSnapshot, sticks: Sticks) => T): T | null {
+    const pool = this.#snapshot?.pools.find((one) => one.name === name);
+    return pool === undefined || this.#running === null ? null : use(pool, this.#running.sticks);
+  }
+
   #inOrder<T>(change: () => Promise<T>): Promise<T> {
     const result = this.#order.then(change);
     this.#order = result.catch(() => {});
     return result;
   }
 
-  async #configure(text: string): Promise<{ problems: readonly string[] }> {
-    const { hello, env } = this.#options;
-    const { file, node, context } = hello;
+  async #configure(text: string, live: LiveChanges): Promise<{ problems: readonly string[] }> {
+    const { hello: { file, node, context }, env } = this.#options;
     const loaded = await loadConfig(text, {
-      file,
-      node,
-      context,
-      env,
+      ...{ file, node, context, env, live },
       files: certificateFiles(file),
       certificates: this.#certificates,
     });
     if ("problems" in loaded) return { problems: loaded.problems.map((problem) => problemLine(problem)) };
-    const { config, files, certificates } = loaded;
-    const before = this.#config;
-    const snapshotBefore = this.#snapshot;
+    const problems = await this.#putInForce(loaded);
+    if (problems.length === 0) this.#text = text;
+    return { problems };
+  }
+
+  /** What files hold stays as it was read with the text. */
+  async #change(live: LiveChanges): Promise<{ problems: readonly string[] }> {
+    const { hello: { file, node, context }, env } = this.#options;
+    const loaded = await loadConfig(this.#text, { file, node, context, env, live });
+    if ("problems" in loaded) return { problems: loaded.problems.map((problem) => problemLine(problem)) };
+    const strange = strangeAddress(loaded.live, this.#live, this.#snapshot?.pools ?? []);
+    if (strange !== null) return { problems: [`no server has the address ${strange} now`] };
+    const read = { files: this.#files, certificates: this.#tlsFiles };
+    return { problems: await this.#putInForce({ ...loaded, ...read }) };
+  }
+
+  async #putInForce({ config, live, files, certificates }: Loaded): Promise<readonly string[]> {
+    const [before, snapshotBefore, liveBefore, filesBefore] = [
+      this.#config,
+      this.#snapshot,
+      this.#live,
+      this.#files,
+    ];
     this.#discovery.update(namesOf(config));
     await this.#discovery.settled(FIRST_LOOKUP_MS);
-    const filesBefore = this.#files;
     this.#files = files;
+    this.#live = live;
     const problems = await this.#replace(config, certificates);
     if (problems.length > 0) {
       this.#files = filesBefore;
+      this.#live = liveBefore;
       this.#discovery.update(before === null ? [] : namesOf(before));
-      return { problems };
+      return problems;
     }
     this.#config = config;
     this.#tlsFiles = certificates;
@@ -265,7 +316,7 @@ export class Control implements ControlPort {
         workers: config.workers,
       });
     }
-    return { problems: [] };
+    return [];
   }
 
   #onTlsFailure(trouble: TlsTrouble): void {
@@ -363,6 +414,7 @@ export class Control implements ControlPort {
         directory: directoryOf(this.#options.hello.file),
         certificates,
         acme: this.#had.answers,
+        live: this.#live.pools,
         resolve: (pool, index) => {
           const server = config.pools[pool]?.servers[index];
           return server === undefined ? [] : addressesOf(server, (name) => this.#discovery.members(name));

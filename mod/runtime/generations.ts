@@ -4,10 +4,13 @@
  * The last one that was accepted is kept, and it is what a restarted balancer gets. An offer that was under way
  * when the balancer died is not made again: it may be what killed it. Pure.
  */
+import { type LiveChanges, NO_CHANGES } from "../config/live.ts";
 
 export interface Configuration {
   readonly generation: number;
   readonly text: string;
+  /** What an operator has set beside the text. */
+  readonly live: LiveChanges;
 }
 
 /** Why an offer did not come into force; empty: it did. */
@@ -26,6 +29,11 @@ export class Generations {
     return this.#accepted;
   }
 
+  /** The last on offer, or the one that runs. */
+  get newest(): Configuration | null {
+    return this.#offers.at(-1) ?? this.#accepted;
+  }
+
   /** True while an answer of the balancer is awaited. */
   get pending(): boolean {
     return this.#offers.length > 0;
@@ -37,11 +45,16 @@ export class Generations {
     return accepted !== null && this.#offers.some((one) => one.generation > accepted.generation);
   }
 
-  /** A new, checked text: it gets the next number. */
-  offer(text: string): Configuration {
-    const offer = { generation: ++this.#last, text };
+  /** A new, checked text and what is laid over it: it gets the next number. */
+  offer(text: string, live: LiveChanges = NO_CHANGES): Configuration {
+    const offer = { generation: ++this.#last, text, live };
     this.#offers.push(offer);
     return offer;
+  }
+
+  /** Resolves when nothing is on offer any more, of what is now. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#offers.map(({ generation }) => this.outcome(generation)));
   }
 
   /** Resolves when the balancer has answered to an offer, or never will. */

@@ -1,4 +1,5 @@
 /** What a keeper knows of a configuration, once it is checked. Types only. */
+import type { Drift, LiveChanges } from "../config/live.ts";
 import type { KernelPlan } from "../kernel/plan.ts";
 import type { ElectionSettings } from "./election.ts";
 import type { ScriptUser } from "./script_user.ts";
@@ -20,6 +21,17 @@ export interface KeeperFacts {
   readonly election?: ElectionSettings;
   /** Without: the kernel forwards nothing. */
   readonly kernel?: KernelPlan;
+  /** The names of servers by pool. */
+  readonly servers?: ReadonlyMap<string, readonly string[]>;
+  /** Of what was to be laid over the file that which is a change, and what it changes. */
+  readonly live?: LiveChanges;
+  readonly drift?: readonly Drift[];
+  /** A reload of this file forgets what was changed live. */
+  readonly resetsLive?: boolean;
+  /** What is only strange about it. */
+  readonly warnings?: readonly string[];
+  /** Sets the log up as it says, once it is in force. */
+  readonly setUpLog?: () => void;
 }
 
 export type Checked = { readonly problems: readonly string[] } | KeeperFacts;

@@ -5,9 +5,11 @@
  * carries out actions and hands on what happens. It holds the election (`election_io.ts`), and carries no traffic, reads the configuration itself, and takes from the balancer
  * only facts and requests. What a configuration means is told to it by an injected `check`.
  */
+import { NO_CHANGES } from "../config/live.ts";
 import { noPlan } from "../kernel/plan.ts";
 import { electionMetrics } from "../observe/election_status.ts";
 import { kernelMetrics } from "../observe/kernel_status.ts";
+import type { KeeperStatus } from "../observe/keeper_status.ts";
 import type { Log } from "../observe/log.ts";
 import { type ElectionSettings, programsOf } from "./election.ts";
 import { BalancerChild } from "./balancer_child_io.ts";
@@ -16,6 +18,9 @@ import type { BalancerFacts } from "./election_facts.ts";
 import { Election } from "./election_io.ts";
 import { ExecProbes, type ProbeAnswer } from "./exec_probes_io.ts";
 import { HadFiles } from "./had_files_io.ts";
+import type { AdminApp } from "./admin_server_io.ts";
+import type { Desk } from "./desk.ts";
+import { KeeperDesk } from "./desk_keeper_io.ts";
 import { Heard } from "./heard.ts";
 import { Holdings } from "./holdings_io.ts";
 import type { Decoded, ToKeeper } from "./link.ts";
@@ -43,6 +48,8 @@ export interface KeeperOptions {
   readonly file: string;
   readonly read: ConfigurationsOptions["read"];
   readonly check: ConfigurationsOptions["check"];
+  /** Makes the API of the admin socket. */
+  readonly makeApi: (desk: Desk) => AdminApp;
   readonly balancer: Program;
   /** The program that takes over in an upgrade; null: this node cannot be upgraded. */
   readonly successor?: Program | null;
@@ -56,7 +63,8 @@ export interface KeeperOptions {
 /** Runs a node until it is told to stop. The answer is the exit code. */
 export async function runKeeper(options: KeeperOptions): Promise<number> {
   const { log, predecessor = null } = options;
-  const { text, checked } = await readChecked(options);
+  const live = predecessor === null ? NO_CHANGES : await predecessor.live().catch(() => NO_CHANGES);
+  const { text, checked } = await readChecked(options, live);
   if ("problems" in checked) {
     for (const problem of checked.problems) log.error(problem);
     await predecessor?.failed(checked.problems);
@@ -88,6 +96,7 @@ class Keeper {
     checkOf: (pool) => this.#configurations.facts?.exec.get(pool),
     spawn: (path, args, env) => this.#programs.spawnScript(path, args, env),
   });
+  readonly #desk: KeeperDesk;
   #badLines = 0;
   readonly #heard = new Heard();
   readonly #had: HadFiles;
@@ -100,6 +109,7 @@ class Keeper {
   #carried: string | null = null;
   #succeeding = false;
   readonly #upgrader: Upgrader;
+  readonly #api: AdminApp;
   #leaving: "no" | "handing over" | "draining" = "no";
   #leavingSince = 0;
 
@@ -109,9 +119,18 @@ class Keeper {
     this.#configurations = new Configurations({
       ...{ read: options.read, check: options.check, log: options.log },
       offer: (offer) => this.#child?.configure(offer),
+      change: (offer) => this.#child?.change(offer),
+      obstacle: () => this.#whyNoChange(),
       handOn: () => this.#handReloadOn(),
       onChange: () => this.#tellService(),
     }, { text, facts });
+    this.#desk = new KeeperDesk({
+      configurations: this.#configurations,
+      move: (instance) => this.#election.move(instance),
+      maintain: (on) => this.#election.maintain(on),
+      status: () => this.status(),
+      balancerState: () => this.#supervisor.state,
+    });
     this.#adminUrl = adminUrl ?? null;
     this.#log = options.log;
     this.#programs = new Programs(options.log);
@@ -131,7 +150,10 @@ class Keeper {
     this.#holdings = new Holdings({
       socketPath,
       kernel: this.#kernel,
-      answer: (request) => answerRequest(this, request),
+      answer: (request) => {
+        const { pathname } = new URL(request.url);
+        return pathname.startsWith("/api/") ? this.#api.fetch(request, {}) : answerRequest(this, request);
+      },
       makeElection: (sysctls, carried) =>
         new Election({
           ...{ node, version, log },
@@ -144,10 +166,12 @@ class Keeper {
       service: options.service ?? null,
       log,
     });
+    this.#api = options.makeApi(this.#desk);
     this.#upgrader = new Upgrader({
       program: options.successor ?? null,
       holdings: this.#holdings,
       start: (program) => this.#programs.startKeeper(program),
+      live: () => this.#configurations.live,
       ask: () => this.#child?.send({ kind: "carry" }),
       obstacle: () => this.#whyNoUpgrade(),
       onReplaced: (successor) => this.#onReplaced(successor),
@@ -222,6 +246,12 @@ class Keeper {
     return this.#configurations.between((before) => this.#upgrader.upgrade(before));
   }
 
+  #whyNoChange(): string | null {
+    if (this.#upgrader.underWay) return "an upgrade is under way";
+    if (this.#upgrader.successor !== null) return "another program has taken over: ask again";
+    return this.#whyNoUpgrade();
+  }
+
   #whyNoUpgrade(): string | null {
     const { state } = this.#supervisor;
     if (this.#leaving !== "no") return "the node is stopping";
@@ -275,7 +305,7 @@ class Keeper {
     return this.#election.maintain(on);
   }
 
-  async status(): Promise<Record<string, unknown>> {
+  async status(): Promise<KeeperStatus> {
     const { node, version, file } = this.#options;
     return {
       pid: Deno.pid,
@@ -286,6 +316,7 @@ class Keeper {
       generation: this.#configurations.generation,
       reloading: this.#configurations.pending,
       refused: this.#configurations.refused,
+      drift: this.#configurations.facts?.drift ?? [],
       upgrading: this.#upgrader.underWay,
       adminUrl: this.#adminUrl,
       balancer: {
@@ -381,8 +412,10 @@ class Keeper {
     child.send({ kind: "hello", version, node, context, file, exclusive });
     if (this.#carried !== null) child.tellCarried(this.#carried);
     if (configuration !== null) child.configure(configuration);
+    this.#desk.begin(child);
     void child.ended.then(({ reason, code }) => {
       this.#child = null;
+      this.#desk.end();
       this.#heard.forget();
       this.#input({ kind: "exited", reason, code });
     });
@@ -413,6 +446,9 @@ class Keeper {
       case "counters":
         this.#heard.counters = message;
         return;
+      case "ask":
+      case "answer":
+        return this.#desk.onMessage(message);
       case "carried":
         return this.#upgrader.onCarried(message);
       case "probe":
@@ -444,6 +480,7 @@ class Keeper {
     const { exec, election = NO_ELECTION, kernel = noPlan(this.#options.node) } = facts;
     this.#supervisor.drainMs = facts.drainMs;
     this.#adminUrl = facts.adminUrl ?? null;
+    facts.setUpLog?.();
     const checks = [...exec.values()].flatMap(({ command }) => command.slice(0, 1));
     this.#programs.allow([...checks, ...programsOf(election)], facts.scriptUser);
     this.#had.configure(facts.acmeDirectory ?? null, election);

@@ -7,7 +7,7 @@
 import { EXPOSITION_TYPE } from "../observe/exposition.ts";
 
 export interface KeeperDesk {
-  status(): Promise<Record<string, unknown>>;
+  status(): Promise<unknown>;
   /** In Prometheus' text format. */
   metrics(): Promise<string>;
   /** Gives an instance's addresses to another node; why not, or null. */

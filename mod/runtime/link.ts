@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { MAX_STORED_CHARS, STORED_NAME } from "../acme/record.ts";
+import type { LiveChanges } from "../config/live.ts";
 import { cut, MAX_PARTS, PART_UNITS } from "./parts.ts";
 
 /** Bytes of one line without its line feed. A pipe of Linux holds as much. */
@@ -29,6 +30,11 @@ const part = {
   text: z.string().max(PART_UNITS),
 };
 
+const TALK = [
+  z.strictObject({ kind: z.literal("ask"), id: count, ...part }),
+  z.strictObject({ kind: z.literal("answer"), id: count, ...part }),
+] as const;
+
 /** What the keeper says. */
 export const TO_BALANCER = z.discriminatedUnion("kind", [
   /** First of all: who runs, and how the text that follows is to be read. */
@@ -47,6 +53,12 @@ export const TO_BALANCER = z.discriminatedUnion("kind", [
     generation: count,
     ...part,
   }),
+  /** What an operator has set (`config/live.ts`), as JSON: for the configuration of that generation, which follows. */
+  z.strictObject({ kind: z.literal("live"), generation: count, ...part }),
+  /** The same, but for the configuration that runs, which thereby becomes that generation. */
+  z.strictObject({ kind: z.literal("change"), generation: count, ...part }),
+  /** A question (`questions.ts`) of the other side, as JSON, and the answer to one. Both sides ask. */
+  ...TALK,
   /** Before the first configuration: what the balancer that is replaced knew (`carried.ts`). */
   z.strictObject({ kind: z.literal("carried"), ...part }),
   /** Another balancer is to take over: it wants to know what this one does. */
@@ -102,6 +114,7 @@ export const TO_KEEPER = z.discriminatedUnion("kind", [
     errors: count,
     workersReplaced: count,
   }),
+  ...TALK,
   /** The answer to `carry`. */
   z.strictObject({ kind: z.literal("carried"), ...part }),
   /** An exec check is due. The keeper looks the command up in its own configuration. */
@@ -149,6 +162,11 @@ export function encodeLine<Message extends { readonly kind: string }>(
 /** Cuts a configuration into messages, in order. Throws when it is too long. */
 export function configMessages(generation: number, whole: string): ToBalancer[] {
   return cut("configuration", whole).map((part) => ({ kind: "config", generation, ...part }));
+}
+
+/** The same for live changes. */
+export function liveMessages(kind: "live" | "change", generation: number, live: LiveChanges): ToBalancer[] {
+  return cut("live changes", JSON.stringify(live)).map((part) => ({ kind, generation, ...part }));
 }
 
 /** The `rejected` message for any number of problems of any length. */

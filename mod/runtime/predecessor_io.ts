@@ -1,6 +1,7 @@
 /**
  * The new keeper's line to the old one, whose child it is: standard input and output, until the old one has let go.
  */
+import { LIVE_CHANGES, type LiveChanges, NO_CHANGES } from "../config/live.ts";
 import { LinkWriter, readLink } from "./link_io.ts";
 import { Assembler } from "./parts.ts";
 import { type DocumentName, type FromSuccessor, PROTOCOL, TO_SUCCESSOR } from "./upgrade_link.ts";
@@ -10,6 +11,8 @@ export class Predecessor {
   readonly gone: Promise<void>;
   readonly #link = new LinkWriter<FromSuccessor>(Deno.stdout.writable);
   readonly #documents = new Map<string, PromiseWithResolvers<string>>();
+  /** Names of documents that have come. */
+  readonly #told = new Set<string>();
 
   /** Says who this is. */
   constructor(version: string) {
@@ -20,6 +23,16 @@ export class Predecessor {
   /** What it tells under that name. Rejects when it ends before. */
   document(name: DocumentName): Promise<string> {
     return this.#document(name).promise;
+  }
+
+  /** What an operator has changed live. One of an earlier version does not tell: then it is nothing. */
+  async live(): Promise<LiveChanges> {
+    // It comes before this one.
+    await this.document("balancer");
+    const told = LIVE_CHANGES.safeParse(
+      this.#told.has("live") ? JSON.parse(await this.document("live")) : null,
+    );
+    return told.success ? told.data : NO_CHANGES;
   }
 
   /** All is ready for `take`; resolves when it has it, and the old one has fallen silent. */
@@ -54,6 +67,7 @@ export class Predecessor {
       const { name } = decoded.message;
       const whole = assembler.add(name, decoded.message);
       if (whole === null) return;
+      this.#told.add(name);
       if ("text" in whole) this.#document(name).resolve(whole.text);
       else this.#document(name).reject(new Error(whole.reason));
     });

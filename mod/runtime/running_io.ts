@@ -28,6 +28,7 @@ import type { Section } from "./carried.ts";
 import { Crew } from "./crew_io.ts";
 import { passiveCounts } from "./status.ts";
 import { Sticks } from "./stick_memory.ts";
+import { after } from "./timer_io.ts";
 
 /** EX_SOFTWARE of sysexits.h. */
 const HUNG_EXIT = 70;
@@ -106,16 +107,11 @@ export function sectionsOf({ monitor }: Running): readonly Section[] {
 
 /** Tells health and workers which servers there are, and which of them are to be drained. */
 export function setServers({ monitor, memory: { slots } }: Running, { pools }: Snapshot): void {
+  const servers = pools.flatMap((pool) => pool.servers);
+  // One that is to get nothing is taken out before health lets it in, and the other way round.
+  for (const { slot, state } of servers) if (state !== undefined) slots.setAdmin(slot, state);
   monitor.update(pools);
-  for (const { servers } of pools) {
-    for (const { slot, state } of servers) slots.setAdmin(slot, state ?? "ready");
-  }
-}
-
-/** Calls after `ms` milliseconds, unless the answer is called before. */
-export function after(ms: number, call: () => void): () => void {
-  const timer = setTimeout(call, ms);
-  return () => clearTimeout(timer);
+  for (const { slot, state } of servers) if (state === undefined) slots.setAdmin(slot, "ready");
 }
 
 function healthSink({ slots, queue }: OpenMemory, { log, onHealth }: RunningOptions): HealthSink {

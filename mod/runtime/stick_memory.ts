@@ -3,9 +3,11 @@
  * stays while its name does, and goes into another table when its size has changed. Pure.
  */
 import { SharedTable } from "../base/shared_table.ts";
+import { ServerIds } from "../balance/server_ids.ts";
 import { createStickMemory, StickCounts, type StickMemory } from "../balance/stick_table.ts";
 import type { PoolSnapshot, Snapshot } from "../config/snapshot.ts";
 import type { PoolStatus } from "../observe/status.ts";
+import type { PoolSessions } from "./desk.ts";
 
 export type StickMemories = ReadonlyMap<string, StickMemory>;
 
@@ -48,7 +50,7 @@ export class Sticks {
     const memory = this.#memories.get(name);
     if (sticky === undefined || memory === undefined) return {};
     const counts = new StickCounts(memory, 0);
-    const table = memory.entries === null ? null : new SharedTable(memory.entries, this.#workers);
+    const table = this.#tableOf(name);
     const sessions = {
       by: sticky.kind,
       entries: table === null ? null : table.size(now),
@@ -59,6 +61,36 @@ export class Sticks {
       evictions: counts.sum("evictions"),
     };
     return { sessions };
+  }
+
+  /** Sessions of a pool, `limit` of them at most; null: it has no table. `now` in milliseconds since 1970. */
+  list({ name, servers }: PoolSnapshot, limit: number, now: number): PoolSessions | null {
+    const table = this.#tableOf(name);
+    if (table === null) return null;
+    const ids = new ServerIds(servers);
+    const sessions = table.entries(limit, now).map(({ key, value, expiry }) => ({
+      key: [...key].map((word) => word.toString(16).padStart(8, "0")).join(""),
+      server: servers[ids.findNumber(value)]?.name ?? null,
+      expiresInMs: Math.round(expiry - now),
+    }));
+    return { size: table.capacity, entries: table.size(now), sessions };
+  }
+
+  /**
+   * Forgets the sessions of a pool: all, or those on one server. How many they were; null: it has no table, or no such
+   * server. `now` in milliseconds since 1970.
+   */
+  forget({ name, servers }: PoolSnapshot, server: string | undefined, now: number): number | null {
+    const table = this.#tableOf(name);
+    const index = servers.findIndex((one) => one.name === server);
+    if (table === null || server !== undefined && index < 0) return null;
+    const { numbers } = new ServerIds(servers);
+    return table.deleteWhere((value) => server === undefined || value === numbers[index], now);
+  }
+
+  #tableOf(pool: string): SharedTable | null {
+    const entries = this.#memories.get(pool)?.entries ?? null;
+    return entries === null ? null : new SharedTable(entries, this.#workers);
   }
 
   #memory({ name, sticky }: PoolSnapshot, now: number): StickMemory {

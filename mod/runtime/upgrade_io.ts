@@ -24,6 +24,8 @@ const TAKEN_MS = 10_000;
 export interface UpgradePort {
   /** Starts the new keeper, whose standard input and output are pipes. Throws what the system refuses. */
   start(): Deno.ChildProcess;
+  /** What an operator has changed live. */
+  carryLive(): string;
   /** What the new balancer is to know. */
   carryBalancer(): Promise<string>;
   /** What the new keeper is to know; from then on it may take the node. Rejects when this is not the moment. */
@@ -47,6 +49,8 @@ export async function upgrade(port: UpgradePort, onStart: (successor: Successor)
       );
     }
     successor.version = version;
+    // Before the other, which is waited for.
+    successor.tell("live", port.carryLive());
     successor.tell("balancer", await port.carryBalancer());
     await successor.expect("ready", READY_MS);
     const document = await port.letGo();

@@ -24,7 +24,7 @@ export const FROM_SUCCESSOR = z.discriminatedUnion("kind", [
 
 /** What the old keeper says; the end of the stream after `taken` means that it is told to be the node. */
 export const TO_SUCCESSOR = z.discriminatedUnion("kind", [
-  /** Parts of a document: `balancer` is the answer to `hello`, `keeper` the answer to `ready`. */
+  /** Parts of a document: `live` and then `balancer` are the answer to `hello`, `keeper` the answer to `ready`. */
   z.object({
     kind: z.literal("document"),
     name: z.string(),
@@ -36,7 +36,7 @@ export const TO_SUCCESSOR = z.discriminatedUnion("kind", [
 
 export type FromSuccessor = z.infer<typeof FROM_SUCCESSOR>;
 export type ToSuccessor = z.infer<typeof TO_SUCCESSOR>;
-export type DocumentName = "balancer" | "keeper";
+export type DocumentName = "live" | "balancer" | "keeper";
 
 const ms = z.number();
 const hex = z.string().regex(/^[0-9a-f]{1,16}$/);

@@ -2,6 +2,7 @@
  * Upgrades as the keeper sees them: when one may begin, what goes on meanwhile, and what becomes of it. The steps are in
  * `upgrade_io.ts`; what goes over is what the holdings and the balancer tell.
  */
+import type { LiveChanges } from "../config/live.ts";
 import type { Log } from "../observe/log.ts";
 import type { Holdings } from "./holdings_io.ts";
 import { Assembler, type Part } from "./parts.ts";
@@ -16,6 +17,8 @@ export interface UpgraderOptions {
   readonly program: Program | null;
   readonly holdings: Holdings;
   readonly start: (program: Program) => Deno.ChildProcess;
+  /** What an operator has changed live. */
+  readonly live: () => LiveChanges;
   /** Asks the balancer what it knows; `onCarried` takes the answer. */
   readonly ask: () => void;
   /** Why this is not the time; null: it is. */
@@ -86,9 +89,10 @@ export class Upgrader {
   }
 
   async #upgrade(program: Program): Promise<Outcome> {
-    const { holdings, start, log, onReplaced } = this.#options;
+    const { holdings, start, live, log, onReplaced } = this.#options;
     const upgraded = await upgrade({
       start: () => start(program),
+      carryLive: () => JSON.stringify(live()),
       carryBalancer: () => this.#askBalancer(),
       letGo: () => holdings.letGo(),
       takeBack: () => holdings.takeBack(),

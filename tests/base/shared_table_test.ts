@@ -148,6 +148,28 @@ Deno.test("copyTo() sets what is live in a table of another size, with its expir
   assertEquals(other.get(key(9), 19), undefined);
 });
 
+Deno.test("entries() tells of live entries only, and of no more than wanted", () => {
+  const table = new SharedTable(new SharedArrayBuffer(SharedTable.byteLength(64)), 0);
+  for (let n = 0; n < 10; n++) table.set(key(n), n, 10 + n, 0);
+  const entries = table.entries(100, 12);
+  assertEquals(
+    entries.map(({ value, expiry }) => [value, expiry]).sort(),
+    [3, 4, 5, 6, 7, 8, 9].map((n) => [n, 10 + n]),
+  );
+  assertEquals(entries.find(({ value }) => value === 7)?.key, key(7));
+  assertEquals([table.entries(3, 12).length, table.entries(3, 30).length], [3, 0]);
+});
+
+Deno.test("deleteWhere() deletes the live entries of that value alone, and counts them", () => {
+  const table = new SharedTable(new SharedArrayBuffer(SharedTable.byteLength(64)), 0);
+  for (let n = 0; n < 10; n++) table.set(key(n), n % 2, n === 0 ? 10 : FOREVER, 0);
+  assertEquals(table.deleteWhere((value) => value === 0, 10), 4);
+  assertEquals([table.size(10), table.get(key(2), 10), table.get(key(3), 10)], [5, undefined, 1]);
+  table.set(key(2), 7, FOREVER, 11);
+  assertEquals(table.get(key(2), 11), 7);
+  assertEquals([table.deleteWhere(() => true, 11), table.size(11)], [6, 0]);
+});
+
 const WORKER = new URL("./table_worker.ts", import.meta.url).href;
 
 function start(job: TableJob): { worker: Worker; result: Promise<TableResult> } {

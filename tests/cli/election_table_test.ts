@@ -10,6 +10,7 @@ const KEEPER: KeeperView = {
   adminUrl: null,
   balancer: { state: "waiting", restarts: 3, lastDeath: "exit 1" },
   refused: null,
+  drift: [],
   vrrp: VRRP,
   kernel: { problem: null, services: [], fragments: 0 },
 };

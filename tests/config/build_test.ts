@@ -183,6 +183,32 @@ const NAMED = SMALLEST.replace(
   '{ name: n, dns: app.internal, type: SRV, weight: 2 }, "10.0.0.9:80"',
 );
 
+Deno.test("buildSnapshot() sets what is live of one address of a name, and of no other", async () => {
+  const pools =
+    "pools: { app: { servers: [{ name: n, dns: app.internal, port: 80, weight: 2, state: drain }] } }";
+  const snapshot = buildSnapshot(await good(`${LISTENER}\n${pools}`), {
+    generation: 7,
+    node: "n1",
+    directory: "/etc/tandem",
+    rows: allocator(),
+    resolve: () => ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map((host) => ({ host, port: 80 })),
+    live: {
+      app: {
+        "n#10.0.0.2": { at: 0, by: "", state: "ready" },
+        "n#10.0.0.3": { at: 0, by: "", state: "maint", weight: 7 },
+      },
+    },
+  });
+  assertEquals(
+    snapshot.pools[0]!.servers.map(({ name, state = "ready", weight }) => `${name} ${state} ${weight}`),
+    [
+      "n#10.0.0.1 drain 2",
+      "n#10.0.0.2 ready 2",
+      "n#10.0.0.3 maint 7",
+    ],
+  );
+});
+
 Deno.test("buildSnapshot() every address of a name is a server, named by its address once there are several", async () => {
   const names = async (addresses: readonly ResolvedAddress[]) => {
     const snapshot = await built(

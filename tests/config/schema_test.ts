@@ -12,7 +12,7 @@ Deno.test("ConfigSchema() everything has a default but names, addresses and serv
     vrrp: { startupDelay: 0, instances: [] },
   });
   const { admin } = await good(`${SMALLEST}\nadmin: {}`);
-  assertEquals(admin, { bind: { host: "127.0.0.1", port: 9900 } });
+  assertEquals(admin, { bind: { host: "127.0.0.1", port: 9900 }, liveChanges: "keep" });
 });
 
 Deno.test("ConfigSchema() the forms of a server", async () => {

@@ -287,6 +287,39 @@ Deno.test("update() without its check a server that was down takes traffic again
   await world.monitor.close();
 });
 
+Deno.test("update() a server in maintenance is not probed, and is as one that is new when it comes back", async () => {
+  const world = new World();
+  const at = (some: Partial<ServerSnapshot> = {}) =>
+    pool([server(1, { slowStartMs: 10_000, ...some }), server(2)]);
+  world.monitor.update([at()]);
+  await world.pass(3000);
+  world.dead.add("s1");
+  world.monitor.update([at({ state: "maint" })]);
+  world.probed = [];
+  await world.pass(20_000);
+  assertEquals(world.probed.filter((one) => one.server === "s1"), []);
+  const [status] = world.monitor.status();
+  assertEquals([status?.state, status?.reason], ["unchecked", "in maintenance: not checked"]);
+  world.words = [];
+  world.monitor.update([at()]);
+  assertEquals(world.words[0], "1 weight 13", "a twentieth of its weight");
+  assertEquals(world.state("s1"), "unknown");
+  await world.pass(1000);
+  assertEquals(world.state("s1"), "down", "the first probe decides alone");
+  await world.monitor.close();
+});
+
+Deno.test("setEjected() servers that the operator keeps from traffic are not what makes up for an ejected one", async () => {
+  const world = new World();
+  const two = [server(1), server(2, { state: "drain" })];
+  world.monitor.update([pool(two, { passive: { ...PASSIVE, maxEjected: 1 } })]);
+  await world.pass(3000);
+  world.fail(1, 3);
+  await world.pass(1000);
+  assertEquals(world.state("s1"), "up", "it is the last that takes traffic");
+  await world.monitor.close();
+});
+
 Deno.test("setWeight() a server that comes back rises in steps, the first one before it is up", async () => {
   const world = new World();
   const slow = server(1, { weight: 4, slowStartMs: 10_000 });

@@ -103,6 +103,14 @@ labTest(
     assertEquals(await forwarding.spread(3), { s2: 3 });
     const after = (await forwarding.servers("lb")).reduce((sum, { connections }) => sum + connections, 0);
     assertEquals(after, before + 3);
+    // The same by an operator, without the file.
+    const name = (server: string) => `app/${JSON.parse(forwarding.server(server))}`;
+    for (const words of [["ready", name("s1")], ["maint", name("s2")]]) {
+      assertEquals((await forwarding.tandem("lb", ...words)).stderr, "");
+    }
+    await forwarding.open("lb", "s1");
+    assertEquals(await forwarding.spread(3), { s1: 3 });
+    assertEquals(await held.ask(), answers);
     await held.close();
   },
 );

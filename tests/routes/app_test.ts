@@ -3,12 +3,16 @@ import { type AdminSource, createAdminApp } from "../../routes/app.ts";
 import type { NodeStatus } from "../../mod/observe/status.ts";
 import { assertEquals, assertNotMatch, assertStringIncludes } from "../assert.ts";
 import { sampleStatus } from "../observe/sample_status.ts";
+import { NO_API } from "./no_desk.ts";
 
 const TOKEN = "a-long-secret-token";
 const LOOPBACK: Access = { from: "loopback", token: TOKEN };
 
 function app(access: Access = LOOPBACK, source: Partial<AdminSource> = {}) {
-  return createAdminApp({ state: () => "serving", status: () => sampleStatus(), ...source }, access);
+  return createAdminApp(
+    { ...NO_API, state: () => "serving", status: () => sampleStatus(), ...source },
+    access,
+  );
 }
 
 /** Status of `GET /status` with these headers. */

@@ -25,6 +25,11 @@ await runBalancer({
       if (text.startsWith("changed")) { for (let server = 0; server < 3; server++) onHealth(); }
       return { problems: [] };
     },
+    change: (live) => {
+      console.log(`changed ${Object.keys(live.pools)}`);
+      return Promise.resolve({ problems: [] });
+    },
+    answer: ({ ask }) => ({ answered: ask }),
     receive: () => {},
     carry: () => "{}",
     issue: () => {},

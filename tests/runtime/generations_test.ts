@@ -1,3 +1,4 @@
+import { NO_CHANGES } from "../../mod/config/live.ts";
 import { Generations } from "../../mod/runtime/generations.ts";
 import { assertEquals } from "../assert.ts";
 
@@ -7,7 +8,7 @@ Deno.test("Generations() accepts what the balancer is ready with and forgets old
   assertEquals(generations.accepted, null);
   generations.offer("b");
   assertEquals(generations.ready(2), true);
-  assertEquals(generations.accepted, { generation: 2, text: "b" });
+  assertEquals(generations.accepted, { generation: 2, text: "b", live: NO_CHANGES });
   assertEquals(generations.pending, false);
   assertEquals(generations.ready(1), false);
   assertEquals(generations.ready(77), false);
@@ -29,8 +30,14 @@ Deno.test("Generations() offers a new balancer what ran, not what may have kille
   generations.offer("a");
   generations.ready(1);
   generations.offer("poison");
-  assertEquals(generations.restart(), { configuration: { generation: 1, text: "a" }, dropped: [2] });
-  assertEquals(generations.restart(), { configuration: { generation: 1, text: "a" }, dropped: [] });
+  assertEquals(generations.restart(), {
+    configuration: { generation: 1, text: "a", live: NO_CHANGES },
+    dropped: [2],
+  });
+  assertEquals(generations.restart(), {
+    configuration: { generation: 1, text: "a", live: NO_CHANGES },
+    dropped: [],
+  });
   assertEquals(generations.ready(1), true);
   assertEquals(generations.pending, false);
 });
@@ -39,7 +46,10 @@ Deno.test("Generations() offers the newest when none was ever accepted", () => {
   const generations = new Generations();
   generations.offer("a");
   generations.offer("b");
-  assertEquals(generations.restart(), { configuration: { generation: 2, text: "b" }, dropped: [1] });
+  assertEquals(generations.restart(), {
+    configuration: { generation: 2, text: "b", live: NO_CHANGES },
+    dropped: [1],
+  });
   assertEquals(generations.ready(2), true);
 });
 

@@ -2,7 +2,7 @@ import { upgrade, type Upgraded } from "../../mod/runtime/upgrade_io.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 
 const HELLO = `echo '{"kind":"hello","protocol":1,"version":"2.0"}'`;
-const READY = `read balancer; echo '{"kind":"ready"}'`;
+const READY = `read live; read balancer; echo '{"kind":"ready"}'`;
 
 /** An upgrade to a shell script; what was done on the way. */
 async function upgradeTo(script: string, letGo = () => Promise.resolve("the node")) {
@@ -11,6 +11,7 @@ async function upgradeTo(script: string, letGo = () => Promise.resolve("the node
     start() {
       return new Deno.Command("sh", { args: ["-c", script], stdin: "piped", stdout: "piped" }).spawn();
     },
+    carryLive: () => "changes",
     carryBalancer: () => Promise.resolve("known"),
     letGo: () => (done.push("let go"), letGo()),
     takeBack: () => Promise.resolve(void done.push("took back")),
@@ -24,6 +25,7 @@ function problemOf(upgraded: Upgraded): string {
 
 Deno.test("upgrade() tells the new program what it needs, step by step, and lets go", async () => {
   const script = `${HELLO}; ${READY}; read keeper
+    case "$live" in *changes*) ;; *) exit 6;; esac
     case "$balancer" in *known*) case "$keeper" in *"the node"*) echo '{"kind":"taken","later":1}';; esac;; esac
     read end || exit 5`;
   const { upgraded, done } = await upgradeTo(script);
@@ -77,6 +79,7 @@ Deno.test("upgrade() gives up when this is not the moment to let go", async () =
 Deno.test("upgrade() says what the system refuses", async () => {
   const port = {
     start: () => new Deno.Command("/no/such/program", { stdin: "piped", stdout: "piped" }).spawn(),
+    carryLive: () => "{}",
     carryBalancer: () => Promise.resolve(""),
     letGo: () => Promise.resolve(""),
     takeBack: () => Promise.resolve(),

@@ -1,0 +1,4 @@
+/** `tandem drain POOL/SERVER`. */
+import { stateCommand } from "./server_io.ts";
+
+export const command = stateCommand("drain");

@@ -1,0 +1,4 @@
+/** `tandem maint POOL/SERVER`. */
+import { stateCommand } from "./server_io.ts";
+
+export const command = stateCommand("maint");

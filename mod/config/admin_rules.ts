@@ -1,0 +1,45 @@
+/**
+ * Rules about the admin address: who may reach it, and that no pool leads to it. Pure.
+ *
+ * A pool that pointed at it would let every client of a listener ask what only this machine may, as it would seem to be
+ * this machine that asks.
+ */
+import { formatHostPort, isLoopbackIp, isUnspecifiedIp, parseIp } from "../base/address.ts";
+import type { RuleContext } from "./rules.ts";
+import type { Config } from "./schema.ts";
+
+export function checkAdmin(context: RuleContext): void {
+  const { admin, pools } = context.config;
+  if (admin === undefined || !context.whole(["admin"])) return;
+  if (admin.token === undefined && !isLoopbackIp(parseIp(admin.bind.host)!)) {
+    context.error(
+      ["admin", "bind"],
+      "needs admin.token as it is not a loopback address (such as 127.0.0.1:9900)",
+    );
+  }
+  for (const [pool, { servers }] of Object.entries(pools)) {
+    for (const [at, { source }] of servers.entries()) {
+      const host = source.kind === "address" ? source.host : source.dns;
+      if (source.port !== admin.bind.port || !leadsTo(host, context.config)) continue;
+      const text = formatHostPort(admin.bind.host, admin.bind.port);
+      context.error(
+        ["pools", pool, "servers", at],
+        `cannot be the admin address (${text}), which is not for clients`,
+      );
+    }
+  }
+}
+
+/** Whether a connection to a host would come to the address that the admin server is bound to, as far as is known. */
+function leadsTo(host: string, { admin, vrrp }: Config): boolean {
+  const bound = admin!.bind.host;
+  const isLocalhost = host.toLowerCase() === "localhost";
+  if (host === bound) return true;
+  const ip = parseIp(host), bind = parseIp(bound)!;
+  if (ip === null && !isLocalhost) return false;
+  // The unspecified address as a destination is this machine.
+  const here = isLocalhost || isUnspecifiedIp(ip!);
+  if (!isUnspecifiedIp(bind)) return here && isLoopbackIp(bind);
+  return here || isLoopbackIp(ip!) ||
+    vrrp.instances.some(({ addresses }) => addresses.some(({ address }) => address === host));
+}

@@ -1,0 +1,106 @@
+/**
+ * What an operator can have a node do, as one list of commands, and what comes of one: the API, the command line and the
+ * link between the processes all speak it. Pure.
+ */
+import { z } from "zod";
+import {
+  ADDED_SERVER,
+  ADMIN_STATES,
+  LOG_LEVELS,
+  poolName,
+  serverName,
+  weightSchema,
+} from "../config/live.ts";
+
+const server = { pool: poolName, server: serverName };
+
+export const COMMAND = z.discriminatedUnion("do", [
+  /** Sets one or both. */
+  z.strictObject({
+    do: z.literal("setServer"),
+    ...server,
+    state: z.enum(ADMIN_STATES).optional(),
+    weight: weightSchema.optional(),
+  }),
+  z.strictObject({
+    do: z.literal("addServer"),
+    ...server,
+    settings: ADDED_SERVER,
+    state: z.enum(ADMIN_STATES).optional(),
+    weight: weightSchema.optional(),
+  }),
+  z.strictObject({ do: z.literal("removeServer"), ...server }),
+  /** Forgets what was changed live: of a server, of a pool, or all. */
+  z.strictObject({ do: z.literal("reset"), pool: poolName.optional(), server: serverName.optional() }),
+  z.strictObject({ do: z.literal("setLogLevel"), level: z.enum(LOG_LEVELS) }),
+  z.strictObject({ do: z.literal("reload") }),
+  z.strictObject({ do: z.literal("moveAddresses"), instance: z.string().min(1).max(100) }),
+  z.strictObject({ do: z.literal("setMaintenance"), on: z.boolean() }),
+  /** Forgets the sessions of a pool's table: all, or those of one key. */
+  z.strictObject({ do: z.literal("forgetSessions"), pool: poolName, server: serverName.optional() }),
+]);
+
+export type Command = z.infer<typeof COMMAND>;
+
+/** What comes of a command. */
+export const OUTCOME = z.union([
+  z.strictObject({
+    ok: z.literal(true),
+    /** What has become worse by it, in words. */
+    warnings: z.array(z.string()),
+    /** How many things it was done to, where that is counted. */
+    count: z.number().optional(),
+  }),
+  z.strictObject({
+    ok: z.literal(false),
+    /** As in HTTP. */
+    status: z.union([z.literal(400), z.literal(404), z.literal(409), z.literal(503)]),
+    problems: z.array(z.string()).min(1),
+  }),
+]);
+
+export type Outcome = z.infer<typeof OUTCOME>;
+
+/** Why something is not done, with the status of HTTP that says so. */
+export interface Refusal {
+  readonly status: 400 | 404 | 409 | 503;
+  readonly problems: readonly string[];
+}
+
+export function done(warnings: readonly string[] = [], count?: number): Outcome {
+  return { ok: true, warnings: [...warnings], ...count === undefined ? {} : { count } };
+}
+
+export function refused(status: Refusal["status"], ...problems: string[]): Outcome {
+  return { ok: false, status, problems };
+}
+
+/** A command as a line of the log. */
+export function describeCommand(command: Command): string {
+  switch (command.do) {
+    case "setServer": {
+      const { pool, server, state, weight } = command;
+      return `server ${pool}/${server}${state === undefined ? "" : ` ${state}`}${
+        weight === undefined ? "" : ` weight ${weight}`
+      }`;
+    }
+    case "addServer":
+      return `add server ${command.pool}/${command.server} at ${command.settings.address}`;
+    case "removeServer":
+      return `remove server ${command.pool}/${command.server}`;
+    case "reset": {
+      const of = [command.pool, command.server].filter((part) => part !== undefined).join("/");
+      return of === "" ? "reset all live changes" : `reset live changes of ${of}`;
+    }
+    case "setLogLevel":
+      return `log level ${command.level}`;
+    case "reload":
+      return "reload";
+    case "moveAddresses":
+      return `vip move ${command.instance}`;
+    case "setMaintenance":
+      return `maintenance ${command.on ? "on" : "off"}`;
+    case "forgetSessions":
+      return `forget sessions of ${command.pool}${command.server === undefined ? "" : `/${command.server}`}`;
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * What the API is answered from, the same in both processes: each asks the other for what is the other's.
+ */
+import type { KeeperStatus } from "../observe/keeper_status.ts";
+import type { NodeStatus } from "../observe/status.ts";
+import type { Command, Outcome } from "./commands.ts";
+
+/** The process that is to answer does not. */
+export class Unavailable extends Error {}
+
+export interface Desk {
+  /** What the balancer says. Rejects with `Unavailable` when it is down, or starting. */
+  node(): Promise<NodeStatus>;
+  /** What the keeper says. Rejects with `Unavailable` when it does not answer. */
+  keeper(): Promise<KeeperStatus>;
+  /** Has the node do something; `by`: who wants it, in words. */
+  perform(command: Command, by: string): Promise<Outcome>;
+  /** The sessions of a pool, `limit` of them at most. Null: there is no such pool, or it has no table. */
+  sessions(pool: string, limit: number): Promise<PoolSessions | null>;
+}
+
+export interface PoolSessions {
+  /** Those that fit, and those that there are now. */
+  readonly size: number;
+  readonly entries: number;
+  readonly sessions: readonly PoolSession[];
+}
+
+export interface PoolSession {
+  /** The hash of what the session is told by, in hex: what it was is not kept. */
+  readonly key: string;
+  /** Null: its server is not in the pool any more. */
+  readonly server: string | null;
+  readonly expiresInMs: number;
+}

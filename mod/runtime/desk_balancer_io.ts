@@ -1,0 +1,57 @@
+/**
+ * The desk in the balancer: what is its own it tells, all else is asked of the keeper; and what the keeper asks of it.
+ */
+import type { KeeperStatus } from "../observe/keeper_status.ts";
+import type { NodeStatus } from "../observe/status.ts";
+import { done, OUTCOME, type Outcome, refused } from "./commands.ts";
+import { type Desk, type PoolSessions, Unavailable } from "./desk.ts";
+import type { OfBalancer, OfKeeper } from "./questions.ts";
+
+export interface BalancerFacts {
+  /** Null: the first configuration is not in force yet. */
+  status(): NodeStatus | null;
+  /** Null: there is no such pool, or it has no table. */
+  sessions(pool: string, limit: number): PoolSessions | null;
+  /** How many were forgotten; null: there is no such pool or server, or no table. */
+  forgetSessions(pool: string, server: string | undefined): number | null;
+  askKeeper(question: OfKeeper): Promise<unknown>;
+}
+
+export function balancerDesk(facts: BalancerFacts): Desk {
+  const ask = (question: OfKeeper) =>
+    facts.askKeeper(question).catch((error: Error) => {
+      throw new Unavailable(`the keeper does not answer: ${error.message}`);
+    });
+  return {
+    node: () => Promise.resolve().then(() => statusOf(facts)),
+    // Shown, and never acted on: its shape is that of the same program.
+    keeper: async () => await ask({ ask: "status" }) as KeeperStatus,
+    perform: async (command, by) => OUTCOME.parse(await ask({ ask: "do", command, by })),
+    sessions: (pool, limit) => Promise.resolve(facts.sessions(pool, limit)),
+  };
+}
+
+/** Answers the keeper. Throws with why it cannot. */
+export function answerKeeper(facts: BalancerFacts, question: OfBalancer): unknown {
+  switch (question.ask) {
+    case "status":
+      return statusOf(facts);
+    case "sessions":
+      return facts.sessions(question.pool, question.limit);
+    case "forgetSessions":
+      return forget(facts, question.pool, question.server);
+  }
+}
+
+function forget(facts: BalancerFacts, pool: string, server: string | undefined): Outcome {
+  const count = facts.forgetSessions(pool, server);
+  if (count !== null) return done([], count);
+  const which = server === undefined ? "" : `, or no server ${server}`;
+  return refused(404, `there is no table of sessions in pool ${pool}${which}`);
+}
+
+function statusOf(facts: BalancerFacts): NodeStatus {
+  const status = facts.status();
+  if (status === null) throw new Unavailable("the node is starting");
+  return status;
+}

@@ -1,0 +1,82 @@
+/**
+ * The desk in the keeper: what is its own it tells and does, what is the balancer's is asked of it; and what the balancer
+ * asks of the keeper.
+ */
+import type { KeeperStatus } from "../observe/keeper_status.ts";
+import type { NodeStatus } from "../observe/status.ts";
+import type { BalancerChild } from "./balancer_child_io.ts";
+import type { Command, Outcome } from "./commands.ts";
+import { type Desk, type PoolSessions, Unavailable } from "./desk.ts";
+import { Operator, type OperatorOptions } from "./operator_io.ts";
+import { OF_KEEPER, type OfBalancer } from "./questions.ts";
+import { Talk, type TalkMessage } from "./talk.ts";
+import { after } from "./timer_io.ts";
+
+/** A balancer that does not answer within this is about to be found dead. */
+const ANSWER_MS = 3000;
+
+export interface KeeperDeskOptions extends Omit<OperatorOptions, "askBalancer"> {
+  readonly status: () => Promise<KeeperStatus>;
+  /** As its supervisor calls it. */
+  readonly balancerState: () => string;
+}
+
+export class KeeperDesk implements Desk {
+  readonly #options: KeeperDeskOptions;
+  readonly #operator: Operator;
+  /** What is asked of the balancer that there is, and by it. */
+  #talk: Talk | null = null;
+
+  constructor(options: KeeperDeskOptions) {
+    this.#options = options;
+    this.#operator = new Operator({ ...options, askBalancer: (question) => this.#ask(question) });
+  }
+
+  /** There is another balancer. */
+  begin(child: BalancerChild): void {
+    this.#talk = new Talk({
+      send: (message) => child.send(message),
+      answer: (question) => this.#answer(question),
+      after,
+    });
+  }
+
+  /** It has ended. */
+  end(): void {
+    this.#talk?.end("the balancer has ended");
+    this.#talk = null;
+  }
+
+  onMessage(message: TalkMessage): void {
+    this.#talk?.onMessage(message);
+  }
+
+  // What follows is shown, and never acted on: its shape is that of the same program.
+  async node(): Promise<NodeStatus> {
+    return await this.#ask({ ask: "status" }) as NodeStatus;
+  }
+
+  async sessions(pool: string, limit: number): Promise<PoolSessions | null> {
+    return await this.#ask({ ask: "sessions", pool, limit }) as PoolSessions | null;
+  }
+
+  keeper(): Promise<KeeperStatus> {
+    return this.#options.status();
+  }
+
+  perform(command: Command, by: string): Promise<Outcome> {
+    return this.#operator.perform(command, by);
+  }
+
+  async #ask(question: OfBalancer): Promise<unknown> {
+    if (this.#talk === null) throw new Unavailable(`the balancer is ${this.#options.balancerState()}`);
+    return await this.#talk.ask(question, ANSWER_MS).catch((error: Error) => {
+      throw new Unavailable(error.message);
+    });
+  }
+
+  async #answer(question: unknown): Promise<unknown> {
+    const asked = OF_KEEPER.parse(question);
+    return asked.ask === "status" ? await this.keeper() : await this.perform(asked.command, asked.by);
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * What an operator has the node do, in the keeper, whoever brings the command: the admin socket, or the balancer for
+ * somebody whom it has let in. Each command leaves a line in the log: who, what, and what came of it.
+ */
+import { logger } from "../observe/log.ts";
+import { type Command, describeCommand, done, OUTCOME, type Outcome, refused } from "./commands.ts";
+import type { Configurations } from "./configurations_io.ts";
+import { changeLive } from "./live_commands.ts";
+import type { OfBalancer } from "./questions.ts";
+
+export interface OperatorOptions {
+  readonly configurations: Configurations;
+  /** Gives an instance's addresses to another node; why not, or null. */
+  readonly move: (instance: string) => string | null;
+  /** What becomes worse by it, in words. */
+  readonly maintain: (on: boolean) => readonly string[];
+  readonly askBalancer: (question: OfBalancer) => Promise<unknown>;
+}
+
+const audit = logger("audit");
+
+export class Operator {
+  readonly #options: OperatorOptions;
+
+  constructor(options: OperatorOptions) {
+    this.#options = options;
+  }
+
+  /** `by`: who wants it, in words. Never rejects. */
+  async perform(command: Command, by: string): Promise<Outcome> {
+    const outcome = await this.#perform(command, by)
+      .catch((error: unknown) => refused(503, error instanceof Error ? error.message : String(error)));
+    const what = `${by}: ${describeCommand(command)}`;
+    if (outcome.ok) audit.info(`${what}: done`);
+    else audit.warning(`${what}: refused`, { reason: outcome.problems.join("; ") });
+    return outcome;
+  }
+
+  async #perform(command: Command, by: string): Promise<Outcome> {
+    const { configurations, move, maintain, askBalancer } = this.#options;
+    switch (command.do) {
+      case "reload": {
+        const { problems } = await configurations.reload();
+        return problems.length === 0 ? done() : refused(409, ...problems);
+      }
+      case "moveAddresses": {
+        const problem = move(command.instance);
+        return problem === null ? done() : refused(409, problem);
+      }
+      case "setMaintenance":
+        return done(maintain(command.on));
+      case "forgetSessions": {
+        const { pool, server } = command;
+        const question = { ask: "forgetSessions", pool, ...server === undefined ? {} : { server } } as const;
+        return OUTCOME.parse(await askBalancer(question));
+      }
+      default: {
+        const stamp = { at: Date.now(), by };
+        const changed = await configurations.change((live, { servers = new Map() }) =>
+          changeLive(live, command, servers, stamp)
+        );
+        return "problems" in changed ? refused(changed.status, ...changed.problems) : done();
+      }
+    }
+  }
+}

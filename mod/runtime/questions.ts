@@ -1,0 +1,38 @@
+/**
+ * What keeper and balancer ask each other, as plain data. Pure.
+ *
+ * Neither believes the other: a question is checked by whoever is asked, an answer by whoever asked.
+ */
+import { z } from "zod";
+import { poolName } from "../config/live.ts";
+import { COMMAND } from "./commands.ts";
+
+/** Sessions in one answer. */
+export const MAX_SESSIONS_TOLD = 1000;
+
+const by = z.string().max(200);
+
+/** What the keeper asks. */
+export const OF_BALANCER = z.discriminatedUnion("ask", [
+  z.strictObject({ ask: z.literal("status") }),
+  z.strictObject({
+    ask: z.literal("sessions"),
+    pool: poolName,
+    limit: z.int().min(1).max(MAX_SESSIONS_TOLD),
+  }),
+  z.strictObject({
+    ask: z.literal("forgetSessions"),
+    pool: poolName,
+    server: z.string().max(512).optional(),
+  }),
+]);
+
+/** What the balancer asks. */
+export const OF_KEEPER = z.discriminatedUnion("ask", [
+  z.strictObject({ ask: z.literal("status") }),
+  /** For somebody who was let in at the admin address. */
+  z.strictObject({ ask: z.literal("do"), command: COMMAND, by }),
+]);
+
+export type OfBalancer = z.infer<typeof OF_BALANCER>;
+export type OfKeeper = z.infer<typeof OF_KEEPER>;

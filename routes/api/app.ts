@@ -1,0 +1,81 @@
+/**
+ * The API: the resources of `table.ts` below `/api`, described by `GET /api/openapi.json` from the same schemas that
+ * check requests. Served by the balancer over TCP and by the keeper on its socket.
+ *
+ * It must not know in which of them it runs: the desk answers.
+ */
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { type Desk, Unavailable } from "../../mod/runtime/desk.ts";
+import { logger } from "../../mod/observe/log.ts";
+import { type Access, guardChanges } from "../auth.ts";
+import { type ApiApp, type ApiEnv, Missing } from "./operation.ts";
+import { RESOURCES } from "./table.ts";
+
+/** The largest body has a few hundred bytes. */
+const MAX_BODY_BYTES = 64 * 1024;
+
+/** Everything below `/api`. Who may read has been decided by whoever mounts it. */
+export function createApi(desk: Desk, access: Access, version: string): ApiApp {
+  const api: ApiApp = new OpenAPIHono<ApiEnv>({
+    defaultHook: (result, context) => {
+      if (result.success) return;
+      const problems = result.error.issues.map(({ path, message }) =>
+        path.length === 0 ? message : `${path.join(".")}: ${message}`
+      );
+      return context.json({ error: problems.join("\n") }, 400);
+    },
+  });
+  const log = logger("admin");
+  api.use(guardChanges(access));
+  api.use(limitBody);
+  for (const resource of RESOURCES) resource(api, desk);
+  api.doc31("/openapi.json", description(version));
+  api.openAPIRegistry.registerComponent("securitySchemes", "token", { type: "http", scheme: "bearer" });
+  api.notFound((context) =>
+    context.json({ error: `there is no ${context.req.method} ${context.req.path}` }, 404)
+  );
+  api.onError((error, context) => {
+    if (error instanceof Missing) return context.json({ error: error.message }, 404);
+    if (error instanceof Unavailable) return context.json({ error: error.message }, 503);
+    // What the framework itself refuses, such as a body that is no JSON.
+    if (error instanceof HTTPException) return context.json({ error: error.message }, error.status);
+    log.error("a request to the API failed", { path: context.req.path, error });
+    return context.json({ error: "an error inside Tandem; the log says more" }, 500);
+  });
+  return api;
+}
+
+/** A body says how long it is, and is not long. */
+const limitBody: MiddlewareHandler = async (context, next) => {
+  const { req } = context;
+  if (req.header("transfer-encoding") !== undefined) {
+    return context.json({ error: "a body must have a Content-Length" }, 411);
+  }
+  if (Number(req.header("content-length") ?? 0) > MAX_BODY_BYTES) {
+    return context.json({ error: `a body may have ${MAX_BODY_BYTES} bytes` }, 413);
+  }
+  return await next();
+};
+
+/** The document that describes it, without serving it. */
+export function describeApi(version: string): unknown {
+  const never = () => Promise.reject(new Unavailable("nobody is asked"));
+  const desk: Desk = { node: never, keeper: never, perform: never, sessions: never };
+  const api = createApi(desk, { from: "socket", token: null }, version);
+  return new OpenAPIHono().route("/api", api).getOpenAPI31Document(description(version));
+}
+
+function description(version: string) {
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Tandem",
+      version,
+      description: "What a node of Tandem says of itself, and what an operator can have it do.",
+    },
+    servers: [{ url: "/api" }],
+    security: [{ token: [] }],
+  };
+}

@@ -1,0 +1,24 @@
+/** `/api/log`: how much is logged. */
+import { LOG_LEVELS } from "../../mod/config/live.ts";
+import { body, CHANGE, createRoute, outcome, type Resource, z } from "./operation.ts";
+
+const Log = z.strictObject({ level: z.enum(LOG_LEVELS).describe("Least level that is logged.") }).openapi(
+  "Log",
+);
+
+const set = createRoute({
+  method: "patch",
+  path: "/log",
+  operationId: "setLog",
+  tags: ["configuration"],
+  summary: "Log more, or less",
+  request: { body: body(Log) },
+  responses: CHANGE,
+});
+
+export const log: Resource = (app, desk) => {
+  app.openapi(set, async (context) => {
+    const command = { do: "setLogLevel", ...context.req.valid("json") } as const;
+    return outcome(context, await desk.perform(command, context.var.by));
+  });
+};

@@ -1,0 +1,70 @@
+/** `/api/pools/POOL/sessions`: the table of sessions of a pool with `sticky: { by: … }`. */
+import { MAX_SESSIONS_TOLD } from "../../mod/runtime/questions.ts";
+import {
+  CHANGE,
+  createRoute,
+  DOWN,
+  json,
+  Missing,
+  NOT_FOUND,
+  outcome,
+  type Resource,
+  z,
+} from "./operation.ts";
+
+const PATH = "/pools/{pool}/sessions";
+const params = z.object({ pool: z.string() });
+
+const Sessions = z.object({
+  size: z.number().describe("How many fit."),
+  entries: z.number().describe("How many there are, about."),
+  sessions: z.array(z.object({
+    key: z.string().describe("The hash of what the session is told by, in hex; what it was is not kept."),
+    server: z.string().nullable().describe("Null: its server is not in the pool any more."),
+    expiresInMs: z.number(),
+  })).readonly(),
+}).openapi("Sessions");
+
+const list = createRoute({
+  method: "get",
+  path: PATH,
+  operationId: "listSessions",
+  tags: ["servers"],
+  summary: "Sessions in the table of a pool",
+  request: {
+    params,
+    query: z.object({
+      limit: z.coerce.number().int().min(1).max(MAX_SESSIONS_TOLD).default(100).describe(
+        "How many to tell of.",
+      ),
+    }),
+  },
+  responses: { 200: json(Sessions, "Some of the sessions."), ...NOT_FOUND, ...DOWN },
+});
+
+const forget = createRoute({
+  method: "delete",
+  path: PATH,
+  operationId: "forgetSessions",
+  tags: ["servers"],
+  summary: "Forget the sessions of a pool, all or those on one server",
+  request: { params, query: z.object({ server: z.string().optional() }) },
+  responses: CHANGE,
+});
+
+export const sessions: Resource = (app, desk) => {
+  app.openapi(list, async (context) => {
+    const { pool } = context.req.valid("param");
+    const found = await desk.sessions(pool, context.req.valid("query").limit);
+    if (found === null) throw new Missing(`there is no table of sessions in pool ${pool}`);
+    return context.json(found, 200);
+  });
+  app.openapi(forget, async (context) => {
+    const command = {
+      do: "forgetSessions",
+      ...context.req.valid("param"),
+      ...context.req.valid("query"),
+    } as const;
+    return outcome(context, await desk.perform(command, context.var.by));
+  });
+};

@@ -1,0 +1,25 @@
+/** The resources of the API: a file each, and a line here. */
+import type { Resource } from "./operation.ts";
+import { changes } from "./changes.ts";
+import { instances } from "./instances.ts";
+import { listeners } from "./listeners.ts";
+import { log } from "./log.ts";
+import { maintenance } from "./maintenance.ts";
+import { pools } from "./pools.ts";
+import { reload } from "./reload.ts";
+import { servers } from "./servers.ts";
+import { sessions } from "./sessions.ts";
+import { status } from "./status.ts";
+
+export const RESOURCES: readonly Resource[] = [
+  status,
+  listeners,
+  pools,
+  servers,
+  sessions,
+  instances,
+  maintenance,
+  changes,
+  log,
+  reload,
+];
