@@ -112,7 +112,8 @@ export class Issuer {
   async refresh(): Promise<void> {
     const { names = [], directory = "" } = this.#settings ?? {};
     for (const name of this.#held.keys()) if (!names.includes(name)) this.#held.delete(name);
-    for (const name of names) await this.#read(name);
+    // Of the one that is being asked for more is known here than is stored.
+    for (const name of names) if (name !== this.#asking) await this.#read(name);
     const account = readAccount(await this.#options.load(ACCOUNT_FILE), directory);
     const thumbprint = account === null ? "" : Key.read(account.key).thumbprint;
     if (thumbprint !== this.#answers.thumbprint) {
@@ -199,10 +200,10 @@ export class Issuer {
       log.info("asking for a certificate", { name, authority: directory });
       const { cert, key } = await this.#obtain(name, same ? id : null, settings);
       await store(certificateFile(name), cert + key);
-      const { validFromDate: from, validToDate: until } = new X509Certificate(cert);
-      const renewAt = renewalOf({ from: from.getTime(), until: until.getTime() }, random());
+      const life = lifeOf(new X509Certificate(cert));
+      const renewAt = renewalOf(life, random());
       await this.#keep(name, { directory, renewAt, failures: 0, nextAt: 0, lastError: "", askAt: now() });
-      log.info("certificate issued", { name, until: until.toISOString(), renewal: iso(renewAt) });
+      log.info("certificate issued", { name, until: iso(life.until), renewal: iso(renewAt) });
       await this.#read(name);
       await this.#options.onRenewed();
     } catch (error) {
@@ -296,10 +297,7 @@ export class Issuer {
     const pem = await load(certificateFile(name));
     const certificate = certificateIn(pem);
     if (certificate === null) return void this.#held.set(name, { record, life: null, id: null });
-    const life = {
-      from: certificate.validFromDate.getTime(),
-      until: certificate.validToDate.getTime(),
-    };
+    const life = lifeOf(certificate);
     const parts = renewalParts(certificate.raw);
     const id = parts === null ? null : `${base64url(parts.issuer)}.${base64url(parts.serial)}`;
     // Without a record nobody knows whose it is: it is taken for one of this authority.
@@ -326,6 +324,10 @@ export class Issuer {
   #complain(error: unknown): void {
     this.#options.log.error("challenges cannot be answered", { reason: reasonOf(error) });
   }
+}
+
+function lifeOf({ validFrom, validTo }: X509Certificate): Life {
+  return { from: Date.parse(validFrom), until: Date.parse(validTo) };
 }
 
 function certificateIn(pem: string | null): X509Certificate | null {

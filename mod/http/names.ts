@@ -28,6 +28,8 @@ export const DATE = 21;
 /** A name that is one of the above once `_` is read as `-`: never passed on, as CGI-like servers fold both. */
 export const SHADOW = 22;
 export const STRICT_TRANSPORT_SECURITY = 23;
+export const SEC_WEBSOCKET_KEY = 24;
+export const SEC_WEBSOCKET_ACCEPT = 25;
 
 const NAMES: readonly (readonly [string, number])[] = [
   ["host", HOST],
@@ -52,6 +54,8 @@ const NAMES: readonly (readonly [string, number])[] = [
   ["http2-settings", HTTP2_SETTINGS],
   ["date", DATE],
   ["strict-transport-security", STRICT_TRANSPORT_SECURITY],
+  ["sec-websocket-key", SEC_WEBSOCKET_KEY],
+  ["sec-websocket-accept", SEC_WEBSOCKET_ACCEPT],
 ];
 
 interface Candidate {

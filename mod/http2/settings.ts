@@ -8,6 +8,7 @@ import {
   MAX_WINDOW,
   NO_ERROR,
   PROTOCOL_ERROR,
+  SETTINGS_ENABLE_CONNECT_PROTOCOL,
   SETTINGS_ENABLE_PUSH,
   SETTINGS_HEADER_TABLE_SIZE,
   SETTINGS_INITIAL_WINDOW_SIZE,
@@ -25,6 +26,8 @@ export class PeerSettings {
   tableShrank = false;
   /** Streams that the peer lets us have open at once. */
   mostStreams = Infinity;
+  /** The peer takes protocols within streams (RFC 8441 section 3). */
+  takesProtocols = false;
 
   /** Reads the payload of a SETTINGS frame; returns an error code. */
   read(bytes: Uint8Array, start: number, end: number): number {
@@ -37,6 +40,10 @@ export class PeerSettings {
           break;
         case SETTINGS_ENABLE_PUSH:
           if (value > 1) return PROTOCOL_ERROR;
+          break;
+        case SETTINGS_ENABLE_CONNECT_PROTOCOL:
+          if (value > 1 || value === 0 && this.takesProtocols) return PROTOCOL_ERROR;
+          this.takesProtocols = value === 1;
           break;
         case SETTINGS_MAX_CONCURRENT_STREAMS:
           this.mostStreams = value;

@@ -107,6 +107,9 @@ export class TlsFailure extends Error {
 /** The server has not looked at what was sent, and says so (RFC 9113 section 8.7): it may be sent again. */
 export class Unprocessed extends Error {}
 
+/** The server does not speak what the client wants to upgrade to. */
+export class NoSuchProtocol extends Error {}
+
 export interface DialHandler {
   onOpen(stream: Stream): void;
   onFailed(error: Error): void;

@@ -12,7 +12,7 @@ import type { Denial, Guard } from "../guard/guard.ts";
 import type { Head } from "../http1/head.ts";
 import type { RequestInfo } from "../http1/request.ts";
 import type { ResponseInfo } from "../http1/response.ts";
-import { type Stream, Unprocessed } from "../net/stream.ts";
+import { NoSuchProtocol, type Stream, Unprocessed } from "../net/stream.ts";
 import type { Answer } from "../http/answer.ts";
 import { AnswerRelay, BROKEN, COMPLETE, ONGOING, type Relayed } from "./answer_relay.ts";
 import { type AttemptOwner, Attempts } from "./attempts.ts";
@@ -260,6 +260,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
 
   onServerClosed(error: Error | null, begun: boolean): void {
     if (this.#phase === RESPONDING && error === null && this.#answer.end()) return this.#complete(false);
+    if (error instanceof NoSuchProtocol) return this.fail("upgradeRefused");
     if (this.#phase === SENT && !begun) {
       return this.#attemptFailed("emptyReply", error instanceof Unprocessed);
     }

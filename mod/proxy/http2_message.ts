@@ -2,7 +2,7 @@
  * What goes out on one stream of HTTP/2: reads the messages of HTTP/1 that the proxy writes, and tells them as header
  * blocks and spans of a body. What it reads is our own, so it may be strict, and a head always comes in one piece.
  */
-import { fromLatin1 } from "../http/grammar.ts";
+import { fromLatin1, latin1 } from "../http/grammar.ts";
 import * as names from "../http/names.ts";
 import {
   BodyReader,
@@ -31,6 +31,8 @@ export interface MessageEvents {
   onComplete(): void;
   /** From now on everything is body, until the stream ends: the protocol was switched. */
   onSwitched(): void;
+  /** The peer does not take what is asked for: nothing is sent. */
+  onRefused(): void;
 }
 
 export abstract class MessageReader {
@@ -113,7 +115,7 @@ export class AnswerReader extends MessageReader {
     if (parseResponseHead(scratchHead, bytes, at, end, MAX_FIELDS) !== DONE) return -1;
     const { status } = scratchHead;
     const fieldsAt = encodeStatus(block, reserve(scratchHead), status === 101 ? 200 : status);
-    const length = encodeFields(scratchHead, bytes, fieldsAt, OF_CONNECTIONS);
+    const length = encodeFields(scratchHead, bytes, fieldsAt, NOT_IN_ANSWERS);
     if (status === 101) {
       // RFC 8441 section 5: what is 101 in HTTP/1 is a 200 here.
       this.switched = true;
@@ -133,6 +135,10 @@ export class AnswerReader extends MessageReader {
 /** Requests, from the server's side of the proxy. */
 export class RequestReader extends MessageReader {
   isHead = false;
+  /** The server takes WebSockets within streams. */
+  takesWebSockets = false;
+  /** What the client of a WebSocket wants an answer to; empty: the request is for none. */
+  websocketKey = "";
 
   constructor(readonly scheme: "http" | "https") {
     super();
@@ -142,27 +148,65 @@ export class RequestReader extends MessageReader {
     if (parseRequestHead(scratchHead, bytes, at, end, MAX_FIELDS) !== DONE) return -1;
     const { start, methodEnd, targetStart, targetEnd } = scratchHead;
     const host = scratchHead.find(names.HOST);
+    const websocket = this.#readUpgrade(bytes);
+    if (websocket === null) {
+      events.onRefused();
+      this.done = true;
+      return end;
+    }
     this.isHead = methodEnd - start === 4 && bytes[start] === 0x48;
     let out = reserve(scratchHead);
-    out = encodeText(block, out, METHOD_INDEX, bytes, start, methodEnd);
+    out = websocket
+      ? encodeText(block, out, METHOD_INDEX, CONNECT, 0, CONNECT.length)
+      : encodeText(block, out, METHOD_INDEX, bytes, start, methodEnd);
     out = encodeIndexed(block, out, this.scheme === "http" ? HTTP_INDEX : HTTPS_INDEX);
     out = encodeText(block, out, PATH_INDEX, bytes, targetStart, targetEnd);
     if (host >= 0) {
       const valueStart = scratchHead.valueStart(host);
       out = encodeText(block, out, AUTHORITY_INDEX, bytes, valueStart, scratchHead.valueEnd(host));
     }
+    if (websocket) {
+      const { length } = PROTOCOL_WEBSOCKET;
+      out = encodeField(block, out, PROTOCOL_WEBSOCKET, 0, PROTOCOL_BYTES, PROTOCOL_BYTES + 1, length);
+      this.switched = true;
+      events.onFields(block, encodeFields(scratchHead, bytes, out, NOT_IN_WEBSOCKETS), false);
+      return scratchHead.end;
+    }
     // We pass trailers on, and gRPC's servers ask whether (RFC 9113 section 8.2.2 allows this value alone).
     out = encodeField(block, out, TE_TRAILERS, 0, 2, 3, TE_TRAILERS.length);
     const length = encodeFields(scratchHead, bytes, out, NOT_IN_REQUESTS);
     return this.begin(...framingOf(bytes, NONE), length, events);
   }
+
+  /** True: a WebSocket is asked for, and can be had; null: what is asked for cannot be had of this server. */
+  #readUpgrade(bytes: Uint8Array): boolean | null {
+    this.websocketKey = "";
+    const upgrade = scratchHead.find(names.UPGRADE);
+    if (upgrade < 0) return false;
+    const protocol = latin1(bytes, scratchHead.valueStart(upgrade), scratchHead.valueEnd(upgrade));
+    // An offer of another protocol may be passed over (RFC 9110 section 7.8).
+    if (protocol.toLowerCase() !== "websocket") return false;
+    const key = scratchHead.find(names.SEC_WEBSOCKET_KEY);
+    if (!this.takesWebSockets || key < 0) return null;
+    this.websocketKey = latin1(bytes, scratchHead.valueStart(key), scratchHead.valueEnd(key));
+    return true;
+  }
 }
 
 /** Fields that say how a message of HTTP/1 is framed, and what else is of its connection alone. */
 const OF_CONNECTIONS = names.HOP_BY_HOP;
+/** RFC 8441 section 5. */
+const NOT_IN_ANSWERS = OF_CONNECTIONS.slice();
+NOT_IN_ANSWERS[names.SEC_WEBSOCKET_ACCEPT] = 1;
 const NOT_IN_REQUESTS = OF_CONNECTIONS.slice();
 NOT_IN_REQUESTS[names.HOST] = 1;
+/** RFC 8441 section 5: the key has no place there. */
+const NOT_IN_WEBSOCKETS = NOT_IN_REQUESTS.slice();
+NOT_IN_WEBSOCKETS[names.SEC_WEBSOCKET_KEY] = 1;
 const TE_TRAILERS = fromLatin1("te:trailers");
+const CONNECT = fromLatin1("CONNECT");
+const PROTOCOL_WEBSOCKET = fromLatin1(":protocol websocket");
+const PROTOCOL_BYTES = ":protocol".length;
 /** In the static table (RFC 7541 appendix A). */
 const AUTHORITY_INDEX = 1, METHOD_INDEX = 2, PATH_INDEX = 4, HTTP_INDEX = 6, HTTPS_INDEX = 7;
 /** More than the pseudo-headers, and what is added, take besides their texts. */

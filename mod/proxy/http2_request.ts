@@ -30,7 +30,6 @@ const COOKIE_LINE = fromLatin1("cookie: ");
 const WEBSOCKET_LINES = fromLatin1(
   "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-key: VGFuZGVtIGlzIGhlcmUuLg==\r\n",
 );
-const KEY_NAME = "sec-websocket-key";
 /** Room for what is added besides the fields. */
 const ADDED_BYTES = 256;
 
@@ -114,8 +113,10 @@ export class RequestLines implements FieldSink {
     const valueStart = this.at + nameLength + 2;
     switch (kind) {
       case names.OTHER:
+        break;
+      case names.SEC_WEBSOCKET_KEY:
         // Ours stands there (section 5 of RFC 8441 has none).
-        if (this.#has(PROTOCOL) && nameLength === KEY_NAME.length && this.#names(KEY_NAME)) return;
+        if (this.#has(PROTOCOL)) return;
         break;
       case names.COOKIE:
         return this.#keepCookie(valueStart, end - 2);
@@ -193,11 +194,6 @@ export class RequestLines implements FieldSink {
     const value = contentLength(this.bytes, start, end);
     if (value < 0 || this.contentLength >= 0) this.#malformed = true;
     this.contentLength = value;
-  }
-
-  /** True when the field that was just decoded has this name. */
-  #names(name: string): boolean {
-    return latin1(this.bytes, this.at, this.at + name.length) === name;
   }
 
   #has(kind: number): boolean {

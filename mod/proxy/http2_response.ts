@@ -15,7 +15,7 @@ const STATUS_AT = 9;
 const CHUNKED_LINE = fromLatin1("transfer-encoding: chunked\r\n");
 const EMPTY_LINE = fromLatin1("content-length: 0\r\n");
 /** Room for what is added besides the fields. */
-const ADDED_BYTES = 64;
+const ADDED_BYTES = 128;
 
 export class ResponseLines implements FieldSink {
   readonly bytes: Uint8Array;
@@ -57,6 +57,8 @@ export class ResponseLines implements FieldSink {
       return;
     }
     this.#regular = true;
+    // It has no place here (RFC 8441 section 5), and would be for another key than the client's.
+    if (kind === names.SEC_WEBSOCKET_ACCEPT) return;
     if (OF_CONNECTIONS[kind] === 1) this.#malformed = true;
     if (kind === names.CONTENT_LENGTH) {
       const value = contentLength(this.bytes, valueStart, end - 2);
@@ -74,6 +76,21 @@ export class ResponseLines implements FieldSink {
     this.bytes[this.at++] = 0x0d;
     this.bytes[this.at++] = 0x0a;
     return true;
+  }
+
+  /** Completes a head that says that the protocol was switched to that of WebSockets; false: it is malformed. */
+  finishSwitch(accept: string): boolean {
+    if (this.#malformed) return false;
+    this.#writeStatus("101");
+    const lines = fromLatin1(
+      `connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: ${accept}\r\n\r\n`,
+    );
+    this.at = put(this.bytes, this.at, lines);
+    return true;
+  }
+
+  #writeStatus(status: string): void {
+    for (let i = 0; i < 3; i++) this.bytes[STATUS_AT + i] = status.charCodeAt(i);
   }
 
   /** True when the block can stand behind a body. */

@@ -16,7 +16,7 @@ import {
 } from "../http2/frame.ts";
 import { fromLatin1 } from "../http/grammar.ts";
 import { type BufferPool, type Lease } from "../net/buffers.ts";
-import { type Address, type Stream, type StreamHandler, Unprocessed } from "../net/stream.ts";
+import { type Address, NoSuchProtocol, type Stream, type StreamHandler, Unprocessed } from "../net/stream.ts";
 import type { TlsFacts } from "../net/tls.ts";
 import type { MessageEvents, MessageReader } from "./http2_message.ts";
 import type { FrameWriter } from "./http2_writer.ts";
@@ -344,6 +344,10 @@ export abstract class Http2Stream implements Stream, MessageEvents {
   onSwitched(): void {
     this.waiting = false;
     this.#host.later(this);
+  }
+
+  onRefused(): void {
+    this.#leave(new NoSuchProtocol("the server takes no such protocol within a stream"));
   }
 
   #sendEnd(): void {

@@ -11,6 +11,7 @@ import { Http2Link, MOST_STREAMS } from "./http2_link.ts";
 import { RequestReader } from "./http2_message.ts";
 import { ResponseLines } from "./http2_response.ts";
 import { Http2Stream, IGNORE, STREAM_WINDOW } from "./http2_stream.ts";
+import { websocketAccept } from "../http/websocket.ts";
 import { Linger } from "./linger.ts";
 import { MAX_RESPONSE_HEAD_BYTES } from "./server_connection.ts";
 
@@ -30,6 +31,8 @@ const UNUSED_MS = 60_000;
 const MOST_DETACHED = 16;
 /** Ids are used up at some time; long before, no more streams are opened. */
 const LAST_ID = 2 ** 30;
+
+const NO_TRAILER = new Uint8Array(0);
 
 /** One for all connections of this thread, as it is used for one block at a time. */
 const lines = new ResponseLines(MAX_RESPONSE_HEAD_BYTES);
@@ -110,6 +113,10 @@ export class Http2Upstream extends Http2Link {
     this.streams.set(id, stream);
     if (id >= LAST_ID) this.#leave(new Error("its streams are used up"));
     return id;
+  }
+
+  get takesWebSockets(): boolean {
+    return this.settings.takesProtocols;
   }
 
   get window(): number {
@@ -258,6 +265,10 @@ export class UpstreamStream extends Http2Stream {
 
   /** Returns an error code. */
   onHead(head: ResponseLines, last: boolean): number {
+    const { websocketKey } = this.reader;
+    if (websocketKey !== "" && head.status >= 200 && head.status < 300) {
+      return this.#onOpened(head, websocketKey, last);
+    }
     const interim = head.status < 200;
     const bodyless = this.reader.isHead || head.status === 204 || head.status === 304;
     const chunked = !interim && !last && head.contentLength < 0;
@@ -274,6 +285,16 @@ export class UpstreamStream extends Http2Stream {
     return h2.NO_ERROR;
   }
 
+  /** RFC 8441 section 5: what is a 200 here is 101 in HTTP/1, and bytes go both ways from now on. */
+  #onOpened(head: ResponseLines, key: string, last: boolean): number {
+    if (head.contentLength >= 0 || !head.finishSwitch(websocketAccept(key))) return h2.PROTOCOL_ERROR;
+    this.#headCame = true;
+    this.remoteEnded = last;
+    this.expect(-1, true);
+    this.copyOut(head.bytes, head.at);
+    return last ? this.onBodyEnd(NO_TRAILER) : h2.NO_ERROR;
+  }
+
   onTrailer(lines: ResponseLines, last: boolean): number {
     return last && lines.isTrailer ? this.onBodyEnd(lines.trailer()) : h2.PROTOCOL_ERROR;
   }
@@ -281,6 +302,7 @@ export class UpstreamStream extends Http2Stream {
   protected opens(): boolean {
     const id = this.#upstream.nextId(this);
     if (id === 0) return false;
+    this.reader.takesWebSockets = this.#upstream.takesWebSockets;
     this.begin(id, this.#upstream.window);
     this.#receivedBefore = this.#upstream.received;
     return true;

@@ -191,7 +191,8 @@ export class Control implements ControlPort {
     if (replaced) await this.#admin.close();
     this.#draining = true;
     this.#certificateWatch.stop();
-    await this.#had.close();
+    // An authority may take its time to answer; nobody waits for it.
+    void this.#had.close();
     if (this.#running !== null) {
       const { crew, monitor } = this.#running;
       await crew.drain(deadlineMs);

@@ -37,7 +37,8 @@ export class Had implements HadCertificates {
   readonly #issuer: Issuer;
   readonly #placeholders = new Map<string, CertificateSnapshot>();
   #directory = "";
-  #client: Deno.HttpClient | null = null;
+  /** How authorities are reached, and whom it trusts. */
+  #reach: { readonly client: Deno.HttpClient; readonly ca: string | null } | null = null;
 
   constructor(options: HadOptions) {
     this.#options = options;
@@ -101,7 +102,7 @@ export class Had implements HadCertificates {
 
   async close(): Promise<void> {
     await this.#issuer.close();
-    this.#client?.close();
+    this.#reach?.client.close();
   }
 
   #directoryOf({ state }: AcmeConfig): string {
@@ -109,24 +110,26 @@ export class Had implements HadCertificates {
     return acmeDirectory({ configured: state, node, env, uid: Deno.uid() });
   }
 
-  /** Authorities of `ca` are trusted beside the runtime's. */
+  /** Authorities of `ca` are trusted beside the runtime's. What is under way goes on over a reload. */
   #fetchBy(ca: string | null): Fetch {
-    this.#client?.close();
-    this.#client = Deno.createHttpClient(ca === null ? {} : { caCerts: [ca] });
-    const client = this.#client;
+    if (this.#reach === null || this.#reach.ca !== ca) {
+      this.#reach?.client.close();
+      this.#reach = { client: Deno.createHttpClient(ca === null ? {} : { caCerts: [ca] }), ca };
+    }
+    const { client } = this.#reach;
     return (url, options) => fetch(url, { ...options, client });
   }
 }
 
 /** Made by ourselves. */
 function snapshotOf(name: string, cert: string, key: string): CertificateSnapshot {
-  const { validToDate, fingerprint256 } = new X509Certificate(cert);
+  const { validTo, fingerprint256 } = new X509Certificate(cert);
   return {
     certFile: "",
     cert,
     key,
     names: [name],
-    expiresAt: validToDate.getTime(),
+    expiresAt: Date.parse(validTo),
     fingerprint: fingerprint256.replaceAll(":", "").toLowerCase(),
     had: "selfSigned",
   };

@@ -49,6 +49,7 @@ export class HadFiles {
     this.#shared = signed === undefined || directory === null
       ? null
       : { instance: signed.runner.name, keys: signed.segment.keys };
+    if (this.#shared === null) this.#pair.update(ALONE);
   }
 
   /** A balancer has begun, and knows nothing. */

@@ -5,7 +5,7 @@
  * and number, and is made to addresses that the election hears peers from. What the files are it must not know.
  */
 import type { Log } from "../observe/log.ts";
-import { compare, fitting, GIVE, type Given, HAVE, MAX_FILES, readMessage } from "./exchange.ts";
+import { compare, fitting, GIVE, type Given, HAVE, MAX_FILES, readMessage } from "./file_exchange.ts";
 import { SealedLink, type SharedKey } from "./sealed_link_io.ts";
 import type { StoredFile, StoredFiles } from "./stored_files_io.ts";
 

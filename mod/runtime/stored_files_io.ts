@@ -3,7 +3,7 @@
  * user reads them, and there is never half a file.
  */
 import { MAX_STORED_CHARS, STORED_NAME } from "../acme/record.ts";
-import { MAX_FILES } from "./exchange.ts";
+import { MAX_FILES } from "./file_exchange.ts";
 
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;

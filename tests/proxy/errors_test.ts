@@ -6,6 +6,7 @@ import { assertEquals } from "../assert.ts";
 import { frame, PING, PREFACE, SETTINGS } from "../conformance/http2_client.ts";
 import { filesRoute } from "../sim/files_route.ts";
 import { reply } from "../sim/parties.ts";
+import { speakHttp2 } from "../sim/http2_server.ts";
 import { simulate, type World, type WorldOptions } from "../sim/world.ts";
 
 interface Scenario {
@@ -113,6 +114,12 @@ const SCENARIOS: Record<Exclude<ErrorCode, OfUdp>, Scenario> = {
   emptyReply: { servers: answering("", true) },
   responseReset: { servers: answering("HTTP/1.1 200 O", true) },
   badResponse: { servers: answering("SSH-2.0-OpenSSH\r\n", false) },
+  upgradeRefused: {
+    options: { pool: { http2: true } },
+    servers: (world) => world.servers.forEach((server) => speakHttp2(server, () => {})),
+    sends: "GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+  },
   responseTimeout: { servers: silent, then: wait(61_000) },
   upstreamStalled: {
     servers: answering("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", false),

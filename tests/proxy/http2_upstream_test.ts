@@ -2,9 +2,13 @@
 import { assert, assertEquals } from "../assert.ts";
 import {
   block,
+  DATA,
+  END_HEADERS,
+  END_STREAM,
   frame,
   FrameLog,
   GOAWAY,
+  HEADERS,
   number,
   PREFACE,
   RST,
@@ -340,4 +344,126 @@ Deno.test("Http2Dialer a GOAWAY is read by a server before the connection is clo
       assertEquals(connection.peer.stream.closed, true);
     });
   }
+});
+
+const ASK = "Connection: Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+  "Sec-WebSocket-Version: 13\r\n";
+/** Servers that take WebSockets within streams (RFC 8441 section 3). */
+const TAKES_WEBSOCKETS = [[8, 1]] as const;
+
+/** The stream on which a server is asked for a WebSocket. */
+function asked({ log }: Http2Served): { id: number; fields: string[] } {
+  const head = log.frames.findLast(({ type }) => type === HEADERS)!;
+  return { id: head.stream, fields: log.fields(head) };
+}
+
+Deno.test("Http2Dialer RFC 8441: a WebSocket of HTTP/1 reaches a server of HTTP/2, bytes go both ways, both ends end it", () => {
+  for (const seed of SEEDS) {
+    simulate({ ...HTTP2, servers: 1, seed }, (world) => {
+      const served = speak(world, () => {}, TAKES_WEBSOCKETS);
+      const client = world.connect().get("/chat?a=b", ASK);
+      world.run(100);
+      const [server] = served[0]! as [Http2Served];
+      const { id, fields } = asked(server);
+      assertEquals(fields.slice(0, 5), [
+        ":method: CONNECT",
+        ":scheme: http",
+        ":path: /chat?a=b",
+        ":authority: a.test",
+        ":protocol: websocket",
+      ]);
+      assert(fields.includes("sec-websocket-version: 13") && fields.includes("x-forwarded-for: 192.0.2.7"));
+      assert(
+        !fields.some((line) => /^(upgrade|connection|sec-websocket-key|te):/.test(line)),
+        String(fields),
+      );
+      server.send(
+        frame(
+          HEADERS,
+          END_HEADERS,
+          id,
+          block([":status", "200"], ["sec-websocket-accept", "no"], [
+            "sec-websocket-protocol",
+            "chat",
+          ]),
+        ),
+      );
+      server.send(frame(DATA, 0, id, "hello "));
+      world.run(100);
+      client.send("x".repeat(100_000));
+      world.run(1000);
+      const [answer] = client.answers;
+      assertEquals(client.statuses, [101]);
+      assertEquals(answer!.headers.get("sec-websocket-accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+      assertEquals(answer!.headers.get("sec-websocket-protocol"), "chat");
+      assertEquals(server.log.body(id).length, 100_000);
+      server.send(frame(DATA, 0, id, "world"));
+      world.run(100);
+      assertEquals(client.reader.tunnel, "hello world");
+      if (seed % 2 === 0) {
+        client.peer.end();
+        world.run(100);
+        assertEquals(server.log.complete(id), true, "the client's end reaches the server");
+        server.send(frame(DATA, END_STREAM, id));
+      } else {
+        server.send(frame(DATA, END_STREAM, id));
+        world.run(100);
+        assertEquals(client.ended, true, "the server's end reaches the client");
+        client.peer.end();
+      }
+      world.run(1000);
+      assertEquals([client.ended, world.sessions.size], [true, 0]);
+      assertEquals(world.servers[0]!.open.length, 1, "the connection stays for others");
+    });
+  }
+});
+
+Deno.test("Http2Dialer RFC 8441: a WebSocket passes from HTTP/2 to HTTP/2, or is refused as the server says", () => {
+  for (const seed of SEEDS) {
+    simulate({ ...HTTP2, servers: 1, seed }, (world) => {
+      const served = speak(world, () => {}, TAKES_WEBSOCKETS);
+      const client = new SimHttp2Client(world.connectPeer());
+      const open = () =>
+        client.open(
+          block([":method", "CONNECT"], [":protocol", "websocket"], [":scheme", "http"], [":path", "/"], [
+            ":authority",
+            "a.test",
+          ]),
+          false,
+        );
+      const first = open();
+      world.run(100);
+      const [server] = served[0]! as [Http2Served];
+      const { id } = asked(server);
+      server.send(frame(HEADERS, END_HEADERS, id, block([":status", "200"])));
+      client.peer.send(frame(DATA, 0, first, "ping"));
+      world.run(100);
+      server.send(frame(DATA, END_STREAM, id, "pong"));
+      world.run(100);
+      assertEquals([client.log.status(first), client.log.body(first), server.log.body(id)], [
+        200,
+        "pong",
+        "ping",
+      ]);
+      const second = open();
+      world.run(100);
+      server.send(frame(HEADERS, END_HEADERS | END_STREAM, asked(server).id, block([":status", "403"])));
+      world.run(100);
+      assertEquals([client.log.status(second), client.log.complete(second)], [403, true]);
+    });
+  }
+});
+
+Deno.test("Http2Dialer RFC 8441: without the server's word a WebSocket is refused, other upgrades are passed over", () => {
+  simulate({ ...HTTP2, servers: 1 }, (world) => {
+    speak(world, echo);
+    const [socket, other] = [
+      world.connect().get("/a", ASK),
+      world.connect().get("/b", "Connection: Upgrade\r\nUpgrade: chat\r\n"),
+    ];
+    world.run(100);
+    assertEquals([socket.statuses, other.statuses], [[502], [200]]);
+    assertEquals(world.log.map(({ error }) => error).sort(), ["", "upgradeRefused"]);
+    assertEquals(world.servers[0]!.open.length, 1);
+  });
 });

@@ -1,4 +1,4 @@
-import { compare, fitting } from "../../mod/runtime/exchange.ts";
+import { compare, fitting } from "../../mod/runtime/file_exchange.ts";
 import { type PairFacts, PairFiles } from "../../mod/runtime/pair_files_io.ts";
 import { StoredFiles } from "../../mod/runtime/stored_files_io.ts";
 import type { Log } from "../../mod/observe/log.ts";

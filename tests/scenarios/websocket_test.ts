@@ -2,7 +2,9 @@
 import { assertEquals } from "../assert.ts";
 // @ts-types="./ws.d.ts"
 import { WebSocket as WsClient, WebSocketServer } from "ws";
+import { labTest } from "../lab/tools.ts";
 import { freePort, Node } from "./node.ts";
+import { Peers } from "./peers.ts";
 
 const LARGE = 1024 * 1024;
 
@@ -50,6 +52,31 @@ function denoClient(url: string, heard: Heard): Client {
 }
 
 Deno.test("run() WebSockets work through it, through a reload, and end with their close codes", async (t) => {
+  await converse(t, (servers) => Promise.resolve({ servers }));
+});
+
+labTest("run() WebSockets reach a server of HTTP/2, which is HAProxy, in streams", ["haproxy"], async (t) => {
+  await using peers = await Peers.make();
+  await converse(t, async (servers) => {
+    const port = freePort();
+    await peers.haproxy(
+      port,
+      `  mode http
+frontend f
+  bind 127.0.0.1:${port} proto h2
+  default_backend b
+backend b
+  server s ${servers}`,
+    );
+    return { servers: `127.0.0.1:${port}`, protocol: "h2" };
+  });
+});
+
+/** Talks with two kinds of clients; `pool`: the pool for the address of a server. */
+async function converse(
+  t: Deno.TestContext,
+  pool: (server: string) => Promise<{ readonly servers: string; readonly protocol?: string }>,
+): Promise<void> {
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1", perMessageDeflate: true });
   await new Promise<void>((resolve) => server.on("listening", resolve));
   server.on("connection", (socket) => {
@@ -59,9 +86,10 @@ Deno.test("run() WebSockets work through it, through a reload, and end with thei
     });
   });
   const port = freePort();
+  const { servers, protocol = "http/1.1" } = await pool(`127.0.0.1:${server.address().port}`);
   const config = `
 listeners: [{ name: web, bind: "127.0.0.1:${port}", pool: app }]
-pools: { app: { servers: ["127.0.0.1:${server.address().port}"] } }
+pools: { app: { servers: ["${servers}"], protocol: ${protocol} } }
 workers: 2
 `;
   try {
@@ -95,4 +123,4 @@ workers: 2
   } finally {
     await new Promise<void>((resolve) => server.close(resolve));
   }
-});
+}
