@@ -114,8 +114,8 @@ export class Issuer {
     for (const name of this.#held.keys()) if (!names.includes(name)) this.#held.delete(name);
     // Of the one that is being asked for more is known here than is stored.
     for (const name of names) if (name !== this.#asking) await this.#read(name);
-    const account = readAccount(await this.#options.load(ACCOUNT_FILE), directory);
-    const thumbprint = account === null ? "" : Key.read(account.key).thumbprint;
+    const known = await this.#known(directory);
+    const thumbprint = known?.key.thumbprint ?? "";
     if (thumbprint !== this.#answers.thumbprint) {
       this.#client = null;
       this.#answers = { ...this.#answers, thumbprint };
@@ -149,12 +149,18 @@ export class Issuer {
   }
 
   async #run(): Promise<void> {
-    const { now, random } = this.#options;
+    const { now, random, log } = this.#options;
     while (!this.#closed.signal.aborted) {
       const { name, at, ask } = this.#next();
-      if (at > now()) await this.#sleep(Math.min(at - now(), LOOK_MS));
-      else if (ask) await this.#askWindow(name, random());
-      else await this.#attempt(name);
+      try {
+        if (at > now()) await this.#sleep(Math.min(at - now(), LOOK_MS));
+        else if (ask) await this.#askWindow(name, random());
+        else await this.#attempt(name);
+      } catch (error) {
+        // A mistake of ours must not end the balancer, nor be made without a pause.
+        log.error("certificates by ACME: a bug", { name, reason: reasonOf(error) });
+        await this.#sleep(LOOK_MS);
+      }
     }
   }
 
@@ -233,21 +239,30 @@ export class Issuer {
   async #account(settings: IssuerSettings): Promise<AcmeClient> {
     if (this.#client !== null) return this.#client;
     const { directory, fetch, email } = settings;
-    const { load, store, answer, log } = this.#options;
-    const known = readAccount(await load(ACCOUNT_FILE), directory);
-    const key = known === null ? Key.make() : Key.read(known.key);
-    const client = new AcmeClient(directory, { fetch, key, account: known?.url ?? "" });
+    const { store, answer, log } = this.#options;
+    const known = await this.#known(directory);
+    const key = known?.key ?? Key.make();
+    const client = new AcmeClient(directory, { fetch, key, account: known?.account.url ?? "" });
     if (known === null) {
       await client.register(settings);
       log.info("account made", { authority: directory });
-    } else if (known.email !== email) await client.tell(email);
-    const account: Account = { directory, url: client.account, email, key: key.pem };
-    if (known?.email !== email || known === null) await store(ACCOUNT_FILE, JSON.stringify(account));
+    } else if (known.account.email !== email) await client.tell(email);
+    if (known?.account.email !== email) {
+      const account: Account = { directory, url: client.account, email, key: key.pem };
+      await store(ACCOUNT_FILE, JSON.stringify(account));
+    }
     if (this.#answers.thumbprint !== key.thumbprint) {
       this.#answers = { ...this.#answers, thumbprint: key.thumbprint };
       await answer(this.#answers);
     }
     return this.#client = client;
+  }
+
+  /** The account that is stored, with its key; null: there is none with this authority. */
+  async #known(directory: string): Promise<{ readonly account: Account; readonly key: Key } | null> {
+    const account = readAccount(await this.#options.load(ACCOUNT_FILE), directory);
+    const key = account === null ? null : Key.tryRead(account.key);
+    return account === null || key === null ? null : { account, key };
   }
 
   /** With `http-01` there is nothing to do, as every node answers for its account whatever it is asked. */

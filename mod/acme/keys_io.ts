@@ -14,6 +14,9 @@ import {
 } from "node:crypto";
 import { certificateBody, type OwnCertificate, requestBody, signed } from "./x509.ts";
 
+/** OpenSSL's name of P-256. */
+const CURVE = "prime256v1";
+
 export class Key {
   readonly #private: KeyObject;
   readonly #public: KeyObject;
@@ -24,12 +27,17 @@ export class Key {
   }
 
   static make(): Key {
-    return new Key(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey);
+    return new Key(generateKeyPairSync("ec", { namedCurve: CURVE }).privateKey);
   }
 
-  /** Throws when the text is no key (PEM). */
-  static read(pem: string): Key {
-    return new Key(createPrivateKey(pem));
+  /** Null when the text is no such key (PEM). */
+  static tryRead(pem: string): Key | null {
+    try {
+      const key = createPrivateKey(pem);
+      return key.asymmetricKeyDetails?.namedCurve === CURVE ? new Key(key) : null;
+    } catch {
+      return null;
+    }
   }
 
   /** A secret. */

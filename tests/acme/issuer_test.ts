@@ -1,6 +1,8 @@
 /** The issuer with an authority that a test plays, for what no authority for tests does: limits, and its own wishes. */
+import { X509Certificate } from "node:crypto";
 import { Issuer, type IssuerSettings } from "../../mod/acme/issuer_io.ts";
-import { Key } from "../../mod/acme/keys_io.ts";
+import { base64url, Key } from "../../mod/acme/keys_io.ts";
+import { renewalParts } from "../../mod/acme/x509.ts";
 import { ACCOUNT_FILE, certificateFile, NEW_RECORD, readRecord, recordFile } from "../../mod/acme/record.ts";
 import type { Log } from "../../mod/observe/log.ts";
 import { assert, assertEquals } from "../assert.ts";
@@ -17,12 +19,17 @@ type Answer = { status?: number; headers?: Record<string, string>; body?: unknow
 class World {
   readonly files = new Map<string, string>();
   readonly asked: string[] = [];
+  readonly urls: string[] = [];
+  /** What was said with the last request that said something. */
+  said: unknown = null;
   readonly answers: Record<string, () => Answer> = {
     "/dir": () => ({
       body: { newNonce: `${CA}/n`, newAccount: `${CA}/a`, newOrder: `${CA}/o`, renewalInfo: `${CA}/r` },
     }),
   };
   now = 1000 * DAY;
+  /** Why nothing is stored; empty: it is. */
+  refuses = "";
   #changed = Promise.withResolvers<void>();
 
   readonly issuer = new Issuer({
@@ -31,6 +38,7 @@ class World {
     random: () => 0,
     load: (file) => Promise.resolve(this.files.get(file) ?? null),
     store: (file, text) => {
+      if (this.refuses !== "") return Promise.reject(new Error(this.refuses));
       this.files.set(file, text);
       this.#changed.resolve();
       return Promise.resolve();
@@ -42,13 +50,16 @@ class World {
   get settings(): IssuerSettings {
     return {
       ...{ directory: CA, challenge: "http", email: null, external: null, names: ["shop.test"] },
-      fetch: (url) => {
+      fetch: (url, { body: sent }) => {
         const { pathname } = new URL(url);
         const name = Object.keys(this.answers).find((one) =>
           one === pathname || pathname.startsWith(`${one}/`)
         );
         const last = pathname.startsWith("/dir/r/") ? "/dir/r" : name === "/dir" ? pathname : name;
         this.asked.push(last!);
+        this.urls.push(url);
+        const { payload = "" } = JSON.parse(String(sent ?? "{}"));
+        if (payload !== "") this.said = JSON.parse(atob(payload.replaceAll("-", "+").replaceAll("_", "/")));
         const { status = 200, headers = {}, body = {} } = this.answers[last!]?.() ?? {};
         return Promise.resolve(
           new Response(JSON.stringify(body), {
@@ -96,6 +107,27 @@ Deno.test("Issuer() waits as long as an authority says, and knows it when it sta
   assertEquals(again.asked, [], "nobody was asked anything");
 });
 
+Deno.test("Issuer() makes another account where the stored one is broken, and says what cannot be stored", async () => {
+  const world = new World();
+  const broken = { directory: CA, url: `${CA}/a/1`, email: null, key: "no key" };
+  world.files.set(ACCOUNT_FILE, JSON.stringify(broken));
+  world.answers["/dir/a"] = () => ({ status: 201, headers: { location: `${CA}/a/2` } });
+  await world.issuer.configure(world.settings);
+  await world.issuer.setActive(true);
+  await world.record(({ lastError }) => lastError.includes("order"));
+  assertEquals(JSON.parse(world.files.get(ACCOUNT_FILE)!).url, `${CA}/a/2`);
+  await world.issuer.close();
+
+  const full = new World();
+  full.refuses = "Cannot store it: the disk is full";
+  await full.issuer.configure(full.settings);
+  await full.issuer.setActive(true);
+  while (full.issuer.status()[0]!.state !== "failing") await new Promise((resolve) => setTimeout(resolve, 0));
+  assertEquals(full.issuer.status()[0]!.lastError, full.refuses);
+  assertEquals(full.asked, [], "nobody is asked for what could not be kept");
+  await full.issuer.close();
+});
+
 Deno.test("Issuer() asks nobody before its node is the one", async () => {
   const world = new World();
   await world.issuer.configure(world.settings);
@@ -133,5 +165,13 @@ labTest("Issuer() renews when the authority wants it, and names what is replaced
   const record = await world.record(({ askAt }) => askAt > 0);
   assertEquals(record.renewAt, start);
   assertEquals(record.askAt, world.now + 3600_000);
+  const { issuer, serial } = renewalParts(new X509Certificate(made.text("shop.pem")).raw)!;
+  const id = `${base64url(issuer)}.${base64url(serial)}`;
+  assertEquals(world.urls.at(-1), `${CA}/r/${id}`);
+
+  world.files.set(recordFile("shop.test"), JSON.stringify({ ...record, renewAt: world.now }));
+  await world.issuer.refresh();
+  await world.record(({ failures, lastError }) => failures > 0 && lastError.includes("order"));
+  assertEquals(world.said, { identifiers: [{ type: "dns", value: "shop.test" }], replaces: id });
   await world.issuer.close();
 });

@@ -63,7 +63,9 @@ labTest("Key() makes requests and certificates that openssl takes", ["openssl"],
   await Deno.writeTextFile(made.path("proof.pem"), proof);
   const { text } = await openssl(["asn1parse", "-in", made.path("proof.pem")]);
   assert(text.includes("1.3.6.1.5.5.7.1.31") && text.includes(`0420${hex(challenge).toUpperCase()}`), text);
-  assertEquals(Key.read(key.pem).thumbprint, key.thumbprint);
+  assertEquals(Key.tryRead(key.pem)?.thumbprint, key.thumbprint);
+  await made.issue("large", { kind: "rsa" });
+  for (const text of ["", "garbage", made.text("large.key")]) assertEquals(Key.tryRead(text), null);
 });
 
 labTest("renewalParts() finds what names a certificate to its authority", ["openssl"], async () => {
