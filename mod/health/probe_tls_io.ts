@@ -11,7 +11,6 @@ import type { ServerTlsSnapshot } from "../config/snapshot.ts";
 import { BufferPool, type Lease } from "../net/buffers.ts";
 import { makeTlsEngine, newTicketKeys } from "../net/tls_engine_io.ts";
 import type { TlsCodec, TlsCodecEvents, TlsConnector, TlsFacts } from "../net/tls.ts";
-import { DRAIN_BYTES } from "../net/tls.ts";
 import { LEFT_EARLY, NO_TLS } from "../net/tls_failure.ts";
 import { connect, type Probe, type ProbeScope, type ProbeTarget, runProbe } from "./probe_io.ts";
 
@@ -73,6 +72,8 @@ export class ProbeConnection implements TlsCodecEvents {
   readonly #codec: TlsCodec;
   readonly #buffer = new Uint8Array(READ_BYTES);
   readonly #texts: Uint8Array[] = [];
+  /** For the server. */
+  readonly #sending: Uint8Array[] = [];
   #secure = false;
   #ended = false;
   #fault: string | null = null;
@@ -89,6 +90,11 @@ export class ProbeConnection implements TlsCodecEvents {
 
   onText(lease: Lease, size: number): void {
     this.#texts.push(lease.bytes.slice(0, size));
+    lease.release();
+  }
+
+  onBytes(lease: Lease, size: number): void {
+    this.#sending.push(lease.bytes.slice(0, size));
     lease.release();
   }
 
@@ -130,7 +136,7 @@ export class ProbeConnection implements TlsCodecEvents {
   }
 
   async write(text: Uint8Array): Promise<void> {
-    this.#codec.write(text);
+    this.#codec.write(text, text.length);
     await this.#flush();
   }
 
@@ -145,11 +151,8 @@ export class ProbeConnection implements TlsCodecEvents {
   }
 
   async #flush(): Promise<void> {
-    let bytes = this.#codec.drain();
-    while (bytes !== null) {
-      const copy = bytes.slice();
-      for (let at = 0; at < copy.length;) at += await this.#conn.write(copy.subarray(at));
-      bytes = copy.length < DRAIN_BYTES ? null : this.#codec.drain();
+    for (let bytes = this.#sending.shift(); bytes !== undefined; bytes = this.#sending.shift()) {
+      for (let at = 0; at < bytes.length;) at += await this.#conn.write(bytes.subarray(at));
     }
   }
 }

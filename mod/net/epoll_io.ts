@@ -176,12 +176,7 @@ export class Poller {
     let turnAt = now + TURN_MS;
     let idleAt = now + LINGER_MS;
     while (!this.#stopped) {
-      const count = this.libc.epoll_wait(
-        this.#epoll,
-        this.#batch.bytes,
-        BATCH,
-        this.#turns.length > 0 ? 0 : LINGER_MS,
-      );
+      const count = this.#wait();
       now = performance.now();
       if (count > 0 || this.#turns.length > 0) idleAt = now + LINGER_MS;
       else if (now >= idleAt) return;
@@ -193,6 +188,12 @@ export class Poller {
         turnAt = performance.now() + TURN_MS;
       }
     }
+  }
+
+  /** For itself, as a loop that does not end is not compiled as well as what it calls. */
+  #wait(): number {
+    const waitMs = this.#turns.length > 0 ? 0 : LINGER_MS;
+    return this.libc.epoll_wait(this.#epoll, this.#batch.bytes, BATCH, waitMs);
   }
 
   #tell(count: number): void {

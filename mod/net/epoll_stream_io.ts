@@ -32,6 +32,15 @@ const FILE_PIECE_BYTES = 2 * 1024 * 1024;
 const fileOffset = new BigInt64Array(1);
 const fileOffsetBytes = new Uint8Array(fileOffset.buffer);
 
+/** By their numbers, made once each: where an error was made is of no use here, and costs what a request does. */
+const failures = new Map<number, Error>();
+
+function failure(code: number): Error {
+  let error = failures.get(code);
+  if (error === undefined) failures.set(code, error = new Error(errorName(code)));
+  return error;
+}
+
 interface Queued {
   readonly lease: Lease;
   start: number;
@@ -189,7 +198,7 @@ export class EpollStream implements Stream, Pollable {
     if ((events & ENDING) !== 0) this.#ending = true;
     if ((events & READABLE) !== 0) {
       this.#readable = true;
-      if (this.#ended && (events & EPOLLERR) !== 0) return this.#close(new Error("connection reset"));
+      if (this.#ended && (events & EPOLLERR) !== 0) return this.#close(failure(ECONNRESET));
       this.#read();
     }
     if ((events & EPOLLOUT) !== 0 && this.#waits && !this.#closed) this.#flush();
@@ -240,7 +249,7 @@ export class EpollStream implements Stream, Pollable {
       this.#readable = false;
       return;
     }
-    if (size < 0) return this.#close(new Error(errorName(code)));
+    if (size < 0) return this.#close(failure(code));
     // The kernel tells of a reset once, and a write has heard it: this is no end.
     if (this.#reset !== null) return this.#close(this.#reset);
     this.#ended = true;
@@ -279,7 +288,7 @@ export class EpollStream implements Stream, Pollable {
   }
 
   #peerGone(code: number): void {
-    const error = new Error(errorName(code));
+    const error = failure(code);
     if (code === ECONNRESET) this.#reset = error;
     this.#writeFailed(error);
   }

@@ -95,20 +95,27 @@ class ClientCodec extends OpensslCodec {
     readonly sessions: Sessions,
   ) {
     super(lib, context, buffers, events);
-    const { ssl, crypto } = lib;
+    const { ssl } = lib;
     ssl.SSL_set_connect_state(this.ssl);
-    const name = cString(asked.name);
-    const parameters = ssl.SSL_get0_param(this.ssl);
-    // RFC 6066 section 3: literal addresses are not permitted as a server name.
-    if (isIP(asked.name) !== 0) crypto.X509_VERIFY_PARAM_set1_ip_asc(parameters, name);
-    else {
-      crypto.X509_VERIFY_PARAM_set_hostflags(parameters, NO_PARTIAL_WILDCARDS);
-      crypto.X509_VERIFY_PARAM_set1_host(parameters, name, BigInt(name.length - 1));
-      ssl.SSL_ctrl_bytes(this.ssl, SET_SERVER_NAME, 0n, name);
-    }
     const session = sessions.get(asked.key);
     if (session !== null) ssl.SSL_set_session(this.ssl, session);
-    this.handshake();
+    if (this.#expect()) this.begin();
+    else {
+      this.reason = `no certificate can be for ${asked.name}`;
+      this.fail();
+    }
+  }
+
+  /** Says whom the certificate has to be for; false: that cannot be said, and anybody's would do. */
+  #expect(): boolean {
+    const { ssl, crypto } = this.lib;
+    const name = cString(this.asked.name);
+    const parameters = ssl.SSL_get0_param(this.ssl);
+    // RFC 6066 section 3: literal addresses are not permitted as a server name.
+    if (isIP(this.asked.name) !== 0) return crypto.X509_VERIFY_PARAM_set1_ip_asc(parameters, name) === 1;
+    crypto.X509_VERIFY_PARAM_set_hostflags(parameters, NO_PARTIAL_WILDCARDS);
+    return crypto.X509_VERIFY_PARAM_set1_host(parameters, name, BigInt(name.length - 1)) === 1 &&
+      ssl.SSL_ctrl_bytes(this.ssl, SET_SERVER_NAME, 0n, name) === 1;
   }
 
   /** The library has verified a certificate, and it is not good. */
@@ -116,18 +123,19 @@ class ClientCodec extends OpensslCodec {
     const { crypto } = this.lib;
     if (!NAME_CODES.includes(crypto.X509_STORE_CTX_get_error(store))) return;
     const der = derOf(this.lib, crypto.X509_STORE_CTX_get0_cert(store));
-    this.#names = new X509Certificate(der as never).subjectAltName ?? "";
+    try {
+      this.#names = new X509Certificate(der as never).subjectAltName ?? "";
+    } catch {
+      // A stranger's, which the runtime cannot read: its names are only for the log.
+    }
   }
 
   protected override facts(): TlsFacts {
-    const { lib } = this;
-    const { ssl } = lib;
     return {
-      version: textAt(lib, ssl.SSL_get_version(this.ssl)),
-      cipher: textAt(lib, ssl.SSL_CIPHER_get_name(ssl.SSL_get_current_cipher(this.ssl))),
+      ...this.agreed,
       serverName: this.asked.name,
       alpn: "",
-      resumed: ssl.SSL_session_reused(this.ssl) === 1,
+      resumed: this.lib.ssl.SSL_session_reused(this.ssl) === 1,
       client: null,
     };
   }
@@ -144,7 +152,7 @@ class ClientCodec extends OpensslCodec {
 
   /** With TLS 1.3 the ticket comes after the handshake, at the latest with the first answer. */
   protected override onProgress(): void {
-    if (this.ssl === null || this.#reads >= READS_FOR_A_TICKET) return;
+    if (this.#reads >= READS_FOR_A_TICKET) return;
     this.#reads++;
     const { ssl } = this.lib;
     if (ssl.SSL_SESSION_is_resumable(ssl.SSL_get_session(this.ssl)) !== 1) return;

@@ -42,26 +42,34 @@ export class Context {
 export function serverContexts(lib: OpenSsl, terms: TlsSnapshot, ticketKeys: Uint8Array): Context[] {
   const { clientAuth, certificates } = terms;
   const store = clientAuth === null ? null : storeOf(lib, clientAuth.ca);
-  // A session counts only where the same authorities are asked for (and OpenSSL compares the name asked for).
-  const scope = createHash("sha256").update(JSON.stringify(clientAuth)).digest();
+  const scope = scopeOf(terms);
   const contexts = certificates.map(({ cert, key, certFile }) => {
     const context = newContext(lib, terms.minVersion);
     const { pointer } = context;
     const problem = useCertificate(lib, pointer, cert, key);
     if (problem !== null) throw new Error(`Cannot use the certificate ${certFile} as ${problem}`);
-    lib.ssl.SSL_CTX_set_session_id_context(pointer, new Uint8Array(scope), scope.length);
+    must(lib, lib.ssl.SSL_CTX_set_session_id_context(pointer, scope, scope.length));
     const keys = ticketKeys as Uint8Array<ArrayBuffer>;
-    lib.ssl.SSL_CTX_ctrl_bytes(pointer, SET_TICKET_KEYS, BigInt(keys.length), keys);
+    must(lib, lib.ssl.SSL_CTX_ctrl_bytes(pointer, SET_TICKET_KEYS, BigInt(keys.length), keys));
     if (clientAuth !== null) {
       lib.ssl.SSL_CTX_set1_cert_store(pointer, store);
       eachCertificate(lib, clientAuth.ca, (one) => void lib.ssl.SSL_CTX_add_client_CA(pointer, one));
-      const must = clientAuth.mode === "required" ? FAIL_WITHOUT_CERTIFICATE : 0;
-      lib.ssl.SSL_CTX_set_verify(pointer, VERIFY_PEER | must, null);
+      const required = clientAuth.mode === "required" ? FAIL_WITHOUT_CERTIFICATE : 0;
+      lib.ssl.SSL_CTX_set_verify(pointer, VERIFY_PEER | required, null);
     }
     return context;
   });
   lib.crypto.X509_STORE_free(store);
   return contexts;
+}
+
+/**
+ * Where a session counts: where the same authorities are asked for, and certificates for the same names are shown. Else
+ * a client that was led to another listener of ours would take it for the one that it knows, without a certificate.
+ */
+function scopeOf({ clientAuth, certificates }: TlsSnapshot): Uint8Array<ArrayBuffer> {
+  const names = [...new Set(certificates.flatMap((one) => one.names))].sort();
+  return new Uint8Array(createHash("sha256").update(JSON.stringify([clientAuth, names])).digest());
 }
 
 /** For a pool. Throws when its certificate or an authority cannot be used. */
@@ -90,13 +98,19 @@ function newContext(lib: OpenSsl, minVersion: "1.2" | "1.3"): Context {
   const { ssl } = lib;
   const pointer = ssl.SSL_CTX_new(ssl.TLS_method());
   if (pointer === null) throw new Error(`Cannot use OpenSSL: ${lastReason(lib)}`);
-  ssl.SSL_CTX_ctrl(pointer, SET_MIN_PROTO_VERSION, VERSION[minVersion], null);
+  const context = new Context(lib, pointer);
+  must(lib, ssl.SSL_CTX_ctrl(pointer, SET_MIN_PROTO_VERSION, VERSION[minVersion], null));
   ssl.SSL_CTX_ctrl(pointer, SET_MODE, MODES, null);
   // Sessions are with the peers, as tickets: memory here would have to be bounded and is not shared.
   ssl.SSL_CTX_ctrl(pointer, SET_SESSION_CACHE_MODE, 0n, null);
   ssl.SSL_CTX_set_options(pointer, OPTIONS);
-  ssl.SSL_CTX_set_cipher_list(pointer, cString(CIPHERS_OF_1_2));
-  return new Context(lib, pointer);
+  must(lib, ssl.SSL_CTX_set_cipher_list(pointer, cString(CIPHERS_OF_1_2)));
+  return context;
+}
+
+/** The library did what a promise to the user rests on, or nothing is served. */
+function must(lib: OpenSsl, result: number): void {
+  if (result !== 1) throw new Error(`Cannot set TLS up: ${lastReason(lib)}`);
 }
 
 /** Why a certificate cannot be used with its key, or null. */
@@ -116,7 +130,8 @@ function useCertificate(lib: OpenSsl, context: Pointer, cert: string, key: strin
   });
   let loaded = false;
   eachOfPem(lib, key, (bio) => {
-    const pointer = crypto.PEM_read_bio_PrivateKey(bio, null, null, null);
+    // With an empty passphrase, as the terminal is asked for one else.
+    const pointer = crypto.PEM_read_bio_PrivateKey(bio, null, null, cString(""));
     loaded = pointer !== null && ssl.SSL_CTX_use_PrivateKey(context, pointer) === 1;
     crypto.EVP_PKEY_free(pointer);
     return false;

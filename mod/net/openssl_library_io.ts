@@ -1,7 +1,6 @@
 /**
  * The system's OpenSSL 3, as far as TLS needs it: `libssl.so.3`, which HAProxy and nginx use on the same machine, by
- * calls of C. Loaded once a thread, when this file is; null where it
- * is not, and then `rustls_io.ts` does what it can.
+ * calls of C. Loaded once a thread, when this file is; null where it is not, and then `rustls_io.ts` does what it can.
  *
  * Pointers are the library's. Who gets one from a function with `new` in its name (or `get1`, `read`) has to free it,
  * and must not use it afterwards: there is nothing here that would notice.
@@ -44,14 +43,13 @@ const SSL_SYMBOLS = {
   SSL_do_handshake: { parameters: ["pointer"], result: "i32" },
   SSL_read: { parameters: ["pointer", "buffer", "i32"], result: "i32" },
   SSL_write: { parameters: ["pointer", "buffer", "i32"], result: "i32" },
-  SSL_pending: { parameters: ["pointer"], result: "i32" },
   SSL_shutdown: { parameters: ["pointer"], result: "i32" },
   SSL_get_error: { parameters: ["pointer", "i32"], result: "i32" },
-  SSL_get_version: { parameters: ["pointer"], result: "pointer" },
+  SSL_version: { parameters: ["pointer"], result: "i32" },
   SSL_get_current_cipher: { parameters: ["pointer"], result: "pointer" },
   SSL_CIPHER_get_name: { parameters: ["pointer"], result: "pointer" },
+  SSL_CIPHER_get_protocol_id: { parameters: ["pointer"], result: "u16" },
   SSL_get_servername: { parameters: ["pointer", "i32"], result: "pointer" },
-  SSL_get0_alpn_selected: { parameters: ["pointer", "buffer", "buffer"], result: "void" },
   SSL_session_reused: { parameters: ["pointer"], result: "i32" },
   SSL_get1_peer_certificate: { parameters: ["pointer"], result: "pointer" },
   SSL_get_verify_result: { parameters: ["pointer"], result: "i32" },
@@ -70,10 +68,12 @@ const CRYPTO_SYMBOLS = {
   BIO_free: { parameters: ["pointer"], result: "i32" },
   BIO_read: { parameters: ["pointer", "buffer", "i32"], result: "i32" },
   BIO_write: { parameters: ["pointer", "buffer", "i32"], result: "i32" },
+  BIO_ctrl: { parameters: ["pointer", "i32", "i64", "pointer"], result: "i32" },
+  BIO_up_ref: { parameters: ["pointer"], result: "i32" },
   // Far below 4 GiB here; a 64-bit result would come back as a BigInt.
   BIO_ctrl_pending: { parameters: ["pointer"], result: "u32" },
   PEM_read_bio_X509: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "pointer" },
-  PEM_read_bio_PrivateKey: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "pointer" },
+  PEM_read_bio_PrivateKey: { parameters: ["pointer", "pointer", "pointer", "buffer"], result: "pointer" },
   EVP_PKEY_free: { parameters: ["pointer"], result: "void" },
   X509_free: { parameters: ["pointer"], result: "void" },
   i2d_X509_bio: { parameters: ["pointer", "pointer"], result: "i32" },

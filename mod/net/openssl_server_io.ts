@@ -17,6 +17,8 @@ const DONE = 0;
 /** What a call from the library answers to end the handshake with the alert of its kind. */
 const FATAL = 2;
 const UNRECOGNIZED_NAME = 112;
+/** RFC 6066 section 3: names are ASCII. They stand in logs and fields. */
+const NO_NAME = /[^\x21-\x7e]/;
 
 export function opensslAcceptor(
   lib: OpenSsl,
@@ -49,6 +51,7 @@ interface Terminated {
 
 class ServerCodec extends OpensslCodec {
   #serverName = "";
+  #alpn = "";
 
   constructor(lib: OpenSsl, readonly listener: Terminated, buffers: BufferPool, events: TlsCodecEvents) {
     super(lib, listener.contexts[0]!, buffers, events);
@@ -59,6 +62,10 @@ class ServerCodec extends OpensslCodec {
   onName(): boolean {
     const { lib, listener } = this;
     this.#serverName = textAt(lib, lib.ssl.SSL_get_servername(this.ssl, NAME_TYPE_HOST)).toLowerCase();
+    if (NO_NAME.test(this.#serverName)) {
+      this.reason = "what the client asks for cannot be a name";
+      return false;
+    }
     const context = listener.contexts[listener.choose(this.#serverName)];
     if (context === undefined) {
       this.reason = "no certificate is for the name that the client asks for";
@@ -76,19 +83,17 @@ class ServerCodec extends OpensslCodec {
     }
     const wanted = this.listener.alpn.find((name) => places.has(name));
     if (wanted === undefined) this.reason = "the client offers no protocol that is spoken here";
+    else this.#alpn = wanted;
     return wanted === undefined ? -1 : places.get(wanted)!;
   }
 
   protected override facts(): TlsFacts {
-    const { lib, listener } = this;
-    const { ssl } = lib;
     return {
-      version: textAt(lib, ssl.SSL_get_version(this.ssl)),
-      cipher: textAt(lib, ssl.SSL_CIPHER_get_name(ssl.SSL_get_current_cipher(this.ssl))),
+      ...this.agreed,
       serverName: this.#serverName,
-      alpn: listener.alpn.length > 0 ? this.#protocol() : "",
-      resumed: ssl.SSL_session_reused(this.ssl) === 1,
-      client: listener.asks ? this.#client() : null,
+      alpn: this.#alpn,
+      resumed: this.lib.ssl.SSL_session_reused(this.ssl) === 1,
+      client: this.listener.asks ? this.#client() : null,
     };
   }
 
@@ -102,17 +107,6 @@ class ServerCodec extends OpensslCodec {
   }
 
   protected override onProgress(): void {}
-
-  #protocol(): string {
-    const address = new BigUint64Array(1);
-    const size = new Uint32Array(1);
-    this.lib.ssl.SSL_get0_alpn_selected(
-      this.ssl,
-      new Uint8Array(address.buffer),
-      new Uint8Array(size.buffer),
-    );
-    return size[0] === 0 ? "" : String.fromCharCode(...bytesAt(this.lib, address[0]!, size[0]!));
-  }
 
   #client(): TlsClient | null {
     const certificate = this.lib.ssl.SSL_get1_peer_certificate(this.ssl);

@@ -228,29 +228,25 @@ abstract class RustlsCodec implements TlsCodec {
     it.setOnread(it.onread);
     it.start();
     it.readStart();
+    this.#send();
   }
 
   receive(bytes: Uint8Array): void {
-    if (!this.#faulty) this.native.receive(bytes);
+    if (this.#faulty) return;
+    this.native.receive(bytes);
+    this.#send();
   }
 
-  write(text: Uint8Array): void {
-    if (!this.#faulty) this.native.writeBuffer(REQUEST, text);
+  write(text: Uint8Array, size: number): void {
+    if (this.#faulty) return;
+    this.native.writeBuffer(REQUEST, text.subarray(0, size));
+    this.#send();
   }
 
   end(): void {
-    if (!this.#faulty) this.native.shutdown(REQUEST);
-  }
-
-  drain(): Uint8Array | null {
-    if (this.alert !== null) {
-      const { alert } = this;
-      this.alert = null;
-      return alert;
-    }
-    const bytes = this.native.drainEncOut();
-    if (this.mute) return null;
-    return bytes === undefined || bytes.length === 0 ? null : bytes;
+    if (this.#faulty) return;
+    this.native.shutdown(REQUEST);
+    this.#send();
   }
 
   destroy(): void {
@@ -262,6 +258,17 @@ abstract class RustlsCodec implements TlsCodec {
     if (this.#faulty) return;
     this.#faulty = true;
     this.#events.onFault(reason, untrusted);
+  }
+
+  /** Tells what is to be sent. */
+  #send(): void {
+    if (this.alert !== null) this.#events.onBytes(new Lease(this.alert, null), this.alert.length);
+    this.alert = null;
+    let bytes = this.native.drainEncOut();
+    while (bytes !== undefined && bytes.length > 0) {
+      if (!this.mute) this.#events.onBytes(new Lease(bytes, null), bytes.length);
+      bytes = this.native.drainEncOut();
+    }
   }
 
   protected facts(client: TlsClient | null): TlsFacts {

@@ -34,30 +34,28 @@ export interface TlsCodecEvents {
   onSecure(facts: TlsFacts): void;
   /** Decrypted bytes, the first `size` of a buffer that belongs to the receiver from now on. */
   onText(lease: Lease, size: number): void;
+  /** Bytes for the peer, the first `size` of a buffer that belongs to the receiver from now on. */
+  onBytes(lease: Lease, size: number): void;
   /** The peer said that it sends no more (close_notify). */
   onTextEnd(): void;
   /**
-   * The connection cannot go on; an alert may be there to be drained. Last of all calls. `untrusted`: the peer's
-   * certificate did not prove that it is the one that was meant.
+   * The connection cannot go on; all that follows is an alert for the peer. `untrusted`: the peer's certificate did
+   * not prove that it is the one that was meant.
    */
   onFault(reason: string, untrusted: boolean): void;
 }
 
-/** TLS without a socket: bytes in, bytes and events out. After a fault only `drain` and `destroy` may be called. */
+/** TLS without a socket: bytes in, bytes and events out. After a fault only `destroy` does anything. */
 export interface TlsCodec {
   /** Takes bytes that arrived; whatever comes of them is told before it returns. */
   receive(bytes: Uint8Array): void;
-  /** Encrypts; the result waits for `drain`. */
-  write(text: Uint8Array): void;
-  /** Says that nothing more will be sent; the alert waits for `drain`. */
+  /** Encrypts the first `size` bytes of `text`; the result is told before it returns. */
+  write(text: Uint8Array, size: number): void;
+  /** Tells the peer that nothing more will be sent. */
   end(): void;
-  /** Bytes for the peer, good until the next call to any codec; null: none. There is more if these are `DRAIN_BYTES`. */
-  drain(): Uint8Array | null;
   /** Frees what it holds. */
   destroy(): void;
 }
-
-export const DRAIN_BYTES = 64 * 1024;
 
 /** Terminates TLS for one listener, as its configuration says. */
 export interface TlsAcceptor {

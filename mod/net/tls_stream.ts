@@ -10,9 +10,9 @@
 import type { Lease } from "./buffers.ts";
 import type { Address, Stream, StreamHandler } from "./stream.ts";
 import { LEFT_EARLY, NO_TLS } from "./tls_failure.ts";
-import { DRAIN_BYTES, type TlsCodec, type TlsCodecEvents, type TlsFacts } from "./tls.ts";
+import type { TlsCodec, TlsCodecEvents, TlsFacts } from "./tls.ts";
 
-/** Encrypted at a time: two records, which is less than what is drained at a time. */
+/** Encrypted at a time: two records. */
 const WRITE_BYTES = 32 * 1024;
 /** Read and thrown away after a failed handshake: more than any client sends before it sees the alert. */
 const DISCARD_BYTES = 64 * 1024;
@@ -96,7 +96,7 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
   start(): void {
     if (this.#peer === "server") {
       this.#codec = this.#open(this);
-      this.#flush();
+      if (this.#fault !== null) return this.#refuse(this.#fault);
     }
     this.#below.resume();
   }
@@ -130,18 +130,22 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
   }
 
   write(view: Uint8Array): boolean {
-    if (this.#closed || this.#finishing) return true;
-    for (let at = 0; at < view.length; at += WRITE_BYTES) {
-      this.#codec!.write(view.subarray(at, at + WRITE_BYTES));
-      this.#flush();
-    }
-    return !this.#below.blocked;
+    return this.#write(view, 0, view.length);
   }
 
   writeLease(lease: Lease, start: number, end: number): boolean {
-    const more = this.write(lease.bytes.subarray(start, end));
+    const more = this.#write(lease.bytes, start, end);
     lease.release();
     return more;
+  }
+
+  #write(bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.#finishing) return true;
+    for (let at = start; at < end && !this.#closed; at += WRITE_BYTES) {
+      this.#codec!.write(at === 0 ? bytes : bytes.subarray(at), Math.min(end - at, WRITE_BYTES));
+      if (this.#fault !== null) this.#close(new Error(this.#fault));
+    }
+    return this.#closed || !this.#below.blocked;
   }
 
   take(): Lease {
@@ -171,7 +175,6 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
     if (this.#finishing || this.#closed) return;
     this.#finishing = true;
     this.#codec!.end();
-    this.#flush();
     this.#below.end();
   }
 
@@ -184,6 +187,8 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
   onData(view: Uint8Array): void {
     if (this.#closed) return;
     if (this.#refused) return this.#discard(view.length);
+    // RFC 8446 section 6.1: what comes after a close_notify is ignored.
+    if (this.#ended) return;
     if (!this.#begun) {
       this.#begun = true;
       const alert = view[0] === ALERT_RECORD && this.#peer === "server";
@@ -196,7 +201,6 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
     } finally {
       this.#receiving = false;
     }
-    this.#flush();
     if (this.#fault !== null) return this.#broken(this.#fault);
     if (this.#facts !== null && !this.#secure) this.#becomeSecure(this.#facts);
     if (this.#secure) this.#deliver();
@@ -237,6 +241,10 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
 
   onText(lease: Lease, size: number): void {
     this.#texts.push({ lease, size });
+  }
+
+  onBytes(lease: Lease, size: number): void {
+    this.#below.writeLease(lease, 0, size);
   }
 
   onTextEnd(): void {
@@ -292,14 +300,6 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
     } finally {
       this.#current = null;
       if (!this.#taken) lease.release();
-    }
-  }
-
-  #flush(): void {
-    let bytes = this.#codec!.drain();
-    while (bytes !== null && !this.#closed) {
-      this.#below.write(bytes);
-      bytes = bytes.length < DRAIN_BYTES ? null : this.#codec!.drain();
     }
   }
 

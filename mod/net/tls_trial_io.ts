@@ -3,7 +3,7 @@
  * clients without a good certificate are refused. A listener whose promises the runtime does not keep must not start.
  */
 import { clientCodec, type ContextTerms, serverCodec, tlsAvailable, tlsContext } from "./rustls_io.ts";
-import type { TlsCodec, TlsFacts } from "./tls.ts";
+import type { TlsFacts } from "./tls.ts";
 import { VerifiedClients } from "./verified_clients.ts";
 
 /** What came of one handshake in memory, as the server sees it. */
@@ -51,6 +51,8 @@ function shake(serverTerms: ContextTerms, clientTerms: ContextTerms): Outcome {
   let fault: string | null = null;
   let joined = false;
   const chosen = tlsContext(serverTerms);
+  const toClient: Uint8Array[] = [];
+  const toServer: Uint8Array[] = [];
   const server = serverCodec(
     {
       alpn: [],
@@ -61,6 +63,7 @@ function shake(serverTerms: ContextTerms, clientTerms: ContextTerms): Outcome {
     {
       onSecure: (found) => facts = found,
       onText: ({ bytes }, size) => text += new TextDecoder().decode(bytes.subarray(0, size)),
+      onBytes: ({ bytes }, size) => toClient.push(bytes.subarray(0, size)),
       onTextEnd() {},
       onFault: (reason) => fault = reason,
     },
@@ -69,28 +72,24 @@ function shake(serverTerms: ContextTerms, clientTerms: ContextTerms): Outcome {
   const client = clientCodec({ context, name: SERVER_NAME, verify: false, alpn: [] }, {
     onSecure: () => joined = true,
     onText() {},
+    onBytes: ({ bytes }, size) => toServer.push(bytes.subarray(0, size)),
     onTextEnd() {},
     onFault: (reason) => fault ??= reason,
   });
-  pass(client, server);
+  const pass = () => {
+    while (toServer.length > 0 || toClient.length > 0) {
+      for (const bytes of toServer.splice(0)) server.receive(bytes);
+      for (const bytes of toClient.splice(0)) client.receive(bytes);
+    }
+  };
+  pass();
   if (joined && fault === null) {
-    client.write(new TextEncoder().encode(WORDS));
-    pass(client, server);
+    client.write(new TextEncoder().encode(WORDS), WORDS.length);
+    pass();
   }
   server.destroy();
   client.destroy();
   return { facts, text, fault };
-}
-
-/** Carries bytes both ways until neither has any. */
-function pass(client: TlsCodec, server: TlsCodec): void {
-  while (true) {
-    const there = client.drain();
-    if (there !== null) server.receive(there);
-    const back = server.drain();
-    if (back !== null) client.receive(back);
-    if (there === null && back === null) return;
-  }
 }
 
 const SERVER_NAME = "trial.test";

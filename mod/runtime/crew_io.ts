@@ -61,6 +61,15 @@ interface Pending {
   readonly resolve: (result: { errors: string[] }) => void;
 }
 
+/** Of its own, so that what a worker gives up is gone in that worker alone; what is not named here it never has. */
+const WORKER_PERMISSIONS = {
+  net: "inherit",
+  read: "inherit",
+  env: "inherit",
+  sys: "inherit",
+  ffi: "inherit",
+} as const;
+
 export class Crew {
   /** Workers that were replaced since the start. */
   replaced = 0;
@@ -159,7 +168,11 @@ export class Crew {
   }
 
   #start(member: Member): void {
-    const thread = new Worker(this.#options.entry.href, { type: "module", name: `data ${member.number}` });
+    const thread = new Worker(this.#options.entry.href, {
+      type: "module",
+      name: `data ${member.number}`,
+      deno: { permissions: WORKER_PERMISSIONS },
+    });
     member.thread = thread;
     member.applied = -1;
     this.#become(member, "starting");

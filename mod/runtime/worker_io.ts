@@ -10,14 +10,15 @@ import { Dataplane } from "./dataplane_io.ts";
 import { serveWorker, type WorkerScope } from "./worker_loop_io.ts";
 
 serveWorker(self as unknown as WorkerScope, (env) => {
-  // The permission to call libraries is kept: given up here, it would be gone in every thread of the process, also in
-  // a worker that is started anew, which would then do without epoll and OpenSSL.
   const engine = Deno.env.get("TANDEM_ENGINE") ?? "";
   const prefer = Deno.env.get("TANDEM_TLS") ?? "";
-  return new Dataplane({
+  const dataplane = new Dataplane({
     ...env,
     buildTable: buildRouteTable,
     makeTls: (buffers) => makeTlsEngine({ buffers, ticketKeys: env.ticketKeys, prefer }),
     engine,
   });
+  // libc and OpenSSL are loaded: nothing else will be, whatever a client finds wrong with what reads its bytes.
+  Deno.permissions.revokeSync({ name: "ffi" });
+  return dataplane;
 });

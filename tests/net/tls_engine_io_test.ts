@@ -10,6 +10,7 @@ import type { TlsSnapshot } from "../../mod/config/snapshot.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { labTest } from "../lab/tools.ts";
 import { Certificates, openssl } from "./openssl.ts";
+import { listenerTerms } from "./tls_pair.ts";
 
 Deno.test("tryTls() finds that this runtime keeps what listeners promise", () => {
   assertEquals(tryTls(), null);
@@ -66,28 +67,6 @@ function answering(stream: TlsStream): StreamHandler {
   };
 }
 
-function termsOf(
-  made: Certificates,
-  names: readonly string[],
-  change: Partial<TlsSnapshot> = {},
-): TlsSnapshot {
-  return {
-    certificates: names.map((name) => ({
-      certFile: `${name}.pem`,
-      cert: made.text(`${name}.pem`),
-      key: made.text(`${name}.key`),
-      names: [`${name}.test`],
-      expiresAt: 0,
-      fingerprint: name,
-    })),
-    minVersion: "1.2",
-    alpn: [],
-    strictSni: false,
-    clientAuth: null,
-    ...change,
-  };
-}
-
 /** What openssl says of one connection. */
 async function connect(port: number, args: readonly string[], name = "shop.test"): Promise<string> {
   const sni = name === "" ? ["-noservername"] : ["-servername", name];
@@ -107,8 +86,8 @@ for (const prefer of ["openssl", "rustls"] as const) {
       await using made = await Certificates.make();
       await made.issue("shop");
       await made.issue("api", { kind: "rsa" });
-      using loose = serving(termsOf(made, ["shop", "api"]));
-      using strict = serving(termsOf(made, ["shop", "api"], { strictSni: true }));
+      using loose = serving(listenerTerms(made, ["shop", "api"]));
+      using strict = serving(listenerTerms(made, ["shop", "api"], { strictSni: true }));
       for (
         const [name, subject] of [["shop.test", "shop"], ["API.test", "api"], ["x.test", "shop"], [
           "",
@@ -138,8 +117,8 @@ for (const prefer of ["openssl", "rustls"] as const) {
     async () => {
       await using made = await Certificates.make();
       await made.issue("shop");
-      using any = serving(termsOf(made, ["shop"]));
-      using newest = serving(termsOf(made, ["shop"], { minVersion: "1.3" }));
+      using any = serving(listenerTerms(made, ["shop"]));
+      using newest = serving(listenerTerms(made, ["shop"], { minVersion: "1.3" }));
       const answers = async (port: number, version: string) =>
         (await connect(port, [version, "-cipher", "DEFAULT@SECLEVEL=0"])).includes("an answer");
       const versions = ["-tls1", "-tls1_1", "-tls1_2", "-tls1_3"];
@@ -158,7 +137,7 @@ for (const prefer of ["openssl", "rustls"] as const) {
   labTest(`${prefer} takes sessions up again in both versions`, ["openssl"], async () => {
     await using made = await Certificates.make();
     await made.issue("shop");
-    using echo = serving(termsOf(made, ["shop"]));
+    using echo = serving(listenerTerms(made, ["shop"]));
     for (const version of ["-tls1_2", "-tls1_3"]) {
       const session = made.path(`session${version}`);
       await connect(echo.port, [version, "-sess_out", session]);
@@ -178,7 +157,7 @@ for (const prefer of ["openssl", "rustls"] as const) {
     async () => {
       await using made = await Certificates.make();
       await made.issue("shop");
-      using echo = serving(termsOf(made, ["shop"], { alpn: ["http/1.1"] }));
+      using echo = serving(listenerTerms(made, ["shop"], { alpn: ["http/1.1"] }));
       assert((await connect(echo.port, ["-alpn", "h2,http/1.1"])).includes("ALPN protocol: http/1.1"));
       assert((await connect(echo.port, [])).includes("an answer"));
       assert((await connect(echo.port, ["-alpn", "h2"])).includes("no application protocol"));
@@ -196,7 +175,7 @@ for (const prefer of ["openssl", "rustls"] as const) {
       await made.issue("foreign", { by: "stranger", client: true });
       await made.issueExpired("old", "authority");
       const clientAuth = { mode, ca: made.text("authority.pem") };
-      using echo = serving(termsOf(made, ["shop"], { clientAuth }));
+      using echo = serving(listenerTerms(made, ["shop"], { clientAuth }));
       const show = (name: string) => ["-cert", made.path(`${name}.pem`), "-key", made.path(`${name}.key`)];
       for (const version of ["-tls1_2", "-tls1_3"]) {
         echo.outcomes.length = 0;
@@ -225,13 +204,13 @@ for (const prefer of ["openssl", "rustls"] as const) {
     await made.issue("good", { by: "authority", client: true });
     await made.issue("foreign", { by: "stranger", client: true });
     const clientAuth = { mode: "required", ca: made.text("authority.pem") } as const;
-    using open = serving(termsOf(made, ["shop"]));
+    using open = serving(listenerTerms(made, ["shop"]));
     using optional = serving(
-      termsOf(made, ["shop"], { clientAuth: { ...clientAuth, mode: "optional" } }),
+      listenerTerms(made, ["shop"], { clientAuth: { ...clientAuth, mode: "optional" } }),
     );
-    using guarded = serving(termsOf(made, ["shop"], { clientAuth }));
+    using guarded = serving(listenerTerms(made, ["shop"], { clientAuth }));
     using strangers = serving(
-      termsOf(made, ["shop"], { clientAuth: { mode: "required", ca: made.text("stranger.pem") } }),
+      listenerTerms(made, ["shop"], { clientAuth: { mode: "required", ca: made.text("stranger.pem") } }),
     );
     const show = (name: string) => ["-cert", made.path(`${name}.pem`), "-key", made.path(`${name}.key`)];
     let sessions = 0;
@@ -262,7 +241,7 @@ labTest("openssl sessions are taken up by another worker, which has the same key
   const ticketKeys = newTicketKeys();
   const worker = (keys: Uint8Array) =>
     new Echo(
-      termsOf(made, ["shop"]),
+      listenerTerms(made, ["shop"]),
       makeTlsEngine({ buffers: new BufferPool(), ticketKeys: keys }).acceptor,
     );
   using first = worker(ticketKeys);

@@ -76,19 +76,19 @@ class FakeCodec implements TlsCodec {
   destroyed = 0;
   ended = 0;
   onBytes: (bytes: Uint8Array) => void = () => {};
+  onWrite: () => void = () => {};
 
   constructor(readonly events: TlsCodecEvents) {}
   receive(bytes: Uint8Array): void {
     this.onBytes(bytes);
+    for (const each of this.output.splice(0)) this.events.onBytes(new Lease(each, null), each.length);
   }
-  write(text: Uint8Array): void {
-    this.written.push(text.length);
+  write(_text: Uint8Array, size: number): void {
+    this.written.push(size);
+    this.onWrite();
   }
   end(): void {
     this.ended++;
-  }
-  drain(): Uint8Array | null {
-    return this.output.shift() ?? null;
   }
   destroy(): void {
     this.destroyed++;
@@ -261,4 +261,58 @@ Deno.test("TlsStream() a handler that throws where nobody sees it loses its conn
   await Promise.resolve();
   settle();
   assertEquals(told, ["secure", "bug on purpose", "closed well"]);
+});
+
+Deno.test("TlsStream() ignores what a peer sends that has said it was done", () => {
+  const { below, codec, stream, told, settle } = simulated();
+  below.peer.send(HELLO);
+  settle();
+  const made = codec();
+  made.onBytes = () => made.events.onSecure(FACTS);
+  below.peer.send(HELLO);
+  settle();
+  made.onBytes = () => made.events.onTextEnd();
+  below.peer.send(HELLO);
+  settle();
+  made.onBytes = () => told.push("the codec has to keep it");
+  for (let n = 0; n < 3; n++) below.peer.send(HELLO);
+  settle();
+  assertEquals(told, ["secure", "end"]);
+  stream.write(HELLO);
+  assertEquals(made.written, [3], "our side goes on");
+  stream.close();
+  settle();
+});
+
+Deno.test("TlsStream() a text that cannot be encrypted costs the connection, and is told of", () => {
+  const { below, codec, stream, told, settle } = simulated();
+  below.peer.send(HELLO);
+  settle();
+  const made = codec();
+  made.onBytes = () => made.events.onSecure(FACTS);
+  below.peer.send(HELLO);
+  settle();
+  made.onWrite = () => made.events.onFault("no more", false);
+  assertEquals(stream.write(new Uint8Array(100_000)), true, "nobody waits for a drain");
+  assertEquals(made.written.length, 1);
+  settle();
+  assertEquals(told, ["secure", "closed no more"]);
+});
+
+Deno.test("TlsStream() refuses a server at once where our end cannot begin", () => {
+  const network = new Network({});
+  const below = new SimStream(network, "192.0.2.1", 1);
+  const told: string[] = [];
+  const stream = new TlsStream(below, "server", (events) => {
+    events.onFault("nothing to verify it by", true);
+    return new FakeCodec(events);
+  }, {
+    onSecure: () => told.push("secure"),
+    onRefused: (reason, untrusted) => told.push(`refused ${reason} ${untrusted}`),
+    onGone: () => told.push("gone"),
+    onBug: () => told.push("bug"),
+  });
+  stream.start();
+  assertEquals(told, ["refused nothing to verify it by true"]);
+  stream.close();
 });

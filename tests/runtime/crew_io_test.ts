@@ -93,6 +93,16 @@ for (const behaviour of ["throw later", "reject later"]) {
   });
 }
 
+Deno.test("Crew() what a worker gives up is gone in that worker alone, and nobody has more than is needed", async () => {
+  await withCrew(async ({ crew, lines, line }) => {
+    await crew.apply(snapshot(1, "give up"));
+    const rights = "is here, ffi granted, run prompt, write prompt";
+    await line(`worker 0 ${rights}`);
+    await line(`worker 0 ${rights}`);
+    assert(lines.some((each) => each.includes(`worker 1 ${rights}`)), lines.join("\n"));
+  });
+});
+
 Deno.test("Crew() apply() gives up a snapshot of which a worker dies again and again", async () => {
   await withCrew(async ({ crew }) => {
     const { errors } = await crew.apply(snapshot(1, "always throw"));

@@ -10,7 +10,10 @@ class Standin {
 
   constructor(env: DataplaneEnv) {
     this.#env = env;
-    this.#say(`worker ${env.worker} is here`);
+    const states = ["ffi", "run", "write"].map((name) =>
+      `${name} ${Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state}`
+    );
+    this.#say(`worker ${env.worker} is here, ${states.join(", ")}`);
   }
 
   apply(snapshot: Snapshot): Promise<{ errors: string[] }> {
@@ -19,7 +22,8 @@ class Standin {
     if (behaviour === "refuse" && worker === 1) return Promise.resolve({ errors: ["cannot bind"] });
     if (behaviour === "always throw" && worker === 1) throw new Error("poison");
     if (behaviour === "hang" && worker === 1) hang();
-    if (behaviour === "throw later" && worker === 0) {
+    if (behaviour === "give up" && worker === 0) Deno.permissions.revokeSync({ name: "ffi" });
+    if ((behaviour === "throw later" || behaviour === "give up") && worker === 0) {
       setTimeout(() => {
         throw new Error("a bug");
       }, 10);
