@@ -2,8 +2,10 @@
  * Reads certificates and their keys from files, and says what is wrong with them in words that name the file and
  * never show what is in it.
  */
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { createPrivateKey } from "node:crypto";
 import { dirname, resolve } from "node:path";
+import { isKeyOf, readCertificate as factsIn, wasIssuedBy } from "../net/certificate_io.ts";
+import type { CertificateFacts } from "../net/openssl_certificate_io.ts";
 import { certificateProblem } from "../net/tls_engine_io.ts";
 import { acmeNames } from "./acme_names.ts";
 import type { AcmeConfig } from "./acme_schema.ts";
@@ -87,19 +89,19 @@ async function readCertificate(certFile: string, keyFile: string, now: number): 
   const cert = await attempt(() => readText("cert", certFile));
   const chain = cert === null ? null : await attempt(() => certificatesOf(cert, certFile));
   const key = await attempt(async () => keyBlock(await readText("key", keyFile)));
-  const privateKey = key === null ? null : await attempt(() => keyOf(key, keyFile));
+  const readable = key === null ? null : await attempt(() => checkKey(key, keyFile));
   const [leaf] = chain ?? [];
-  if (cert === null || chain === null || leaf === undefined || key === null || privateKey === null) {
+  if (cert === null || chain === null || leaf === undefined || key === null || readable === null) {
     return { certificate: null, problems, warnings: [] };
   }
-  const pair = await attempt(() => checkPair(leaf, privateKey, { cert, key, certFile, keyFile }));
+  const pair = await attempt(() => checkPair(leaf, { cert, key, certFile, keyFile }));
   const certificate = pair === null ? null : {
     certFile,
     cert,
     key,
     names: namesOf(leaf),
-    expiresAt: Date.parse(leaf.validTo),
-    fingerprint: leaf.fingerprint256.replaceAll(":", "").toLowerCase(),
+    expiresAt: leaf.validTo,
+    fingerprint: leaf.fingerprint,
   };
   return { certificate, problems, warnings: warningsOf(chain, certFile, now) };
 }
@@ -129,15 +131,18 @@ async function readText(which: FileProblem["file"], file: string): Promise<strin
   }
 }
 
-function certificatesOf(pem: string, file: string): X509Certificate[] {
+/** One of a file. */
+interface Certificate extends CertificateFacts {
+  readonly pem: string;
+}
+
+function certificatesOf(pem: string, file: string): Certificate[] {
   const blocks = pem.match(CERTIFICATE_PEM) ?? [];
   if (blocks.length === 0) throw new Fault("cert", `${file} holds no certificate (PEM)`);
   return blocks.map((block, at) => {
-    try {
-      return new X509Certificate(block);
-    } catch {
-      throw new Fault("cert", `${file} is broken: its certificate number ${at + 1} cannot be read`);
-    }
+    const facts = factsIn(block);
+    if (facts !== null) return { ...facts, pem: block };
+    throw new Fault("cert", `${file} is broken: its certificate number ${at + 1} cannot be read`);
   });
 }
 
@@ -146,12 +151,13 @@ function keyBlock(pem: string): string {
   return /^-----BEGIN ([A-Z ]*)PRIVATE KEY-----[^]*?-----END \1PRIVATE KEY-----\n?/m.exec(pem)?.[0] ?? pem;
 }
 
-function keyOf(pem: string, file: string): KeyObject {
+function checkKey(pem: string, file: string): true {
   if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(pem)) {
     throw new Fault("key", `${file} is encrypted, and a node has nobody to ask for the passphrase`);
   }
   try {
-    return createPrivateKey(pem);
+    createPrivateKey(pem);
+    return true;
   } catch {
     throw new Fault("key", `${file} holds no private key (PEM)`);
   }
@@ -164,9 +170,9 @@ interface Pair {
   readonly keyFile: string;
 }
 
-function checkPair(leaf: X509Certificate, privateKey: KeyObject, pair: Pair): true {
+function checkPair(leaf: Certificate, pair: Pair): true {
   const { cert, key, certFile, keyFile } = pair;
-  if (!belongs(leaf, privateKey, certFile)) {
+  if (!belongs(leaf, key, certFile)) {
     throw new Fault("key", `the key in ${keyFile} does not belong to the certificate in ${certFile}`);
   }
   const problem = certificateProblem(cert, key);
@@ -175,9 +181,9 @@ function checkPair(leaf: X509Certificate, privateKey: KeyObject, pair: Pair): tr
 }
 
 /** A runtime that does not know this does not know the names in a certificate either, and would show wrong ones. */
-function belongs(leaf: X509Certificate, privateKey: KeyObject, certFile: string): boolean {
+function belongs(leaf: Certificate, key: string, certFile: string): boolean {
   try {
-    return leaf.checkPrivateKey(privateKey);
+    return isKeyOf(leaf.pem, key);
   } catch {
     throw new Fault(
       "cert",
@@ -186,16 +192,16 @@ function belongs(leaf: X509Certificate, privateKey: KeyObject, certFile: string)
   }
 }
 
-function warningsOf(chain: readonly X509Certificate[], file: string, now: number): FileProblem[] {
+function warningsOf(chain: readonly Certificate[], file: string, now: number): FileProblem[] {
   const warnings: FileProblem[] = [];
   const warn = (message: string) => warnings.push({ file: "cert", message });
-  const day = (text: string) => new Date(text).toISOString().slice(0, 10);
+  const day = (time: number) => new Date(time).toISOString().slice(0, 10);
   const [leaf] = chain;
-  if (Date.parse(leaf!.validTo) < now) warn(`${file} has expired on ${day(leaf!.validTo)}`);
-  if (Date.parse(leaf!.validFrom) > now) warn(`${file} is valid from ${day(leaf!.validFrom)} on only`);
+  if (leaf!.validTo < now) warn(`${file} has expired on ${day(leaf!.validTo)}`);
+  if (leaf!.validFrom > now) warn(`${file} is valid from ${day(leaf!.validFrom)} on only`);
   if (namesOf(leaf!).length === 0) warn(`${file} is for no name that a client could ask for`);
   for (let at = 1; at < chain.length; at++) {
-    if (chain[at - 1]!.checkIssued(chain[at]!)) continue;
+    if (wasIssuedBy(chain[at - 1]!.pem, chain[at]!.pem)) continue;
     warn(`${file}: its certificate number ${at + 1} is not the issuer of the one before it`);
     break;
   }
@@ -203,9 +209,9 @@ function warningsOf(chain: readonly X509Certificate[], file: string, now: number
 }
 
 /** The names for SNI, which are never addresses; the common name counts where there are no others. */
-function namesOf({ subjectAltName, subject }: X509Certificate): string[] {
-  const names = [...(subjectAltName ?? "").matchAll(/(?:^|, )DNS:([^,\s]+)/g)].map((found) => found[1]!);
-  const common = /^CN=([^\s]+)$/m.exec(subject ?? "")?.[1];
-  const all = names.length > 0 || subjectAltName ? names : common === undefined ? [] : [common];
+function namesOf({ alternatives, subject }: Certificate): string[] {
+  const names = [...alternatives.matchAll(/(?:^|, )DNS:([^,\s]+)/g)].map((found) => found[1]!);
+  const common = /^CN=([^\s]+)$/m.exec(subject)?.[1];
+  const all = names.length > 0 || alternatives !== "" ? names : common === undefined ? [] : [common];
   return [...new Set(all.map((name) => name.toLowerCase()))];
 }

@@ -2,14 +2,14 @@
  * Our end of TLS with servers, by OpenSSL: who they are is verified within the handshake, and sessions are taken up
  * again: the last one of each server and name, as with HAProxy.
  */
-import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import type { ServerTlsSnapshot } from "../config/snapshot.ts";
 import { cString } from "../base/libc_io.ts";
 import type { BufferPool } from "./buffers.ts";
+import { alternativesOf } from "./openssl_certificate_io.ts";
 import { clientContext, type Context } from "./openssl_context_io.ts";
 import { codecUnderWay, OpensslCodec } from "./openssl_codec_io.ts";
-import { derOf, type OpenSsl, openssl, type Pointer, textAt } from "./openssl_library_io.ts";
+import { type OpenSsl, openssl, type Pointer, textAt } from "./openssl_library_io.ts";
 import type { TlsCodecEvents, TlsConnector, TlsFacts } from "./tls.ts";
 import { certificateFault, nameFault, OPENSSL_CODES, serverRefused } from "./tls_failure.ts";
 
@@ -122,12 +122,7 @@ class ClientCodec extends OpensslCodec {
   onUntrusted(store: Pointer): void {
     const { crypto } = this.lib;
     if (!NAME_CODES.includes(crypto.X509_STORE_CTX_get_error(store))) return;
-    const der = derOf(this.lib, crypto.X509_STORE_CTX_get0_cert(store));
-    try {
-      this.#names = new X509Certificate(der as never).subjectAltName ?? "";
-    } catch {
-      // A stranger's, which the runtime cannot read: its names are only for the log.
-    }
+    this.#names = alternativesOf(this.lib, crypto.X509_STORE_CTX_get0_cert(store));
   }
 
   protected override facts(): TlsFacts {

@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { rootCertificates } from "node:tls";
 import type { ServerTlsSnapshot, TlsSnapshot } from "../config/snapshot.ts";
 import { cString } from "../base/libc_io.ts";
+import { NO_PASSPHRASE } from "./openssl_certificate_io.ts";
 import { eachOfPem, type OpenSsl, type Pointer, textAt } from "./openssl_library_io.ts";
 
 const SET_MIN_PROTO_VERSION = 123;
@@ -130,8 +131,7 @@ function useCertificate(lib: OpenSsl, context: Pointer, cert: string, key: strin
   });
   let loaded = false;
   eachOfPem(lib, key, (bio) => {
-    // With an empty passphrase, as the terminal is asked for one else.
-    const pointer = crypto.PEM_read_bio_PrivateKey(bio, null, null, cString(""));
+    const pointer = crypto.PEM_read_bio_PrivateKey(bio, null, null, NO_PASSPHRASE);
     loaded = pointer !== null && ssl.SSL_CTX_use_PrivateKey(context, pointer) === 1;
     crypto.EVP_PKEY_free(pointer);
     return false;

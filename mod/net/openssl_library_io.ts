@@ -76,7 +76,18 @@ const CRYPTO_SYMBOLS = {
   PEM_read_bio_PrivateKey: { parameters: ["pointer", "pointer", "pointer", "buffer"], result: "pointer" },
   EVP_PKEY_free: { parameters: ["pointer"], result: "void" },
   X509_free: { parameters: ["pointer"], result: "void" },
-  i2d_X509_bio: { parameters: ["pointer", "pointer"], result: "i32" },
+  X509_check_private_key: { parameters: ["pointer", "pointer"], result: "i32" },
+  X509_check_issued: { parameters: ["pointer", "pointer"], result: "i32" },
+  X509_digest: { parameters: ["pointer", "pointer", "buffer", "pointer"], result: "i32" },
+  EVP_sha256: { parameters: [], result: "pointer" },
+  X509_get_subject_name: { parameters: ["pointer"], result: "pointer" },
+  X509_NAME_print_ex: { parameters: ["pointer", "pointer", "i32", "u64"], result: "i32" },
+  X509_get_ext_by_NID: { parameters: ["pointer", "i32", "i32"], result: "i32" },
+  X509_get_ext: { parameters: ["pointer", "i32"], result: "pointer" },
+  X509V3_EXT_print: { parameters: ["pointer", "pointer", "u64", "i32"], result: "i32" },
+  X509_get0_notBefore: { parameters: ["pointer"], result: "pointer" },
+  X509_get0_notAfter: { parameters: ["pointer"], result: "pointer" },
+  ASN1_TIME_print: { parameters: ["pointer", "pointer"], result: "i32" },
   X509_STORE_new: { parameters: [], result: "pointer" },
   X509_STORE_free: { parameters: ["pointer"], result: "void" },
   X509_STORE_add_cert: { parameters: ["pointer", "pointer"], result: "i32" },
@@ -155,14 +166,4 @@ export function eachOfPem({ crypto }: OpenSsl, pem: string, read: (bio: Pointer)
     // The end of the text is an error to the reader.
     crypto.ERR_clear_error();
   }
-}
-
-/** A certificate as DER. */
-export function derOf({ crypto }: OpenSsl, certificate: Pointer): Uint8Array {
-  const bio = crypto.BIO_new(crypto.BIO_s_mem());
-  crypto.i2d_X509_bio(bio, certificate);
-  const bytes = new Uint8Array(crypto.BIO_ctrl_pending(bio));
-  crypto.BIO_read(bio, bytes, bytes.length);
-  crypto.BIO_free(bio);
-  return bytes;
 }

@@ -2,12 +2,12 @@
  * Our end of TLS with clients, by OpenSSL: certificates by the name that the client asks for, protocols, tickets for
  * sessions that every worker takes, and the client's certificate, which the library verifies within the handshake.
  */
-import { X509Certificate } from "node:crypto";
 import type { TlsSnapshot } from "../config/snapshot.ts";
 import type { BufferPool } from "./buffers.ts";
+import { fingerprintOf, subjectOf } from "./openssl_certificate_io.ts";
 import { type Context, serverContexts } from "./openssl_context_io.ts";
 import { codecUnderWay, OpensslCodec } from "./openssl_codec_io.ts";
-import { bytesAt, derOf, type OpenSsl, openssl, putAt, textAt } from "./openssl_library_io.ts";
+import { bytesAt, type OpenSsl, openssl, putAt, textAt } from "./openssl_library_io.ts";
 import { chooseByName } from "./server_names.ts";
 import type { TlsAcceptor, TlsClient, TlsCodecEvents, TlsFacts } from "./tls.ts";
 
@@ -109,15 +109,15 @@ class ServerCodec extends OpensslCodec {
   protected override onProgress(): void {}
 
   #client(): TlsClient | null {
-    const certificate = this.lib.ssl.SSL_get1_peer_certificate(this.ssl);
+    const { lib } = this;
+    const certificate = lib.ssl.SSL_get1_peer_certificate(this.ssl);
     if (certificate === null) return null;
-    const der = derOf(this.lib, certificate);
-    this.lib.crypto.X509_free(certificate);
-    const { subject, fingerprint256 } = new X509Certificate(der as never);
-    return {
-      subject: subject.trim().replaceAll("\n", ","),
-      fingerprint: fingerprint256.replaceAll(":", "").toLowerCase(),
+    const client = {
+      subject: subjectOf(lib, certificate).trim().replaceAll("\n", ","),
+      fingerprint: fingerprintOf(lib, certificate),
     };
+    lib.crypto.X509_free(certificate);
+    return client;
   }
 }
 
