@@ -1,6 +1,7 @@
 /** The compiled binary does what the program does from source: the main job, and the election. */
-import { assertEquals, assertLess, assertMatch, assertStringIncludes } from "../assert.ts";
+import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "../assert.ts";
 import { freePort } from "../cli/tandem.ts";
+import { Certificates, openssl } from "../net/openssl.ts";
 import { Program, untilGone } from "../runtime/process.ts";
 import { binary } from "./binary.ts";
 import { LAB_NEEDS } from "./netns.ts";
@@ -121,6 +122,85 @@ labTest("binary() starts its balancer anew also when its file was replaced meanw
     await untilGone(balancer.pid!);
     await node.until((status) => status.balancer.restarts === 1 && status.balancer.state === "running");
     assertEquals((await curl(url)).length, 3);
+  });
+});
+
+/** A compiled node that serves clients with a certificate only; `toServer`: its server is spoken to over TLS. */
+async function withTls(
+  env: Record<string, string>,
+  toServer: boolean,
+  use: (node: Program, made: Certificates, port: number) => Promise<void>,
+): Promise<void> {
+  await using made = await Certificates.make();
+  await made.issue("authority");
+  for (const name of ["shop", "app"]) await made.issue(name, { by: "authority" });
+  await made.issue("client", { by: "authority", client: true });
+  const certificate = { cert: made.text("app.pem"), key: made.text("app.key") };
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, ...certificate, onListen() {} }, (request) => {
+    return new Response(`hello ${request.headers.get("x-client")}`);
+  });
+  const port = freePort();
+  const pair = (name: string) => `{ cert: ${made.path(`${name}.pem`)}, key: ${made.path(`${name}.key`)} }`;
+  const ca = made.path("authority.pem");
+  const tls = toServer ? `, tls: { ca: ${ca}, serverName: app.test }` : "";
+  Deno.writeTextFileSync(
+    made.path("tandem.yaml"),
+    `listeners:
+  - name: web
+    bind: "127.0.0.1:${port}"
+    tls: { certificates: [${pair("shop")}], clientAuth: { ca: ${ca} } }
+    headers: { request: { set: { X-Client: "$tlsClientSubject" } } }
+    pool: app
+pools: { app: { servers: ["127.0.0.1:${server.addr.port}"]${tls} } }
+workers: 2
+`,
+  );
+  try {
+    await using node = new Program(["run", "--node", "n1", "-c", made.path("tandem.yaml")], {
+      program: await binary(),
+      socket: `${made.directory}/n1.sock`,
+      env: { RUNTIME_DIRECTORY: made.directory, ...env },
+    });
+    await use(node, made, port);
+  } finally {
+    await server.shutdown();
+  }
+}
+
+/** What openssl says of one request. */
+async function request(port: number, ...args: string[]): Promise<string> {
+  const text = "GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n";
+  return (await openssl(["s_client", "-connect", `127.0.0.1:${port}`, ...args], text, "hello")).text;
+}
+
+const TLS_NEEDS = ["binary", "openssl"];
+
+labTest(
+  "binary() terminates TLS for clients with a certificate only, takes sessions up, and verifies servers",
+  TLS_NEEDS,
+  async () => {
+    await withTls({}, true, async (node, made, port) => {
+      await node.until(({ generation }) => generation === 1);
+      const show = ["-cert", made.path("client.pem"), "-key", made.path("client.key")];
+      const session = made.path("session");
+      assertStringIncludes(await request(port, ...show, "-sess_out", session), "hello CN=client.test");
+      // The kernel spreads connections over the workers.
+      for (let at = 0; at < 6; at++) {
+        assertStringIncludes(await request(port, ...show, "-sess_in", session), "Reused");
+      }
+      const refused = await request(port);
+      assert(!refused.includes("hello"), refused);
+    });
+  },
+);
+
+labTest("binary() does not start a listener whose clients it could not verify", TLS_NEEDS, async () => {
+  // The runtime's own TLS, which may be one that cannot be used so: then nobody is served.
+  await withTls({ TANDEM_TLS: "rustls" }, false, async (node, _made, port) => {
+    const started = node.until(({ generation }) => generation === 1).then(() => true, () => false);
+    if (await started) return assert(!(await request(port)).includes("hello"));
+    assertEquals(await node.ended(), 1);
+    assertStringIncludes(node.text, "listener web: Cannot terminate TLS as");
   });
 });
 
