@@ -45,6 +45,9 @@ interface Text {
 
 const NOT_TLS = { client: "it does not speak TLS", server: NO_TLS } as const;
 
+/** Made once, as many clients leave so: making one costs more than what is left of the connection. */
+const CUT_OFF = new Error("the client left without an end of TLS (close_notify)");
+
 const IGNORE: StreamHandler = { onData() {}, onEnd() {}, onDrain() {}, onClosed() {} };
 
 export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
@@ -211,7 +214,7 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
     if (!this.#secure) return this.#refuse(this.#left);
     if (this.#ended) return;
     if (this.#peer === "client") {
-      return this.#close(new Error("the client left without an end of TLS (close_notify)"));
+      return this.#close(CUT_OFF);
     }
     this.#ended = true;
     this.#deliver();
