@@ -104,6 +104,12 @@ const HAPROXY_RULES = [
   "  http-request set-header X-Client %[src]",
   "  http-response set-header X-Frame-Options DENY",
 ];
+/** A stick table counts, as is usual there. */
+const HAPROXY_RATE_LIMIT = [
+  "  stick-table type ip size 100k expire 10s store http_req_rate(10s)",
+  "  http-request track-sc0 src",
+  "  http-request deny deny_status 429 if { sc_http_req_rate(0) gt 10000000 }",
+];
 const NGINX_RULES =
   "proxy_set_header X-Edge bench; proxy_set_header X-Client $remote_addr; add_header X-Frame-Options DENY;";
 
@@ -138,6 +144,7 @@ export function tandemConfig(
           ? { compress: { encodings: "gzip", types: "text/plain", levels: { gzip: GZIP_LEVEL } } }
           : {}),
         ...(scenario.rules ? { headers: HEADER_RULES } : {}),
+        ...(scenario.rateLimit ? { rateLimit: { rate: "1000000/s", burst: 1_000_000 } } : {}),
         ...(scenario.protocol === "tcp" ? { pool: "app" } : { routes }),
       })),
       ...(scenario.files ? {} : {
@@ -180,6 +187,7 @@ function haproxyConfig(
       `frontend bench${index}`,
       `  bind 127.0.0.1:${port}${shown}`,
       ...(scenario.rules ? HAPROXY_RULES : []),
+      ...(scenario.rateLimit ? HAPROXY_RATE_LIMIT : []),
       ...routes,
       "  default_backend app",
     ].join("\n");
@@ -263,6 +271,11 @@ events { worker_connections ${2 * MAX_CONNECTIONS}; }
   proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
   proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
   ${scenario.rules ? NGINX_RULES : ""}
+  ${
+    scenario.rateLimit
+      ? "limit_req_zone $binary_remote_addr zone=all:10m rate=1000000r/s; limit_req zone=all burst=1000000 nodelay;"
+      : ""
+  }
   proxy_request_buffering off; proxy_max_temp_file_size 0;
   ${tls}
   ${scenario.gzip ? `gzip on; gzip_comp_level ${GZIP_LEVEL}; gzip_proxied any; gzip_types text/plain;` : ""}

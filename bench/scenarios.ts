@@ -16,6 +16,8 @@ export interface Scenario {
   readonly routes: number;
   /** Three header rules: a text and the client's address to the servers, a text to the clients. */
   readonly rules: boolean;
+  /** Besides: how often requests of an address may come, more often than they do here. */
+  readonly rateLimit: boolean;
   /** Data threads of the product. */
   readonly workers: number;
   /** The products answer with files of their own, without servers; those that cannot are left out. */
@@ -49,6 +51,7 @@ const SMALL: Scenario = {
   listeners: 1,
   routes: 0,
   rules: false,
+  rateLimit: false,
   workers: 1,
   files: false,
   tls: false,
@@ -67,6 +70,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { ...SMALL, name: "tls-server", serverTls: true },
   { ...SMALL, name: "routes", listeners: 20, routes: 25 },
   { ...SMALL, name: "rules", rules: true },
+  { ...SMALL, name: "protected", rules: true, rateLimit: true },
   { ...SMALL, name: "workers2", workers: 2 },
   { ...SMALL, name: "files", path: "/10k", files: true },
   { ...SMALL, name: "files-10m", path: "/10m", connections: 4, files: true },

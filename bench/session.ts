@@ -12,7 +12,7 @@ import { makeServerId } from "../mod/config/server_id_io.ts";
 import { RowAllocator } from "../mod/config/rows.ts";
 import type { Snapshot } from "../mod/config/snapshot.ts";
 import { Dataplane } from "../mod/runtime/dataplane_io.ts";
-import { Sticks } from "../mod/runtime/stick_memory.ts";
+import { TableKeeper } from "../mod/runtime/tables.ts";
 import { buildRouteTable } from "../routes/table.ts";
 import { good } from "../tests/config/reading.ts";
 import { tandemConfig } from "./products_io.ts";
@@ -136,7 +136,7 @@ const dataplane = new Dataplane({
   onError: (error) => console.error(error),
 });
 const built = await snapshot(scenario);
-const { errors } = await dataplane.apply(built, new Sticks(1, Math.random).prepare(built, Date.now()));
+const { errors } = await dataplane.apply(built, new TableKeeper(1, Math.random).prepare(built, Date.now()));
 if (errors.length > 0) throw new Error(errors.join("; "));
 await new Promise((resolve) => setTimeout(resolve, 50));
 const times: number[] = [];

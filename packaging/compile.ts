@@ -3,7 +3,7 @@
  *
  * A compiled program has one set of permissions, which both of its processes start with: the balancer gives up `run`
  * and `write` first of all. `--allow-run` has no list, as a list refuses the binary's own path; `spawn_io.ts`
- * holds the list. The thread of the data workers is no import of the program, so it is named.
+ * holds the list. Threads are no imports of the program, so they are named.
  */
 import { parseArgs } from "node:util";
 import settings from "../deno.json" with { type: "json" };
@@ -13,7 +13,7 @@ import { buildVersion } from "./stamp.ts";
 
 export const TARGETS = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"] as const;
 const PERMISSIONS = ["net", "read", "write", "env", "sys", "run", "ffi"].map((name) => `--allow-${name}`);
-const INCLUDED = ["mod/runtime/worker_io.ts"];
+const INCLUDED = ["mod/runtime/worker_io.ts", "mod/guard/password_worker_io.ts"];
 /** Newer versions of Deno can leave out the packages that only tests import (4 MB). */
 const LEAN = "--exclude-unused-npm";
 

@@ -7,12 +7,11 @@
  */
 import { hash128 } from "../base/hash.ts";
 import { SharedTable } from "../base/shared_table.ts";
+import { Tally } from "../base/tally.ts";
 
 /** What is counted of the sessions of a pool. */
 export const STICK_COUNTERS = ["hits", "misses", "moved", "evictions"] as const;
 export type StickCounter = (typeof STICK_COUNTERS)[number];
-/** Cells of a thread's row: one cache line. */
-const ROW = 8;
 
 /** A structured-cloneable handle. */
 export interface StickMemory {
@@ -27,31 +26,15 @@ export interface StickMemory {
 export function createStickMemory(entries: number, workers: number, seed: number): StickMemory {
   return {
     seed,
-    counts: new SharedArrayBuffer(8 * ROW * workers),
+    counts: new SharedArrayBuffer(Tally.byteLength(workers)),
     entries: entries === 0 ? null : new SharedArrayBuffer(SharedTable.byteLength(entries)),
   };
 }
 
-export class StickCounts {
-  readonly #cells: Float64Array;
-  readonly #row: number;
-
+export class StickCounts extends Tally<StickCounter> {
   /** `worker`: who counts, from 0. */
   constructor(memory: StickMemory, worker: number) {
-    this.#cells = new Float64Array(memory.counts);
-    this.#row = worker * ROW;
-  }
-
-  add(counter: StickCounter, n = 1): void {
-    this.#cells[this.#row + STICK_COUNTERS.indexOf(counter)]! += n;
-  }
-
-  /** Over all workers. */
-  sum(counter: StickCounter): number {
-    let sum = 0;
-    const column = STICK_COUNTERS.indexOf(counter);
-    for (let at = column; at < this.#cells.length; at += ROW) sum += this.#cells[at]!;
-    return sum;
+    super(STICK_COUNTERS, memory.counts, worker);
   }
 }
 

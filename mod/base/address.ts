@@ -76,6 +76,11 @@ export function unmapIp(ip: IpBytes): IpBytes {
   return ip.subarray(12);
 }
 
+/** An address without the bits behind the first `bits`. */
+export function maskIp(ip: IpBytes, bits: number): IpBytes {
+  return ip.map((byte, at) => byte & 0xff00 >> Math.max(0, Math.min(8, bits - 8 * at)));
+}
+
 export function isLoopbackIp(ip: IpBytes): boolean {
   const address = unmapIp(ip);
   if (address.length === 4) return address[0] === 127;

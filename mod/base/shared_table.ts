@@ -88,6 +88,22 @@ export class SharedTable {
     return sum;
   }
 
+  /**
+   * Moves a value that is a time `step` on, from where it is or from `now` if that is later, and answers where it comes
+   * to be; where that is beyond `most` it stays. One step over all threads. A value that has passed is no more there.
+   */
+  advance(key: Uint32Array, step: number, most: number, now: number): number {
+    const bucket = this.#enter(key);
+    const found = this.#find(bucket, key, now);
+    // A clock that went back must not hold anybody up for as long as it went.
+    const from = found < 0 ? now : Math.min(this.#cells[found + VALUE]!, most);
+    const next = from + step;
+    const value = next > most ? from : next;
+    this.#write(found < 0 ? this.#claim(bucket, key, now) : found, value, value, now);
+    this.#leave(bucket);
+    return next;
+  }
+
   /** Sets the value if it is still `expected` (undefined: if there is none). False: it is not, nothing changed. */
   replace(
     key: Uint32Array,
@@ -152,6 +168,15 @@ export class SharedTable {
       return true;
     });
     return deleted;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    for (let bucket = 0; bucket < this.#cells.length; bucket += BUCKET_CELLS) {
+      lock(this.#words, bucket * 2, this.#worker);
+      this.#cells.fill(0, bucket + 1, bucket + BUCKET_CELLS);
+      unlock(this.#words, bucket * 2);
+    }
   }
 
   /** Visits the cell of every live entry, under its bucket's lock, until `visit` says false. */

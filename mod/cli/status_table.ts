@@ -5,7 +5,7 @@
  */
 import type { IssuerStatus } from "../acme/issuer_status.ts";
 import type { NameStatus } from "../discovery/name_book.ts";
-import type { NodeStatus, PoolStatus, ServerStatus } from "../observe/status.ts";
+import type { LimitStatus, NodeStatus, PoolStatus, ServerStatus } from "../observe/status.ts";
 
 /** The text, with its last newline. `now` is milliseconds since 1970. */
 export function statusTable(status: NodeStatus, now: number): string {
@@ -20,6 +20,7 @@ export function statusTable(status: NodeStatus, now: number): string {
   }
   for (const name of status.names) text += nameLine(name);
   for (const one of status.acme.names) text += certificateLine(one, now);
+  for (const limit of status.limits) text += limitLine(limit);
   for (const pool of status.pools) text += `\n${poolTable(pool, now)}`;
   // deno-lint-ignore no-control-regex -- control characters are what is removed
   return text.replace(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/g, "?");
@@ -43,6 +44,14 @@ function certificateLine({ name, state, expiresAt, nextAt, lastError }: IssuerSt
   const expires = expiresAt === null ? ", self-signed" : `, expires ${left(expiresAt)}`;
   const trouble = lastError === "" ? "" : `: ${lastError.replaceAll("\n", " ")}`;
   return `certificate ${name} (acme): ${state}${expires}, next attempt ${left(nextAt)}${trouble}\n`;
+}
+
+function limitLine(
+  { kind, name, dryRun, entries, passed, delayed, refused, wouldRefuse }: LimitStatus,
+): string {
+  const beyond = dryRun ? `${wouldRefuse} would be refused (dry run)` : `${refused} refused`;
+  const waited = delayed > 0 ? `, ${delayed} delayed` : "";
+  return `limit ${kind} ${name}: ${counted(entries, "key")}, ${passed} passed${waited}, ${beyond}\n`;
 }
 
 function counted(count: number, one: string, many = `${one}s`): string {

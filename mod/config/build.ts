@@ -9,7 +9,7 @@ import { acmeNames, acmeNamesOf } from "./acme_names.ts";
 import { TlsFiles } from "./certificates.ts";
 import type { CheckConfig } from "./check_schema.ts";
 import { UNCOMPRESSED } from "./compress_schema.ts";
-import { guardsSnapshot } from "./guard_schema.ts";
+import { claimRules, connectionLimitSnapshot, guardsSnapshot, routeLabels } from "./guard_schema.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import type { LiveServer } from "./live.ts";
 import type { PoolConfig, ServerConfig } from "./pool_schema.ts";
@@ -24,6 +24,7 @@ import type {
   ListenerSnapshot,
   PoolSnapshot,
   ProxyVersion,
+  RequestLimits,
   ServerSnapshot,
   ServerTlsSnapshot,
   Snapshot,
@@ -128,6 +129,8 @@ function listenerSnapshot(
     hsts,
     udp,
   } = listener;
+  const place = { config: listener, label: `listener ${name}` };
+  const labelOf = routeLabels(name);
   return {
     name,
     row: rows.listeners.row(name),
@@ -147,14 +150,29 @@ function listenerSnapshot(
     limits,
     tls: tls === undefined ? null : listenerTls(tls, protocol, acmeNamesOf(listener), certificates),
     hsts: tls === undefined || hsts === undefined ? "" : hstsValue(hsts),
-    routes: listener.routes.map((route) => ({
-      ...routeSnapshot(route, directory, files),
-      ...compressSnapshot(listener, route),
-      ...guardsSnapshot(listener, route),
-    })),
+    routes: listener.routes.map((route) => {
+      const snapshot = routeSnapshot(route, directory, files);
+      const guards = guardsSnapshot(place, { config: route, label: labelOf(snapshot.match) }, files);
+      const claims = claimRules(listener, route);
+      return {
+        ...snapshot,
+        ...compressSnapshot(listener, route),
+        ...guards,
+        ...limitsSnapshot(listener, route),
+        ...(claims === undefined ? {} : { claims }),
+      };
+    }),
     ...changesSnapshot(listener, files),
-    ...guardsSnapshot(listener, null),
+    ...guardsSnapshot(place, null, files),
+    ...connectionLimitSnapshot(listener.connectionLimit, place.label),
   };
+}
+
+/** What a route does not say is as the listener has it. */
+function limitsSnapshot({ limits }: ListenerConfig, route: RouteConfig): { limits?: RequestLimits } {
+  if (route.limits === undefined) return {};
+  const { head = limits.head, headers = limits.headers, body = limits.body } = route.limits;
+  return { limits: { head, headers, body } };
 }
 
 /** A route's setting replaces the listener's. */

@@ -38,6 +38,21 @@ export function size(min = 0, max = Number.MAX_SAFE_INTEGER) {
     .meta({ kind: "size", pattern: SIZE_PATTERN, type: ["string", "integer"] });
 }
 
+const RATE = /^([1-9][0-9]{0,6})\/([smhd])$/;
+const PERIODS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** How often something may happen; becomes the milliseconds from one to the next, mostly no whole number. */
+export function rate() {
+  return parsed(
+    (text) => {
+      const found = RATE.exec(text);
+      return found === null ? null : PERIODS[found[2]!]! / Number(found[1]);
+    },
+    "rate",
+    "must be a number a second, minute, hour or day, such as 10/s, 100/m, 1000/h or 5000/d",
+  ).meta({ kind: "rate", pattern: RATE.source });
+}
+
 /** A whole number between two bounds. */
 export function integer(min: number, max: number) {
   const number = (value: unknown) =>
@@ -54,7 +69,7 @@ export function flag() {
 
 /** `false`, where something else is turned off. */
 export function off() {
-  return flag().refine((value): value is false => !value, { error: "must be false or a map" });
+  return z.preprocess((value) => value === "false" ? false : value, z.literal(false));
 }
 
 /** A share as 0–1 or as a percentage. */

@@ -50,6 +50,7 @@ const FOREIGN = [
   "udp",
   "trustedProxies",
   "clientAddress",
+  "connectionLimit",
   ...GUARD_KEYS,
 ];
 

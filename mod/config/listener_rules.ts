@@ -7,7 +7,7 @@ import { checkListenerChanges, checkPrefix, checkRouteChanges, takenBy } from ".
 import { UNCOMPRESSED } from "./compress_schema.ts";
 import { Coverage } from "./coverage.ts";
 import type { BindAddress } from "./fields.ts";
-import { checkGuards } from "./guard_rules.ts";
+import { checkGuards, checkSharedLimits } from "./guard_rules.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import { NO_CONDITIONS } from "./match_schema.ts";
 import type { Path } from "./problem.ts";
@@ -38,6 +38,7 @@ export function checkListeners(context: RuleContext): void {
     checkClient(context, listener, at);
     checkRoutes(context, listener, at);
   }
+  checkSharedLimits(context);
   checkAddresses(context);
 }
 
@@ -101,7 +102,10 @@ const HTTP_ONLY: readonly Path[] = [["trustedProxies"], ["clientAddress"], ["hst
   "keepAlive",
 ]]
   .concat(
-    [["timeouts", "tunnel"], ["limits", "head"], ["limits", "headers"], ["limits", "body"]],
+    [["timeouts", "tunnel"], ["limits", "head"], ["limits", "headers"], ["limits", "body"], [
+      "limits",
+      "bodyRate",
+    ]],
   );
 /** What http listeners speak, by ALPN's names. */
 const HTTP_PROTOCOLS = new Set(["h2", "http/1.1", "http/1.0"]);

@@ -16,10 +16,11 @@ import {
   size,
   token,
 } from "./fields.ts";
-import { guardFields } from "./guard_schema.ts";
+import { guardFields, NO_GUARDS } from "./guard_schema.ts";
 import { errorPages, interceptErrors } from "./error_page_schema.ts";
 import { HeadersSchema } from "./header_schema.ts";
 import { NO_CONDITIONS } from "./match_schema.ts";
+import { connectionLimitSetting } from "./limit_schema.ts";
 import { type RouteConfig, RouteSchema } from "./route_schema.ts";
 import { KernelListenerSchema } from "./kernel_schema.ts";
 import { HstsSchema, TlsSchema } from "./tls_schema.ts";
@@ -43,6 +44,9 @@ const limits = z.strictObject({
   head: size(1024, 1024 * 1024).prefault("16k").describe("Largest request head (431 above it)."),
   headers: integer(1, 1000).prefault(100).describe("Most header fields in a request (431 above it)."),
   body: size().prefault(0).describe("Largest request body (413 above it); 0: no limit."),
+  bodyRate: size().prefault(0).describe(
+    "Least bytes of a request body a second, over all and after the first `timeouts.body` (408 below it); 0: none.",
+  ),
   connections: integer(1, 1_000_000).prefault(20_000).describe(
     "Most connections at a time, over all workers; clients of udp.",
   ),
@@ -94,6 +98,7 @@ export const ListenerSchema = z.strictObject({
     "Compress answers for clients that accept it: `true`, or settings. Without: they leave as they come. (http)",
   ),
   ...guardFields,
+  connectionLimit: connectionLimitSetting,
   timeouts: timeouts.prefault({}).describe("Time-outs towards clients."),
   limits: limits.prefault({}).describe("Limits towards clients."),
   pool: name().optional().describe("Short for one route that sends everything to this pool."),
@@ -121,5 +126,5 @@ export type ListenerConfig = z.output<typeof ListenerSchema>;
 
 /** Takes everything. */
 function routeOf(action: RouteConfig["action"]): RouteConfig {
-  return { match: NO_CONDITIONS, action, compress: undefined, access: undefined };
+  return { match: NO_CONDITIONS, action, compress: undefined, limits: undefined, ...NO_GUARDS };
 }

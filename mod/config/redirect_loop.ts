@@ -78,6 +78,8 @@ function sampleSource(match: Match, facts: RequestFacts, scheme: "http" | "https
     listenerPort: 0,
     tls: scheme === "https" ? tls : null,
     requestId: "",
+    user: "",
+    claim: () => "",
     capture: (name) => captures.get(name) ?? "",
   };
 }

@@ -37,6 +37,12 @@ const BODILESS = [204, 205, 304];
 /** An answer from the configuration is held in every worker. */
 const MAX_BODY = 256 * 1024;
 
+const limits = z.strictObject({
+  head: size(1024, 1024 * 1024).optional().describe("Largest request head (431 above it)."),
+  headers: integer(1, 1000).optional().describe("Most header fields in a request (431 above it)."),
+  body: size().optional().describe("Largest request body (413 above it); 0: no limit."),
+});
+
 const split = z.strictObject({
   pools: z.record(name(), integer(0, 1_000_000)).transform((record) =>
     Object.entries(record).map(([pool, weight]) => ({ pool, weight }))
@@ -154,6 +160,7 @@ export const RouteSchema = z.strictObject({
   ),
   mirror: mirror.optional(),
   ...guardFields,
+  limits: limits.optional().describe("Limits of this route, below those of the listener."),
 }).transform(({ pool, split, redirect, respond, files, ...rest }, context) => {
   const actions: ActionConfig[] = [];
   if (pool !== undefined) actions.push({ kind: "pool", pool });

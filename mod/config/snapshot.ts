@@ -4,7 +4,7 @@
  * Plain data (numbers, strings, arrays), so that it crosses to a worker by message. Durations are milliseconds,
  * sizes are bytes, 0 means "no limit" where a limit is meant. It knows nothing of YAML or of sockets.
  */
-import type { GuardsSnapshot } from "./guard_snapshot.ts";
+import type { ConcurrencySnapshot, GuardsSnapshot } from "./guard_snapshot.ts";
 
 export interface Snapshot {
   /** Rises by one with every accepted reload or change of a pool's members. */
@@ -39,10 +39,9 @@ export interface ListenerSnapshot {
     readonly idleMs: number;
     readonly tunnelMs: number;
   };
-  readonly limits: {
-    readonly head: number;
-    readonly headers: number;
-    readonly body: number;
+  readonly limits: RequestLimits & {
+    /** Least bytes of a body a second, over all; 0: none. */
+    readonly bodyRate: number;
     readonly connections: number;
   };
   /** Null: connections are not encrypted. */
@@ -57,6 +56,10 @@ export interface ListenerSnapshot {
   readonly errorPages?: ErrorPages;
   /** Of requests that no route takes; on a tcp listener also of every connection. Absent: none. */
   readonly guards?: GuardsSnapshot;
+  /** Of requests that no route takes; absent: none. */
+  readonly securityHeaders?: ResponseRules;
+  /** How many connections of one address there may be; absent: no limit. */
+  readonly connectionLimit?: ConcurrencySnapshot;
 }
 
 export interface UdpSnapshot {
@@ -95,6 +98,13 @@ export interface CertificateSnapshot {
   readonly had?: "acme" | "selfSigned";
 }
 
+/** Largest head and body of a request, and most fields; a body of 0: no limit. */
+export interface RequestLimits {
+  readonly head: number;
+  readonly headers: number;
+  readonly body: number;
+}
+
 export interface RouteSnapshot {
   readonly match: RouteMatch;
   readonly action: RouteAction;
@@ -110,6 +120,12 @@ export interface RouteSnapshot {
   readonly compress?: CompressSnapshot;
   /** The listener's and its own; absent: none. */
   readonly guards?: GuardsSnapshot;
+  /** Of answers, before the rules of `headers`; absent: none. */
+  readonly securityHeaders?: ResponseRules;
+  /** Absent: the listener's. */
+  readonly limits?: RequestLimits;
+  /** Of requests: what servers are told of tokens, after the listener's and before the route's own rules; absent: nothing. */
+  readonly claims?: HeaderRules;
 }
 
 /** What a route makes of path, query and host. Texts are templates. */

@@ -9,10 +9,10 @@ import type { RuleContext } from "./rules.ts";
 /** What needs a request or a connection. */
 const FOREIGN: readonly Path[] = [
   ...["tls", "hsts", "redirectHttps", "proxyProtocol", "trustedProxies", "clientAddress", "headers"],
-  ...["errorPages", "interceptErrors", "compress", "timeouts", "routes"],
+  ...["errorPages", "interceptErrors", "compress", "timeouts", "routes", "connectionLimit"],
   ...GUARD_KEYS.filter((key) => key !== "access"),
 ].map((key) => [key]);
-const FOREIGN_LIMITS = ["head", "headers", "body"].map((key) => ["limits", key]);
+const FOREIGN_LIMITS = ["head", "headers", "body", "bodyRate"].map((key) => ["limits", key]);
 const FOREIGN_TO_POOLS = ["tls", "proxyProtocol", "sticky", "queue", "retry"];
 
 export function checkDatagrams(context: RuleContext, listener: ListenerConfig, at: number): void {

@@ -9,6 +9,7 @@ import { ERROR_CODES } from "../base/errors.ts";
 import type { IssuerStatus } from "../acme/issuer_status.ts";
 import { exposition, type Family, histogramSamples, type Labels, type Sample } from "./exposition.ts";
 import {
+  type LimitStatus,
   type ListenerStatus,
   type NodeStatus,
   type ServerStatus,
@@ -23,6 +24,7 @@ export function metricsPage(status: NodeStatus): string {
     ...listenerFamilies(status),
     ...acmeFamilies(status),
     ...sessionFamilies(status),
+    ...limitFamilies(status),
     ...serverFamilies(status),
   ]);
 }
@@ -250,6 +252,45 @@ function sessionFamilies({ pools }: NodeStatus): Family[] {
       return value === null ? [] : [{ labels: { pool: name }, value }];
     }),
   }));
+}
+
+function limitFamilies({ limits }: NodeStatus): Family[] {
+  const family = (
+    name: string,
+    help: string,
+    type: Family["type"],
+    samples: [LimitStatus, number, Labels?][],
+  ) => ({
+    name: `tandem_limit_${name}`,
+    help,
+    type,
+    samples: samples.map(([{ kind, name }, value, more = {}]) => {
+      return { labels: { kind, limit: name, ...more }, value };
+    }),
+  });
+  const each = (column: "entries" | "size" | "evictions") =>
+    limits.map((limit): [LimitStatus, number] => [limit, limit[column]]);
+  return [
+    family(
+      "requests_total",
+      "Requests or connections that were counted, by what became of them; dryRun: let through though too many.",
+      "counter",
+      limits.flatMap((limit): [LimitStatus, number, Labels][] => [
+        [limit, limit.passed, { result: "passed" }],
+        [limit, limit.delayed, { result: "delayed" }],
+        [limit, limit.refused, { result: "refused" }],
+        [limit, limit.wouldRefuse, { result: "dryRun" }],
+      ]),
+    ),
+    family("keys", "Keys that are remembered.", "gauge", each("entries")),
+    family("keys_size", "Keys that fit.", "gauge", each("size")),
+    family(
+      "evictions_total",
+      "Keys forgotten before their time, for lack of room.",
+      "counter",
+      each("evictions"),
+    ),
+  ];
 }
 
 function serverFamilies({ pools }: NodeStatus): Family[] {

@@ -4,6 +4,7 @@
  * Plain data, so that it is JSON as it is. Times are milliseconds; a point in time is milliseconds since 1970.
  */
 import type { IssuerStatus } from "../acme/issuer_status.ts";
+import type { LimitSnapshot } from "../config/guard_snapshot.ts";
 import type { NameStatus } from "../discovery/name_book.ts";
 import type { Histogram, ListenerCounter, ServerCounter } from "../base/counters.ts";
 
@@ -23,6 +24,7 @@ export interface NodeStatus {
   readonly accessLinesDropped: number;
   readonly listeners: readonly ListenerStatus[];
   readonly pools: readonly PoolStatus[];
+  readonly limits: readonly LimitStatus[];
   /** The host names among the servers, and how looking them up goes. */
   readonly names: readonly NameStatus[];
   /** The names whose certificates are had by ACME. */
@@ -89,6 +91,24 @@ export interface SessionStatus {
   /** Sessions whose server could not be used, and that were put on another. */
   readonly moved: number;
   /** Sessions forgotten before their time, for lack of room. */
+  readonly evictions: number;
+}
+
+/** A limit of listeners or routes, and what became of requests since the start. */
+export interface LimitStatus {
+  readonly kind: LimitSnapshot["kind"];
+  readonly name: string;
+  /** It refuses nothing. */
+  readonly dryRun: boolean;
+  /** Keys that are remembered now, and how many fit. */
+  readonly entries: number;
+  readonly size: number;
+  readonly passed: number;
+  readonly delayed: number;
+  readonly refused: number;
+  /** Let through by a dry run. */
+  readonly wouldRefuse: number;
+  /** Keys forgotten before their time, for lack of room. */
   readonly evictions: number;
 }
 

@@ -43,14 +43,15 @@ export class Changes {
     route: LiveRoute | null,
     trusted: boolean,
   ): RequestChanges {
-    const { requestEdit, answerEdit, pages } = route ?? this.#client.listener.live;
+    const { requestEdit, answerEdit, cors, pages } = route ?? this.#client.listener.live;
     this.pages = pages;
     this.edit = answerEdit;
     this.fits = true;
     this.server = null;
-    if (requestEdit === null && answerEdit === null) return NO_CHANGES;
+    if (requestEdit === null && answerEdit === null && cors === null) return NO_CHANGES;
     const values = this.values(head, info, bytes, route, trusted);
-    if (answerEdit !== null) this.#kept = answerEdit.keep(values);
+    if (cors !== null) this.edit = cors.of(values.facts.header("origin"));
+    if (this.edit !== null) this.#kept = this.edit.keep(values);
     if (requestEdit !== null) this.fits = requestEdit.prepare(head, bytes, values);
     return { edit: requestEdit, requestId: values.takenId };
   }

@@ -7,6 +7,7 @@
 import { type ErrorCode, ERRORS } from "../base/errors.ts";
 import { type Amend, type Answer, answerBytes, errorAnswer, grpcAnswer } from "../http/answer.ts";
 import type { Denial } from "../guard/guard.ts";
+import type { Identity } from "../guard/identity.ts";
 import { DONE, Head, MORE, parseRequestHead, VERSION } from "../http1/head.ts";
 import { readRequest, RequestInfo } from "../http1/request.ts";
 import { PREFACE } from "../http2/frame.ts";
@@ -60,6 +61,8 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
   readonly peer: string;
   /** Whose the present request is: the same, or the client that a trusted proxy tells of. */
   address: string;
+  /** Who the present request has shown to be of; null: nobody has asked. */
+  identity: Identity | null = null;
   readonly #timer: Timer;
   readonly #exchange: Exchange;
   readonly #forwarded: ForwardedCache;

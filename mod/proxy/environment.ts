@@ -15,6 +15,7 @@ import type {
 import type { Compressors } from "../compress/compressor.ts";
 import type { FileStore } from "../files/store.ts";
 import type { Access } from "../guard/access.ts";
+import type { Concurrency } from "../guard/concurrency.ts";
 import type { Guard } from "../guard/guard.ts";
 import type { BufferPool } from "../net/buffers.ts";
 import type { Dialer } from "../net/stream.ts";
@@ -28,6 +29,7 @@ import type { FilledBody } from "../route/respond.ts";
 import type { SniTable } from "../route/sni.ts";
 import type { Split } from "../route/split.ts";
 import type { AccessRecord } from "./access_log.ts";
+import type { CorsEdits } from "./cors_edits.ts";
 import type { LivePages } from "./error_pages.ts";
 import type { HeadFacts, RequestRouter } from "./facts.ts";
 import type { EncodedBodies } from "./own_compression.ts";
@@ -89,6 +91,8 @@ export interface LiveRoute {
   readonly requestEdit: RequestEdit | null;
   /** What is changed in answers; null: nothing. */
   readonly answerEdit: HeaderEdit | null;
+  /** The same where it depends on the origin of the request; null: it does not. */
+  readonly cors: CorsEdits | null;
   /** Null: errors are answered with a line of text, servers' errors passed on. */
   readonly pages: LivePages | null;
   /** Null unless the action is a redirect. */
@@ -126,9 +130,12 @@ export interface LiveListener {
   /** As in a route, for requests that none takes: they go to no server. */
   readonly requestEdit: null;
   readonly answerEdit: HeaderEdit | null;
+  readonly cors: CorsEdits | null;
   readonly pages: LivePages | null;
   readonly guards: readonly Guard[] | null;
   readonly access: readonly Access[] | null;
+  /** Of one address; null: as many as there may be of all. */
+  readonly connectionLimit: Concurrency | null;
 }
 
 export interface ListenerState {

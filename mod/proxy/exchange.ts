@@ -7,8 +7,8 @@
  */
 import { type ErrorCode, ERRORS } from "../base/errors.ts";
 import { SERVER_COLUMN } from "../base/counters.ts";
-import { CHUNKED, END, FIXED, MORE, NONE, TOO_LARGE } from "../http1/body.ts";
-import type { Denial, Guard } from "../guard/guard.ts";
+import { FIXED, NONE } from "../http1/body.ts";
+import type { Answered, Denial } from "../guard/guard.ts";
 import type { Head } from "../http1/head.ts";
 import type { RequestInfo } from "../http1/request.ts";
 import type { ResponseInfo } from "../http1/response.ts";
@@ -16,58 +16,58 @@ import { NoSuchProtocol, type Stream, Unprocessed } from "../net/stream.ts";
 import type { Answer } from "../http/answer.ts";
 import { AnswerRelay, BROKEN, COMPLETE, ONGOING, type Relayed } from "./answer_relay.ts";
 import { type AttemptOwner, Attempts } from "./attempts.ts";
-import { BodyRelay } from "./body_relay.ts";
 import { Changes } from "./changes.ts";
 import { ChunkEncoder } from "./chunks.ts";
 import type { ClientConnection } from "./client_connection.ts";
+import { compose } from "./composing.ts";
 import type { LivePool, LiveRoute, ProxyEnvironment } from "./environment.ts";
 import { BROKEN_OFF, type Sent, WAITS } from "./file_answer.ts";
-import { Guarding } from "./guarding.ts";
+import { type GuardedOwner, Guarding } from "./guarding.ts";
 import { hashOfRequest, poolOfRequest } from "./hash_key.ts";
-import { KeptBody } from "./kept_body.ts";
 import { Mirroring } from "./mirroring.ts";
 import { OwnAnswer } from "./own_answer.ts";
 import { Record } from "./record.ts";
-import { composeRequest, UpstreamRequest } from "./request_head.ts";
+import { RequestBody, tooLarge } from "./request_body.ts";
+import { UpstreamRequest } from "./request_head.ts";
 import { ReusableConnections } from "./reusable.ts";
 import { sentHeader } from "./sent_header.ts";
 import { type ResponseHandler, ServerConnection } from "./server_connection.ts";
 import type { Tunnel } from "./tunnel.ts";
-import { maySkip } from "./unread_body.ts";
 
-const FREE = 0, SEEKING = 1, SENT = 2, RESPONDING = 3;
-type Phase = 0 | 1 | 2 | 3;
+const FREE = 0, SEEKING = 1, SENT = 2, RESPONDING = 3, GUARDED = 4;
+type Phase = 0 | 1 | 2 | 3 | 4;
 
-export class Exchange implements AttemptOwner, ResponseHandler {
+export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
   headRequest = false;
   readonly request = new UpstreamRequest();
   readonly record = new Record();
   readonly #environment: ProxyEnvironment;
   readonly #changes: Changes;
   readonly #attempts: Attempts;
-  readonly #kept = new KeptBody(this.request);
-  readonly #body: BodyRelay;
+  readonly #body: RequestBody;
   readonly #mirroring: Mirroring;
   readonly #answer: AnswerRelay;
   readonly #ownAnswer: OwnAnswer;
   readonly #reusable: ReusableConnections;
   /** Made with the first request that has guards. */
   #guarding: Guarding | null = null;
+  /** Undefined: none takes the request. */
+  #route: LiveRoute | undefined;
+  /** Null: the route answers by itself. */
+  #pool: LivePool | null = null;
   #phase: Phase = FREE;
   #server: ServerConnection | null = null;
   #idempotent = true;
   #upgrade = false;
   #clientKeepAlive = true;
   #serverKeepAlive = true;
-  /** The body, if nobody wants it, may be read for nothing so that the client's connection stays. */
-  #skippable = false;
 
   constructor(readonly client: ClientConnection, encoder: ChunkEncoder) {
     this.#environment = client.environment;
     this.#changes = new Changes(client, this.record);
     this.#attempts = new Attempts(this, client.environment, this.record);
-    this.#body = new BodyRelay(encoder);
-    this.#mirroring = new Mirroring(client, this.request, this.#body);
+    this.#body = new RequestBody(client.stream, this.request, this.record, encoder);
+    this.#mirroring = new Mirroring(client, this.request, this.#body.relay);
     this.#answer = new AnswerRelay(
       client.stream,
       client.environment.buffers,
@@ -99,24 +99,48 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     this.#idempotent = info.idempotent;
     this.#upgrade = info.upgrade;
     this.#clientKeepAlive = info.keepAlive;
-    this.#skippable = maySkip(info, this.client.stream);
     this.#answer.start(info.minor, this.client.listener.live.hsts);
-    this.#kept.start();
     this.#phase = SEEKING;
-    this.#body.start(info.framing, info.contentLength, info.framing === CHUNKED);
+    this.#body.start(info);
     const { live } = this.client.listener;
     const { address, stream: { tls } } = this.client;
     const index = live.router.match(head, info, bytes, address, this.#environment.facts, tls?.serverName);
-    const route = live.routes[index];
+    const route = this.#route = live.routes[index];
     this.#reusable.ofClient(address);
-    const limit = live.snapshot.limits.body;
-    const pool = poolOfRequest(route, this.client.address, head, info, bytes, this.#environment.facts);
+    this.#pool = poolOfRequest(route, address, head, info, bytes, this.#environment.facts);
     const { guards } = route ?? live;
-    const denial = guards === null ? null : this.#ask(guards, head, info, bytes);
-    const trusted = this.#compose(head, info, bytes, route ?? null, pool);
+    if (guards === null) return this.#admit(head, info, bytes, end, null);
+    this.#guarding ??= new Guarding(this);
+    if (this.#guarding.ask(guards, head, info, bytes)) {
+      return this.#admit(head, info, bytes, end, this.#guarding.outcome);
+    }
+    this.#phase = GUARDED;
+    return head.end;
+  }
+
+  onGuarded(head: Head, info: RequestInfo, bytes: Uint8Array): void {
+    this.#phase = SEEKING;
+    this.#admit(head, info, bytes, head.end, this.#guarding!.outcome);
+  }
+
+  /** Goes on with a request of which the guards have said what they have to say; returns as `begin`. */
+  #admit(
+    head: Head,
+    info: RequestInfo,
+    bytes: Uint8Array,
+    end: number,
+    outcome: Denial | Answered | null,
+  ): number {
+    const route = this.#route;
+    const pool = this.#pool;
+    const limits = route?.snapshot.limits ?? this.client.listener.live.snapshot.limits;
+    const trusted = this.#compose(head, info, bytes);
     let at = head.end;
-    if (denial !== null) this.fail(denial.code, denial);
-    else if (limit > 0 && info.contentLength > limit) this.fail("bodyTooLarge");
+    if (outcome?.kind === "answer") {
+      this.#sent(this.#ownAnswer.give(outcome.answer, this.headRequest, this.#mayKeepUnread));
+    } else if (outcome !== null) this.fail(outcome.code, outcome);
+    else if (tooLarge(head, limits)) this.fail("headTooLarge");
+    else if (!this.#body.limitTo(limits.body, info)) this.fail("bodyTooLarge");
     else if (route === undefined) this.fail("noRoute");
     else if (!this.#changes.fits) this.fail("badHost");
     else if (pool === null) {
@@ -126,7 +150,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
       this.#sent(this.#ownAnswer.start(route, asked));
     } else {
       this.#answer.stick = pool.sticky?.ofRequest(this.client, this.request, head, info, bytes) ?? null;
-      at += this.#keepBody(info, bytes, at, end);
+      at += this.#body.keep(info, bytes, at, end);
       const { compressors, facts } = this.#environment;
       const { compress } = route.snapshot;
       if (compress !== undefined) {
@@ -134,7 +158,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
       }
       const hash = hashOfRequest(pool.snapshot, this.client.address, head, info, bytes, facts);
       if (route.mirror !== null) this.#mirroring.begin(route.mirror, head, info, bytes);
-      this.#attempts.start(pool, hash, now, this.#answer.stick);
+      this.#attempts.start(pool, hash, this.#environment.now(), this.#answer.stick);
       this.#mirroring.advance();
     }
     return at;
@@ -143,32 +167,19 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   /** Passes body bytes on; returns the offset behind what it used, which is `at` while there is no server yet. */
   takeBody(bytes: Uint8Array, at: number, end: number, fresh: boolean): number {
     if (this.#server === null) return at;
-    const server = this.#server.stream;
-    // Before the buffer may be given away.
-    this.#kept.copy(bytes, at, end);
-    const step = this.#body.move(fresh ? this.client.stream : null, server, bytes, at, end);
-    const moved = this.#body.at - at;
-    this.record.bytesIn += moved;
-    this.#kept.moved(moved);
-    const limit = this.client.listener.live.snapshot.limits.body;
-    if (step !== END && step !== MORE) {
-      this.fail(step === TOO_LARGE ? "headTooLarge" : "badChunk");
+    const problem = this.#body.take(this.#server.stream, bytes, at, end, fresh);
+    if (problem !== null) {
+      this.fail(problem);
       return end;
     }
-    if (limit > 0 && this.#body.total > limit) {
-      this.fail("bodyTooLarge");
-      return end;
-    }
-    if (!this.#body.flowing && step === MORE) this.client.stream.pause();
     this.#mirroring.advance();
     this.#arm();
-    return this.#body.at;
+    return this.#body.relay.at;
   }
 
   /** The exchange is over, but not the body: takes what is body for nothing; the offset behind it, or -1: malformed. */
   skipBody(bytes: Uint8Array, at: number, end: number): number {
-    const step = this.#body.skip(bytes, at, end);
-    return step === END || step === MORE ? this.#body.at : -1;
+    return this.#body.skip(bytes, at, end);
   }
 
   /** The client is gone, or must go: frees everything without an answer. */
@@ -198,6 +209,8 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   /** The deadline that `#arm` set has passed. */
   onDeadline(): void {
     switch (this.#phase) {
+      case GUARDED:
+        return this.#guarding!.onDeadline();
       case SEEKING:
         return this.#attempts.onDeadline();
       case SENT:
@@ -309,34 +322,17 @@ export class Exchange implements AttemptOwner, ResponseHandler {
     return false;
   }
 
-  #ask(guards: readonly Guard[], head: Head, info: RequestInfo, bytes: Uint8Array): Denial | null {
-    this.#guarding ??= new Guarding(this.client);
-    return this.#guarding.check(guards, head, info, bytes);
-  }
-
   /** Writes the request as it is to be sent; returns whether the client is a proxy that is believed. */
-  #compose(
-    head: Head,
-    info: RequestInfo,
-    bytes: Uint8Array,
-    route: LiveRoute | null,
-    pool: LivePool | null,
-  ): boolean {
-    const edit = route?.requestEdit ?? null;
-    const additions = this.client.additions(head, info, bytes, pool, edit);
-    const { trusted } = additions;
-    const changes = this.#changes.begin(head, info, bytes, route, trusted);
-    const spare = this.#kept.spare(info);
-    composeRequest(this.request, this.#environment.buffers, head, info, bytes, additions, spare, changes);
-    return trusted;
-  }
-
-  /** Keeps a small body that came with its head; returns its size, or 0. */
-  #keepBody(info: RequestInfo, bytes: Uint8Array, at: number, end: number): number {
-    const size = this.#kept.whole(info, bytes, at, end);
-    if (size > 0) this.#body.start(NONE, 0, false);
-    this.record.bytesIn += size;
-    return size;
+  #compose(head: Head, info: RequestInfo, bytes: Uint8Array): boolean {
+    const route = this.#route ?? null;
+    const to = {
+      client: this.client,
+      changes: this.#changes,
+      route,
+      pool: this.#pool,
+      spare: this.#body.spare(info),
+    };
+    return compose(this.request, to, head, info, bytes);
   }
 
   /** Whether the client's connection can serve another request behind the answer to this one. */
@@ -346,7 +342,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
 
   /** The same behind an answer of our own, which nobody has had to read the body for. */
   get #mayKeepUnread(): boolean {
-    return this.#clientKeepAlive && (this.#body.done || this.#skippable) && !this.client.listener.draining;
+    return this.#clientKeepAlive && this.#body.dispensable && !this.client.listener.draining;
   }
 
   /** Answers with a page what a server has answered otherwise; false: the exchange is over. */
@@ -393,10 +389,14 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   #arm(): void {
     const { client } = this;
     const { responseMs } = this.#attempts.pool!.snapshot.timeouts;
-    const { bodyMs, idleMs } = client.listener.live.snapshot.timeouts;
+    const { timeouts: { bodyMs, idleMs }, limits: { bodyRate } } = client.listener.live.snapshot;
     const now = this.#environment.now();
     if (this.#phase === RESPONDING) client.arm(now + (client.stream.blocked ? idleMs : responseMs));
-    else if (this.#phase === SENT) client.arm(now + (this.#awaitsServer() ? responseMs : bodyMs));
+    else if (this.#phase === SENT) {
+      client.arm(
+        this.#awaitsServer() ? this.#body.pause(now) + responseMs : this.#body.dueAt(now, bodyMs, bodyRate),
+      );
+    }
   }
 
   /** Once the request is sent, or while the server does not read it, it is the server's turn. */
@@ -407,7 +407,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   /** The connection failed before an answer began: try elsewhere or give up. */
   #attemptFailed(code: ErrorCode, unprocessed = false): void {
     const { stream, uses } = this.#server!;
-    const again = unprocessed && !this.#kept.lost && this.#attempts.reuses;
+    const again = unprocessed && !this.#body.lost && this.#attempts.reuses;
     // A stream of HTTP/2 is new, but its connection may have gone stale.
     const reused = uses > 1 || stream.reused === true && this.#attempts.reuses;
     const stale = code === "emptyReply" && (again || reused);
@@ -423,7 +423,7 @@ export class Exchange implements AttemptOwner, ResponseHandler {
 
   /** RFC 9110 section 9.2.2: once sent, only what is idempotent, and only when all of it is still here. */
   get #resendable(): boolean {
-    return this.#idempotent && !this.#kept.lost;
+    return this.#idempotent && !this.#body.lost;
   }
 
   /** True when the status is one to retry on and the request goes to another server now. */
@@ -474,13 +474,16 @@ export class Exchange implements AttemptOwner, ResponseHandler {
   }
 
   #end(): void {
+    if (this.#phase === GUARDED) this.#guarding!.recall((...kept) => this.#compose(...kept));
     this.#phase = FREE;
+    this.#guarding?.drop();
     this.#mirroring.drop();
     this.client.account(this);
     this.request.release();
     this.#answer.close();
     this.#ownAnswer.close();
-    this.#attempts.pool = null;
+    this.#attempts.pool = this.#pool = null;
+    this.#route = undefined;
   }
 
   /** Lets go of queue, attempt, connection and place, whichever there is. */

@@ -20,7 +20,9 @@ import type {
   TlsSnapshot,
 } from "../config/snapshot.ts";
 import { fromLatin1 } from "../http/grammar.ts";
-import { makeGuards } from "../guard/guards.ts";
+import type { Passwords, Tokens } from "../guard/identity.ts";
+import type { LimitMemory } from "../guard/limit_memory.ts";
+import { makeConnectionLimit, makeGuards } from "../guard/guards.ts";
 import type { Dialer } from "../net/stream.ts";
 import { CLIENT_FIELDS } from "../http/client_address.ts";
 import type { MakeTls } from "../net/tls.ts";
@@ -32,6 +34,8 @@ import { redirectOf } from "../route/redirect.ts";
 import { needsHello, SniTable } from "../route/sni.ts";
 import { Split } from "../route/split.ts";
 import type { LiveListener, LiveMirror, LivePool, LiveRoute, LiveSplit } from "./environment.ts";
+import type { GuardsSnapshot } from "../config/guard_snapshot.ts";
+import { CorsEdits } from "./cors_edits.ts";
 import { LivePages } from "./error_pages.ts";
 import { RequestRouter } from "./facts.ts";
 import { requestEdit } from "./request_edit.ts";
@@ -43,6 +47,11 @@ export interface LiveOptions {
   readonly worker: number;
   /** Memory of the sessions, by the name of their pool. */
   readonly sticks?: ReadonlyMap<string, StickMemory>;
+  /** Memory of the limits, by what they are known by. */
+  readonly limits?: ReadonlyMap<string, LimitMemory>;
+  /** Check credentials. */
+  readonly passwords?: Passwords;
+  readonly tokens?: Tokens;
   readonly random: () => number;
   /** Makes what connects to the servers of a pool over TLS. */
   readonly tlsDialer?: (tls: ServerTlsSnapshot) => Dialer;
@@ -126,8 +135,10 @@ function liveListener(
     ...acceptors,
     requestEdit: null,
     answerEdit: shared.answerEdit,
+    cors: corsEdits(snapshot.guards, [snapshot.securityHeaders, snapshot.headers?.response]),
     pages: shared.pages,
-    ...makeGuards(snapshot.protocol, snapshot.guards),
+    ...makeGuards(snapshot.protocol, snapshot.guards, options),
+    connectionLimit: makeConnectionLimit(snapshot.connectionLimit, options),
     hsts: fromLatin1(snapshot.hsts === "" ? "" : `Strict-Transport-Security: ${snapshot.hsts}\r\n`),
   };
 }
@@ -135,23 +146,25 @@ function liveListener(
 /** What all routes of a listener have that say nothing of their own. */
 type Shared = Pick<LiveRoute, "requestEdit" | "answerEdit" | "pages">;
 
-function sharedOf({ headers, errorPages }: ListenerSnapshot): Shared {
+function sharedOf({ headers, securityHeaders, errorPages }: ListenerSnapshot): Shared {
   return {
     requestEdit: requestEdit([headers?.request], undefined),
-    answerEdit: answerEdit([headers?.response]),
+    answerEdit: answerEdit([securityHeaders, headers?.response]),
     pages: errorPages === undefined ? null : new LivePages(errorPages, null),
   };
 }
 
 function liveRoute(
   route: RouteSnapshot,
-  { protocol, headers: ofListener }: Pick<ListenerSnapshot, "protocol" | "headers">,
+  { protocol, headers: ofListener, securityHeaders: preset }: ListenerSnapshot,
   shared: Shared,
   pools: ReadonlyMap<string, LivePool>,
   options: LiveOptions,
 ): LiveRoute {
-  const { match, action, headers, rewrite, errorPages } = route;
-  const changesRequest = headers?.request !== undefined || rewrite !== undefined;
+  const { match, action, headers, rewrite, errorPages, securityHeaders, claims } = route;
+  const answerRules = [securityHeaders, ofListener?.response, headers?.response];
+  const sameRules = headers?.response === undefined && same(securityHeaders, preset);
+  const changesRequest = headers?.request !== undefined || rewrite !== undefined || claims !== undefined;
   return {
     snapshot: route,
     action,
@@ -162,19 +175,26 @@ function liveRoute(
     requestEdit: action.kind !== "pool" && action.kind !== "split"
       ? null
       : changesRequest
-      ? requestEdit([ofListener?.request, headers?.request], rewrite)
+      ? requestEdit([ofListener?.request, claims, headers?.request], rewrite)
       : shared.requestEdit,
-    answerEdit: headers?.response === undefined
-      ? shared.answerEdit
-      : answerEdit([ofListener?.response, headers.response]),
+    answerEdit: sameRules ? shared.answerEdit : answerEdit(answerRules),
+    cors: corsEdits(route.guards, answerRules),
     pages: errorPages === undefined ? shared.pages : new LivePages(errorPages, shared.pages),
     redirect: action.kind === "redirect" ? redirectOf(action.to) : null,
     body: action.kind === "respond" && action.filled === true
       ? filledBodyOf(action.body, action.contentType)
       : null,
     encodedBodies: action.kind === "respond" && action.filled !== true ? new Map() : null,
-    ...makeGuards(protocol, route.guards),
+    ...makeGuards(protocol, route.guards, options),
   };
+}
+
+function corsEdits(
+  guards: GuardsSnapshot | undefined,
+  rules: readonly (ResponseRules | undefined)[],
+): CorsEdits | null {
+  if (guards?.cors === undefined) return null;
+  return new CorsEdits(guards.cors, rules.filter((one) => one !== undefined));
 }
 
 function answerEdit(rules: readonly (ResponseRules | undefined)[]): HeaderEdit | null {

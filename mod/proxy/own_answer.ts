@@ -63,6 +63,12 @@ export class OwnAnswer {
     return BROKEN_OFF;
   }
 
+  /** Answers as somebody else has decided. */
+  give(answer: Answer, headRequest: boolean, keepAlive: boolean): Sent {
+    this.keepAlive = keepAlive;
+    return this.#whole(answer, headRequest);
+  }
+
   onDrain(): Sent {
     return this.#file!.onDrain();
   }

@@ -4,6 +4,7 @@
  */
 import type { Captures } from "../route/captures.ts";
 import type { RequestSource, TlsSource } from "../route/variables.ts";
+import type { Identity } from "../guard/identity.ts";
 import { plainAddress } from "../http/forwarded.ts";
 import { latin1 } from "../http/grammar.ts";
 import type { Head } from "../http1/head.ts";
@@ -21,6 +22,7 @@ export interface ValuesClient {
   readonly address: string;
   readonly listener: ListenerState;
   readonly stream: Stream;
+  readonly identity: Identity | null;
 }
 
 export class RequestValues implements RequestSource {
@@ -78,6 +80,14 @@ export class RequestValues implements RequestSource {
 
   get tls(): TlsSource | null {
     return this.#client.stream.tls ?? null;
+  }
+
+  get user(): string {
+    return this.#client.identity?.user ?? "";
+  }
+
+  claim(name: string): string {
+    return this.#client.identity?.claim(name) ?? "";
   }
 
   get requestId(): string {

@@ -4,13 +4,17 @@
  * A listener that needs no stage has none: its connections cost what they did.
  */
 import type { Stream } from "../net/stream.ts";
+import { parseIp } from "../base/address.ts";
 import { allowsAll } from "../guard/access.ts";
+import type { Concurrency, Place } from "../guard/concurrency.ts";
+import { plainAddress } from "../http/forwarded.ts";
 import { ClientConnection, type ConnectionOwner } from "./client_connection.ts";
 import type { ListenerState } from "./environment.ts";
 import { Handshake, type HandshakeOwner } from "./handshake.ts";
 import { HeaderStage } from "./header_stage.ts";
 import { HelloStage } from "./hello_stage.ts";
 import { Http2Connection } from "./http2_connection.ts";
+import { PlaceHolder } from "./held_place.ts";
 import { ProofStage, Proved } from "./proof_stage.ts";
 import { Refusal } from "./refusal.ts";
 import type { Session } from "./stage.ts";
@@ -27,8 +31,28 @@ export function openSession(owner: SessionOwner, listener: ListenerState, stream
 }
 
 function afterHeader(owner: SessionOwner, listener: ListenerState, stream: Stream): Session {
-  const { tls, proofs, access } = listener.live;
+  const { access, connectionLimit } = listener.live;
   if (!allowsAll(access, stream.remoteHost)) return new Refusal(owner, listener, stream, "accessDenied");
+  if (connectionLimit === null) return secure(owner, listener, stream);
+  const place = takePlace(owner, listener, stream, connectionLimit);
+  if (place === null) return new Refusal(owner, listener, stream, "connectionLimited");
+  return secure(new PlaceHolder(owner, place, openHttp2), listener, stream);
+}
+
+/** Proxies that are believed have many clients, and are not counted. */
+function takePlace(
+  { environment }: SessionOwner,
+  { live }: ListenerState,
+  { remoteHost }: Stream,
+  limit: Concurrency,
+): Place | null {
+  const address = plainAddress(remoteHost);
+  const key = live.trusts(address) ? null : limit.key.ofAddress(parseIp(address));
+  return limit.enter(key, environment.wallClock());
+}
+
+function secure(owner: SessionOwner, listener: ListenerState, stream: Stream): Session {
+  const { tls, proofs } = listener.live;
   if (tls === null) return serve(owner, listener, stream);
   const handshake = () => new Handshake(owner, listener, stream, tls, (text) => serve(owner, listener, text));
   if (proofs === null) return handshake();
@@ -60,11 +84,11 @@ function serve(owner: SessionOwner, listener: ListenerState, stream: Stream): Se
 }
 
 /** Goes on with HTTP/2 where a client began with it. */
-export function openHttp2(owner: SessionOwner, connection: ClientConnection, opening: Uint8Array): Session {
+export function openHttp2(owner: SessionOwner, connection: ClientConnection, opening: Uint8Array): void {
   connection.stream.pause();
   const next = new Http2Connection(owner, connection.listener, connection.stream);
   owner.onReplaced(connection, next);
   next.start();
   next.onData(opening);
-  return next;
+  if (connection.listener.draining) next.drain();
 }

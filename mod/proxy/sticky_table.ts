@@ -2,7 +2,7 @@
  * Sessions that are remembered here, in a table: by the client's address, by what a request shows (a header, a
  * cookie, a parameter) or asks for (the name in TLS), and by what a server's answer shows.
  */
-import { parseIp } from "../base/address.ts";
+import { maskIp, parseIp } from "../base/address.ts";
 import { ServerIds } from "../balance/server_ids.ts";
 import type { Stick } from "../balance/stick.ts";
 import { StickCounts, type StickMemory, StickTable } from "../balance/stick_table.ts";
@@ -79,7 +79,7 @@ export class TableSessions implements PoolSticky {
     const ip = parseIp(address);
     if (ip === null) return null;
     const { ipv4, ipv6 } = this.settings.mask;
-    return this.table.key(masked(ip, ip.length === 4 ? ipv4 : ipv6), ip.length, "address");
+    return this.table.key(maskIp(ip, ip.length === 4 ? ipv4 : ipv6), ip.length, "address");
   }
 
   #textKey(text: string): Uint32Array {
@@ -87,11 +87,6 @@ export class TableSessions implements PoolSticky {
     for (let at = 0; at < text.length; at++) this.#text[at] = text.charCodeAt(at);
     return this.table.key(this.#text, text.length, "text");
   }
-}
-
-/** An address without the bits behind the first `bits`. */
-function masked(ip: Uint8Array, bits: number): Uint8Array {
-  return ip.map((byte, at) => byte & 0xff00 >> Math.max(0, Math.min(8, bits - 8 * at)));
 }
 
 /** Reads what one source of an answer shows. */

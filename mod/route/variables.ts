@@ -23,8 +23,12 @@ export interface RequestSource {
   /** Null: the client's connection is not encrypted by us. */
   readonly tls: TlsSource | null;
   readonly requestId: string;
+  /** Who the request is of, by its password or token, in UTF-8; empty: nobody has asked. */
+  readonly user: string;
   /** What the route's conditions took, by its name; empty: nothing. */
   capture(name: string): string;
+  /** Text of a claim of its token; empty: there is none. */
+  claim(name: string): string;
 }
 
 export interface TlsSource {
@@ -110,6 +114,8 @@ const LIST: readonly Variable[] = [
     encoded: (name) => /^(?:path|host)\./.test(name),
   }),
   ofRequest("requestId", (source) => source.requestId),
+  ofRequest("user", ({ user }) => utf8AsLatin1(user)),
+  named(ofRequest("claim", (source, name) => source.claim(name))),
   ofRequest("tlsVersion", ({ tls }) => tls?.version ?? ""),
   ofRequest("tlsCipher", ({ tls }) => tls?.cipher ?? ""),
   ofRequest("tlsServerName", ({ tls }) => tls?.serverName ?? ""),

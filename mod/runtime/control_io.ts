@@ -234,13 +234,14 @@ export class Control implements ControlPort {
   /** Throws before the first configuration is in force. */
   status(): NodeStatus {
     if (this.#running === null || this.#snapshot === null) throw new Error("Cannot tell a status yet");
-    const { memory, monitor, crew, sticks } = this.#running;
+    const { memory, monitor, crew, tables } = this.#running;
     return nodeStatus({
       version: this.#options.hello.version,
       snapshot: this.#snapshot,
       memory,
       health: monitor.status(),
-      sessions: (pool) => sticks.status(pool, Date.now()),
+      sessions: (pool) => tables.sticks.status(pool, Date.now()),
+      limits: tables.limits.status(this.#snapshot, Date.now()),
       tlsTrouble: (slot) => this.#tlsTroubles.recent(slot, Date.now()),
       draining: this.#draining,
       startedAt: this.#startedAt,
@@ -255,7 +256,7 @@ export class Control implements ControlPort {
 
   #withPool<T>(name: string, use: (pool: PoolSnapshot, sticks: Sticks) => T): T | null {
     const pool = this.#snapshot?.pools.find((one) => one.name === name);
-    return pool === undefined || this.#running === null ? null : use(pool, this.#running.sticks);
+    return pool === undefined || this.#running === null ? null : use(pool, this.#running.tables.sticks);
   }
 
   #inOrder<T>(change: () => Promise<T>): Promise<T> {
@@ -437,7 +438,7 @@ export class Control implements ControlPort {
   async #apply(running: Running, snapshot: Snapshot): Promise<readonly string[]> {
     // A worker that is done with its drain would listen again.
     if (this.#draining) return ["the configuration stays as it is, as the node is stopping"];
-    const { crew, memory, sticks } = running;
+    const { crew, memory, tables } = running;
     const before = this.#snapshot;
     const { servers, listeners } = this.#owners.claim(snapshot);
     for (const slot of servers) {
@@ -447,10 +448,10 @@ export class Control implements ControlPort {
     for (const row of listeners) memory.counters.clearListener(row);
     setServers(running, snapshot);
     if (this.#received !== null) this.#goOn(running, this.#received);
-    const memories = sticks.prepare(snapshot, Date.now());
+    const memories = tables.prepare(snapshot, Date.now());
     const { errors } = await crew.apply(snapshot, memories);
     if (errors.length === 0) {
-      sticks.keep(memories);
+      tables.keep(memories);
       this.#snapshot = snapshot;
       this.#tcpSlots = tcpSlots(snapshot);
       memory.queue.wakeAll();
@@ -460,7 +461,7 @@ export class Control implements ControlPort {
       setServers(running, before);
       // Some workers have the new one already: all get the old one again.
       const old = { ...before, generation: ++this.#generation };
-      const { errors: again } = await crew.apply(old, sticks.current);
+      const { errors: again } = await crew.apply(old, tables.current);
       for (const error of again) this.#log.error(`Cannot go back to what ran before: ${error}`);
     }
     return errors;

@@ -13,7 +13,7 @@ import type { WorkerStatus } from "../observe/status.ts";
 import { Backoff } from "./backoff.ts";
 import { PULSE_MS, PulseWatch } from "./pulse.ts";
 import type { TlsTrouble } from "../proxy/environment.ts";
-import type { StickMemories } from "./stick_memory.ts";
+import { NO_TABLES, type Tables } from "./tables.ts";
 import type { FromWorker, ToWorker } from "./worker_link.ts";
 
 /** Deaths of one worker during one snapshot that condemn the snapshot. */
@@ -130,10 +130,10 @@ export class Crew {
    * Hands a snapshot to all. Resolves when every worker has applied it, with what went wrong; then the workers
    * may differ, and the caller hands out the snapshot before it again. One at a time.
    */
-  apply(snapshot: Snapshot, sticks: StickMemories = new Map()): Promise<{ errors: string[] }> {
+  apply(snapshot: Snapshot, tables: Tables = NO_TABLES): Promise<{ errors: string[] }> {
     if (this.#pending !== null) throw new Error("Cannot apply a snapshot while another is being applied");
     const { promise, resolve } = Promise.withResolvers<{ errors: string[] }>();
-    this.#snapshot = { kind: "snapshot", snapshot, sticks };
+    this.#snapshot = { kind: "snapshot", snapshot, tables };
     this.#pending = { snapshot, errors: [], resolve };
     for (const member of this.#members) {
       member.deaths = 0;

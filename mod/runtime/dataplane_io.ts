@@ -24,6 +24,8 @@ import { Batch } from "../observe/batch.ts";
 import { AccessLog } from "../proxy/access_log.ts";
 import { ChunkEncoder } from "../proxy/chunks.ts";
 import type { ListenerState, ProxyEnvironment, TlsTrouble } from "../proxy/environment.ts";
+import { PasswordThread } from "../guard/passwords_io.ts";
+import { JoseTokens } from "../guard/tokens_io.ts";
 import { HeadFacts } from "../proxy/facts.ts";
 import { Http2Dialer } from "../proxy/http2_dialer.ts";
 import { buildLive, type Live } from "../proxy/live.ts";
@@ -34,7 +36,7 @@ import { openHttp2, openSession } from "../proxy/session.ts";
 import type { Session } from "../proxy/stage.ts";
 import type { RouteTable } from "../route/match.ts";
 import { acceptProblem } from "./accept_problem.ts";
-import type { StickMemories } from "./stick_memory.ts";
+import { NO_TABLES, type Tables } from "./tables.ts";
 import { RequestIds } from "./request_ids_io.ts";
 import { UdpPlane } from "./udp_plane_io.ts";
 
@@ -68,8 +70,6 @@ interface Socket {
 /** The sockets of UDP are in a plane of their own. */
 const accepts = ({ protocol }: ListenerSnapshot) => protocol !== "udp";
 
-const NO_STICKS: StickMemories = new Map();
-
 export class Dataplane {
   readonly environment: ProxyEnvironment;
   readonly encoder: ChunkEncoder;
@@ -83,6 +83,8 @@ export class Dataplane {
   readonly #wheel: Wheel;
   readonly #idle = new IdleConnections<ServerConnection>();
   readonly #batch = new Batch();
+  readonly #passwords: PasswordThread;
+  readonly #tokens = new JoseTokens();
   readonly #states = new Map<string, ListenerState>();
   readonly #sessions = new Set<Session>();
   readonly #tick: ReturnType<typeof setInterval>;
@@ -94,6 +96,7 @@ export class Dataplane {
 
   constructor(options: DataplaneOptions) {
     this.#options = options;
+    this.#passwords = new PasswordThread(options.onError);
     this.#wheel = new Wheel(performance.now(), options.onError);
     this.#memory = openSharedMemory(options.memory, options.worker);
     const buffers = new BufferPool();
@@ -169,13 +172,15 @@ export class Dataplane {
   }
 
   /** Puts a snapshot in force; with errors (an address that cannot be bound) everything is as before. */
-  apply(snapshot: Snapshot, sticks: StickMemories = NO_STICKS): Promise<{ errors: string[] }> {
+  apply(snapshot: Snapshot, tables: Tables = NO_TABLES): Promise<{ errors: string[] }> {
     const fresh: Socket[] = [];
     try {
       const live = buildLive(snapshot, this.#live, {
         memory: this.#memory,
         worker: this.#options.worker,
-        sticks,
+        ...tables,
+        passwords: this.#passwords,
+        tokens: this.#tokens,
         random: Math.random,
         http2Dialer: (below, scheme, connectMs) =>
           new Http2Dialer(this.environment, below ?? this.#engine.dialer, scheme, connectMs),
@@ -227,6 +232,7 @@ export class Dataplane {
     for (const connection of [...this.environment.upstreams]) connection.close();
     this.#memory.queue.stop();
     clearInterval(this.#tick);
+    this.#passwords.close();
     this.#flushLog();
     return this.#engine.stop();
   }
@@ -252,8 +258,7 @@ export class Dataplane {
 
   /** A client speaks HTTP/2 without TLS. */
   onHttp2(connection: ClientConnection, opening: Uint8Array): void {
-    const next = openHttp2(this, connection, opening);
-    if (connection.listener.draining) next.drain();
+    openHttp2(this, connection, opening);
   }
 
   /** A session of a TLS listener threw. */

@@ -1,6 +1,6 @@
 /**
  * What exists in the balancer once its first configuration is known, whatever configuration comes later: shared memory,
- * workers, health checks and stick tables, tied to each other.
+ * workers, health checks and tables, tied to each other.
  *
  * It must not know which configuration is in force.
  */
@@ -27,7 +27,7 @@ import type { TlsTrouble } from "../proxy/environment.ts";
 import type { Section } from "./carried.ts";
 import { Crew } from "./crew_io.ts";
 import { passiveCounts } from "./status.ts";
-import { Sticks } from "./stick_memory.ts";
+import { TableKeeper } from "./tables.ts";
 import { after } from "./timer_io.ts";
 
 /** EX_SOFTWARE of sysexits.h. */
@@ -37,7 +37,7 @@ const HUNG_WORDS_MS = 100;
 
 export interface Running {
   readonly memory: OpenMemory;
-  readonly sticks: Sticks;
+  readonly tables: TableKeeper;
   readonly crew: Crew;
   readonly monitor: HealthMonitor;
   /** As it was when they were started. */
@@ -70,7 +70,7 @@ export function startRunning(options: RunningOptions): Running {
     pools: POOL_CAPACITY,
   });
   const open = openSharedMemory(memory, CONTROL_THREAD);
-  const sticks = new Sticks(count, Math.random);
+  const tables = new TableKeeper(count, Math.random);
   const crew = new Crew({
     entry: workerEntry,
     count,
@@ -80,7 +80,7 @@ export function startRunning(options: RunningOptions): Running {
     onTlsFailure,
     reclaim: (worker) => {
       reclaimWorker(open, worker);
-      sticks.reclaim(worker);
+      tables.reclaim(worker);
     },
     onHung: (worker) => {
       log.error("a data worker hangs: the balancer ends, to be started again", { worker });
@@ -97,7 +97,7 @@ export function startRunning(options: RunningOptions): Running {
     now: () => performance.now(),
     after,
   });
-  return { memory: open, sticks, crew, monitor, workers };
+  return { memory: open, tables, crew, monitor, workers };
 }
 
 /** What goes over to a balancer that takes over, and comes from the one before. */

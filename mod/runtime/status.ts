@@ -22,6 +22,7 @@ import type { NameStatus } from "../discovery/name_book.ts";
 import type { PassiveCounts } from "../health/passive.ts";
 import type {
   AcmeStatus,
+  LimitStatus,
   ListenerStatus,
   NodeStatus,
   PoolStatus,
@@ -44,6 +45,7 @@ export interface StatusFacts {
   readonly health: readonly ServerView[];
   /** What is known of the sessions of a pool; nothing: it has none. */
   readonly sessions?: (pool: PoolSnapshot) => Pick<PoolStatus, "sessions">;
+  readonly limits?: readonly LimitStatus[];
   /** What TLS failed of lately at the server of a slot; null: nothing. */
   readonly tlsTrouble?: (slot: number) => string | null;
   readonly draining: boolean;
@@ -87,6 +89,7 @@ export function nodeStatus(facts: StatusFacts): NodeStatus {
       counters: columns<ListenerCounter>(LISTENER_COUNTERS, (at) => memory.counters.listener(row, at)),
       latency: memory.counters.histogram(row),
     })),
+    limits: facts.limits ?? [],
     pools: snapshot.pools.map((pool): PoolStatus => ({
       name: pool.name,
       balance: pool.balance,

@@ -4,8 +4,8 @@
  */
 import type { SharedMemory } from "../base/shared_memory.ts";
 import type { TlsTrouble } from "../proxy/environment.ts";
-import type { StickMemories } from "./stick_memory.ts";
 import type { Snapshot } from "../config/snapshot.ts";
+import type { Tables } from "./tables.ts";
 
 export type ToWorker =
   /** First of all. `pulse` has a word a worker, in which it beats (see `pulse.ts`). */
@@ -17,7 +17,7 @@ export type ToWorker =
     /** For the tickets of TLS, which every worker must take. A secret. */
     readonly ticketKeys: Uint8Array<ArrayBuffer>;
   }
-  | { readonly kind: "snapshot"; readonly snapshot: Snapshot; readonly sticks: StickMemories }
+  | { readonly kind: "snapshot"; readonly snapshot: Snapshot; readonly tables: Tables }
   | { readonly kind: "drain"; readonly deadlineMs: number }
   /** A batch of the access log is written, or given up. */
   | { readonly kind: "logWritten" };

@@ -7,7 +7,7 @@ import type { SharedMemory } from "../base/shared_memory.ts";
 import type { Snapshot } from "../config/snapshot.ts";
 import type { TlsTrouble } from "../proxy/environment.ts";
 import { PULSE_MS } from "./pulse.ts";
-import type { StickMemories } from "./stick_memory.ts";
+import type { Tables } from "./tables.ts";
 import type { FromWorker, ToWorker } from "./worker_link.ts";
 
 /** A server that fails every request would send a message with each. */
@@ -37,8 +37,8 @@ export interface DataplaneEnv {
 
 /** What the loop needs of a data plane. */
 export interface DataplanePort {
-  /** Puts a snapshot in force, with the memory of its sessions. With errors nothing has changed. */
-  apply(snapshot: Snapshot, sticks: StickMemories): Promise<{ errors: string[] }>;
+  /** Puts a snapshot in force, with the memory that it needs. With errors nothing has changed. */
+  apply(snapshot: Snapshot, tables: Tables): Promise<{ errors: string[] }>;
   /** Stops accepting; resolves when no connection is left, at the latest at the deadline. */
   drain(deadlineMs: number): Promise<void>;
   /** The oldest batch not yet answered is written, or given up. */
@@ -97,7 +97,7 @@ export function serveWorker(scope: WorkerScope, make: (env: DataplaneEnv) => Dat
     if (message.kind === "init") return init(message);
     if (dataplane === null) throw new Error(`Cannot handle ${message.kind} before init`);
     if (message.kind === "snapshot") {
-      const { errors } = await dataplane.apply(message.snapshot, message.sticks);
+      const { errors } = await dataplane.apply(message.snapshot, message.tables);
       return scope.postMessage({ kind: "applied", generation: message.snapshot.generation, errors });
     }
     await dataplane.drain(message.deadlineMs);

@@ -3,7 +3,7 @@ import { assert, assertEquals } from "../assert.ts";
 import { hash128 } from "../../mod/base/hash.ts";
 import { SharedTable } from "../../mod/base/shared_table.ts";
 import { lock } from "../../mod/base/spin_lock.ts";
-import { FOREVER, key, SHARED_KEYS, type TableJob, type TableResult } from "./table_hammer.ts";
+import { FOREVER, key, MOST, SHARED_KEYS, type TableJob, type TableResult } from "./table_hammer.ts";
 
 /** One bucket of eight, so that everything meets everything. */
 const ONE_BUCKET = SharedTable.byteLength(8);
@@ -130,6 +130,16 @@ Deno.test("touch() answers as get() and makes the entry last", () => {
   assertEquals([table.get(key(0), 19), table.touch(key(0), 99, 20)], [7, undefined]);
 });
 
+Deno.test("advance() moves a time on from now or from where it is, and never beyond what it may be", () => {
+  const table = new SharedTable(new SharedArrayBuffer(ONE_BUCKET), 0);
+  const advance = (now: number) => table.advance(key(0), 10, now + 20, now);
+  assertEquals([advance(100), advance(100), advance(100), table.get(key(0), 100)], [110, 120, 130, 120]);
+  assertEquals([advance(105), advance(110), table.get(key(0), 129)], [130, 130, 130]);
+  assertEquals([table.get(key(0), 130), advance(500)], [undefined, 510]);
+  // The clock went back.
+  assertEquals([advance(200), table.get(key(0), 200), advance(209), advance(210)], [230, 220, 230, 230]);
+});
+
 Deno.test("evictions counts the live entries that had to go, and no others", () => {
   const table = new SharedTable(new SharedArrayBuffer(ONE_BUCKET), 0);
   for (let n = 0; n < 8; n++) table.set(key(n), n, n < 4 ? 10 : FOREVER, n);
@@ -182,7 +192,7 @@ function start(job: TableJob): { worker: Worker; result: Promise<TableResult> } 
   return { worker, result };
 }
 
-Deno.test("add() and replace() from three workers at once lose nothing, and no entry is torn", async () => {
+Deno.test("add(), replace() and advance() from three workers at once lose nothing, and no entry is torn", async () => {
   const shared = new SharedArrayBuffer(ONE_BUCKET);
   const memory = new SharedArrayBuffer(SharedTable.byteLength(16));
   const rounds = 20_000;
@@ -192,5 +202,6 @@ Deno.test("add() and replace() from three workers at once lose nothing, and no e
   const table = new SharedTable(shared, 3);
   for (let n = 0; n < SHARED_KEYS; n++) assertEquals(table.get(key(n), 1), 3 * rounds);
   assertEquals(table.get(key(99), 1), results.reduce((sum, { replaced }) => sum + replaced, 0));
+  assertEquals(results.reduce((sum, { advanced }) => sum + advanced, 0), MOST - 1);
   assertEquals(results.map(({ torn }) => torn), [0, 0, 0]);
 });

@@ -1,6 +1,6 @@
 import { statusTable } from "../../mod/cli/status_table.ts";
 import { assertEquals, assertStringIncludes } from "../assert.ts";
-import { sampleServer, sampleStatus } from "../observe/sample_status.ts";
+import { SAMPLE_LIMIT, sampleServer, sampleStatus } from "../observe/sample_status.ts";
 
 Deno.test("statusTable() shows the node, its listeners and each pool's servers in columns", () => {
   const servers = [
@@ -69,4 +69,13 @@ Deno.test("statusTable() prints no control characters of a node's words", () => 
     0,
   );
   assertStringIncludes(text, "a?[31mb c?\n");
+});
+
+Deno.test("statusTable() says what limits let through", () => {
+  const limits = [SAMPLE_LIMIT, { ...SAMPLE_LIMIT, name: "try", dryRun: true, delayed: 0 }];
+  const lines = statusTable(sampleStatus({ limits }), 0).split("\n");
+  assertEquals(lines.filter((line) => line.startsWith("limit")), [
+    "limit rate listener web: 1 key, 2 passed, 3 delayed, 4 refused",
+    "limit rate try: 1 key, 2 passed, 5 would be refused (dry run)",
+  ]);
 });

@@ -34,7 +34,7 @@ Deno.test("buildSnapshot() spells out the smallest configuration", async () => {
       protocol: "http",
       trustedProxies: [],
       timeouts: { headMs: 10_000, bodyMs: 30_000, keepAliveMs: 60_000, idleMs: 300_000, tunnelMs: 3_600_000 },
-      limits: { head: 16_384, headers: 100, body: 0, connections: 20_000 },
+      limits: { head: 16_384, headers: 100, body: 0, bodyRate: 0, connections: 20_000 },
       tls: null,
       hsts: "",
       routes: [{

@@ -70,7 +70,7 @@ function listener(name: string, row: number, host: string, trustedProxies: strin
     protocol: "http",
     trustedProxies,
     timeouts: { headMs: 10_000, bodyMs: 30_000, keepAliveMs: 60_000, idleMs: 300_000, tunnelMs: 3_600_000 },
-    limits: { head: 16 * 1024, headers: 100, body: BODY_LIMIT_BYTES, connections: 0 },
+    limits: { head: 16 * 1024, headers: 100, body: BODY_LIMIT_BYTES, bodyRate: 0, connections: 0 },
     tls: null,
     hsts: "",
     routes: [{

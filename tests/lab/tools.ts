@@ -11,6 +11,7 @@ import { unbootable } from "./throwaway_root.ts";
 const PACKAGES: Readonly<Record<string, string>> = {
   brotli: "brotli",
   curl: "curl",
+  htpasswd: "apache2-utils",
   dnsmasq: "dnsmasq-base",
   h2load: "nghttp2-client",
   haproxy: "haproxy",

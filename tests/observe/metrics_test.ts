@@ -5,7 +5,7 @@ import { LISTENER_METRICS, metricsPage, SERVER_METRICS } from "../../mod/observe
 import type { PoolStatus, SessionStatus } from "../../mod/observe/status.ts";
 import { assertEquals } from "../assert.ts";
 import { parseExposition } from "./parse_exposition.ts";
-import { numbered, sampleServer, sampleStatus } from "./sample_status.ts";
+import { numbered, SAMPLE_LIMIT, sampleServer, sampleStatus } from "./sample_status.ts";
 
 Deno.test("metricsPage() shows every column of the shared counters exactly once", () => {
   const columnsOf = (metrics: readonly { columns: readonly { column: string }[] }[]) => {
@@ -98,4 +98,15 @@ Deno.test("exposition() escapes labels and help so that they read back", () => {
     assertEquals(unescape(key!.slice('x{pool="'.length, -'"}'.length)), label);
     assertEquals(read.help.replace(/\\(\\|n)/g, (_, char) => char === "n" ? "\n" : char), `.${help}`);
   }));
+});
+
+Deno.test("metricsPage() tells of limits what became of requests", () => {
+  const families = parseExposition(metricsPage(sampleStatus({ limits: [SAMPLE_LIMIT] })));
+  const of = (name: string) => [...families.get(`tandem_limit_${name}`)?.samples ?? []];
+  const labels = 'kind="rate",limit="listener web"';
+  assertEquals(of("requests_total").map(([, value]) => value), [2, 3, 4, 5]);
+  assertEquals(of("requests_total")[2], [`tandem_limit_requests_total{${labels},result="refused"}`, 4]);
+  assertEquals(of("keys"), [[`tandem_limit_keys{${labels}}`, 1]]);
+  assertEquals(of("keys_size"), [[`tandem_limit_keys_size{${labels}}`, 8]]);
+  assertEquals(of("evictions_total"), [[`tandem_limit_evictions_total{${labels}}`, 6]]);
 });

@@ -6,7 +6,7 @@ import {
   SERVER_COUNTERS,
   type ServerCounter,
 } from "../../mod/base/counters.ts";
-import type { NodeStatus, ServerStatus } from "../../mod/observe/status.ts";
+import type { LimitStatus, NodeStatus, ServerStatus } from "../../mod/observe/status.ts";
 
 /** Every column has its number, so that no two can be mistaken for each other. */
 export function numbered<Name extends string>(names: readonly Name[]): Record<Name, number> {
@@ -28,6 +28,19 @@ export function sampleServer(fields: Partial<ServerStatus> = {}): ServerStatus {
     ...fields,
   };
 }
+
+export const SAMPLE_LIMIT: LimitStatus = {
+  kind: "rate",
+  name: "listener web",
+  dryRun: false,
+  entries: 1,
+  size: 8,
+  passed: 2,
+  delayed: 3,
+  refused: 4,
+  wouldRefuse: 5,
+  evictions: 6,
+};
 
 export function sampleStatus(fields: Partial<NodeStatus> = {}): NodeStatus {
   const buckets = [...LATENCY_BUCKETS_MS, Infinity].map((_, index) => index % 3);
@@ -59,6 +72,7 @@ export function sampleStatus(fields: Partial<NodeStatus> = {}): NodeStatus {
     pools: [{ name: "app", balance: "roundRobin", queued: 0, servers: [sampleServer()] }],
     names: [],
     acme: { active: true, names: [] },
+    limits: [],
     ...fields,
   };
 }

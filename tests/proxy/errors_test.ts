@@ -1,9 +1,11 @@
 /** Every code of the table is raised by something a peer does, with the answer that the table says. */
 import { ERROR_CODES, type ErrorCode, ERRORS } from "../../mod/base/errors.ts";
 import { LISTENER_COLUMN } from "../../mod/base/counters.ts";
+import type { JwtSnapshot } from "../../mod/config/guard_snapshot.ts";
 import type { RouteSnapshot } from "../../mod/config/snapshot.ts";
 import { assertEquals } from "../assert.ts";
 import { frame, PING, PREFACE, SETTINGS } from "../conformance/http2_client.ts";
+import { concurrencyLimit, rateLimit } from "../guard/limits.ts";
 import { filesRoute } from "../sim/files_route.ts";
 import { reply } from "../sim/parties.ts";
 import { speakHttp2 } from "../sim/http2_server.ts";
@@ -41,6 +43,24 @@ const answering = (text: string, end: boolean) => (world: World) => {
 };
 const wait = (ms: number) => (world: World) => world.run(ms);
 
+/** One request a minute. */
+const ONCE: RouteSnapshot = {
+  match: { hosts: [], methods: [], headers: [], query: [] },
+  action: { kind: "pool", pool: "app" },
+  guards: { rateLimits: [rateLimit({ stepMs: 60_000 })] },
+};
+const NEEDS_ROLE: JwtSnapshot = {
+  realm: "x",
+  terms: { key: { kind: "secret", text: "s" }, algorithms: [], issuers: [], audiences: [], leewayMs: 0 },
+  require: [["role", ["admin"]]],
+  from: { kind: "header", name: "authorization" },
+};
+/** About tokens, to be called later. */
+const answers: (() => void)[] = [];
+const withPasswords = (check: () => boolean): WorldOptions => ({
+  credentials: { passwords: { check } },
+  routes: [{ ...ONCE, guards: { basicAuth: { realm: "x", users: [["a", "hash"]] } } }],
+});
 const NOBODY = { allow: [], deny: ["0.0.0.0/0"] };
 
 /** Answers with the files of `/www`. */
@@ -91,6 +111,42 @@ const SCENARIOS: Record<Exclude<ErrorCode, OfUdp>, Scenario> = {
   notTls: { options: { protocol: "tcp", routes: [BY_NAME] } },
   badClientHello: { options: { protocol: "tcp", routes: [BY_NAME] }, sends: "\x16\x03\x01\x00\x01\x02" },
   accessDenied: { options: { listener: { guards: { access: [NOBODY] } }, routes: [] }, sends: GET },
+  concurrencyLimited: {
+    options: { routes: [{ ...ONCE, guards: { concurrencyLimits: [concurrencyLimit()] } }] },
+    servers: (world) => {
+      silent(world);
+      world.connect().get("/");
+      world.settle();
+    },
+  },
+  connectionLimited: {
+    options: { listener: { connectionLimit: concurrencyLimit({ kind: "connections" }) } },
+    servers: (world) => void world.connect(),
+  },
+  unauthorized: { options: withPasswords(() => true) },
+  forbidden: {
+    options: {
+      credentials: {
+        tokens: {
+          check: (_terms, _token, done) => void answers.push(() => done({ claims: {}, expiresAt: 0 })),
+        },
+      },
+      routes: [{ ...ONCE, guards: { jwt: NEEDS_ROLE } }],
+    },
+    sends: `${HEAD}Authorization: Bearer x\r\n\r\n`,
+    then: () => answers.pop()!(),
+  },
+  credentialsBusy: {
+    options: withPasswords(() => false),
+    sends: `${HEAD}Authorization: Basic YTpi\r\n\r\n`,
+  },
+  rateLimited: {
+    options: { routes: [ONCE] },
+    servers: (world) => {
+      world.connect().get("/");
+      world.settle();
+    },
+  },
   noRoute: { options: { routes: [] } },
   methodNotAllowed: { options: FILES, sends: `${POST}Content-Length: 0\r\n\r\n` },
   fileNotFound: { options: FILES },

@@ -142,7 +142,7 @@ Deno.test("a session whose server is down goes to another, and its cookie with i
 });
 
 function sessions(world: World) {
-  return world.sticks.status(world.state.live.routes[0]!.pool!.snapshot, world.now).sessions!;
+  return world.tables.sticks.status(world.state.live.routes[0]!.pool!.snapshot, world.now).sessions!;
 }
 
 Deno.test("a session whose server cannot be connected to goes to another in the same request", () => {

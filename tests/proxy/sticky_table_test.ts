@@ -10,7 +10,7 @@ const by = (kind: StickKey["kind"], name = ""): StickKey => ({ kind, name });
 const learn = (kind: LearnSource["kind"], name: string): LearnSource => ({ kind, name });
 
 function sessions(world: World) {
-  return world.sticks.status(world.state.live.routes[0]!.pool!.snapshot, world.now).sessions!;
+  return world.tables.sticks.status(world.state.live.routes[0]!.pool!.snapshot, world.now).sessions!;
 }
 
 /** Asks from an address over a new connection; answers which server it was. */

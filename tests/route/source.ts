@@ -37,6 +37,8 @@ export function source(
     listenerPort: 8080,
     tls: null,
     requestId: "id-1",
+    user: "",
+    claim: () => "",
     capture: (name) => capturesOf(match).take(facts).get(name) ?? "",
     ...change,
   };

@@ -25,8 +25,10 @@ import { makeCompressor } from "../../mod/compress/zlib_io.ts";
 import { FileStore } from "../../mod/files/store.ts";
 import { latin1 } from "../../mod/http/grammar.ts";
 import { IdleConnections } from "../../mod/net/idle.ts";
+import type { Passwords, Tokens } from "../../mod/guard/identity.ts";
 import type { MakeTls } from "../../mod/net/tls.ts";
 import { TICK_MS, type Timer, Wheel } from "../../mod/net/wheel.ts";
+import type { LimitStatus } from "../../mod/observe/status.ts";
 import type { LogText } from "../../mod/observe/put.ts";
 import type { AccessRecord } from "../../mod/proxy/access_log.ts";
 import { ChunkEncoder } from "../../mod/proxy/chunks.ts";
@@ -39,7 +41,7 @@ import type { ServerConnection } from "../../mod/proxy/server_connection.ts";
 import { openHttp2, openSession } from "../../mod/proxy/session.ts";
 import type { ClientConnection } from "../../mod/proxy/client_connection.ts";
 import type { Session } from "../../mod/proxy/stage.ts";
-import { Sticks } from "../../mod/runtime/stick_memory.ts";
+import { TableKeeper } from "../../mod/runtime/tables.ts";
 import { buildRouteTable } from "../../routes/table.ts";
 import { assertEquals } from "../assert.ts";
 import { SimDisk } from "./disk.ts";
@@ -58,6 +60,8 @@ export interface WorldOptions extends NetworkOptions {
   readonly otherPools?: Readonly<Record<string, readonly number[]>>;
   readonly listener?: Partly<ListenerSnapshot>;
   readonly routes?: readonly RouteSnapshot[];
+  /** Check passwords and tokens. */
+  readonly credentials?: { readonly passwords?: Passwords; readonly tokens?: Tokens };
   /** Makes the listener's TLS; without: there is none. */
   readonly makeTls?: MakeTls;
 }
@@ -99,7 +103,7 @@ const LISTENER: ListenerSnapshot = {
   protocol: "http",
   trustedProxies: [],
   timeouts: { headMs: 10_000, bodyMs: 30_000, keepAliveMs: 60_000, idleMs: 300_000, tunnelMs: 3_600_000 },
-  limits: { head: 16 * 1024, headers: 100, body: 0, connections: 20_000 },
+  limits: { head: 16 * 1024, headers: 100, body: 0, bodyRate: 0, connections: 20_000 },
   tls: null,
   hsts: "",
   routes: [],
@@ -119,7 +123,7 @@ export class World {
   readonly memory: OpenMemory;
   readonly control: OpenMemory;
   readonly log: Logged[] = [];
-  readonly sticks = new Sticks(1, () => 0.5);
+  readonly tables = new TableKeeper(1, () => 0.5);
   readonly sessions = new Set<Session>();
   /** Reasons of TLS handshakes that failed. */
   readonly refusals: string[] = [];
@@ -131,11 +135,13 @@ export class World {
   readonly idle = new IdleConnections<ServerConnection>();
   readonly #wheel: CountedWheel;
   readonly #makeTls: MakeTls;
+  readonly #options: WorldOptions;
   #live: Live;
   #snapshot: Snapshot;
   #clients = 0;
 
   constructor(options: WorldOptions = {}) {
+    this.#options = options;
     this.#makeTls = options.makeTls ?? (() => {
       throw new Error("Cannot terminate TLS in this world");
     });
@@ -223,6 +229,11 @@ export class World {
 
   get now(): number {
     return this.network.schedule.now;
+  }
+
+  /** What is known of the limits of the listener's snapshot. */
+  get limits(): LimitStatus[] {
+    return this.tables.limits.status(this.#snapshot, this.now);
   }
 
   /** A client connects; nothing is sent yet. */
@@ -332,9 +343,10 @@ export class World {
 
   #build(before: Live | null): Live {
     const { environment } = this;
-    this.sticks.keep(this.sticks.prepare(this.#snapshot, this.now));
+    this.tables.keep(this.tables.prepare(this.#snapshot, this.now));
     return buildLive(this.#snapshot, before, {
-      sticks: this.sticks.current,
+      ...this.tables.current,
+      ...(this.#options.credentials ?? {}),
       http2Dialer: (below, scheme, connectMs) =>
         new Http2Dialer(environment, below ?? environment.dialer, scheme, connectMs),
       memory: this.memory,
