@@ -3,16 +3,16 @@
  * turns in one run; and what becomes of open connections when a node dies. `deno task bench:l4`, as root.
  */
 import { parseArgs } from "node:util";
-import { HeldConnections } from "../tests/lab/forwarding.ts";
 import { installTools } from "../tests/lab/tools.ts";
-import { Pair, STRIKES, VIP_PORT } from "./l4_failover_io.ts";
+import { Pair, STRIKES, type Toll } from "./l4_failover_io.ts";
 import { busyMicroseconds, Place, type Way, WAYS } from "./l4_io.ts";
 import { align, median } from "./report.ts";
 
 const USAGE = `deno task bench:l4 [options]
-  --seconds N      length of one measurement (3)
-  --repeat N       measurements of each way (3)
+  --seconds N      length of one measurement (2)
+  --repeat N       measurements of each way, by turns (5)
   --connections N  of wrk (64), and open ones of the failover (200)
+  --strikes N      at the node that has the address, in three ways by turns (3)
   --only NAME      requests, bulk or failover; may be repeated`;
 const WARM_UP_SECONDS = 1;
 const NOBODY = { requests: 0, microseconds: 1, errors: 0, p50: 0, p99: 0 };
@@ -32,9 +32,10 @@ async function main(args: string[]): Promise<number> {
   const { values } = parseArgs({
     args,
     options: {
-      seconds: { type: "string", default: "3" },
-      repeat: { type: "string", default: "3" },
+      seconds: { type: "string", default: "2" },
+      repeat: { type: "string", default: "5" },
       connections: { type: "string" },
+      strikes: { type: "string", default: `${STRIKES.length}` },
       only: { type: "string", multiple: true, default: ["requests", "bulk", "failover"] },
       help: { type: "boolean" },
     },
@@ -57,9 +58,12 @@ async function main(args: string[]): Promise<number> {
     console.log(report(measured));
   }
   if (!parts.has("failover")) return 0;
-  const broken = await failover(Number(values.connections ?? 200));
-  console.log(broken.map(([how, gone, of]) => `${how}: ${gone} of ${of} open connections broke`).join("\n"));
-  return 0;
+  const { broken, requests, moves } = await failover(
+    Number(values.connections ?? 200),
+    Number(values.strikes),
+  );
+  console.log(`after ${moves} moves and ${requests} requests ${broken} connections were broken`);
+  return broken === 0 ? 0 : 1;
 }
 
 async function measure(
@@ -81,17 +85,18 @@ async function measure(
   return { way, perSecond, cpu, p99: result.p99, errors: result.errors, gigabits: bits / 1e9 };
 }
 
+/** Medians; a ratio is the median of those within one turn, so that what is slow for a while is so for both. */
 function report(measured: readonly Measured[]): string {
-  const of = (way: Way, value: (one: Measured) => number) =>
-    median(measured.filter((one) => one.way === way).map(value));
-  const [direct, haproxy] = (["direct", "haproxy"] as const).map((way) => of(way, (one) => one.perSecond));
+  const all = (way: Way) => measured.filter((one) => one.way === way);
+  const of = (way: Way, value: (one: Measured) => number) => median(all(way).map(value));
+  const ratio = (way: Way, to: Way) =>
+    median(all(way).map(({ perSecond }, turn) => perSecond / all(to)[turn]!.perSecond)).toFixed(2);
   const rows = WAYS.map((way) => {
-    const perSecond = of(way, ({ perSecond }) => perSecond);
     return [
       way,
-      perSecond.toFixed(0),
-      (perSecond / direct!).toFixed(2),
-      (perSecond / haproxy!).toFixed(2),
+      of(way, ({ perSecond }) => perSecond).toFixed(0),
+      ratio(way, "direct"),
+      ratio(way, "haproxy"),
       of(way, ({ cpu }) => cpu).toFixed(1),
       (of(way, ({ p99 }) => p99) / 1000).toFixed(2),
       of(way, ({ gigabits }) => gigabits).toFixed(2),
@@ -102,20 +107,10 @@ function report(measured: readonly Measured[]): string {
   return align([headings, ...rows], 1);
 }
 
-/** A node dies in three ways under open connections that are asked all the time. */
-async function failover(count: number): Promise<[how: string, gone: number, of: number][]> {
-  const results: [string, number, number][] = [];
-  for (const how of STRIKES) {
-    await using pair = await Pair.open();
-    const held = new HeldConnections(pair.forwarding.lab, ...VIP_PORT, count);
-    const before = await held.ask();
-    await pair.strike(how);
-    let after = before;
-    // Asked on while the address moves, and once it has.
-    while (!await pair.moved()) after = await held.ask();
-    after = await held.ask();
-    results.push([how, after.filter((server, at) => server !== before[at]).length, count]);
-    await held.close();
-  }
-  return results;
+/** The node that has the address is struck again and again, in all ways in turn. */
+async function failover(connections: number, strikes: number): Promise<Toll> {
+  await using pair = await Pair.open();
+  return await pair.endure(connections, strikes, (how, { broken, requests }) => {
+    console.log(`${how}: ${broken} of ${connections} open connections broken, ${requests} requests so far`);
+  });
 }

@@ -8,9 +8,19 @@
  * the address gets none.
  */
 import type { Lan } from "./lan.ts";
-import { choice, familiesOf, type Family, hashKey, ip, ports, serversIn, shareOf } from "./matches.ts";
+import {
+  choice,
+  familiesOf,
+  type Family,
+  hashKey,
+  ip,
+  leading,
+  serversIn,
+  shareOf,
+  type Way,
+} from "./matches.ts";
 import { CHAIN, CONNECTIONS, objectName, PACKETS_IN } from "./names.ts";
-import type { Bind, KernelPlan, Server, Service, Shares } from "./plan.ts";
+import type { KernelPlan, Server, Service, Shares } from "./plan.ts";
 import type { Chain, Table } from "./table.ts";
 
 /** Fragments, which name no port but in the first, and are not forwarded. */
@@ -47,10 +57,8 @@ export function dsrTable({ table, services }: KernelPlan, shares: Shares, lan: L
   const counters = wanted.flatMap(({ name, servers }) =>
     servers.flatMap((server) => [CONNECTIONS, PACKETS_IN].map((kind) => objectName(kind, name, server.name)))
   );
-  const ways = wanted.flatMap((service) => waysOf(service, shares, lan));
+  const parts = wanted.flatMap((service) => partsOf(service, shares, lan));
   const devices = [...new Set(wanted.map(({ device }) => device))];
-  const rulesAt = (device: string) =>
-    ways.filter((way) => way.device === device).flatMap(({ rules }) => rules);
   return {
     family: "netdev",
     name: table,
@@ -58,19 +66,53 @@ export function dsrTable({ table, services }: KernelPlan, shares: Shares, lan: L
     sets: [],
     chains: [
       ...wanted.flatMap((service) => service.servers.flatMap((server) => serverChain(service, server, lan))),
-      ...ways.map(({ chain }) => chain),
-      ...devices.map((device) => ({
-        name: objectName("at", device),
-        hook: `type filter hook ingress device "${device}" priority filter; policy accept;`,
-        rules: [
-          ...new Set([
-            ...wanted.flatMap((one) => one.device === device ? fragments(one) : []),
-            ...rulesAt(device),
-          ]),
-        ],
-      })),
+      ...parts.flatMap(({ chains }) => chains),
+      ...devices.flatMap((device) =>
+        ingress(
+          device,
+          lan,
+          wanted.filter((one) => one.device === device),
+          parts.filter((one) => one.service.device === device),
+        )
+      ),
     ],
   };
+}
+
+/** Where a device's frames are looked at: of those for this node's own MAC, each family in a chain of its own. */
+function ingress(
+  device: string,
+  lan: Lan,
+  services: readonly Service[],
+  parts: readonly Part[],
+): Chain[] {
+  const families = ([4, 6] as const).filter((family) =>
+    services.some((one) => familiesOf(one).includes(family))
+  );
+  const chainOf = (family: Family) => objectName(`at${family}`, device);
+  const { index } = lan.devices.get(device)!;
+  return [
+    ...families.map((family) => {
+      const ways = parts.filter((part) => part.family === family);
+      const rules = [
+        ...fragments(family, services),
+        ...leading(ways.flatMap(({ packets }) => packets), destined),
+        ...leading(ways.flatMap(({ errors }) => errors), quoting),
+      ];
+      return { name: chainOf(family), rules };
+    }),
+    {
+      name: objectName("at", device),
+      // The number is there to be another where the interface is: then the rules are set again.
+      hook:
+        `type filter hook ingress device "${device}" priority filter; policy accept; # interface ${index}`,
+      rules: [
+        `meta pkttype host meta protocol vmap { ${
+          families.map((family) => `${ip(family)} : goto ${chainOf(family)}`).join(", ")
+        } }`,
+      ],
+    },
+  ];
 }
 
 function serverChain({ name, device, protocol }: Service, server: Server, lan: Lan): Chain[] {
@@ -84,61 +126,58 @@ function serverChain({ name, device, protocol }: Service, server: Server, lan: L
     rules: [
       ...opening,
       `counter name ${objectName(PACKETS_IN, name, server.name)}`,
-      `ether saddr set ${lan.devices.get(device)} ether daddr set ${mac} fwd to "${device}"`,
+      `ether saddr set ${lan.devices.get(device)!.mac} ether daddr set ${mac} fwd to "${device}"`,
     ],
   }];
 }
 
-/** A chain that chooses a server, and the rules that lead to it. */
-interface Way {
-  readonly device: string;
-  readonly chain: Chain;
-  readonly rules: readonly string[];
+/** A service's packets of one family, and the errors that quote them: chains that choose, and what leads there. */
+interface Part {
+  readonly service: Service;
+  readonly family: Family;
+  readonly chains: readonly Chain[];
+  readonly packets: readonly Way[];
+  readonly errors: readonly Way[];
 }
 
-/** For each family one for packets, and one for the errors that quote them. */
-function waysOf(service: Service, shares: Shares, lan: Lan): Way[] {
-  const { device, name } = service;
+function partsOf(service: Service, shares: Shares, lan: Lan): Part[] {
+  const { name, protocol } = service;
   return familiesOf(service).flatMap((family) => {
     const servers = serversIn(service, family);
     const given = servers.map((server) =>
       lan.servers.has(server.host) ? shareOf(service, server, shares) : 0
     );
-    const binds = service.binds.filter((bind) => bind.family === family);
     const chosen = choice(service, servers, given, (server) => objectName(CHAIN, name, server.name));
     if (chosen === null) return [];
-    const way = (kind: string, key: string, match: (bind: Bind, service: Service) => string): Way => {
-      const chain = { name: objectName(kind + family, name), rules: [chosen(key)] };
-      return { device, chain, rules: binds.map((bind) => `${match(bind, service)} goto ${chain.name}`) };
-    };
-    return [
-      way(CHAIN, hashKey(service, family), destined),
-      way(ERRORS, quotedKey(service, family), quoting),
-    ];
+    const binds = service.binds.filter((bind) => bind.family === family);
+    const leads = (chain: string) => binds.map((bind) => ({ bind, protocol, chain }));
+    const packets = { name: objectName(CHAIN + family, name), rules: [chosen(hashKey(service, family))] };
+    const errors = { name: objectName(ERRORS + family, name), rules: [chosen(quotedKey(service, family))] };
+    return [{
+      service,
+      family,
+      chains: [packets, errors],
+      packets: leads(packets.name),
+      errors: leads(errors.name),
+    }];
   });
-}
-
-/** Frames for this node's own MAC. */
-const OURS = "meta pkttype host";
-
-function destined(bind: Bind, { protocol }: Service): string {
-  return `${OURS} ${ip(bind.family)} daddr ${bind.host} ${protocol} dport ${ports(bind)}`;
 }
 
 /** Counted and left to this node's own stack, which cannot use them either. */
-function fragments({ binds }: Service): string[] {
-  return binds.map(({ family, host }) => {
-    const fragment = family === 4 ? "ip frag-off & 0x3fff != 0" : "exthdr frag exists";
-    return `${OURS} ${ip(family)} daddr ${host} ${fragment} counter name ${FRAGMENTS} accept`;
-  });
+function fragments(family: Family, services: readonly Service[]): string[] {
+  const hosts = services.flatMap(({ binds }) => binds.filter((bind) => bind.family === family));
+  const fragment = family === 4 ? "ip frag-off & 0x3fff != 0" : "exthdr frag exists";
+  const addresses = [...new Set(hosts.map(({ host }) => host))].join(", ");
+  return [`${fragment} ${ip(family)} daddr { ${addresses} } counter name ${FRAGMENTS} accept`];
 }
 
-function quoting(bind: Bind, { protocol }: Service): string {
-  const { family, host } = bind;
+function destined({ bind: { family, host }, protocol }: Way): string {
+  return `${ip(family)} daddr ${host} ${protocol} dport`;
+}
+
+function quoting({ bind: { family, host }, protocol }: Way): string {
   const { errors, protocol: at, ports: from } = QUOTED[family];
-  return `${OURS} ${ip(family)} daddr ${host} ${errors} @th,${at},8 ${NUMBERS[protocol]} @th,${from},16 ${
-    ports(bind)
-  }`;
+  return `${ip(family)} daddr ${host} ${errors} @th,${at},8 ${NUMBERS[protocol]} @th,${from},16`;
 }
 
 /** What is hashed of a client's packet, where an error quotes the answer to it. */

@@ -7,9 +7,15 @@ import type { KernelPlan, Server } from "./plan.ts";
 /** MACs as text, lower case. */
 export interface Lan {
   /** By name of interface. */
-  readonly devices: ReadonlyMap<string, string>;
+  readonly devices: ReadonlyMap<string, Device>;
   /** By address of server. */
   readonly servers: ReadonlyMap<string, string>;
+}
+
+export interface Device {
+  readonly mac: string;
+  /** The kernel's number for it: one that is made anew has another, and none of the hooks of the one before. */
+  readonly index: number;
 }
 
 export const EMPTY_LAN: Lan = { devices: new Map(), servers: new Map() };
@@ -30,8 +36,10 @@ export function directServers(
  */
 export function readLan(plan: KernelPlan, before: Lan, links: string, neighbours: string): Lan {
   const devices = new Map(
-    rows(links).flatMap(({ ifname, address }) =>
-      typeof ifname === "string" && isMac(address) ? [[ifname, address] as const] : []
+    rows(links).flatMap(({ ifname, ifindex, address }) =>
+      typeof ifname === "string" && isMac(address)
+        ? [[ifname, { mac: address, index: Number(ifindex) }] as const]
+        : []
     ),
   );
   const known = new Map(

@@ -18,6 +18,28 @@ export function ports({ port, lastPort }: Bind): string {
   return port === lastPort ? String(port) : `${port}-${lastPort}`;
 }
 
+/** A listener's address, and the chain in which packets for it go on. */
+export interface Way {
+  readonly bind: Bind;
+  readonly protocol: Service["protocol"];
+  readonly chain: string;
+}
+
+/**
+ * Rules that lead there: one for all ports of an address, so that a packet costs the same however many there are. Those
+ * of one address come before those of every address. `match`: an expression that tells the address, and is the port.
+ */
+export function leading(ways: readonly Way[], match: (way: Way) => string): string[] {
+  const ordered = ways.toSorted((one, other) =>
+    Number(one.bind.host === null) - Number(other.bind.host === null)
+  );
+  return [...Map.groupBy(ordered, match)].map(([matched, [first, ...more]]) => {
+    if (more.length === 0) return `${matched} ${ports(first!.bind)} goto ${first!.chain}`;
+    const elements = [first!, ...more].map(({ bind, chain }) => `${ports(bind)} : goto ${chain}`);
+    return `${matched} vmap { ${elements.join(", ")} }`;
+  });
+}
+
 /** Servers of one family. */
 export function serversIn({ servers }: Service, family: Family): readonly Server[] {
   return servers.filter((server) => server.family === family);

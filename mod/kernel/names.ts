@@ -7,7 +7,8 @@ import { hashText } from "../base/hash.ts";
 /** A name in the kernel has at most 255 bytes; ours are of three parts. */
 const MOST = 100;
 
-export const CHAIN = "to", CONNECTIONS = "new", PACKETS_IN = "in", PACKETS_OUT = "out", REMEMBERED = "by";
+export const CHAIN = "to", COUNT = "count", MASQUERADE = "hide";
+export const CONNECTIONS = "new", PACKETS_IN = "in", PACKETS_OUT = "out", REMEMBERED = "by";
 
 /** `to/web/10.0.0.11_3a8080`. `kind` begins with a letter, and keeps the rest from being a word of nft's own. */
 export function objectName(kind: string, ...parts: readonly string[]): string {

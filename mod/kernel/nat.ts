@@ -2,12 +2,31 @@
  * The table of `forward: nat`: addresses are rewritten, and the kernel's connection tracking does the rest. Pure.
  *
  * The first packet of a connection goes through a service's chain, which chooses, to the chain of a server, which
- * counts, remembers and rewrites. Later packets are only counted (`count`). Packets of nobody else are touched: every
- * rule names the address or the servers.
+ * counts, remembers and rewrites. Later packets are only counted (`count`), which costs them two look-ups. Packets of
+ * nobody else are touched: every rule names the address or the servers.
  */
-import { CHAIN, CONNECTIONS, objectName, PACKETS_IN, PACKETS_OUT, REMEMBERED } from "./names.ts";
-import { choice, familiesOf, type Family, hashKey, ip, ports, serversIn, shareOf } from "./matches.ts";
-import type { Bind, KernelPlan, Server, Service, Shares } from "./plan.ts";
+import {
+  CHAIN,
+  CONNECTIONS,
+  COUNT,
+  MASQUERADE,
+  objectName,
+  PACKETS_IN,
+  PACKETS_OUT,
+  REMEMBERED,
+} from "./names.ts";
+import {
+  choice,
+  familiesOf,
+  type Family,
+  hashKey,
+  ip,
+  leading,
+  serversIn,
+  shareOf,
+  type Way,
+} from "./matches.ts";
+import type { KernelPlan, Server, Service, Shares } from "./plan.ts";
 import type { AddressSet, Chain, Table } from "./table.ts";
 
 /** Null: no listener wants it. */
@@ -21,6 +40,8 @@ export function natTable({ table, services }: KernelPlan, shares: Shares): Table
   );
   const sets = wanted.flatMap((service) => rememberedOf(service, shares));
   const chosen = wanted.flatMap((service) => choosing(service, shares));
+  const counted = wanted.flatMap((service) => counting(service, shares));
+  const masked = wanted.flatMap(masquerading);
   return {
     family: "inet",
     name: table,
@@ -28,15 +49,11 @@ export function natTable({ table, services }: KernelPlan, shares: Shares): Table
     sets,
     chains: [
       ...wanted.flatMap((service) => service.servers.map((server) => serverChain(service, server))),
-      ...chosen.map(({ chain }) => chain),
-      { name: "services", rules: chosen.flatMap(({ dispatch }) => dispatch) },
-      { name: "count", rules: wanted.flatMap((service) => counting(service, shares)) },
+      ...[...chosen, ...counted, ...masked].map(({ chain }) => chain),
+      { name: "services", rules: leadingTo(chosen, destined) },
+      { name: "count", rules: leadingTo(counted, madeTo) },
+      { name: "hide", rules: leadingTo(masked, madeTo) },
       ...HOOKS,
-      {
-        name: "postrouting",
-        hook: "type nat hook postrouting priority srcnat; policy accept;",
-        rules: wanted.flatMap(masquerading),
-      },
     ],
   };
 }
@@ -54,7 +71,43 @@ const HOOKS: readonly Chain[] = [
     hook: "type filter hook forward priority filter; policy accept;",
     rules: ["ct status dnat goto count"],
   },
+  {
+    name: "postrouting",
+    hook: "type nat hook postrouting priority srcnat; policy accept;",
+    rules: ["ct status dnat goto hide"],
+  },
 ];
+
+/** A chain for a service's packets of one family. */
+interface Part {
+  readonly service: Service;
+  readonly family: Family;
+  readonly chain: Chain;
+}
+
+function leadingTo(parts: readonly Part[], match: (way: Way) => string): string[] {
+  return leading(
+    parts.flatMap(({ service: { binds, protocol }, family, chain }) =>
+      binds.filter((bind) => bind.family === family).map((bind) => ({ bind, protocol, chain: chain.name }))
+    ),
+    match,
+  );
+}
+
+/** Packets for a listener's address; those of the loopback cannot leave this machine. */
+function destined({ bind: { host, family }, protocol }: Way): string {
+  const loopback = family === 4 ? "127.0.0.0/8" : "::1";
+  const address = host === null
+    ? `${ip(family)} daddr != ${loopback} fib daddr type local`
+    : `${ip(family)} daddr ${host}`;
+  return `${address} ${protocol} dport`;
+}
+
+/** Connections that a client made to a listener's address, wherever they were sent. */
+function madeTo({ bind: { host, family }, protocol }: Way): string {
+  const address = host === null ? `meta nfproto ipv${family}` : `ct original ${ip(family)} daddr ${host}`;
+  return `meta l4proto ${protocol} ${address} ct original proto-dst`;
+}
 
 const chainOf = (service: Service, server: Server) => objectName(CHAIN, service.name, server.name);
 
@@ -86,91 +139,70 @@ function serverChain(service: Service, server: Server): Chain {
   return { name: chainOf(service, server), rules };
 }
 
-/** The chain that chooses among the servers of a family, and the rules that lead to it. */
-function choosing(service: Service, shares: Shares): { chain: Chain; dispatch: string[] }[] {
+/** Chains that choose among the servers of a family. */
+function choosing(service: Service, shares: Shares): Part[] {
   return familiesOf(service).flatMap((family) => {
     const servers = serversIn(service, family);
     const given = servers.map((server) => shareOf(service, server, shares));
     const chosen = choice(service, servers, given, (one) => chainOf(service, one));
     // Without: packets reach this machine itself, which refuses them as it does where nobody listens.
     if (chosen === null) return [];
-    const name = objectName(`${CHAIN}${family}`, service.name);
     const open = servers.filter((_, index) => given[index]! > 0);
     const known = service.persist === null
       ? []
       : open.map((one) => `${ip(family)} saddr @${setOf(service, one)} goto ${chainOf(service, one)}`);
-    const binds = service.binds.filter((bind) => bind.family === family);
-    return [{
-      chain: { name, rules: [...known, chosen(hashKey(service, family))] },
-      dispatch: binds.map((bind) => `${destined(bind, service)} goto ${name}`),
-    }];
+    return [partOf(CHAIN, service, family, [...known, chosen(hashKey(service, family))])];
   });
 }
 
-/** Packets for a listener's address; those of the loopback cannot leave this machine. */
-function destined(bind: Bind, { protocol }: Service): string {
-  const { host, family } = bind;
-  const loopback = family === 4 ? "127.0.0.0/8" : "::1";
-  const address = host === null
-    ? `${ip(family)} daddr != ${loopback} fib daddr type local`
-    : `${ip(family)} daddr ${host}`;
-  return `${address} ${protocol} dport ${ports(bind)}`;
+/** Every packet to or from a server; those to one that is down are refused where that is wanted. */
+function counting(service: Service, shares: Shares): Part[] {
+  return eachFamily(service, (family, servers, ranged) => {
+    const counted = (kind: string) =>
+      servers.map((one) => `${serverValue(one)} : "${objectName(kind, service.name, one.name)}"`).join(", ");
+    const to = serverKey(family, ranged, "d");
+    const down = servers.filter(({ name }) => shares.get(service.pool)?.get(name)?.up === false);
+    const refuse = service.protocol === "tcp" ? "tcp reset" : "icmpx type port-unreachable";
+    const rules = [
+      `ct direction reply counter name ${serverKey(family, ranged, "s")} map { ${
+        counted(PACKETS_OUT)
+      } } return`,
+      `counter name ${to} map { ${counted(PACKETS_IN)} }`,
+      ...(service.resetWhenDown && down.length > 0
+        ? [`${to} { ${down.map(serverValue).join(", ")} } reject with ${refuse}`]
+        : []),
+    ];
+    return partOf(COUNT, service, family, rules);
+  });
 }
 
-/** Connections that a client made to a listener's address, wherever they were sent. */
-function madeTo(bind: Bind, { protocol }: Service): string {
-  const { host, family } = bind;
-  const address = host === null ? "" : ` ct original ${ip(family)} daddr ${host}`;
-  return `meta l4proto ${protocol}${address} ct original proto-dst ${ports(bind)}`;
+function masquerading(service: Service): Part[] {
+  if (!service.masquerade) return [];
+  return eachFamily(service, (family, servers, ranged) => {
+    const to = `${serverKey(family, ranged, "d")} { ${servers.map(serverValue).join(", ")} }`;
+    return partOf(MASQUERADE, service, family, [`${to} masquerade`]);
+  });
 }
 
 /** Servers as nft compares them with a packet's address (and port, unless it is the client's). */
-function serverKey(family: Family, { protocol }: Service, ranged: boolean, side: "s" | "d"): string {
+function serverKey(family: Family, ranged: boolean, side: "s" | "d"): string {
   const address = `${ip(family)} ${side}addr`;
-  return ranged ? address : `${address} . ${protocol} ${side}port`;
+  return ranged ? address : `${address} . th ${side}port`;
 }
 
 const serverValue = ({ host, port }: Server) => port === null ? host : `${host} . ${port}`;
 
-/** Every packet to or from a server; those to one that is down are refused where that is wanted. */
-function counting(service: Service, shares: Shares): string[] {
-  return eachBind(service, (bind, servers, ranged) => {
-    const { family } = bind;
-    const made = madeTo(bind, service);
-    const counted = (kind: string) =>
-      servers.map((one) => `${serverValue(one)} : "${objectName(kind, service.name, one.name)}"`).join(", ");
-    const to = serverKey(family, service, ranged, "d");
-    const from = serverKey(family, service, ranged, "s");
-    const down = servers.filter(({ name }) => shares.get(service.pool)?.get(name)?.up === false);
-    const refuse = service.protocol === "tcp" ? "tcp reset" : "icmpx type port-unreachable";
-    return [
-      `${made} ct direction original counter name ${to} map { ${counted(PACKETS_IN)} }`,
-      `${made} ct direction reply counter name ${from} map { ${counted(PACKETS_OUT)} }`,
-      ...(service.resetWhenDown && down.length > 0
-        ? [
-          `${made} ct direction original ${to} { ${down.map(serverValue).join(", ")} } reject with ${refuse}`,
-        ]
-        : []),
-    ];
-  });
+function partOf(kind: string, service: Service, family: Family, rules: readonly string[]): Part {
+  return { service, family, chain: { name: objectName(`${kind}${family}`, service.name), rules } };
 }
 
-function masquerading(service: Service): string[] {
-  if (!service.masquerade) return [];
-  return eachBind(service, (bind, servers, ranged) => {
-    const to = serverKey(bind.family, service, ranged, "d");
-    return [
-      `ct status dnat ${madeTo(bind, service)} ${to} { ${servers.map(serverValue).join(", ")} } masquerade`,
-    ];
-  });
-}
-
-function eachBind(
+/** For each family that has servers. */
+function eachFamily(
   service: Service,
-  rulesOf: (bind: Bind, servers: readonly Server[], ranged: boolean) => string[],
-): string[] {
-  return service.binds.flatMap((bind) => {
-    const servers = serversIn(service, bind.family);
-    return servers.length === 0 ? [] : rulesOf(bind, servers, servers.some(({ port }) => port === null));
+  partOf: (family: Family, servers: readonly Server[], ranged: boolean) => Part,
+): Part[] {
+  return familiesOf(service).flatMap((family) => {
+    const servers = serversIn(service, family);
+    return servers.length === 0 ? [] : [partOf(family, servers, servers.some(({ port }) => port === null))];
   });
 }

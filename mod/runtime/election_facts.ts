@@ -23,6 +23,8 @@ export interface BalancerFacts {
 export interface KernelFacts {
   /** Names of the listeners that the kernel forwards. */
   readonly listeners: readonly string[];
+  /** Names of the pools that they lead to. */
+  readonly pools: readonly string[];
   /** Why it does not; null: it does. */
   readonly problem: string | null;
   /** There is no other listener: the address is of use without a balancer. */
@@ -41,6 +43,8 @@ export interface Answer {
 export interface Sources {
   readonly balancer: BalancerFacts;
   readonly kernel: KernelFacts;
+  /** How many servers of each pool the active node finds well, as it told; null: that is this node. */
+  readonly elsewhere: ReadonlyMap<string, number> | null;
   readonly linkUp: (device: string) => boolean;
   readonly answer: (track: TrackConfig) => Answer;
   readonly keepsInterval: boolean;
@@ -54,6 +58,7 @@ export function verdictOf(tracks: readonly TrackConfig[], sources: Sources, now:
     tracked: [
       ...tracks.map((track) => trackedOf(track, sources, balancer.ok)),
       ...untoldListeners(tracks, sources.kernel),
+      ...forwardedPools(sources),
     ],
     balancer: { ...balancer, needed: !sources.kernel.alone },
     timers: {
@@ -70,6 +75,20 @@ function untoldListeners(tracks: readonly TrackConfig[], { listeners, problem }:
   return listeners.filter((name) => !told.has(name)).map((name) => (
     { kind: "listener", name, ok: false, reason: problem, weight: null, fault: false, invert: false }
   ));
+}
+
+/**
+ * A node that finds fewer servers well than the one that is active, as it was cut off until now, say, would break
+ * connections of what the kernel forwards: it does not take the address back before it finds as many.
+ */
+function forwardedPools({ kernel, balancer, elsewhere }: Sources): Tracked[] {
+  return kernel.pools.map((name) => ({
+    kind: "pool",
+    name,
+    healthy: balancer.pools.get(name)?.healthy ?? null,
+    minHealthy: elsewhere === null ? 0 : Math.max(1, elsewhere.get(name) ?? 0),
+    weight: null,
+  }));
 }
 
 function judgeBalancer(

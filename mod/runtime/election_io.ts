@@ -53,6 +53,8 @@ export interface ElectionOptions {
   readonly spawn: ExecSpawn;
   readonly balancer: () => BalancerFacts;
   readonly kernel: () => KernelFacts;
+  /** An interface came, went or changed. */
+  readonly onLink: () => void;
   readonly setSysctl: (name: string, value: string) => string | null;
   /** What the keeper before has left; absent: there was none. */
   readonly carried?: CarriedElection;
@@ -392,13 +394,18 @@ export class Election {
     return this.#kernel?.findLink(device)?.running ?? false;
   }
 
-  #tellReport(runner: Runner, { maintenance, instances }: Report, node: string): void {
+  #tellReport(runner: Runner, { maintenance, instances, pools }: Report, node: string): void {
     const told = instances.find(({ vrid }) => vrid === runner.settings.vrid);
     if (told === undefined) return;
     const able = !maintenance && told.state !== "fault" && told.state !== "initialize";
     const score = Math.min(100, told.health);
     const standby = told.state === "backup";
     runner.input({ kind: "peerHealth", node, score, able, standby, at: performance.now() });
+    const member = this.#members.get(runner.settings.name);
+    if (told.state === "active" && member !== undefined) {
+      member.elsewhere = new Map(pools.map(({ name, healthy }) => [name, healthy]));
+      this.#judge(member);
+    }
     // An owner that is unwell may be waiting for just this to hand over.
     if (told.state === "active" && score < runner.status().health) this.#segments.report();
   }
@@ -421,6 +428,7 @@ export class Election {
     this.#wake();
     this.#segments.onLink(name, running);
     this.#wires.onLink(name);
+    this.#options.onLink();
     for (const { runner } of this.#members.values()) {
       if (runner.settings.device === name) runner.input({ kind: running ? "linkUp" : "linkDown" });
     }
@@ -434,6 +442,7 @@ export class Election {
     const verdict = verdictOf(tracks, {
       balancer: this.#options.balancer(),
       kernel: this.#options.kernel(),
+      elsewhere: runner.state === "active" ? null : member.elsewhere,
       linkUp: (device) => this.#linkUp(device),
       answer: (track) => this.#tracked.answer(track),
       keepsInterval: this.#lag.keeps(runner.settings.intervalMs, now),

@@ -160,6 +160,7 @@ class Keeper {
           spawn: (path, args, env) => this.#programs.spawnScript(path, args, env),
           balancer: () => this.#balancerFacts(),
           kernel: () => this.#kernel.facts(),
+          onLink: () => this.#kernel.onLink(),
           setSysctl: (name, value) => sysctls.set(name, value),
           ...carried === undefined ? {} : { carried },
         }),

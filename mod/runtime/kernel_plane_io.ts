@@ -72,6 +72,11 @@ export class KernelPlane {
     if (plan.services.length > 0) this.#guard = setInterval(() => void this.#look(), GUARD_MS);
   }
 
+  /** An interface came, went or changed: one that is made anew has lost the rules at its ingress. */
+  onLink(): void {
+    this.#watch.hurry();
+  }
+
   /** What is there is not left over, but that of the keeper before, whose plan is gone on with. */
   goOn(): void {
     this.#ours = true;
@@ -115,7 +120,8 @@ export class KernelPlane {
 
   facts(): KernelFacts {
     const { services, alone } = this.#plan;
-    return { listeners: services.map(({ name }) => name), problem: this.#told(), alone };
+    const listeners = services.map(({ name }) => name);
+    return { listeners, pools: [...poolsOf(this.#plan)], problem: this.#told(), alone };
   }
 
   async status(): Promise<KernelStatus> {

@@ -91,7 +91,7 @@ function everythingWell(plan: KernelPlan): { open: Shares; lan: Lan } {
   return {
     open: new Map(plan.services.map((service) => [service.pool, servers(service.servers)])),
     lan: {
-      devices: new Map(direct.map(({ device }) => [device, ANY_MAC])),
+      devices: new Map(direct.map(({ device }) => [device, { mac: ANY_MAC, index: 0 }])),
       servers: new Map(direct.map(({ server }) => [server.host, ANY_MAC])),
     },
   };

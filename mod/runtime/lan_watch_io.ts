@@ -34,8 +34,13 @@ export class LanWatch {
   watch(plan: KernelPlan | null): void {
     this.#plan = plan;
     this.#lan = plan === null ? null : this.#lan;
+    this.hurry();
+  }
+
+  /** Looks at once: something has changed, perhaps. */
+  hurry(): void {
     clearTimeout(this.#timer);
-    if (plan !== null) this.#looking = this.#looking.then(() => this.#look());
+    if (this.#plan !== null) this.#looking = this.#looking.then(() => this.#look());
   }
 
   /** Resolves when nothing is being looked up. */
@@ -65,6 +70,7 @@ export class LanWatch {
       if (changed) this.#onChange();
     }
     const complete = wanted.split("\n").length - 1 <= (this.#lan?.servers.size ?? 0);
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(
       () => this.#looking = this.#look(),
       complete ? INTERVAL_MS : EAGER_MS,

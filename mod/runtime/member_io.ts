@@ -8,6 +8,8 @@ import type { ForeignWatch } from "./foreign_io.ts";
 
 export class Member {
   verdict: TrackVerdict | null = null;
+  /** Servers by pool that the active node, another, found well when it last told. */
+  elsewhere: ReadonlyMap<string, number> = new Map();
   /** Faults that were told and not cleared. */
   readonly #faults = new Set<string>();
 

@@ -12,7 +12,7 @@ const TEXT = (more = "", servers = SERVERS) =>
   - { name: web, bind: "203.0.113.10:443", protocol: tcp, forward: dsr, pool: app, kernel: { interface: eth0 } }
 pools: { app: { balance: maglev, ${more} servers: [${servers}] } }`;
 const LAN: Lan = {
-  devices: new Map([["eth0", "02:00:00:00:00:01"]]),
+  devices: new Map([["eth0", { mac: "02:00:00:00:00:01", index: 2 }]]),
   servers: new Map([["10.0.0.11", "02:00:00:00:00:0a"], ["10.0.0.12", "02:00:00:00:00:0b"]]),
 };
 const BOTH = shares({ a: 1, b: 1 });
@@ -37,7 +37,7 @@ vrrp:
     - { name: edge6, interface: eth1, routerId: 7, addresses: ["2001:db8::10/64"], priority: 100 }
 `;
   const lan = {
-    devices: new Map([["eth1", "02:00:00:00:00:01"]]),
+    devices: new Map([["eth1", { mac: "02:00:00:00:00:01", index: 3 }]]),
     servers: new Map([["10.0.0.11", "02:00:00:00:00:0a"], ["2001:db8::11", "02:00:00:00:00:0c"]]),
   };
   const given = shares({ "10.0.0.11:8000": 1, "[2001:db8::11]:8000": 1 });
@@ -83,12 +83,45 @@ Deno.test("transaction() waits for what has to be known first, and removes what 
   assertStringIncludes(first!.anew(), "delete table netdev tandem_lb1\nadd table netdev tandem_lb1\nflush");
 });
 
+Deno.test("transaction() sets the rules again for an interface that was made anew, with the same MAC", async () => {
+  const plan = await planOf(TEXT());
+  const { mac } = LAN.devices.get("eth0")!;
+  const anew = { ...LAN, devices: new Map([["eth0", { mac, index: 9 }]]) };
+  assert(!sameLan(LAN, anew));
+  const [one, other] = [LAN, anew].map((lan) => transaction(plan, BOTH, lan, new Map())!);
+  assert(one!.wanted !== other!.wanted, "they are not in force yet");
+});
+
+Deno.test("dsrTable() a packet costs one look-up for all listeners of a device", async () => {
+  const listener = (name: string, port: number) =>
+    `  - { name: ${name}, bind: "203.0.113.10:${port}", protocol: tcp, forward: dsr, pool: ${name}, kernel: { interface: eth0 } }`;
+  const pool = (name: string, port: number) =>
+    `  ${name}: { balance: maglev, servers: [{ name: a, address: "10.0.0.11:${port}" }] }`;
+  const text = [
+    "listeners:",
+    listener("web", 80),
+    listener("mail", 25),
+    "pools:",
+    pool("web", 80),
+    pool("mail", 25),
+  ]
+    .join("\n");
+  const one = { share: 1, up: true };
+  const given = new Map(["web", "mail"].map((name) => [name, new Map([["a", one]])] as const));
+  const { chains } = await table(text, given);
+  const rules = chains.find(({ name }) => name === "at4/eth0")?.rules ?? [];
+  assertEquals(
+    rules[1],
+    "ip daddr 203.0.113.10 tcp dport vmap { 80 : goto to4/web, 25 : goto to4/mail }",
+  );
+});
+
 Deno.test("readLan() reads what ip tells, and keeps what it knew of a neighbour that is being looked for", async () => {
   const plan = await planOf(TEXT());
   const links = JSON.stringify([
-    { ifname: "lo", address: "00:00:00:00:00:00" },
-    { ifname: "eth0", address: "02:00:00:00:00:01" },
-    { ifname: "tun0" },
+    { ifname: "lo", ifindex: 1, address: "00:00:00:00:00:00" },
+    { ifname: "eth0", ifindex: 2, address: "02:00:00:00:00:01" },
+    { ifname: "tun0", ifindex: 3 },
   ]);
   const rows = (b: Record<string, unknown>) =>
     JSON.stringify([
@@ -103,7 +136,7 @@ Deno.test("readLan() reads what ip tells, and keeps what it knew of a neighbour 
     rows({ lladdr: "02:00:00:00:00:0b" }),
   );
   assertEquals(whole.servers, LAN.servers);
-  assertEquals(whole.devices.get("eth0"), "02:00:00:00:00:01");
+  assertEquals(whole.devices.get("eth0"), { mac: "02:00:00:00:00:01", index: 2 });
   assert(!whole.devices.has("tun0"));
   assert(sameLan(readLan(plan, whole, links, rows({ state: ["FAILED"] })), whole));
   assert(!sameLan(readLan(plan, whole, links, rows({ lladdr: "02:00:00:00:00:0c" })), whole));

@@ -127,10 +127,10 @@ export class Forwarding implements AsyncDisposable {
     return [...SOURCE, ...words, "--node", node];
   }
 
-  /** Sends a signal to all processes of a node. */
-  async signal(node: string, signal: Deno.Signal): Promise<void> {
-    const { balancer } = await this.#ask(node);
-    for (const pid of [this.#nodes.get(node)!.pid, balancer.pid!]) Deno.kill(pid, signal);
+  /** The processes of a node. */
+  async pids(node: string): Promise<number[]> {
+    const { balancer } = await this.until(node, ({ balancer }) => balancer.pid !== null);
+    return [this.#nodes.get(node)!.pid, balancer.pid!];
   }
 
   /** Ends a node by a signal, and waits for its end. */
@@ -254,7 +254,7 @@ function nginxConfig(base: string, name: string): string {
 events {}
 http {
   ${nginxPaths(base)}
-  access_log off; keepalive_timeout 600s;
+  access_log off; keepalive_timeout 1d; keepalive_requests 1000000000;
   server {
     ${[8080, 8081, 8082].map((port) => `listen ${port}; listen [::]:${port};`).join(" ")}
     location /files/ { alias ${base}-files/; }

@@ -153,6 +153,9 @@ export class Lab implements AsyncDisposable {
     // Addresses are usable at once: no duplicate detection.
     const settings = "for kind in all default; do echo 0 > /proc/sys/net/ipv6/conf/$kind/accept_dad; done";
     for (const name of names) await this.must(name, "sh", "-c", settings);
+    // A switch looks at no packet's inside; a kernel with br_netfilter shows them to its IP filters otherwise.
+    const plain = "for one in /proc/sys/net/bridge/bridge-nf-call-*; do [ ! -e $one ] || echo 0 > $one; done";
+    await this.must("switch", "sh", "-c", plain);
     await this.#batch("switch", [
       "link add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
       "link set br0 up",

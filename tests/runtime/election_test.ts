@@ -104,7 +104,8 @@ const BALANCER: BalancerFacts = {
 };
 const SOURCES: Sources = {
   balancer: BALANCER,
-  kernel: { listeners: [], problem: null, alone: false },
+  kernel: { listeners: [], pools: [], problem: null, alone: false },
+  elsewhere: new Map(),
   linkUp: (device) => device === "eth1",
   answer: () => ({ ok: true, reason: "" }),
   keepsInterval: true,
@@ -114,7 +115,7 @@ const POOL = { kind: "pool", name: "app", minHealthy: 2, weight: null } as const
 
 Deno.test("verdictOf() what the kernel forwards needs its rules, and nobody else a balancer", () => {
   const dead = { ...SOURCES.balancer, serving: false, state: "is waiting" };
-  const kernel = { listeners: ["web"], problem: null, alone: true };
+  const kernel = { listeners: ["web"], pools: [], problem: null, alone: true };
   const track = { kind: "listener", name: "web", weight: null } as const;
   for (const tracks of [[], [track]]) {
     assertEquals(verdictOf(tracks, { ...SOURCES, balancer: dead, kernel }, 1000).score, 100);
@@ -129,6 +130,20 @@ Deno.test("verdictOf() what the kernel forwards needs its rules, and nobody else
     );
     assertEquals([score, reason], [50, "listener web: no nft"]);
   }
+});
+
+Deno.test("verdictOf() who finds fewer servers well than the active node does not take what the kernel forwards from it", () => {
+  const kernel = { listeners: ["web"], pools: ["app"], problem: null, alone: true };
+  const judged = (healthy: number, elsewhere: Sources["elsewhere"]) => {
+    const balancer = { ...BALANCER, pools: new Map([["app", { healthy, servers: 3 }]]) };
+    const { score, reason } = verdictOf([], { ...SOURCES, balancer, kernel, elsewhere }, 1000);
+    return [score === 100, reason];
+  };
+  const theirs = new Map([["app", 2]]);
+  assertEquals(judged(1, theirs), [false, "pool app: 1 healthy, at least 2 wanted"]);
+  assertEquals(judged(2, theirs), [true, ""]);
+  assertEquals(judged(0, new Map()), [false, "pool app: 0 healthy, at least 1 wanted"]);
+  assertEquals(judged(0, null), [true, ""], "the active node keeps the address");
 });
 
 Deno.test("verdictOf() all is well", () => {
