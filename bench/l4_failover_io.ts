@@ -121,7 +121,7 @@ pools:
     balance: maglev
     hashOn: connection
     servers: [${SERVERS.map((name) => forwarding.server(name, PORT))}]
-    check: { type: tcp, interval: 500ms, timeout: 2s }
+    check: { type: tcp, interval: 500ms, timeout: 5s }
 vrrp:
   instances:
     - name: edge

@@ -27,6 +27,7 @@ export class Place implements AsyncDisposable {
   static async open(): Promise<Place> {
     const forwarding = await Forwarding.create(["lb"], SERVERS);
     try {
+      await forwarding.lab.onOneWire();
       await forwarding.own("lb");
       forwarding.write(tandemConfig(forwarding));
       const { stdout } = await forwarding.tandem("lb", "doctor", "--server", "-c", forwarding.file);
@@ -49,14 +50,16 @@ export class Place implements AsyncDisposable {
     }
   }
 
-  /** Requests for a few bytes from one thread of wrk; directly they go to one of the servers. */
+  /** Requests for a few bytes from wrk; directly they go to one of the servers. */
   requests(way: Way, connections: number, seconds: number): Promise<LoadResult> {
     const { lab } = this.forwarding;
     const host = way === "direct" ? `${lab.address("s1")}:8080` : `${VIP}:${PORTS[way][0]}`;
     const through = ["ip", "netns", "exec", lab.namespace("client")];
+    // A thread for each core: one alone fills its core with what it sends, and the other idles.
+    const threads = navigator.hardwareConcurrency;
     return load(
       path("wrk"),
-      { url: `http://${host}/`, connections, seconds, upload: 0, gzip: false },
+      { url: `http://${host}/`, connections, seconds, upload: 0, gzip: false, threads },
       through,
     );
   }

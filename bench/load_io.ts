@@ -1,6 +1,6 @@
 /**
- * Load from wrk, and from h2load for HTTP/2: one thread, a number of keep-alive connections, for some seconds. And from
- * openssl: one connection after the other, to see what a handshake costs.
+ * Load from wrk, and from h2load for HTTP/2: one thread unless more are wanted, a number of keep-alive connections, for
+ * some seconds. And from openssl: one connection after the other, to see what a handshake costs.
  */
 import { ROOT } from "../tests/style/tree.ts";
 
@@ -12,6 +12,7 @@ export interface Load {
   readonly upload: number;
   /** The client accepts gzip. */
   readonly gzip: boolean;
+  readonly threads?: number;
 }
 
 /** Latencies and the duration are microseconds. `errors` are failed connections and answers other than 2xx and 3xx. */
@@ -26,12 +27,12 @@ export interface LoadResult {
 /** `through`: a program and arguments that end in running what follows them. */
 export async function load(
   wrk: string,
-  { url, connections, seconds, upload, gzip }: Load,
+  { url, connections, seconds, upload, gzip, threads = 1 }: Load,
   through: readonly string[] = [],
 ): Promise<LoadResult> {
   const shape = [
     "--threads",
-    "1",
+    `${threads}`,
     "--connections",
     `${connections}`,
     "--duration",

@@ -108,6 +108,26 @@ export class Lab implements AsyncDisposable {
     }
   }
 
+  /**
+   * Another LAN in the place of the bridge, for measurements: macvlans on one wire, the least that frames between
+   * namespaces can cost, as a real switch takes nothing of a node's time. It has no cables to pull.
+   */
+  async onOneWire(): Promise<void> {
+    await this.#batch("switch", [
+      "link add wire type veth peer name end",
+      "link set wire up",
+      "link set end up",
+    ]);
+    for (const name of this.#names) {
+      await this.ip(name, "link", "del", "eth0");
+      await this.#batch("switch", [
+        `link add link wire name ${port(name)} type macvlan mode bridge`,
+        `link set ${port(name)} netns ${this.namespace(name)} name eth0`,
+      ]);
+      await this.#batch(name, this.#eth0(name));
+    }
+  }
+
   /** Pulls the cable: the node loses its carrier. */
   async cut(name: string, device = "eth0"): Promise<void> {
     await this.ip("switch", "link", "set", port(name, device), "down");
@@ -165,13 +185,16 @@ export class Lab implements AsyncDisposable {
         `link add ${port(name)} type veth peer name eth0 netns ${this.namespace(name)}`,
         `link set ${port(name)} master br0 up`,
       ]);
-      await this.#batch(name, [
-        "link set lo up",
-        "link set eth0 up",
-        `address add ${this.address(name)}/24 dev eth0`,
-        `address add ${this.address6(name)}/64 dev eth0 nodad`,
-      ]);
+      await this.#batch(name, ["link set lo up", ...this.#eth0(name)]);
     }
+  }
+
+  #eth0(name: string): string[] {
+    return [
+      "link set eth0 up",
+      `address add ${this.address(name)}/24 dev eth0`,
+      `address add ${this.address6(name)}/64 dev eth0 nodad`,
+    ];
   }
 
   async #batch(name: string, lines: readonly string[]): Promise<void> {
