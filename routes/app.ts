@@ -1,18 +1,22 @@
 /**
  * The admin application over TCP: the API, and what only reads.
  *
- * `/api` (`api/app.ts`), `GET /status` (JSON, `NodeStatus`), `GET /metrics` (Prometheus), `GET /healthz` (200 serving,
+ * `/` (`dashboard/app.tsx`), `/api` (`api/app.ts`), `GET /status` (JSON, `NodeStatus`), `GET /metrics` (Prometheus), `GET /healthz` (200 serving,
  * 503 otherwise).
  * It must not know where it is served, nor where the facts come from: the source hands out plain data.
  */
 import { Hono } from "hono";
+import { electionMetrics } from "../mod/observe/election_status.ts";
 import { EXPOSITION_TYPE } from "../mod/observe/exposition.ts";
+import { kernelMetrics } from "../mod/observe/kernel_status.ts";
 import { logger } from "../mod/observe/log.ts";
 import { metricsPage } from "../mod/observe/metrics.ts";
 import type { NodeStatus } from "../mod/observe/status.ts";
 import type { Desk } from "../mod/runtime/desk.ts";
 import { createApi } from "./api/app.ts";
 import { type Access, guard } from "./auth.ts";
+import { createEvents, createShell } from "./dashboard/app.tsx";
+import { Events } from "./dashboard/events_io.tsx";
 
 export interface AdminSource {
   /** Cheap: asked often by probes. starting: nothing listens yet, and there is no status. */
@@ -37,7 +41,9 @@ export function createAdminApp(source: AdminSource, access: Access): Hono {
     context.header("cache-control", "no-store");
     context.header("x-content-type-options", "nosniff");
   });
+  app.route("/", createShell());
   app.use(guard(access));
+  app.route("/", createEvents(new Events(source.desk)));
   app.on("GET", ["/status", "/metrics"], async (context, next) => {
     if (source.state() !== "starting") return await next();
     return context.json({ error: "the node is starting" }, 503);
@@ -45,8 +51,10 @@ export function createAdminApp(source: AdminSource, access: Access): Hono {
 
   app.route("/api", createApi(source.desk, access, source.version));
   app.get("/status", (context) => context.json(source.status()));
-  app.get("/metrics", (context) => {
-    return context.body(metricsPage(source.status()), 200, { "content-type": EXPOSITION_TYPE });
+  app.get("/metrics", async (context) => {
+    const keeper = await source.desk.keeper().catch(() => null);
+    const ofKeeper = keeper === null ? "" : electionMetrics(keeper.vrrp) + kernelMetrics(keeper.kernel);
+    return context.body(metricsPage(source.status()) + ofKeeper, 200, { "content-type": EXPOSITION_TYPE });
   });
   app.get("/healthz", (context) => {
     const state = source.state();

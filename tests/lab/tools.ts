@@ -10,6 +10,7 @@ import { unbootable } from "./throwaway_root.ts";
 /** The Debian package of every program; `dnsmasq-base` and `nginx-light` start no service of their own accord. */
 const PACKAGES: Readonly<Record<string, string>> = {
   brotli: "brotli",
+  chromium: "chromium",
   conntrack: "conntrack",
   conntrackd: "conntrackd",
   curl: "curl",

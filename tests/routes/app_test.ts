@@ -1,7 +1,10 @@
 import type { Access } from "../../routes/auth.ts";
 import { type AdminSource, createAdminApp } from "../../routes/app.ts";
+import type { KeeperStatus } from "../../mod/observe/keeper_status.ts";
 import type { NodeStatus } from "../../mod/observe/status.ts";
 import { assertEquals, assertNotMatch, assertStringIncludes } from "../assert.ts";
+import { VRRP } from "../observe/sample_election.ts";
+import { KERNEL } from "../observe/sample_kernel.ts";
 import { sampleStatus } from "../observe/sample_status.ts";
 import { NO_API } from "./no_desk.ts";
 
@@ -34,6 +37,15 @@ Deno.test("GET /metrics gives Prometheus' text", async () => {
   const response = await app().request("/metrics");
   assertEquals(response.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
   assertStringIncludes(await response.text(), 'tandem_build_info{node="lb1",version="0.1.0"} 1\n');
+});
+
+Deno.test("GET /metrics has the keeper's too, while it answers", async () => {
+  const keeper = { vrrp: VRRP, kernel: KERNEL } as unknown as KeeperStatus;
+  const desk = { ...NO_API.desk, keeper: () => Promise.resolve(keeper) };
+  const text = await (await app(LOOPBACK, { desk }).request("/metrics")).text();
+  for (const name of ["tandem_build_info", "tandem_vrrp_active", "tandem_kernel_connections_total"]) {
+    assertStringIncludes(text, name);
+  }
 });
 
 Deno.test("GET /healthz says 200 while serving and 503 while draining", async () => {

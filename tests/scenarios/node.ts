@@ -22,6 +22,8 @@ export { freePort, freePorts };
 export interface NodeOptions {
   /** Starts the node through another program, which must replace itself by the rest of its arguments. */
   readonly through?: (directory: string) => readonly string[];
+  /** Of the admin address. */
+  readonly token?: string;
 }
 
 export class Node implements AsyncDisposable {
@@ -29,7 +31,10 @@ export class Node implements AsyncDisposable {
   readonly file: string;
   readonly adminPort = freePort();
 
+  readonly #token: string;
+
   private constructor(readonly directory: string, config: string, options: NodeOptions) {
+    this.#token = options.token === undefined ? "" : `, token: ${options.token}`;
     this.file = `${directory}/tandem.yaml`;
     this.write(config);
     const run = [...RUN, "run", "--node", "n1", "-c", this.file];
@@ -53,7 +58,8 @@ export class Node implements AsyncDisposable {
   }
 
   write(config: string): void {
-    Deno.writeTextFileSync(this.file, `${config}\nadmin: { bind: "127.0.0.1:${this.adminPort}" }\n`);
+    const admin = `bind: "127.0.0.1:${this.adminPort}"${this.#token}`;
+    Deno.writeTextFileSync(this.file, `${config}\nadmin: { ${admin} }\n`);
   }
 
   /** Puts another configuration in force; fails when the node refuses it. */

@@ -12,10 +12,10 @@ const TABLES = new Set([
   "packaging/grafana/tandem.json",
 ]);
 const TEXT =
-  /\.(ts|js|json|jsonc|lock|md|yaml|yml|sh|lua|cfg|conf|service|txt|html|css)$|^\.ci\/run$|^LICENSE$/;
+  /\.(tsx?|js|json|jsonc|lock|md|yaml|yml|sh|lua|cfg|conf|service|txt|html|css)$|^\.ci\/run$|^LICENSE$/;
 
 const texts = files().filter((path) => TEXT.test(path));
-const code = texts.filter((path) => path.endsWith(".ts"));
+const code = texts.filter((path) => /\.tsx?$/.test(path));
 const source = code.filter((path) => !/^(tests|bench)\//.test(path));
 
 /** `path:line` of every line that matches. */

@@ -1,0 +1,127 @@
+/** Style and script of the dashboard, as they are served: no build step makes them. Pure. */
+
+export const STYLE = `
+:root { --text: #1b1f24; --back: #fff; --soft: #f3f5f7; --line: #d0d7de; --good: #116329; --bad: #a40e26; --warn: #7d4e00; --one: #0550ae; --two: #a40e26; }
+@media (prefers-color-scheme: dark) {
+  :root { --text: #e6edf3; --back: #0d1117; --soft: #161b22; --line: #30363d; --good: #56d364; --bad: #ff8182; --warn: #e3b341; --one: #79c0ff; --two: #ff8182; }
+}
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 90rem; padding: 0 1rem 2rem; font: 15px/1.45 system-ui, sans-serif; color: var(--text); background: var(--back); }
+header { display: flex; flex-wrap: wrap; gap: 0 1rem; align-items: baseline; position: sticky; top: 0; background: var(--back); border-bottom: 1px solid var(--line); z-index: 1; }
+h1 { font-size: 1.2rem; margin: .5rem 0; } h2 { font-size: 1.05rem; margin: 1.5rem 0 .25rem; } p { margin: .25rem 0; }
+#link { color: var(--good); } [data-link=lost] #link, [data-link=waiting] #link { color: var(--bad); font-weight: 600; }
+[data-link=lost] main { opacity: .45; } [data-link=lost] main button { visibility: hidden; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; } th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); }
+tbody th { font-weight: 600; } th small { display: block; font-weight: 400; }
+.state { font-weight: 600; } .good { color: var(--good); } .bad { color: var(--bad); } .warn { color: var(--warn); }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(16rem, 1fr)); gap: 1rem; }
+figure { margin: .5rem 0; padding: .5rem; background: var(--soft); } figcaption span { margin-right: 1rem; }
+svg { width: 100%; height: 5rem; } polyline { fill: none; stroke-width: 1.5; vector-effect: non-scaling-stroke; }
+polyline.line0 { stroke: var(--one); } polyline.line1 { stroke: var(--two); stroke-dasharray: 3 2; } span.line0 { color: var(--one); } span.line1 { color: var(--two); }
+button { font: inherit; color: inherit; background: var(--soft); border: 1px solid var(--line); border-radius: .3rem; padding: .1rem .5rem; min-height: 1.75rem; cursor: pointer; }
+button[aria-pressed=true] { border-color: var(--one); font-weight: 600; } :focus-visible { outline: 2px solid var(--one); outline-offset: 1px; }
+.buttons { white-space: nowrap; } .buttons button { margin-right: .25rem; } pre { white-space: pre-wrap; }
+.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+`;
+
+export const SCRIPT = `"use strict";
+const SILENT_MS = 2500, AGAIN_MS = 500;
+const at = (id) => document.getElementById(id);
+const [main, link, gate, field, said] = ["main", "link", "gate", "token", "said"].map(at);
+let token = sessionStorage.getItem("tandem-token") ?? "";
+let heard = Date.now();
+let attempt = new AbortController();
+let wanted = null;
+
+const headers = () => token === "" ? {} : { authorization: "Bearer " + token };
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function tell(text, state) {
+  if (link.textContent !== text) link.textContent = text;
+  document.documentElement.dataset.link = state;
+}
+
+function show(html) {
+  const focused = document.activeElement?.id ?? "";
+  const open = [...main.querySelectorAll("details")].map((each) => each.open);
+  main.innerHTML = html;
+  main.querySelectorAll("details").forEach((each, index) => each.open = open[index] ?? false);
+  if (focused !== "") at(focused)?.focus({ preventScroll: true });
+}
+
+/** Resolves with the next token that is entered. */
+function askForToken(why) {
+  said.textContent = why;
+  gate.hidden = false;
+  wanted ??= Promise.withResolvers();
+  return wanted.promise;
+}
+
+gate.addEventListener("submit", (event) => {
+  event.preventDefault();
+  token = field.value;
+  sessionStorage.setItem("tandem-token", token);
+  field.value = "";
+  gate.hidden = true;
+  said.textContent = "";
+  wanted?.resolve();
+  wanted = null;
+});
+
+async function listen() {
+  attempt = new AbortController();
+  const response = await fetch("dashboard/events", { headers: headers(), signal: attempt.signal });
+  if (response.status === 401) return await askForToken("A token is needed to read");
+  if (!response.ok) throw new Error(await response.text());
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (true) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    text += value;
+    const events = text.split("\\n\\n");
+    text = events.pop();
+    for (const event of events) {
+      heard = Date.now();
+      tell("Live", "live");
+      if (event.startsWith("data: ")) show(JSON.parse(event.slice(6)));
+    }
+  }
+}
+
+main.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[data-path]");
+  if (button === null) return;
+  const { method, path, body, confirm: question } = button.dataset;
+  if (question !== "" && !confirm(question)) return;
+  said.textContent = "";
+  try {
+    const init = { method, headers: { ...headers(), "content-type": "application/json" } };
+    const response = await fetch(path, body === "" ? init : { ...init, body });
+    const answer = await response.json();
+    if (response.status === 401) return askForToken("A token is needed to change anything");
+    said.textContent = response.ok ? ["Done", ...answer.warnings].join(": ") : answer.error;
+  } catch (error) {
+    said.textContent = "The node did not answer: " + error.message;
+  }
+});
+
+setInterval(() => {
+  const silent = Date.now() - heard;
+  if (silent < SILENT_MS || wanted !== null) return;
+  tell("No word from the node for " + Math.round(silent / 1000) + " s: what stands here is old", "lost");
+  if (silent > 2 * SILENT_MS && silent % (2 * SILENT_MS) < AGAIN_MS) attempt.abort();
+}, AGAIN_MS);
+
+(async () => {
+  while (true) {
+    try {
+      await listen();
+    } catch {
+      // Said by the clock above.
+    }
+    await sleep(AGAIN_MS);
+  }
+})();
+`;

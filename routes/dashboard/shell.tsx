@@ -1,0 +1,31 @@
+/** @jsxImportSource hono/jsx */
+/** The page before anything is known of the node. It says nothing that is not public. Pure. */
+
+export function Shell() {
+  return (
+    <html lang="en" data-link="waiting">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>Tandem</title>
+        <link rel="stylesheet" href="dashboard/style.css" />
+        <script src="dashboard/script.js" defer></script>
+      </head>
+      <body>
+        <header>
+          <h1>Tandem</h1>
+          <p id="link" role="status">Waiting for the node</p>
+          <form id="gate" hidden>
+            <label for="token">Token</label>
+            <input id="token" type="password" autocomplete="current-password" required />
+            <button type="submit">Use it</button>
+          </form>
+          <p id="said" role="status"></p>
+        </header>
+        <main id="main"></main>
+        <noscript>This page needs JavaScript; `tandem status` does not.</noscript>
+      </body>
+    </html>
+  );
+}

@@ -1,0 +1,131 @@
+import { createAdminApp } from "../../routes/app.ts";
+import type { Access } from "../../routes/auth.ts";
+import { History } from "../../routes/dashboard/history.ts";
+import { assertEquals, assertStringIncludes } from "../assert.ts";
+import { sampleServer, sampleStatus } from "../observe/sample_status.ts";
+import { VRRP } from "../observe/sample_election.ts";
+import { NO_API } from "./no_desk.ts";
+import type { KeeperStatus } from "../../mod/observe/keeper_status.ts";
+import type { NodeStatus } from "../../mod/observe/status.ts";
+import { viewText } from "./dashboard_view.tsx";
+
+const REMOTE: Access = { from: "remote", token: "a-long-secret-token" };
+
+function app(access: Access) {
+  return createAdminApp({ ...NO_API, state: () => "serving", status: () => sampleStatus() }, access);
+}
+
+Deno.test("the page is anybody's and says nothing, its events are for those who may read", async () => {
+  for (const path of ["/", "/dashboard/style.css", "/dashboard/script.js"]) {
+    const response = await app(REMOTE).request(path);
+    assertEquals([response.status, (await response.text()).includes("lb1")], [200, false], path);
+  }
+  const page = await app(REMOTE).request("/");
+  assertStringIncludes(page.headers.get("content-security-policy") ?? "", "default-src 'none'");
+  await page.body?.cancel();
+  const refused = await app(REMOTE).request("/dashboard/events");
+  assertEquals(refused.status, 401);
+  await refused.body?.cancel();
+});
+
+Deno.test("events come at once, and say when neither process answers", async () => {
+  const response = await app(REMOTE).request("/dashboard/events", {
+    headers: { authorization: `Bearer ${REMOTE.token}` },
+  });
+  const reader = response.body!.getReader();
+  const { value } = await reader.read();
+  const text = new TextDecoder().decode(value);
+  assertEquals(text.startsWith("data: "), true);
+  const html = JSON.parse(text.slice(6));
+  assertStringIncludes(html, "The balancer does not answer");
+  assertStringIncludes(html, "The keeper does not answer");
+  await reader.cancel();
+});
+
+Deno.test("View() escapes whatever a node, a server or a peer says", () => {
+  const evil = `<img src=x onerror=alert(1)>"'`;
+  const status = sampleStatus();
+  const node: NodeStatus = {
+    ...status,
+    pools: [{ name: "app", balance: "roundRobin", queued: 1, servers: [sampleServer({ reason: evil })] }],
+  };
+  const text = viewText({ node, keeper: keeperOf(evil), history: new History(), now: Date.now() });
+  assertEquals(text.includes("<img"), false);
+  assertStringIncludes(text, "&lt;img src=x");
+});
+
+Deno.test("View() tells a refused reload, and who holds an address and why", () => {
+  const keeper = { ...keeperOf("it is so"), refused: { at: 0, problems: ["tandem.yaml:1:1: no"] } };
+  const text = viewText({ node: null, keeper, history: new History(), now: 60_000 });
+  for (
+    const part of ["The last reload was refused 1m ago", "tandem.yaml:1:1: no", "203.0.113.10/24", "lb1"]
+  ) {
+    assertStringIncludes(text, part);
+  }
+});
+
+Deno.test("History() has rates, times and transitions, and is bounded", () => {
+  const history = new History();
+  const at = (count: number): NodeStatus => {
+    const { listeners: [web], pools: [app], ...rest } = sampleStatus({ startedAt: 0 });
+    const buckets = web!.latency.buckets.map((_, bucket) => bucket === 3 ? count : 0);
+    return {
+      ...rest,
+      listeners: [{
+        ...web!,
+        counters: { ...web!.counters, requests: count, responses5xx: count / 10 },
+        latency: { ...web!.latency, buckets },
+      }],
+      pools: [{
+        ...app!,
+        servers: [sampleServer({ counters: { ...sampleServer().counters, requests: count } })],
+      }],
+    };
+  };
+  for (let second = 0; second < 400; second++) history.add(second * 1000, at(second * 20), null);
+  assertEquals(history.points.length, 300);
+  assertEquals(history.points.at(-1), { at: 399_000, requests: 20, errors: 2, p50: 10, p99: 10 });
+  assertEquals(history.rate(sampleStatus().listeners[0]!.name), 20);
+  assertEquals(history.rate("nobody"), null);
+  for (let since = 0; since < 50; since++) {
+    const [edge] = VRRP.instances;
+    history.add(since, null, keeperOf("", [{ ...edge!, since }]));
+  }
+  assertEquals([history.transitions.length, history.transitions[0]!.at], [20, 49]);
+});
+
+Deno.test("History() of a balancer that was started anew begins again", () => {
+  const history = new History();
+  history.add(1000, sampleStatus({ startedAt: 0 }), null);
+  history.add(2000, sampleStatus({ startedAt: 0 }), null);
+  history.add(3000, sampleStatus({ startedAt: 2500 }), null);
+  assertEquals(history.points.length, 1);
+});
+
+function keeperOf(why: string, instances = VRRP.instances): KeeperStatus {
+  return {
+    pid: 1,
+    node: "lb1",
+    version: "0.1.0",
+    file: "/etc/tandem/tandem.yaml",
+    uptimeMs: 1000,
+    generation: 1,
+    reloading: false,
+    refused: null,
+    drift: [],
+    upgrading: false,
+    adminUrl: null,
+    balancer: {
+      state: "running",
+      pid: 2,
+      restarts: 0,
+      lastDeath: null,
+      badLines: 0,
+      lagMs: 1,
+      counters: null,
+      pools: {},
+    },
+    vrrp: { ...VRRP, instances: instances.map((each) => ({ ...each, why })) },
+    kernel: { problem: null, services: [], fragments: 0 },
+  };
+}

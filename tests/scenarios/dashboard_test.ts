@@ -1,0 +1,87 @@
+/** The dashboard of a real node in a real browser: seen, used by keyboard, and honest when the node is gone. */
+import { chromium, type Page } from "playwright-core";
+import { assert, assertEquals } from "../assert.ts";
+import { labTest, requireTool } from "../lab/tools.ts";
+import { freePort, Node } from "./node.ts";
+
+const TOKEN = "a-token-of-the-test";
+const PATIENCE_MS = 30_000;
+
+const config = (port: number, server: number, closed: number) => `
+listeners: [{ name: web, bind: "127.0.0.1:${port}", pool: app }]
+pools:
+  app:
+    servers: [{ name: a, address: "127.0.0.1:${server}" }, { name: b, address: "127.0.0.1:${closed}" }]
+    check: { type: tcp, interval: 200ms }
+`;
+
+async function withPage(url: string, use: (page: Page) => Promise<void>): Promise<void> {
+  const tool = requireTool("chromium");
+  if ("skip" in tool) throw new Error(tool.skip);
+  const browser = await chromium.launch({
+    executablePath: tool.path,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
+  });
+  try {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    const problems: string[] = [];
+    page.on("pageerror", (error) => problems.push(error.message));
+    await page.goto(url);
+    await use(page);
+    assertEquals(problems, []);
+  } finally {
+    await browser.close();
+  }
+}
+
+const says = (page: Page, id: string, text: string) =>
+  page.locator(`#${id}`, { hasText: text }).waitFor({ state: "attached" });
+
+labTest(
+  "the dashboard shows the node, changes it by keyboard with the token, and says when the node is gone",
+  ["chromium"],
+  async () => {
+    const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, () => new Response("hi"));
+    const port = freePort();
+    try {
+      await using node = await Node.start(config(port, server.addr.port, freePort()), { token: TOKEN });
+      await withPage(`http://127.0.0.1:${node.adminPort}/`, async (page) => {
+        await says(page, "link", "Live");
+        await says(page, "main", "1 of 2 take traffic");
+        await says(page, "main", "probe failed: connection refused");
+        await (await fetch(`http://127.0.0.1:${port}/`)).body?.cancel();
+
+        await page.focus("#drain-app-a");
+        await page.keyboard.press("Enter");
+        await says(page, "said", "A token is needed to change anything");
+        await page.fill("#token", TOKEN);
+        await page.keyboard.press("Enter");
+        await page.focus("#drain-app-a");
+        await page.keyboard.press("Enter");
+        await says(page, "said", "Done");
+        await says(page, "main", "0 of 2 take traffic");
+        // A page that is drawn anew leaves the focus where it was.
+        await page.locator("#drain-app-a:focus").waitFor();
+        assertEquals(await page.getAttribute("#drain-app-a", "aria-pressed"), "true");
+
+        await page.setViewportSize({ width: 360, height: 700 });
+        const wide = await page.evaluate<number>("document.documentElement.scrollWidth");
+        assert(wide <= 360, `a phone would have to scroll sideways: ${wide}`);
+
+        const balancer = await node.balancerPid();
+        Deno.kill(balancer, "SIGSTOP");
+        try {
+          await says(page, "link", "No word from the node");
+          assertEquals(await page.getAttribute("html", "data-link"), "lost");
+        } finally {
+          Deno.kill(balancer, "SIGCONT");
+        }
+        // The keeper has replaced the one that hung, or it goes on: the page finds it either way.
+        await says(page, "link", "Live");
+      });
+    } finally {
+      await server.shutdown();
+    }
+  },
+);
