@@ -118,7 +118,7 @@ async function befall(
     case "pool down":
       return strike({ election: backend, all: [backend] }, "SIGKILL");
     case "hand-over":
-      await askAdmin(`${directory}/${first}.sock`, `/vip/move?instance=${INSTANCE}`, ADMIN_LIMIT_MS, "POST");
+      await askAdmin(`${directory}/${first}.sock`, `/api/instances/${INSTANCE}/move`, ADMIN_LIMIT_MS, "POST");
       return;
     case "nothing":
       return;

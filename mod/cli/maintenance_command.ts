@@ -1,35 +1,32 @@
 /** `tandem maintenance [on|off]`. */
-import { BAD, type Command, GOOD, type Invocation, UsageError, writeErr, writeOut } from "./command.ts";
-import type { KeeperView } from "./election_table.ts";
-import { askStatus, command as ask, SOCKET_HELP, SOCKET_OPTIONS, socketOf } from "./socket_io.ts";
+import { act, API_HELP, API_OPTIONS, callApi, complain, showJson } from "./api_io.ts";
+import { type Command, GOOD, type Invocation, UsageError, writeOut } from "./command.ts";
 
 export const command: Command = {
   summary: "keep this node out of every election",
   usage: "[on|off]",
   arguments: 1,
-  options: SOCKET_OPTIONS,
+  options: API_OPTIONS,
   help:
-    `With \`on\` the node on this machine hands every address over and takes none, until \`off\` or its next
-start; it warns of addresses that no other node is ready for. Without a word it tells which of the two it is.
+    `With \`on\` the node hands every address over and takes none, until \`off\` or its next start; it warns of
+addresses that no other node is ready for. Without a word it tells which of the two it is.
 
-${SOCKET_HELP}
+${API_HELP}
 
 Example: tandem maintenance on`,
   run: (invocation) => {
     const [word] = invocation.positionals;
     if (word === undefined) return tell(invocation);
     if (word !== "on" && word !== "off") throw new UsageError("needs on, off or nothing");
-    return ask(invocation, `/maintenance?on=${word === "on"}`, `maintenance is ${word}`);
+    const body = { on: word === "on" };
+    return act(invocation, { method: "PUT", path: "/maintenance", body }, `maintenance is ${word}`);
   },
 };
 
 async function tell(invocation: Invocation): Promise<number> {
-  const socket = socketOf(invocation);
-  const keeper = "path" in socket ? await askStatus(socket.path) as KeeperView | null : null;
-  if (keeper === null) {
-    writeErr("problem" in socket ? `${socket.problem}\n` : `Cannot ask the keeper at ${socket.path}\n`);
-    return BAD;
-  }
-  writeOut(`maintenance is ${keeper.vrrp.maintenance ? "on" : "off"}\n`);
+  const answer = await callApi(invocation, { method: "GET", path: "/maintenance" });
+  if ("problem" in answer) return complain(answer.problem);
+  if (invocation.values.json === true) return showJson(answer.value);
+  writeOut(`maintenance is ${(answer.value as { readonly on: boolean }).on ? "on" : "off"}\n`);
   return GOOD;
 }

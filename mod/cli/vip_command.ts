@@ -1,14 +1,14 @@
 /** `tandem vip move INSTANCE` and `tandem vip clean`. */
 import { type Command, type Invocation, UsageError } from "./command.ts";
 import { SELECTION_HELP, SELECTION_OPTIONS } from "./selection.ts";
-import { command as ask, SOCKET_OPTIONS } from "./socket_io.ts";
+import { act, API_OPTIONS } from "./api_io.ts";
 import { clean } from "./vip_clean.ts";
 
 export const command: Command = {
   summary: "move an address to another node, or clean up after a crash",
   usage: "move INSTANCE | clean [-c FILE]",
   arguments: 2,
-  options: { ...SELECTION_OPTIONS, ...SOCKET_OPTIONS },
+  options: { ...SELECTION_OPTIONS, ...API_OPTIONS },
   help:
     `move   has the node on this machine hand the addresses of an instance over to another node, which keeps them
        until it fails or they are moved again
@@ -18,6 +18,9 @@ clean  takes off this machine what a keeper that was killed left of the addresse
 
 ${SELECTION_HELP}
       --socket PATH   the node's admin socket (default: where a node of that name has it)
+      --url URL       move: ask this admin address instead, also of another machine
+      --token TOKEN   for an address (default: $TANDEM_TOKEN)
+      --json          move: the answer as JSON
 
 Examples: tandem vip move edge
           tandem vip clean -c /etc/tandem/tandem.yaml`,
@@ -30,6 +33,6 @@ Examples: tandem vip move edge
 };
 
 function move(invocation: Invocation, instance: string): Promise<number> {
-  const request = `/vip/move?instance=${encodeURIComponent(instance)}`;
-  return ask(invocation, request, `${instance} is being handed over; see tandem status`);
+  const path = `/instances/${encodeURIComponent(instance)}/move`;
+  return act(invocation, { method: "POST", path }, `${instance} is being handed over; see tandem status`);
 }

@@ -5,7 +5,8 @@
  * remove a socket that was left behind, and two that start at once cannot both win. The socket is 0660.
  */
 import { dirname } from "node:path";
-import { stopServer } from "./stop_server_io.ts";
+import { readAccounts } from "./accounts_io.ts";
+import { type SocketHandler, SocketServer } from "./socket_server_io.ts";
 
 /** Whoever has the lock has it for life, so a short wait says it all; a predecessor may just be going. */
 const LOCK_MS = 500;
@@ -17,10 +18,10 @@ export type Opened = { readonly socket: AdminSocket } | { readonly problem: stri
 export class AdminSocket {
   readonly path: string;
   #lock: Deno.FsFile;
-  #server: Deno.HttpServer;
+  #server: SocketServer;
   #stopped: Promise<void> | null = null;
 
-  private constructor(path: string, lock: Deno.FsFile, server: Deno.HttpServer) {
+  private constructor(path: string, lock: Deno.FsFile, server: SocketServer) {
     this.path = path;
     this.#lock = lock;
     this.#server = server;
@@ -29,7 +30,7 @@ export class AdminSocket {
   /** Takes the lock and the socket, or says who has them. */
   static async open(
     path: string,
-    handler: (request: Request) => Response | Promise<Response>,
+    handler: SocketHandler,
   ): Promise<Opened> {
     let lock: Deno.FsFile;
     try {
@@ -42,7 +43,7 @@ export class AdminSocket {
     }
     if (!await lockWithin(lock, LOCK_MS)) return { problem: await describeOwner(path) };
     try {
-      return { socket: new AdminSocket(path, lock, serve(path, handler)) };
+      return { socket: new AdminSocket(path, lock, await serve(path, handler)) };
     } catch (error) {
       lock.close();
       return { problem: `Cannot open the admin socket ${path}: ${message(error)}` };
@@ -52,14 +53,14 @@ export class AdminSocket {
   /** Frees the lock at once, for a keeper that puts its own socket in the place of this one. */
   release(): void {
     if (this.#stopped !== null) return;
-    this.#stopped = stopServer(this.#server);
+    this.#stopped = this.#server.close();
     this.#lock.close();
   }
 
   /** Stops answering, removes the socket, frees the lock. After `release` only what is under way is answered. */
   async close(): Promise<void> {
     if (this.#stopped !== null) return await this.#stopped;
-    this.#stopped = stopServer(this.#server);
+    this.#stopped = this.#server.close();
     await this.#stopped;
     await Deno.remove(this.path).catch(() => {});
     this.#lock.close();
@@ -96,11 +97,15 @@ export async function askAdmin(
   path: string,
   request: string,
   withinMs = ANSWER_MS,
-  method: "GET" | "POST" = "GET",
+  method: "GET" | "POST" | "PUT" = "GET",
+  body?: unknown,
 ): Promise<unknown> {
   using client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
   const signal = AbortSignal.timeout(withinMs);
-  const answer = await fetch(`http://localhost${request}`, { client, method, signal });
+  const json = body === undefined
+    ? {}
+    : { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
+  const answer = await fetch(`http://localhost${request}`, { client, method, signal, ...json });
   return await answer.json();
 }
 
@@ -117,18 +122,25 @@ async function lockWithin(file: Deno.FsFile, withinMs: number): Promise<boolean>
  * Serves at a name of its own first, which then replaces what is there: at every moment somebody answers. And the runtime
  * removes the name that it has bound when it ends, which would be the successor's.
  */
-function serve(path: string, handler: (request: Request) => Response | Promise<Response>): Deno.HttpServer {
+async function serve(path: string, handler: SocketHandler): Promise<SocketServer> {
   const own = `${dirname(path)}/.${Deno.pid.toString(36)}`;
   // The socket never exists with more rights than it is to have: the mask is set around the bind.
   const before = Deno.umask(0o117);
+  let listening: Promise<SocketServer>;
   try {
     removeIfThere(own);
-    const server = Deno.serve({ path: own, onListen() {} }, handler);
-    Deno.renameSync(own, path);
-    return server;
+    listening = SocketServer.listen(own, handler, userName);
   } finally {
     Deno.umask(before);
   }
+  const server = await listening;
+  Deno.renameSync(own, path);
+  return server;
+}
+
+function userName(uid: number): string {
+  const named = [...readAccounts().users].find(([, account]) => account.uid === uid);
+  return named === undefined ? `uid ${uid}` : `${named[0]} (uid ${uid})`;
 }
 
 /** One that had the same number may have been killed in between. */

@@ -13,6 +13,7 @@ import type { ElectionSettings } from "./election.ts";
 import type { CarriedElection, Election } from "./election_io.ts";
 import type { KernelPlane } from "./kernel_plane_io.ts";
 import { ServiceManager } from "./sdnotify_io.ts";
+import type { SocketHandler } from "./socket_server_io.ts";
 import { MIGRATE_REQUESTS, Sysctls } from "./sysctl_io.ts";
 import { type CarriedKeeper, readCarriedKeeper } from "./upgrade_link.ts";
 
@@ -20,7 +21,7 @@ const NO_ELECTION: ElectionSettings = { instances: [], startupDelayMs: 0, config
 
 export interface HoldingsOptions {
   readonly socketPath: string;
-  readonly answer: (request: Request) => Response | Promise<Response>;
+  readonly answer: SocketHandler;
   readonly makeElection: (sysctls: Sysctls, carried?: CarriedElection) => Election;
   readonly kernel: KernelPlane;
   readonly service: ServiceManager | null;

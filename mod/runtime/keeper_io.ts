@@ -150,9 +150,10 @@ class Keeper {
     this.#holdings = new Holdings({
       socketPath,
       kernel: this.#kernel,
-      answer: (request) => {
+      answer: (request, from) => {
         const { pathname } = new URL(request.url);
-        return pathname.startsWith("/api/") ? this.#api.fetch(request, {}) : answerRequest(this, request);
+        if (pathname.startsWith("/api/")) return this.#api.fetch(request, from);
+        return answerRequest(this, request, from.peer ?? "the admin socket");
       },
       makeElection: (sysctls, carried) =>
         new Election({
@@ -296,14 +297,6 @@ class Keeper {
 
   async metrics(): Promise<string> {
     return electionMetrics(this.#election.status()) + kernelMetrics(await this.#kernel.status());
-  }
-
-  move(instance: string): string | null {
-    return this.#election.move(instance);
-  }
-
-  maintain(on: boolean): string[] {
-    return this.#election.maintain(on);
   }
 
   async status(): Promise<KeeperStatus> {

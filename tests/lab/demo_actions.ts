@@ -65,12 +65,12 @@ export class Actions {
       return `stopped the backends of ${node}; ${then}`;
     },
     maintenance: async (node) => {
-      await this.#post(node, "/maintenance?on=true");
-      this.#undo.push(() => this.#post(node, "/maintenance?on=false"));
+      await this.#maintain(node, true);
+      this.#undo.push(() => this.#maintain(node, false));
       return `took ${node} out, as \`tandem maintenance on\` does`;
     },
     vip: async (node) => {
-      await this.#post(node, `/vip/move?instance=${INSTANCE}`);
+      await this.#ask(node, `/api/instances/${INSTANCE}/move`, "POST");
       return `told ${node} to hand over, as \`tandem vip move ${INSTANCE}\` does`;
     },
   };
@@ -82,8 +82,12 @@ export class Actions {
     return count === 0 ? "nothing to heal" : `healed (${count})`;
   }
 
-  async #post(node: NodeName, path: string): Promise<void> {
-    const answer = await askAdmin(`${this.pair.directory}/${node}.sock`, path, ASK_MS, "POST");
+  #maintain(node: NodeName, on: boolean): Promise<void> {
+    return this.#ask(node, "/api/maintenance", "PUT", { on });
+  }
+
+  async #ask(node: NodeName, path: string, method: "POST" | "PUT", body?: unknown): Promise<void> {
+    const answer = await askAdmin(`${this.pair.directory}/${node}.sock`, path, ASK_MS, method, body);
     const { error } = answer as { readonly error?: string };
     if (error !== undefined) throw new Error(`${node} refused: ${error}`);
   }

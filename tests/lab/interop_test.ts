@@ -296,7 +296,10 @@ labTest(
     await speakers.until("lb2", ({ state, peers }) => state === "backup" && peers[0]?.state === "active");
     await speakers.until("lb1", ({ peers }) => peers[0]?.state === "backup" && peers[0].health === 100);
     const socket = `${speakers.directory}/lb1.sock`;
-    assertEquals(await askAdmin(socket, "/vip/move?instance=r52", 5000, "POST"), { done: true });
+    assertEquals(await askAdmin(socket, "/api/instances/r52/move", 5000, "POST"), {
+      done: true,
+      warnings: [],
+    });
     await speakers.holds("lb2", router, true);
     await speakers.holds("lb1", router, false);
     const [moved] = await speakers.instances("lb2");

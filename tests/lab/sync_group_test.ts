@@ -69,7 +69,7 @@ labTest(
       if (node === "lb1") await speakers.until(node, ({ state }) => state === "active");
     }
     await speakers.until("lb1", ({ peers }) => peers[0]?.state === "backup" && peers[0].health === 100);
-    await speakers.ask("lb1", "/vip/move?instance=r81");
+    await speakers.ask("lb1", "/api/instances/r81/move");
     await speakers.holds("lb2", ROUTERS, true);
     await speakers.holds("lb1", ROUTERS, false);
   },

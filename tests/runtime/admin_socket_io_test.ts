@@ -22,8 +22,10 @@ Deno.test("AdminSocket.open() does not wait at its end for a request that never 
   assert("socket" in opened);
   const client = await Deno.connect({ transport: "unix", path });
   await client.write(new TextEncoder().encode("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"));
-  assert(await client.read(new Uint8Array(512)) !== null);
+  // One that is answered shows that the other has come, too.
+  assertEquals(await askAdmin(path, "/status"), { pid: 1 });
   await opened.socket.close();
+  assertEquals(await client.read(new Uint8Array(512)).catch(() => null), null);
   client.close();
   await Deno.remove(directory, { recursive: true });
 });
@@ -67,4 +69,27 @@ Deno.test("release() another socket takes the place at once, and stays when the 
   ]);
   await second.socket.close();
   await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test({
+  name: "AdminSocket.open() knows the user who asks",
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    const directory = await Deno.makeTempDir();
+    await Deno.chmod(directory, 0o755);
+    const path = `${directory}/node.sock`;
+    const opened = await AdminSocket.open(path, (_request, { peer }) => Response.json({ peer }));
+    assert("socket" in opened);
+    await Deno.chmod(path, 0o666);
+    const asked = async (uid: number) => {
+      const { stdout } = await new Deno.Command("curl", {
+        args: ["-s", "--unix-socket", path, "http://localhost/"],
+        uid,
+      }).output();
+      return JSON.parse(new TextDecoder().decode(stdout)).peer;
+    };
+    assertEquals([await asked(0), await asked(54321)], ["root (uid 0)", "uid 54321"]);
+    await opened.socket.close();
+    await Deno.remove(directory, { recursive: true });
+  },
 });

@@ -1,0 +1,114 @@
+/**
+ * HTTP on a Unix socket that knows who asks: the user of the process at the other end, as the kernel says. The
+ * runtime's own server does not tell.
+ *
+ * Requests and answers are small: both are held whole.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { withLibc } from "../base/libc_io.ts";
+
+/** As for the API. */
+const MAX_BODY_BYTES = 64 * 1024;
+/** Our answers are made at once, so that whoever is not done by then never will be. */
+const CLOSE_MS = 1000;
+
+/** Answers a request; `peer`: who asks, in words; absent: nobody knows. */
+export type SocketHandler = (
+  request: Request,
+  from: { readonly peer?: string },
+) => Response | Promise<Response>;
+
+export class SocketServer {
+  readonly #server: Server;
+  readonly #connections = new Set<Socket>();
+
+  private constructor(server: Server) {
+    this.#server = server;
+    server.on("connection", (connection) => {
+      this.#connections.add(connection);
+      connection.on("close", () => this.#connections.delete(connection));
+    });
+  }
+
+  /** Listens at a path, with the rights that the mask leaves. `userName`: what a user is called. Rejects when it cannot. */
+  static async listen(
+    path: string,
+    handler: SocketHandler,
+    userName: (uid: number) => string,
+  ): Promise<SocketServer> {
+    const server = createServer((incoming, outgoing) => {
+      const uid = peerUid(incoming);
+      const from = uid === null ? {} : { peer: userName(uid) };
+      answer(incoming, outgoing, (request) => handler(request, from)).catch(() => incoming.destroy());
+    });
+    const opened = new SocketServer(server);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    server.once("error", reject);
+    // It is bound when this returns.
+    server.listen(path, resolve);
+    await promise;
+    return opened;
+  }
+
+  /** Stops accepting and answers what has come; what is left after a second is cut off. */
+  async close(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#server.close(() => resolve());
+    this.#server.closeIdleConnections();
+    const timer = setTimeout(() => {
+      for (const connection of this.#connections) connection.destroy();
+      resolve();
+    }, CLOSE_MS);
+    await promise;
+    clearTimeout(timer);
+  }
+}
+
+async function answer(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  handler: (request: Request) => Response | Promise<Response>,
+): Promise<void> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let length = 0;
+  for await (const chunk of incoming) {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES) {
+      outgoing.writeHead(413, { connection: "close" }).end();
+      return;
+    }
+    chunks.push(chunk);
+  }
+  const { method = "GET", url = "/" } = incoming;
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(incoming.headers)) {
+    // Of a body that is whole here.
+    if (value !== undefined && name !== "transfer-encoding") headers.set(name, String(value));
+  }
+  const body = length === 0 || method === "GET" || method === "HEAD"
+    ? null
+    : await new Blob(chunks).arrayBuffer();
+  const response = await handler(new Request(`http://localhost${url}`, { method, headers, body }));
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+  outgoing.end(method === "HEAD" ? undefined : bytes);
+}
+
+const SOL_SOCKET = 1;
+const SO_PEERCRED = 17;
+
+/** The user at the other end (unix(7)); null: the runtime or the kernel does not tell. */
+function peerUid({ socket }: IncomingMessage): number | null {
+  const { fd } = (socket as { readonly _handle?: { readonly fd?: unknown } })._handle ?? {};
+  if (typeof fd !== "number" || fd < 0) return null;
+  const credentials = new Uint32Array(3);
+  const size = Uint32Array.of(credentials.byteLength);
+  try {
+    const result = withLibc((libc) => libc.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, credentials, size));
+    // Process, user, group.
+    return result === 0 ? credentials[1]! : null;
+  } catch {
+    return null;
+  }
+}
