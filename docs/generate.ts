@@ -1,9 +1,20 @@
 /**
  * Writes the pages that are made from the code: `deno task docs`.
  */
+import { type Described, manualPage } from "../mod/cli/manual.ts";
+import { COMMANDS } from "../mod/cli/table.ts";
 import { plainSchema } from "../mod/config/json_schema.ts";
 import { referencePage } from "../mod/config/reference.ts";
 
-const PAGE = new URL("config.md", import.meta.url);
+/** Every command that people call. */
+export async function described(): Promise<Described[]> {
+  const shown = Object.entries(COMMANDS).filter(([, { hidden }]) => hidden !== true);
+  return await Promise.all(
+    shown.map(async ([name, { load }]) => ({ name, command: (await load()).command })),
+  );
+}
 
-if (import.meta.main) Deno.writeTextFileSync(PAGE, referencePage(plainSchema()));
+if (import.meta.main) {
+  Deno.writeTextFileSync(new URL("config.md", import.meta.url), referencePage(plainSchema()));
+  Deno.writeTextFileSync(new URL("cli.md", import.meta.url), manualPage(await described()));
+}

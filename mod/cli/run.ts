@@ -11,6 +11,7 @@ import { formatHostPort, type HostPort, isUnspecifiedIp, parseIp } from "../base
 import { certificateFiles } from "../config/certificate_files_io.ts";
 import { isEmpty, type LiveChanges } from "../config/live.ts";
 import { loadConfig } from "../config/load.ts";
+import { planChanges, type PlannedChange } from "../config/plan.ts";
 import { problemLine } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
 import { pathKind, readConfigFile } from "../config/store_io.ts";
@@ -29,6 +30,9 @@ import { ServiceManager } from "../runtime/sdnotify_io.ts";
 import { ownCommand, Spawner } from "../runtime/spawn_io.ts";
 import { acmeDirectory } from "../runtime/state_path.ts";
 import { CALLED } from "./version.ts";
+
+/** A text of a configuration and what is laid over it. */
+type Laid = { readonly text: string; readonly live: LiveChanges };
 
 export interface RunArguments {
   readonly file: string;
@@ -102,6 +106,15 @@ export async function run({ file, node, context, entry, text, takeOver }: RunArg
     };
   }
 
+  /** Both have been checked. */
+  async function plan(before: Laid, after: Laid): Promise<readonly PlannedChange[]> {
+    const [old, next] = await Promise.all([before, after].map(async ({ text, live }) => {
+      const loaded = await loadConfig(text, { file, node, context, env, live });
+      return "config" in loaded ? loaded.config : null;
+    }));
+    return old && next ? planChanges(old, next) : [];
+  }
+
   try {
     return await runKeeper({
       version: CALLED.version,
@@ -110,6 +123,7 @@ export async function run({ file, node, context, entry, text, takeOver }: RunArg
       file,
       read: () => text === undefined ? readConfigFile(file) : Promise.resolve(text),
       check,
+      plan,
       makeApi: (desk) => createSocketApp(desk, CALLED.version),
       balancer: ownCommand(entry, [...flags, ...BALANCER_FLAGS], ["balancer"]),
       successor: text === undefined

@@ -49,6 +49,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "read the configuration of the running node again",
     load: () => import("./reload_command.ts"),
   },
+  plan: {
+    summary: "show what a reload would change, and what it costs",
+    load: () => import("./plan_command.ts"),
+  },
   upgrade: {
     summary: "have the installed program take over from the running one",
     load: () => import("./upgrade_command.ts"),
@@ -65,6 +69,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   schema: {
     summary: "print the JSON Schema of the configuration",
     load: () => import("./schema_command.ts"),
+  },
+  completion: {
+    summary: "print what completes the command line in a shell",
+    load: () => import("./completion_command.ts"),
   },
   version: { summary: "print the version", load: () => import("./version_command.ts") },
   balancer: { summary: "", hidden: true, load: () => import("./balancer_command.ts") },

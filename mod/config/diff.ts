@@ -50,7 +50,8 @@ export function describeDiff({ listeners, pools, log }: SnapshotDiff): Record<st
   return Object.fromEntries(Object.entries(all).filter(([, names]) => names.length > 0));
 }
 
-function diffNames(before: readonly Item[], after: readonly Item[]): NamesDiff {
+/** Compares two lists by the names and the contents of their items. */
+export function diffNames(before: readonly Item[], after: readonly Item[]): NamesDiff {
   const old = new Map(before.map((item) => [item.name, item]));
   const names = new Set(after.map(({ name }) => name));
   const changed = after.flatMap((item) => {

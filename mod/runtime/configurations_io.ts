@@ -6,16 +6,23 @@
  * told.
  */
 import { isEmpty, type LiveChanges, lostServer, NO_CHANGES } from "../config/live.ts";
+import type { PlannedChange } from "../config/plan.ts";
 import type { Log } from "../observe/log.ts";
 import { type Configuration, Generations } from "./generations.ts";
 import type { Checked, KeeperFacts } from "./keeper_facts.ts";
 import type { Refusal } from "./commands.ts";
+import type { Plan } from "./desk.ts";
 
 export interface ConfigurationsOptions {
   /** Reads the file. Rejects with a message for people. */
   readonly read: () => Promise<string>;
   /** Every problem of a text with changes laid over it, or what the keeper needs of it. */
   readonly check: (text: string, live: LiveChanges) => Promise<Checked>;
+  /** What a reload would change, of a text with changes laid over it by another with others. */
+  readonly plan: (
+    before: Pick<Configuration, "text" | "live">,
+    after: Pick<Configuration, "text" | "live">,
+  ) => Promise<readonly PlannedChange[]>;
   /** Hands a checked text to the balancer that there is. */
   readonly offer: (offer: Configuration) => void;
   /** The same where the text is the one that runs. */
@@ -96,6 +103,15 @@ export class Configurations {
     const offered = await read;
     if (typeof offered !== "number") return { problems: offered };
     return { problems: await this.#generations.outcome(offered) };
+  }
+
+  /** What a reload would do now. */
+  async plan(): Promise<Plan> {
+    const { accepted } = this.#generations;
+    const { text, checked } = await readChecked(this.#options, this.live);
+    if ("problems" in checked) return { problems: checked.problems, changes: [] };
+    const after = { text, live: checked.live ?? NO_CHANGES };
+    return { problems: [], changes: accepted === null ? [] : await this.#options.plan(accepted, after) };
   }
 
   /** What is changed live in the configuration that runs. */

@@ -1,6 +1,7 @@
 /**
  * What the API is answered from, the same in both processes: each asks the other for what is the other's.
  */
+import type { PlannedChange } from "../config/plan.ts";
 import type { KeeperStatus } from "../observe/keeper_status.ts";
 import type { NodeStatus } from "../observe/status.ts";
 import type { Command, Outcome } from "./commands.ts";
@@ -15,8 +16,17 @@ export interface Desk {
   keeper(): Promise<KeeperStatus>;
   /** Has the node do something; `by`: who wants it, in words. */
   perform(command: Command, by: string): Promise<Outcome>;
+  /** What a reload would do now. Rejects with `Unavailable`. */
+  plan(): Promise<Plan>;
   /** The sessions of a pool, `limit` of them at most. Null: there is no such pool, or it has no table. */
   sessions(pool: string, limit: number): Promise<PoolSessions | null>;
+}
+
+/** What a reload would do now. */
+export interface Plan {
+  /** Why the file would be refused; none: it would not. */
+  readonly problems: readonly string[];
+  readonly changes: readonly PlannedChange[];
 }
 
 export interface PoolSessions {

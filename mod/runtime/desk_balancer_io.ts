@@ -4,7 +4,7 @@
 import type { KeeperStatus } from "../observe/keeper_status.ts";
 import type { NodeStatus } from "../observe/status.ts";
 import { done, OUTCOME, type Outcome, refused } from "./commands.ts";
-import { type Desk, type PoolSessions, Unavailable } from "./desk.ts";
+import { type Desk, type Plan, type PoolSessions, Unavailable } from "./desk.ts";
 import type { OfBalancer, OfKeeper } from "./questions.ts";
 
 export interface BalancerFacts {
@@ -26,6 +26,7 @@ export function balancerDesk(facts: BalancerFacts): Desk {
     node: () => Promise.resolve().then(() => statusOf(facts)),
     // Shown, and never acted on: its shape is that of the same program.
     keeper: async () => await ask({ ask: "status" }) as KeeperStatus,
+    plan: async () => await ask({ ask: "plan" }) as Plan,
     perform: async (command, by) => OUTCOME.parse(await ask({ ask: "do", command, by })),
     sessions: (pool, limit) => Promise.resolve(facts.sessions(pool, limit)),
   };

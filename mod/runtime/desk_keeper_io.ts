@@ -6,7 +6,7 @@ import type { KeeperStatus } from "../observe/keeper_status.ts";
 import type { NodeStatus } from "../observe/status.ts";
 import type { BalancerChild } from "./balancer_child_io.ts";
 import type { Command, Outcome } from "./commands.ts";
-import { type Desk, type PoolSessions, Unavailable } from "./desk.ts";
+import { type Desk, type Plan, type PoolSessions, Unavailable } from "./desk.ts";
 import { Operator, type OperatorOptions } from "./operator_io.ts";
 import { OF_KEEPER, type OfBalancer } from "./questions.ts";
 import { Talk, type TalkMessage } from "./talk.ts";
@@ -64,6 +64,10 @@ export class KeeperDesk implements Desk {
     return this.#options.status();
   }
 
+  plan(): Promise<Plan> {
+    return this.#options.configurations.plan();
+  }
+
   perform(command: Command, by: string): Promise<Outcome> {
     return this.#operator.perform(command, by);
   }
@@ -77,6 +81,13 @@ export class KeeperDesk implements Desk {
 
   async #answer(question: unknown): Promise<unknown> {
     const asked = OF_KEEPER.parse(question);
-    return asked.ask === "status" ? await this.keeper() : await this.perform(asked.command, asked.by);
+    switch (asked.ask) {
+      case "status":
+        return await this.keeper();
+      case "plan":
+        return await this.plan();
+      case "do":
+        return await this.perform(asked.command, asked.by);
+    }
   }
 }

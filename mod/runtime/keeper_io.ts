@@ -48,6 +48,7 @@ export interface KeeperOptions {
   readonly file: string;
   readonly read: ConfigurationsOptions["read"];
   readonly check: ConfigurationsOptions["check"];
+  readonly plan: ConfigurationsOptions["plan"];
   /** Makes the API of the admin socket. */
   readonly makeApi: (desk: Desk) => AdminApp;
   readonly balancer: Program;
@@ -117,7 +118,7 @@ class Keeper {
     const { socketPath, drainMs, adminUrl } = facts;
     this.#options = options;
     this.#configurations = new Configurations({
-      ...{ read: options.read, check: options.check, log: options.log },
+      ...{ read: options.read, check: options.check, plan: options.plan, log: options.log },
       offer: (offer) => this.#child?.configure(offer),
       change: (offer) => this.#child?.change(offer),
       obstacle: () => this.#whyNoChange(),

@@ -89,7 +89,7 @@ async function answer(
   const body = length === 0 || method === "GET" || method === "HEAD"
     ? null
     : await new Blob(chunks).arrayBuffer();
-  const response = await handler(new Request(`http://localhost${url}`, { method, headers, body }));
+  const response = await handler(new Request(new URL(url, "http://localhost"), { method, headers, body }));
   const bytes = new Uint8Array(await response.arrayBuffer());
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));
   outgoing.end(method === "HEAD" ? undefined : bytes);

@@ -62,7 +62,7 @@ const limitBody: MiddlewareHandler = async (context, next) => {
 /** The document that describes it, without serving it. */
 export function describeApi(version: string): unknown {
   const never = () => Promise.reject(new Unavailable("nobody is asked"));
-  const desk: Desk = { node: never, keeper: never, perform: never, sessions: never };
+  const desk: Desk = { node: never, keeper: never, perform: never, plan: never, sessions: never };
   const api = createApi(desk, { from: "socket", token: null }, version);
   return new OpenAPIHono().route("/api", api).getOpenAPI31Document(description(version));
 }

@@ -5,6 +5,7 @@ import { instances } from "./instances.ts";
 import { listeners } from "./listeners.ts";
 import { log } from "./log.ts";
 import { maintenance } from "./maintenance.ts";
+import { plan } from "./plan.ts";
 import { pools } from "./pools.ts";
 import { reload } from "./reload.ts";
 import { servers } from "./servers.ts";
@@ -21,5 +22,6 @@ export const RESOURCES: readonly Resource[] = [
   maintenance,
   changes,
   log,
+  plan,
   reload,
 ];

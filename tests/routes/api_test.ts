@@ -30,6 +30,7 @@ function api(access: Access = SOCKET, desk: Partial<Desk> = {}, outcome: Outcome
         performed.push({ command, by });
         return Promise.resolve(outcome);
       },
+      plan: () => Promise.resolve({ problems: [], changes: [] }),
       sessions: (pool) => Promise.resolve(pool === "app" ? { size: 8, entries: 0, sessions: [] } : null),
       ...desk,
     },
@@ -69,6 +70,7 @@ Deno.test("GET tells of the node, of its parts, and 404 of what there is not", a
   assertEquals((await ask(app, "GET", `/listeners/${listener!.name}`)).answer.protocol, listener!.protocol);
   assertEquals((await ask(app, "GET", "/maintenance")).answer, { on: true });
   assertEquals((await ask(app, "GET", "/changes")).answer, DRIFT);
+  assertEquals((await ask(app, "GET", "/plan")).answer, { problems: [], changes: [] });
   assertEquals((await ask(app, "GET", "/pools/app/sessions?limit=5")).answer.size, 8);
   for (
     const path of [

@@ -2,6 +2,6 @@
 import { type Desk, Unavailable } from "../../mod/runtime/desk.ts";
 
 const never = () => Promise.reject(new Unavailable("nobody is asked"));
-const desk: Desk = { node: never, keeper: never, perform: never, sessions: never };
+const desk: Desk = { node: never, keeper: never, perform: never, plan: never, sessions: never };
 
 export const NO_API = { version: "0.1.0", desk };

@@ -185,12 +185,23 @@ Deno.test("what is changed live outlives the balancer and a reload, and status t
   world.write(
     `{ name: a, address: "${world.address(0)}" }, { name: b, address: "${world.address(1)}", state: drain }`,
   );
+  assertEquals(await world.curl("/plan"), { problems: [], changes: [] });
   assertEquals(await world.change("POST", "/reload"), DONE);
   const left = await world.curl("/changes") as { of: string }[];
   assertEquals(left.map(({ of }) => of), ["app/new"]);
   assertEquals((await world.tandem("server", "reset")).out, "everything is as the file says\n");
   assertEquals(await servers(), [["a", "ready", 1], ["b", "drain", 1]]);
   assertEquals(await world.curl("/changes"), []);
+
+  world.write(`{ name: a, address: "${world.address(0)}", weight: 2 }, "${world.address(2)}"`);
+  assertEquals(await world.tandem("plan"), {
+    code: 0,
+    out: `+ server app/${world.address(2)}\n- server app/b; what is under way on it is finished\n` +
+      "~ server app/a: weight\n",
+    err: "",
+  });
+  world.write("nonsense");
+  assertEquals((await world.tandem("plan")).code, 1);
 });
 
 Deno.test("a reload forgets what was changed live where the file wants it so", async () => {

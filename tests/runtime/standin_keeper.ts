@@ -22,6 +22,7 @@ const code = await runKeeper({
         drainMs: text.includes("short") ? 10 : 1000,
       },
     ),
+  plan: () => Promise.resolve([]),
   makeApi: () => ({ fetch: () => new Response("no API here", { status: 404 }) }),
   balancer: ownCommand(new URL("./standin_balancer.ts", import.meta.url), ["--quiet", "--no-prompt"], []),
   successor: ownCommand(new URL(import.meta.url), ["--quiet", "--allow-all"], [

@@ -1,0 +1,74 @@
+/**
+ * Scripts that complete the command line in bash, zsh and fish: commands, and the options of each. Pure.
+ */
+export interface Completed {
+  readonly name: string;
+  readonly summary: string;
+  /** With their dashes. */
+  readonly options: readonly string[];
+  /** Words that can stand behind it. */
+  readonly words: readonly string[];
+}
+
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+export type Shell = (typeof SHELLS)[number];
+
+export function completionScript(shell: Shell, commands: readonly Completed[]): string {
+  return { bash, zsh, fish }[shell](commands);
+}
+
+function bash(commands: readonly Completed[]): string {
+  const cases = commands.map(({ name, options, words }) =>
+    `    ${name}) words="${[...words, ...options].join(" ")}" ;;\n`
+  );
+  return `_tandem() {
+  local words current="\${COMP_WORDS[COMP_CWORD]}"
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    words="${commands.map(({ name }) => name).join(" ")} help"
+  else
+    case "\${COMP_WORDS[1]}" in
+${cases.join("")}    *) words="" ;;
+    esac
+  fi
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  [ \${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- "$current"))
+}
+complete -F _tandem tandem
+`;
+}
+
+function zsh(commands: readonly Completed[]): string {
+  const described = commands.map(({ name, summary }) => `    ${quoted(`${name}:${summary}`)}\n`);
+  const cases = commands.map(({ name, options, words }) =>
+    `    ${name}) compadd -- ${[...words, ...options].join(" ")}; _files ;;\n`
+  );
+  return `#compdef tandem
+_tandem() {
+  local -a commands=(
+${described.join("")}  )
+  if (( CURRENT == 2 )); then
+    _describe command commands
+    return
+  fi
+  case "\${words[2]}" in
+${cases.join("")}  esac
+}
+compdef _tandem tandem
+`;
+}
+
+function fish(commands: readonly Completed[]): string {
+  const lines = commands.flatMap(({ name, summary, options, words }) => [
+    `complete -c tandem -n __fish_use_subcommand -f -a ${name} -d ${quoted(summary)}`,
+    ...words.map((word) => `complete -c tandem -n "__fish_seen_subcommand_from ${name}" -f -a ${word}`),
+    ...options.map((option) => {
+      const flag = option.startsWith("--") ? `-l ${option.slice(2)}` : `-s ${option.slice(1)}`;
+      return `complete -c tandem -n "__fish_seen_subcommand_from ${name}" ${flag}`;
+    }),
+  ]);
+  return lines.join("\n") + "\n";
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,121 @@
+/**
+ * What a reload would change, and what that costs: two configurations of a node compared by name. Pure.
+ *
+ * It says what clients and servers would notice. Values are not shown, as some of them are secrets.
+ */
+import { formatHostPort } from "../base/address.ts";
+import { diffNames, type NamesDiff } from "./diff.ts";
+import type { ListenerConfig } from "./listener_schema.ts";
+import type { Config } from "./schema.ts";
+
+export interface PlannedChange {
+  readonly what: "listener" | "pool" | "server" | "instance" | "setting";
+  /** Of a server with its pool: `POOL/SERVER`. */
+  readonly name: string;
+  readonly change: "added" | "removed" | "changed";
+  /** What of it is another. */
+  readonly fields: readonly string[];
+  /** What it means beyond that it is so; empty: nothing. */
+  readonly effect: string;
+}
+
+/** In the order of the file. */
+export function planChanges(before: Config, after: Config): PlannedChange[] {
+  return [
+    ...planListeners(before.listeners, after.listeners),
+    ...planPools(before.pools, after.pools),
+    ...planInstances(before.vrrp.instances, after.vrrp.instances),
+    ...planSettings(before, after),
+  ];
+}
+
+function planListeners(before: readonly ListenerConfig[], after: readonly ListenerConfig[]): PlannedChange[] {
+  const old = new Map(before.map((one) => [one.name, bindsOf(one)]));
+  const now = new Map(after.map((one) => [one.name, bindsOf(one)]));
+  return listed("listener", diffNames(before, after), (name, change) => {
+    const [closed, bound] = [
+      minus(old.get(name) ?? [], now.get(name) ?? []),
+      minus(now.get(name) ?? [], old.get(name) ?? []),
+    ];
+    const words = [
+      bound.length === 0 ? "" : `listens on ${bound.join(", ")}`,
+      closed.length === 0 ? "" : `listens on ${closed.join(", ")} no more`,
+      change === "removed" ? "its connections end after the request under way" : "",
+    ];
+    return words.filter((word) => word !== "").join("; ");
+  });
+}
+
+function bindsOf({ bind }: ListenerConfig): string[] {
+  return bind.map(({ host, port, lastPort }) =>
+    formatHostPort(host, port) + (lastPort === undefined ? "" : `-${lastPort}`)
+  );
+}
+
+function planPools(before: Config["pools"], after: Config["pools"]): PlannedChange[] {
+  const named = (pools: Config["pools"]) => Object.entries(pools).map(([name, pool]) => ({ name, ...pool }));
+  const changed = listed("pool", diffNames(named(before), named(after)), () => "");
+  const servers = Object.entries(after).flatMap(([pool, { servers }]) => {
+    const diff = diffNames(before[pool]?.servers ?? servers, servers);
+    return listed(
+      "server",
+      diff,
+      (_, change) => change === "removed" ? "what is under way on it is finished" : "",
+    )
+      .map((one) => ({ ...one, name: `${pool}/${one.name}` }));
+  });
+  // What has changed of a pool's servers is told of each.
+  const told = changed.map((one) => ({ ...one, fields: one.fields.filter((field) => field !== "servers") }));
+  return [...told.filter(({ change, fields }) => change !== "changed" || fields.length > 0), ...servers];
+}
+
+function planInstances(
+  before: Config["vrrp"]["instances"],
+  after: Config["vrrp"]["instances"],
+): PlannedChange[] {
+  const addresses = (instances: Config["vrrp"]["instances"]) =>
+    new Map(instances.map((one) => [one.name, one.addresses.map(({ address }) => address)]));
+  const [old, now] = [addresses(before), addresses(after)];
+  return listed("instance", diffNames(before, after), (name) => {
+    const gone = minus(old.get(name) ?? [], now.get(name) ?? []);
+    const come = minus(now.get(name) ?? [], old.get(name) ?? []);
+    const words = [
+      come.length === 0 ? "" : `takes part in the election of ${come.join(", ")}`,
+      gone.length === 0 ? "" : `${gone.join(", ")} is given up here`,
+    ];
+    return words.filter((word) => word !== "").join("; ");
+  });
+}
+
+/** Settings that are no lists, by what they are about. */
+function planSettings(before: Config, after: Config): PlannedChange[] {
+  const lists = new Set(["listeners", "pools", "vrrp"]);
+  const of = (config: Config) =>
+    Object.entries(config).filter(([name]) => !lists.has(name)).map(([name, value]) => ({ name, value }));
+  return listed(
+    "setting",
+    diffNames(of(before), of(after)),
+    (name) => name === "workers" ? "with the next start only" : "",
+  )
+    .map((one) => ({ ...one, fields: [] }));
+}
+
+function listed(
+  what: PlannedChange["what"],
+  { added, removed, changed }: NamesDiff,
+  effect: (name: string, change: PlannedChange["change"]) => string,
+): PlannedChange[] {
+  const one = (name: string, change: PlannedChange["change"], fields: readonly string[] = []) => ({
+    ...{ what, name, change, fields },
+    effect: effect(name, change),
+  });
+  return [
+    ...added.map((name) => one(name, "added")),
+    ...removed.map((name) => one(name, "removed")),
+    ...changed.map(({ name, fields }) => one(name, "changed", fields)),
+  ];
+}
+
+function minus(all: readonly string[], without: readonly string[]): string[] {
+  return all.filter((one) => !without.includes(one));
+}
