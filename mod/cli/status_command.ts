@@ -3,6 +3,7 @@ import { type Command, GOOD, type Invocation, writeErr, writeOut } from "./comma
 import type { KeeperView } from "./election_table.ts";
 import { askStatus, SOCKET_HELP, SOCKET_OPTIONS, socketOf } from "./socket_io.ts";
 import { runStatus, showKeeper, type StatusQuestion } from "./status_io.ts";
+import { fitLines } from "./fit.ts";
 import { watch } from "./watch_io.ts";
 
 /** Where a node answers unless its configuration says otherwise. */
@@ -26,18 +27,19 @@ its admin address (admin.bind in its configuration): servers, connections, reque
                      socket answers)
 ${SOCKET_HELP}
       --token TOKEN  for an address that needs one (default: $TANDEM_TOKEN)
-      --json         everything, as JSON
+      --json         everything, as JSON; without, a terminal gets lines that fit
   -w, --watch        every second until Ctrl-C, also while the node does not answer: drawn anew on a terminal,
                      else one block after another; with --json one document a line
 
 Example: tandem status --url http://127.0.0.1:9900`,
   run: async (invocation) => {
     const { values } = invocation;
-    if (values.watch !== true) return await ask(invocation, { out: writeOut, err: writeErr });
+    const out = (text: string) => writeOut(values.json === true ? text : fitLines(text, columns()));
+    if (values.watch !== true) return await ask(invocation, { out, err: writeErr });
     const plain = Deno.stdout.isTerminal() ? "screen" : "blocks";
     return await watch({
       form: values.json === true ? "lines" : plain,
-      out: writeOut,
+      out,
       async ask() {
         let text = "", problem = "";
         const code = await ask(invocation, {
@@ -49,6 +51,15 @@ Example: tandem status --url http://127.0.0.1:9900`,
     });
   },
 };
+
+/** Of the terminal that is written to; null: it is none. */
+function columns(): number | null {
+  try {
+    return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : null;
+  } catch {
+    return null;
+  }
+}
 
 /** Asks once and prints. Gives the exit code. */
 async function ask(invocation: Invocation, to: Pick<StatusQuestion, "out" | "err">): Promise<number> {
