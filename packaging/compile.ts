@@ -13,7 +13,11 @@ import { buildVersion } from "./stamp.ts";
 
 export const TARGETS = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"] as const;
 const PERMISSIONS = ["net", "read", "write", "env", "sys", "run", "ffi"].map((name) => `--allow-${name}`);
-const INCLUDED = ["mod/runtime/worker_io.ts", "mod/guard/password_worker_io.ts"];
+const INCLUDED = [
+  "mod/runtime/worker_io.ts",
+  "mod/guard/password_worker_io.ts",
+  "mod/functions/worker_io.ts",
+];
 /** Newer versions of Deno can leave out the packages that only tests import (4 MB). */
 const LEAN = "--exclude-unused-npm";
 

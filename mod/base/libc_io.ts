@@ -11,6 +11,11 @@
 
 const SYMBOLS = {
   prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
+  // As glibc has them, for every thread of the process.
+  setgroups: { parameters: ["usize", "pointer"], result: "i32" },
+  setresgid: { parameters: ["u32", "u32", "u32"], result: "i32" },
+  setresuid: { parameters: ["u32", "u32", "u32"], result: "i32" },
+  nice: { parameters: ["i32"], result: "i32" },
   open: { parameters: ["buffer", "i32"], result: "i32" },
   // Counts are far below 2 GiB here, and a 64-bit result would come back as a BigInt.
   read: { parameters: ["i32", "buffer", "usize"], result: "i32" },

@@ -4,12 +4,16 @@ import { certificateReader } from "../config/certificates_io.ts";
 import { listOverlays, loadConfig, type LoadResult } from "../config/load.ts";
 import { formatProblem, type Problem } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
+import { directoryOf } from "../config/file_paths.ts";
+import { functionsOf } from "../config/functions.ts";
+import { buildFunctions } from "../functions/build_io.ts";
 import { kernelPlan } from "../kernel/plan.ts";
 import { pathKind, readConfigFile } from "../config/store_io.ts";
 import { readAccounts } from "../runtime/accounts_io.ts";
 import { kernelProblems } from "../runtime/kernel_preflight_io.ts";
 import { Spawner } from "../runtime/spawn_io.ts";
 import { BAD, type Command, GOOD, writeErr, writeOut } from "./command.ts";
+import { startBundler } from "./own_flags.ts";
 import { SELECTION_HELP, SELECTION_OPTIONS, selectionOf } from "./selection.ts";
 
 export const command: Command = {
@@ -44,7 +48,9 @@ Example: tandem check -c tandem.yaml --node lb2`,
       certificates: certificateReader(file, Date.now),
     };
     const results = await Promise.all(nodes.map((node) => loadConfig(text, { ...given, node })));
-    const problems = once(results.flatMap((result) => "problems" in result ? result.problems : []));
+    const ofModules = await functionProblems(results, file, invocation.entry);
+    const problems = once(results.flatMap((result) => "problems" in result ? result.problems : []))
+      .concat(once(ofModules));
     const warnings = once(results.flatMap((result) => result.warnings));
     if (invocation.values.json === true) {
       writeOut(
@@ -68,6 +74,17 @@ Example: tandem check -c tandem.yaml --node lb2`,
 function once(problems: readonly Problem[]): Problem[] {
   return [...new Map(problems.map((problem) => [formatProblem(problem), problem])).values()]
     .sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** What is wrong with the modules of functions, of nodes whose files are good. */
+async function functionProblems(
+  results: readonly LoadResult[],
+  file: string,
+  entry: URL,
+): Promise<readonly Problem[]> {
+  const functions = results.flatMap((result) => "config" in result ? functionsOf(result.config) : []);
+  const built = await buildFunctions(functions, directoryOf(file), startBundler(entry));
+  return "problems" in built ? built.problems : [];
 }
 
 /** What this machine lacks for nodes whose files are good. */

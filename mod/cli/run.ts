@@ -5,9 +5,10 @@
  * permissions the balancer starts.
  */
 import { createHash } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import { createSocketApp } from "../../routes/app.ts";
 import { formatHostPort, type HostPort, isUnspecifiedIp, parseIp } from "../base/address.ts";
+import { directoryOf } from "../config/file_paths.ts";
+import { functionsOf } from "../config/functions.ts";
 import { certificateFiles } from "../config/certificate_files_io.ts";
 import { isEmpty, type LiveChanges } from "../config/live.ts";
 import { loadConfig } from "../config/load.ts";
@@ -15,6 +16,7 @@ import { planChanges, type PlannedChange } from "../config/plan.ts";
 import { problemLine } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
 import { pathKind, readConfigFile } from "../config/store_io.ts";
+import { buildFunctions } from "../functions/build_io.ts";
 import { kernelPlan } from "../kernel/plan.ts";
 import { logger } from "../observe/log.ts";
 import { flushLog, setUpLog } from "../observe/log_io.ts";
@@ -29,6 +31,7 @@ import { scriptUser } from "../runtime/script_user.ts";
 import { ServiceManager } from "../runtime/sdnotify_io.ts";
 import { ownCommand, Spawner } from "../runtime/spawn_io.ts";
 import { acmeDirectory } from "../runtime/state_path.ts";
+import { functionFlags, ownFlags, startBundler } from "./own_flags.ts";
 import { CALLED } from "./version.ts";
 
 /** A text of a configuration and what is laid over it. */
@@ -46,8 +49,6 @@ export interface RunArguments {
   readonly takeOver?: boolean;
 }
 
-/** Deno looks for it from the working directory on, which may be anywhere. */
-const SETTINGS = new URL("../../deno.json", import.meta.url);
 /** What the balancer may do when it runs from source: no processes, no libraries, no files to write. */
 const BALANCER_FLAGS = ["--allow-net", "--allow-read", "--allow-env", "--allow-sys", "--allow-ffi"];
 const KEEPER_FLAGS = [...BALANCER_FLAGS, "--allow-run", "--allow-write"];
@@ -59,7 +60,7 @@ export async function run({ file, node, context, entry, text, takeOver }: RunArg
   const log = logger("keeper");
   const env = (name: string) => Deno.env.get(name);
   setUpLog({ level: "info", format: "auto" });
-  const flags = ["--quiet", "--no-prompt", `--config=${fileURLToPath(SETTINGS)}`];
+  const flags = ownFlags();
   const again = ["run", "-c", file, "--node", node, ...context === null ? [] : ["--context", context]];
 
   async function check(text: string, live: LiveChanges): Promise<Checked> {
@@ -81,7 +82,10 @@ export async function run({ file, node, context, entry, text, takeOver }: RunArg
     const kernel = kernelPlan(loaded.config, node);
     const lacks = await kernelProblems(kernel, new Spawner().spawn);
     if (lacks.length > 0) return { problems: lacks };
+    const built = await buildFunctions(functionsOf(loaded.config), directoryOf(file), startBundler(entry));
+    if ("problems" in built) return { problems: built.problems.map((problem) => problemLine(problem)) };
     return {
+      functions: built.functions,
       exec: execChecks(loaded.config),
       socketPath: socket.path,
       drainMs: drainTimeout,
@@ -126,6 +130,7 @@ export async function run({ file, node, context, entry, text, takeOver }: RunArg
       plan,
       makeApi: (desk) => createSocketApp(desk, CALLED.version),
       balancer: ownCommand(entry, [...flags, ...BALANCER_FLAGS], ["balancer"]),
+      functionProgram: (net) => ownCommand(entry, [...flags, ...functionFlags(net)], ["function"]),
       successor: text === undefined
         ? ownCommand(entry, [...flags, ...KEEPER_FLAGS], [...again, `--${TAKE_OVER}`])
         : null,

@@ -76,4 +76,6 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   version: { summary: "print the version", load: () => import("./version_command.ts") },
   balancer: { summary: "", hidden: true, load: () => import("./balancer_command.ts") },
+  function: { summary: "", hidden: true, load: () => import("./function_command.ts") },
+  bundle: { summary: "", hidden: true, load: () => import("./bundle_command.ts") },
 };

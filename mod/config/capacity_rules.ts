@@ -4,6 +4,7 @@
  * A name is one server here; when the addresses behind names are too many, only the balancer can tell.
  */
 import { LISTENER_CAPACITY, POOL_CAPACITY, SERVER_CAPACITY } from "../base/shared_memory.ts";
+import { functionsOf } from "./functions.ts";
 import type { RuleContext } from "./rules.ts";
 
 export function checkCapacity(context: RuleContext): void {
@@ -13,8 +14,10 @@ export function checkCapacity(context: RuleContext): void {
       context.error([key], `must hold at most ${capacity} ${what}, and has ${count}`, "key");
     }
   };
-  const servers = Object.values(pools).reduce((sum, pool) => sum + pool.servers.length, 0);
+  const functions = functionsOf(context.config);
+  const servers = Object.values(pools).reduce((sum, pool) => sum + pool.servers.length, 0) +
+    functions.reduce((sum, { count }) => sum + count, 0);
   atMost("listeners", listeners.length, LISTENER_CAPACITY, "listeners");
-  atMost("pools", Object.keys(pools).length, POOL_CAPACITY, "pools");
+  atMost("pools", Object.keys(pools).length + functions.length, POOL_CAPACITY, "pools");
   atMost("pools", servers, SERVER_CAPACITY, "servers");
 }

@@ -2,7 +2,6 @@
  * The schema of compression, the same on a listener and on a route. Pure.
  */
 import { z } from "zod";
-import type { RouteAction } from "./snapshot.ts";
 import { choice, flag, integer, line, oneOrMore, size } from "./fields.ts";
 
 /** Text that is worth it and that nobody compresses before. Event streams must be asked for. */
@@ -54,7 +53,7 @@ const settings = z.strictObject({
 });
 
 /** Actions whose answers have no body. */
-export const UNCOMPRESSED: readonly RouteAction["kind"][] = ["redirect", "https"];
+export const UNCOMPRESSED: readonly string[] = ["redirect", "https"];
 
 /** `true`: with the defaults. */
 export const CompressSchema = z.union([flag(), settings])

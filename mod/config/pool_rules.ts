@@ -3,6 +3,7 @@
  */
 import { formatHostPort } from "../base/address.ts";
 import type { PoolConfig, ServerConfig } from "./pool_schema.ts";
+import { isFunctionPool } from "./functions.ts";
 import { poolsOfRoute } from "./route_pools.ts";
 import { checkSticky } from "./sticky_rules.ts";
 import { eachRepeated, type RuleContext } from "./rules.ts";
@@ -16,7 +17,7 @@ export function checkPools(context: RuleContext): void {
       if (protocol !== "http" && forward === "proxy") overTcp.add(name);
     }
   }
-  const known = [...used].every((name) => context.given(["pools", name]));
+  const known = [...used].every((name) => isFunctionPool(name) || context.given(["pools", name]));
   const everyUseKnown = known && context.config.listeners.length > 0 && context.whole(["listeners"]);
   for (const [name, pool] of Object.entries(context.config.pools)) {
     checkServers(context, name, pool);

@@ -26,6 +26,9 @@ export function checkReferences(tree: TreeNode, poolNames: ReadonlySet<string>, 
     for (const place of [listener, ...routes, ...mirrors]) {
       const pool = nameAt(place, "pool");
       if (pool !== null && !poolNames.has(pool.value)) error(pool, noSuchPool(pool.value, poolNames));
+      for (const next of nextsOf(place)) {
+        if (!poolNames.has(next.value)) error(next, noSuchPool(next.value, poolNames));
+      }
       for (const [key, { source }] of sharesOf(place)) {
         if (poolNames.has(key)) continue;
         findings.push({ severity: "error", path: source, at: "key", message: noSuchPool(key, poolNames) });
@@ -57,13 +60,26 @@ function sharesOf(route: TreeNode): [string, TreeNode][] {
   return pools?.kind === "map" ? [...pools.entries].filter(([key]) => NAME.test(key)) : [];
 }
 
+/** The pools that a function may pass requests on to: one or a list. */
+function nextsOf(route: TreeNode): readonly NamedNode[] {
+  const next = childOf(route, "function");
+  const given = next === undefined ? undefined : childOf(next, "next");
+  const nodes = given === undefined ? [] : given.kind === "list" ? given.items : [given];
+  return nodes.flatMap((node) => named(node) ?? []);
+}
+
 function itemsOf(node: TreeNode | undefined): readonly TreeNode[] {
   return node?.kind === "list" ? node.items : [];
 }
 
+type NamedNode = ScalarNode & { readonly value: string };
+
+function nameAt(node: TreeNode, key: string): NamedNode | null {
+  return named(childOf(node, key));
+}
+
 /** A name that is well-formed; what is not is the schema's to tell. */
-function nameAt(node: TreeNode, key: string): ScalarNode & { readonly value: string } | null {
-  const child = childOf(node, key);
-  if (child?.kind !== "scalar" || typeof child.value !== "string" || !NAME.test(child.value)) return null;
-  return { ...child, value: child.value };
+function named(node: TreeNode | undefined): NamedNode | null {
+  if (node?.kind !== "scalar" || typeof node.value !== "string" || !NAME.test(node.value)) return null;
+  return { ...node, value: node.value };
 }

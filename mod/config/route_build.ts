@@ -7,6 +7,7 @@ import { BODY_SCOPE } from "../route/respond.ts";
 import { constantOf, templateOf } from "../route/template.ts";
 import { statusRange } from "./error_page_schema.ts";
 import { pathFrom } from "./file_paths.ts";
+import { functionPool } from "./functions.ts";
 import type { HeadersConfig } from "./header_schema.ts";
 import { routeMatch } from "./match_schema.ts";
 import type { ActionConfig, RouteConfig } from "./route_schema.ts";
@@ -21,6 +22,9 @@ export function routeSnapshot(route: RouteConfig, directory: string, files: Text
   return {
     match: routeMatch(route.match),
     action: actionSnapshot(route.action, directory, files),
+    ...(route.action.kind !== "function" || route.action.next.length === 0
+      ? {}
+      : { next: route.action.next }),
     ...(route.mirror === undefined ? {} : { mirror: route.mirror }),
     ...(route.rewrite === undefined ? {} : { rewrite: route.rewrite }),
     ...changesSnapshot(route, files),
@@ -65,6 +69,7 @@ function pagesSnapshot(
 
 function actionSnapshot(action: ActionConfig, directory: string, files: Texts): RouteAction {
   if (action.kind === "files") return { ...action, root: pathFrom(directory, action.root) };
+  if (action.kind === "function") return { kind: "pool", pool: functionPool(action.name) };
   if (action.kind !== "respond") return action;
   const { kind, status, body, file, contentType } = action;
   if (file !== undefined) {

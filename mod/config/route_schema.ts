@@ -22,6 +22,7 @@ import {
   share,
   size,
 } from "./fields.ts";
+import { FunctionSchema } from "./function_schema.ts";
 import { guardFields } from "./guard_schema.ts";
 import { HeadersSchema } from "./header_schema.ts";
 import { MatchSchema } from "./match_schema.ts";
@@ -135,10 +136,11 @@ const files = z.strictObject({
     .describe("`Content-Type` by the ending of a name, before the types that are known anyway."),
 }).describe("Answer with a file of a directory.");
 
-/** An action as it is written; the text of a file is not there yet. */
+/** An action as it is written: the text of a file is not there yet, a function is not yet a pool. */
 export type ActionConfig =
   | Exclude<RouteAction, { kind: "respond" | "acme" }>
-  | { readonly kind: "respond" } & z.output<typeof respond>;
+  | { readonly kind: "respond" } & z.output<typeof respond>
+  | { readonly kind: "function" } & z.output<typeof FunctionSchema>;
 
 export const RouteSchema = z.strictObject({
   match: MatchSchema.prefault({}).describe(
@@ -149,6 +151,7 @@ export const RouteSchema = z.strictObject({
   redirect: redirect.optional(),
   respond: respond.optional(),
   files: files.optional(),
+  function: FunctionSchema.optional(),
   rewrite: RewriteSchema.optional().describe(
     "What is changed of path, query and host before a server gets them.",
   ),
@@ -161,13 +164,14 @@ export const RouteSchema = z.strictObject({
   mirror: mirror.optional(),
   ...guardFields,
   limits: limits.optional().describe("Limits of this route, below those of the listener."),
-}).transform(({ pool, split, redirect, respond, files, ...rest }, context) => {
+}).transform(({ pool, split, redirect, respond, files, function: ofModule, ...rest }, context) => {
   const actions: ActionConfig[] = [];
   if (pool !== undefined) actions.push({ kind: "pool", pool });
   if (split !== undefined) actions.push({ kind: "split", ...split });
   if (redirect !== undefined) actions.push({ kind: "redirect", ...redirect });
   if (respond !== undefined) actions.push({ kind: "respond", ...respond });
   if (files !== undefined) actions.push({ kind: "files", ...files });
+  if (ofModule !== undefined) actions.push({ kind: "function", ...ofModule });
   const [action] = actions;
   if (action !== undefined && actions.length === 1) return { ...rest, action };
   if (action === undefined) context.addIssue(acrossIssue(`${ONE_ACTION}, and has none`));
@@ -177,7 +181,7 @@ export const RouteSchema = z.strictObject({
   return z.NEVER;
 });
 
-const ONE_ACTION = "must have exactly one action (pool, split, redirect, respond or files)";
+const ONE_ACTION = "must have exactly one action (pool, split, redirect, respond, files or function)";
 
 /** The keys of actions, in the order in which one is held to be the one too many. */
 export const ACTIONS = ["pool", "split", "redirect", "respond", "files"] as const;

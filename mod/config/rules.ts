@@ -5,6 +5,7 @@
  */
 import type { Accounts } from "../base/accounts.ts";
 import { checkAdmin } from "./admin_rules.ts";
+import { checkFunctions } from "./function_rules.ts";
 import { checkCapacity } from "./capacity_rules.ts";
 import type { PathKind } from "./file_paths.ts";
 import { checkKernel } from "./kernel_rules.ts";
@@ -84,6 +85,7 @@ export function checkRules(context: RuleContext): void {
   checkAdmin(context);
   checkKernel(context);
   checkPools(context);
+  checkFunctions(context);
   checkCapacity(context);
   checkVrrp(context);
 }

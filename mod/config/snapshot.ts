@@ -108,6 +108,8 @@ export interface RequestLimits {
 export interface RouteSnapshot {
   readonly match: RouteMatch;
   readonly action: RouteAction;
+  /** Beside the pool of a function: those that it may pass requests on to, the usual one first; absent: none. */
+  readonly next?: readonly string[];
   /** Only beside pools; absent: none. */
   readonly mirror?: MirrorSnapshot;
   /** Absent: requests go to servers for what they came. */

@@ -24,8 +24,23 @@ export interface KeeperStatus {
   /** Where the node answers over TCP; null: nowhere. */
   readonly adminUrl: string | null;
   readonly balancer: BalancerStatus;
+  readonly functions: readonly FunctionStatus[];
   readonly vrrp: ElectionStatus;
   readonly kernel: KernelStatus;
+}
+
+export interface FunctionStatus {
+  readonly name: string;
+  /** As the configuration has it. */
+  readonly module: string;
+  readonly processes: readonly {
+    /** Null: it is about to be started anew. */
+    readonly pid: number | null;
+    /** Where it serves; null: it does not. */
+    readonly port: number | null;
+    readonly restarts: number;
+    readonly lastDeath: string | null;
+  }[];
 }
 
 export interface BalancerStatus {

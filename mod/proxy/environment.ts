@@ -84,6 +84,8 @@ export interface LiveRoute {
   readonly pool: LivePool | null;
   /** Null unless the action is a split. */
   readonly split: LiveSplit | null;
+  /** The pools that its function may hand requests on to, by name; null: it may not, or there is none. */
+  readonly next: ReadonlyMap<string, LivePool> | null;
   readonly mirror: LiveMirror | null;
   /** What its conditions take of a request. */
   readonly captures: Capturing;

@@ -23,15 +23,17 @@ import { compose } from "./composing.ts";
 import type { LivePool, LiveRoute, ProxyEnvironment } from "./environment.ts";
 import { BROKEN_OFF, type Sent, WAITS } from "./file_answer.ts";
 import { type GuardedOwner, Guarding } from "./guarding.ts";
-import { hashOfRequest, poolOfRequest } from "./hash_key.ts";
+import { AGAIN, HandingOn, type Wish } from "./handing_on.ts";
+import { poolOfRequest } from "./hash_key.ts";
 import { Mirroring } from "./mirroring.ts";
+import { onwardTo } from "./onward.ts";
 import { OwnAnswer } from "./own_answer.ts";
 import { Record } from "./record.ts";
 import { RequestBody, tooLarge } from "./request_body.ts";
 import { UpstreamRequest } from "./request_head.ts";
 import { ReusableConnections } from "./reusable.ts";
 import { sentHeader } from "./sent_header.ts";
-import { type ResponseHandler, ServerConnection } from "./server_connection.ts";
+import type { ResponseHandler, ServerConnection } from "./server_connection.ts";
 import type { Tunnel } from "./tunnel.ts";
 
 const FREE = 0, SEEKING = 1, SENT = 2, RESPONDING = 3, GUARDED = 4;
@@ -45,6 +47,7 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
   readonly #changes: Changes;
   readonly #attempts: Attempts;
   readonly #body: RequestBody;
+  readonly #handing = new HandingOn(this.request);
   readonly #mirroring: Mirroring;
   readonly #answer: AnswerRelay;
   readonly #ownAnswer: OwnAnswer;
@@ -63,20 +66,15 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
   #serverKeepAlive = true;
 
   constructor(readonly client: ClientConnection, encoder: ChunkEncoder) {
-    this.#environment = client.environment;
+    const { environment, stream } = client;
+    this.#environment = environment;
     this.#changes = new Changes(client, this.record);
-    this.#attempts = new Attempts(this, client.environment, this.record);
-    this.#body = new RequestBody(client.stream, this.request, this.record, encoder);
+    this.#attempts = new Attempts(this, environment, this.record);
+    this.#body = new RequestBody(stream, this.request, this.record, encoder);
     this.#mirroring = new Mirroring(client, this.request, this.#body.relay);
-    this.#answer = new AnswerRelay(
-      client.stream,
-      client.environment.buffers,
-      this.record,
-      encoder,
-      this.#changes,
-    );
+    this.#answer = new AnswerRelay(stream, environment.buffers, this.record, encoder, this.#changes);
     this.#ownAnswer = new OwnAnswer(client, this.record, this.#changes);
-    this.#reusable = new ReusableConnections(client.environment);
+    this.#reusable = new ReusableConnections(environment);
   }
 
   get busy(): boolean {
@@ -107,6 +105,7 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
     const index = live.router.match(head, info, bytes, address, this.#environment.facts, tls?.serverName);
     const route = this.#route = live.routes[index];
     this.#reusable.ofClient(address);
+    this.#handing.start(route?.next ?? null);
     this.#pool = poolOfRequest(route, address, head, info, bytes, this.#environment.facts);
     const { guards } = route ?? live;
     if (guards === null) return this.#admit(head, info, bytes, end, null);
@@ -145,20 +144,19 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
     else if (!this.#changes.fits) this.fail("badHost");
     else if (pool === null) {
       const values = this.#changes.values(head, info, bytes, route, trusted);
-      const { headRequest } = this;
-      const asked = { values, minor: info.minor, headRequest, keepAlive: this.#mayKeepUnread };
-      this.#sent(this.#ownAnswer.start(route, asked));
+      const { headRequest } = this, keepAlive = this.#mayKeepUnread;
+      this.#sent(this.#ownAnswer.start(route, { values, minor: info.minor, headRequest, keepAlive }));
     } else {
-      this.#answer.stick = pool.sticky?.ofRequest(this.client, this.request, head, info, bytes) ?? null;
+      const onward = onwardTo(pool, this.client, this.request, head, info, bytes);
       at += this.#body.keep(info, bytes, at, end);
+      this.#handing.prepare(info, !this.#body.done);
       const { compressors, facts } = this.#environment;
       const { compress } = route.snapshot;
       if (compress !== undefined) {
         this.#answer.compress(compress, facts.set(head, info, bytes, this.client.address), compressors);
       }
-      const hash = hashOfRequest(pool.snapshot, this.client.address, head, info, bytes, facts);
       if (route.mirror !== null) this.#mirroring.begin(route.mirror, head, info, bytes);
-      this.#attempts.start(pool, hash, this.#environment.now(), this.#answer.stick);
+      this.#attempts.start(pool, onward.hash, this.#environment.now(), this.#answer.stick = onward.stick);
       this.#mirroring.advance();
     }
     return at;
@@ -166,7 +164,7 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
 
   /** Passes body bytes on; returns the offset behind what it used, which is `at` while there is no server yet. */
   takeBody(bytes: Uint8Array, at: number, end: number, fresh: boolean): number {
-    if (this.#server === null) return at;
+    if (this.#server === null || this.#handing.held) return at;
     const problem = this.#body.take(this.#server.stream, bytes, at, end, fresh);
     if (problem !== null) {
       this.fail(problem);
@@ -246,9 +244,7 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
 
   onConnected(stream: Stream, now: number): void {
     const { slot, pool } = this.#attempts;
-    const { snapshot } = pool!;
-    const idle = this.#reusable.of(snapshot);
-    this.#send(new ServerConnection(this.#environment, stream, slot, snapshot.timeouts.idleMs, idle), now);
+    this.#send(this.#reusable.adopt(stream, slot, pool!.snapshot), now);
   }
 
   /** The client is gone for good, and with it the connections that were made in its name. */
@@ -263,7 +259,7 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
   onServerDrain(): void {
     this.#arm();
     // Last, as a malformed body ends this exchange at once.
-    if (!this.#body.done) this.client.resumeBody();
+    if (!this.#body.done && !this.#handing.held) this.client.resumeBody();
   }
 
   onMalformedResponse(): void {
@@ -296,14 +292,17 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
     const now = this.#environment.now();
     this.record.firstByteAt = now;
     this.#attempts.observe(now - this.record.connectedAt, now);
+    const wish = this.#handing.read(head, bytes);
+    if (wish !== null) return this.#heed(wish, info.keepAlive && info.framing === NONE && end === head.end);
     if (status >= 500 && this.#triesElsewhere(status)) return false;
     this.record.status = status;
-    const mayKeep = this.#mayKeepClient;
     const page = this.#changes.pages?.instead(head, bytes) ?? null;
-    if (page !== null) return this.#answerInstead(page, head, info, bytes, end, mayKeep);
+    if (page !== null) return this.#answerInstead(page, head, info, bytes, end);
     this.#serverKeepAlive = info.keepAlive;
     this.#phase = RESPONDING;
-    return this.#relayed(this.#answer.head(head, info, bytes, end, mayKeep, fresh ? server : null));
+    return this.#relayed(
+      this.#answer.head(head, info, bytes, end, this.#mayKeepClient, fresh ? server : null),
+    );
   }
 
   onResponseBytes(bytes: Uint8Array, start: number, end: number, fresh: boolean): boolean {
@@ -324,15 +323,25 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
 
   /** Writes the request as it is to be sent; returns whether the client is a proxy that is believed. */
   #compose(head: Head, info: RequestInfo, bytes: Uint8Array): boolean {
-    const route = this.#route ?? null;
-    const to = {
-      client: this.client,
-      changes: this.#changes,
-      route,
-      pool: this.#pool,
-      spare: this.#body.spare(info),
-    };
-    return compose(this.request, to, head, info, bytes);
+    const { client } = this, changes = this.#changes, pool = this.#pool, route = this.#route ?? null;
+    const spare = this.#body.spare(info) + this.#handing.spare;
+    return compose(this.request, { client, changes, route, pool, spare }, head, info, bytes);
+  }
+
+  /** Does with the request as the function wishes; always false: this answer of it is not one for the client. */
+  #heed(wish: Wish, clean: boolean): false {
+    const now = this.#environment.now();
+    const onward = this.#body.lost ? null : this.#handing.heed(wish, this.client);
+    this.#phase = SEEKING;
+    if (onward === null) this.fail("badHandOn");
+    else if (onward === AGAIN) {
+      this.#letGo(clean);
+      if (!this.reuse(this.#attempts.slot, now)) this.fail("emptyReply");
+    } else {
+      this.#leaveServer(clean && this.#body.done);
+      this.#attempts.start(onward.pool, onward.hash, now, this.#answer.stick = onward.stick);
+    }
+    return false;
   }
 
   /** Whether the client's connection can serve another request behind the answer to this one. */
@@ -346,14 +355,8 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
   }
 
   /** Answers with a page what a server has answered otherwise; false: the exchange is over. */
-  #answerInstead(
-    page: Answer,
-    head: Head,
-    info: ResponseInfo,
-    bytes: Uint8Array,
-    end: number,
-    mayKeep: boolean,
-  ): false {
+  #answerInstead(page: Answer, head: Head, info: ResponseInfo, bytes: Uint8Array, end: number): false {
+    const mayKeep = this.#mayKeepClient;
     const amend = this.#changes.amendInstead(head, bytes);
     const rest = end - head.end;
     const whole = info.framing === NONE ? rest === 0 : info.framing === FIXED && rest === info.contentLength;
@@ -382,7 +385,7 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
     server.stream.writeLease(this.request.lease!.share(), 0, this.request.length);
     this.#arm();
     // Last, as a malformed body ends this exchange at once.
-    if (!this.#body.done) this.client.resumeBody();
+    if (!this.#body.done && !this.#handing.held) this.client.resumeBody();
   }
 
   /** Sets the deadline of what is awaited now. */
@@ -401,7 +404,7 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
 
   /** Once the request is sent, or while the server does not read it, it is the server's turn. */
   #awaitsServer(): boolean {
-    return this.#body.done || this.#server!.stream.blocked;
+    return this.#body.done || this.#handing.held || this.#server!.stream.blocked;
   }
 
   /** The connection failed before an answer began: try elsewhere or give up. */
@@ -444,17 +447,14 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
     this.record.status = 101;
     this.record.firstByteAt = this.#environment.now();
     this.#answer.switching(head, info, bytes, end);
-    const server = this.#server!.stream;
     this.#server!.exchange = null;
-    this.client.tunnel(server);
+    this.client.tunnel(this.#server!.stream);
     return false;
   }
 
   /** The tunnel that this exchange became has ended. */
   onTunnelEnded({ bytesUp, bytesDown, error }: Tunnel): void {
-    this.record.bytesIn += bytesUp;
-    this.record.bytesOut += bytesDown;
-    this.record.error = error;
+    this.record.tunnelled(bytesUp, bytesDown, error);
     this.#server = null;
     this.#attempts.leave();
     this.#end();

@@ -2,7 +2,7 @@
  * Looking into heads that are composed already, and changing them: fields by name, cookies by name, ranges of bytes.
  * For the few heads that a session's cookie is taken out of or put into, so that composing costs others nothing.
  */
-import { LF, SP, TAB } from "../http/grammar.ts";
+import { CR, LF, SP, TAB } from "../http/grammar.ts";
 
 const SEMICOLON = 0x3b, EQUALS = 0x3d;
 
@@ -13,9 +13,14 @@ export interface Pair {
   readonly end: number;
 }
 
-/** Start of the next line from `at` on, itself the start of a line, that begins with `name`, lower case and with its colon; or -1. */
+/**
+ * Start of the next line of a head from `at` on, itself the start of a line, that begins with `name`, lower case and with
+ * its colon; or -1. A body may follow the head.
+ */
 export function findField(bytes: Uint8Array, at: number, end: number, name: Uint8Array): number {
-  for (; at < end; at = lineEnd(bytes, at)) if (beginsLower(bytes, at, end, name)) return at;
+  for (; at < end && bytes[at] !== CR; at = lineEnd(bytes, at)) {
+    if (beginsLower(bytes, at, end, name)) return at;
+  }
   return -1;
 }
 

@@ -170,6 +170,7 @@ function liveRoute(
     action,
     pool: action.kind === "pool" ? pools.get(action.pool)! : null,
     split: action.kind === "split" ? liveSplit(action, pools, options) : null,
+    next: route.next === undefined ? null : new Map(route.next.map((name) => [name, pools.get(name)!])),
     mirror: route.mirror === undefined ? null : liveMirror(route.mirror, pools, options),
     captures: capturesOf(match),
     requestEdit: action.kind !== "pool" && action.kind !== "split"

@@ -52,6 +52,13 @@ export class Record {
     this.connectedAt = this.firstByteAt = NEVER;
   }
 
+  /** The exchange became a tunnel, which has ended. */
+  tunnelled(bytesUp: number, bytesDown: number, error: ErrorCode | null): void {
+    this.bytesIn += bytesUp;
+    this.bytesOut += bytesDown;
+    this.error = error;
+  }
+
   /** Adds this request's part to the counters of the server it leaves. */
   leaving({ counters }: ProxyEnvironment, slot: number, now: number): void {
     counters.addServer(slot, SERVER_COLUMN.queueMs, this.acquiredAt - this.startedAt);

@@ -76,6 +76,23 @@ export class UpstreamRequest {
     this.length -= size;
   }
 
+  /** Moves the values that the log wants from a range to the end of the lease, before the range is cut out. */
+  keepApart(start: number, end: number): void {
+    const kept = (from: number, to: number): [start: number, end: number] =>
+      from >= start && to <= end ? this.#moveApart(from, to) : [from, to];
+    [this.userAgentStart, this.userAgentEnd] = kept(this.userAgentStart, this.userAgentEnd);
+    [this.refererStart, this.refererEnd] = kept(this.refererStart, this.refererEnd);
+    [this.requestIdStart, this.requestIdEnd] = kept(this.requestIdStart, this.requestIdEnd);
+  }
+
+  /** Where the value is then; where there is no room the log does without. */
+  #moveApart(from: number, to: number): [start: number, end: number] {
+    if (this.tail - (to - from) < this.length) return [0, 0];
+    this.tail -= to - from;
+    this.lease!.bytes.copyWithin(this.tail, from, to);
+    return [this.tail, this.tail + to - from];
+  }
+
   release(): void {
     this.lease?.release();
     this.lease = null;

@@ -5,7 +5,8 @@
 import type { PoolSnapshot } from "../config/snapshot.ts";
 import { IdleConnections } from "../net/idle.ts";
 import type { ProxyEnvironment } from "./environment.ts";
-import type { ServerConnection } from "./server_connection.ts";
+import type { Stream } from "../net/stream.ts";
+import { ServerConnection } from "./server_connection.ts";
 
 export class ReusableConnections {
   #own: IdleConnections<ServerConnection> | null = null;
@@ -14,9 +15,10 @@ export class ReusableConnections {
 
   constructor(readonly environment: ProxyEnvironment) {}
 
-  /** Where connections of this pool wait for the next request. */
-  of({ proxyProtocol }: PoolSnapshot): IdleConnections<ServerConnection> {
-    return proxyProtocol === undefined ? this.environment.idle : this.#own ??= new IdleConnections();
+  /** A new connection to the server of `slot`, and where it will wait for the next request. */
+  adopt(stream: Stream, slot: number, { proxyProtocol, timeouts }: PoolSnapshot): ServerConnection {
+    const idle = proxyProtocol === undefined ? this.environment.idle : this.#own ??= new IdleConnections();
+    return new ServerConnection(this.environment, stream, slot, timeouts.idleMs, idle);
   }
 
   take(pool: PoolSnapshot, slot: number): ServerConnection | null {

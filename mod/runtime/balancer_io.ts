@@ -10,6 +10,7 @@ import type { ProbeResult } from "../health/rise_fall.ts";
 import type { Probe, ProbeTarget } from "../health/probe_io.ts";
 import type { Log } from "../observe/log.ts";
 import { exitLogged } from "../observe/log_io.ts";
+import type { FunctionPlace } from "./function_places.ts";
 import {
   type Decoded,
   POOLS_IN_MESSAGE,
@@ -46,6 +47,8 @@ export interface ControlPort {
   answer(question: OfBalancer): unknown;
   /** What the balancer knew that is replaced; before the first configuration. */
   receive(text: string): void;
+  /** Where the processes of functions serve now. */
+  place(places: readonly FunctionPlace[]): void;
   /** What one that takes over is to know. */
   carry(): string;
   /** Whether this node is the one that has certificates issued. */
@@ -146,6 +149,8 @@ class Balancer {
       case "carried":
         this.#onCarried(message);
         return;
+      case "functions":
+        return this.#control?.place(message.places);
       case "carry":
         for (const part of cut("state of the balancer", this.#control?.carry() ?? "{}")) {
           this.#link.send({ kind: "carried", ...part });

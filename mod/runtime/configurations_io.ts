@@ -23,6 +23,8 @@ export interface ConfigurationsOptions {
     before: Pick<Configuration, "text" | "live">,
     after: Pick<Configuration, "text" | "live">,
   ) => Promise<readonly PlannedChange[]>;
+  /** Makes ready what a checked text needs before the balancer gets it; every reason why that cannot be. */
+  readonly prepare: (facts: KeeperFacts) => Promise<readonly string[]>;
   /** Hands a checked text to the balancer that there is. */
   readonly offer: (offer: Configuration) => void;
   /** The same where the text is the one that runs. */
@@ -92,15 +94,29 @@ export class Configurations {
   }
 
   /** Reads the file again. One at a time, in order. What is wrong with it, or nothing. */
-  async reload(): Promise<{ readonly problems: readonly string[] }> {
+  reload(): Promise<{ readonly problems: readonly string[] }> {
+    return this.#replace((live) => readChecked(this.#options, live));
+  }
+
+  /** What the text that runs names has changed: the same text again. */
+  refresh(): Promise<{ readonly problems: readonly string[] }> {
+    return this.#replace((live) => {
+      const text = this.#generations.accepted?.text;
+      return text === undefined
+        ? readChecked(this.#options, live)
+        : checkText(text, this.#options.check, live);
+    });
+  }
+
+  async #replace(read: Reading): Promise<{ readonly problems: readonly string[] }> {
     this.#reading++;
     this.#options.onChange();
-    const read = this.#order.then(() => this.#reloadOnce());
-    this.#order = read.then(() => {
+    const offering = this.#order.then(() => this.#replaceOnce(read));
+    this.#order = offering.then(() => {
       this.#reading--;
       this.#options.onChange();
     });
-    const offered = await read;
+    const offered = await offering;
     if (typeof offered !== "number") return { problems: offered };
     return { problems: await this.#generations.outcome(offered) };
   }
@@ -145,7 +161,8 @@ export class Configurations {
         return { status: 409, problems: [`the file has a server of the name or address of ${lost}`] };
       }
       const offer = this.#generations.offer(accepted.text, checked.live);
-      this.#facts.set(offer.generation, checked);
+      // Files are as they were.
+      this.#facts.set(offer.generation, { ...checked, functions: facts.functions ?? [] });
       this.#changes.add(offer.generation);
       this.#options.change(offer);
       const problems = await this.#generations.outcome(offer.generation);
@@ -188,11 +205,13 @@ export class Configurations {
   }
 
   /** The generation on offer, or why there is none. */
-  async #reloadOnce(): Promise<number | readonly string[]> {
+  async #replaceOnce(read: Reading): Promise<number | readonly string[]> {
     const handedOn = this.#options.handOn();
     if (handedOn !== null) return [handedOn];
-    const { text, checked } = await readChecked(this.#options, this.#generations.newest?.live);
+    const { text, checked } = await read(this.#generations.newest?.live);
     if ("problems" in checked) return this.#refuse(checked.problems);
+    const problems = await this.#options.prepare(checked);
+    if (problems.length > 0) return this.#refuse(problems);
     if (checked.socketPath !== this.#socketPath) {
       this.#log.warning("the admin socket moves with the next start only", { socket: checked.socketPath });
     }
@@ -213,6 +232,13 @@ export class Configurations {
   }
 }
 
+type Reading = (live?: LiveChanges) => Promise<ReadChecked>;
+
+interface ReadChecked {
+  readonly text: string;
+  readonly checked: Checked;
+}
+
 /**
  * The text of the file and what a check says of it with what was changed live, unless it wants that to be forgotten.
  * Never rejects: what cannot be read is a problem.
@@ -220,17 +246,24 @@ export class Configurations {
 export async function readChecked(
   { read, check }: Pick<ConfigurationsOptions, "read" | "check">,
   live: LiveChanges = NO_CHANGES,
-): Promise<{ text: string; checked: Checked }> {
+): Promise<ReadChecked> {
   try {
-    const text = await read();
-    const bare = await check(text, NO_CHANGES);
-    if (isEmpty(live) || "problems" in bare || bare.resetsLive === true) return { text, checked: bare };
-    const checked = await check(text, live);
-    if (!("problems" in checked)) return { text, checked };
-    const problems = checked.problems.map((problem) => `${problem} (beside what was changed live)`);
-    return { text, checked: { problems } };
+    return await checkText(await read(), check, live);
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     return { text: "", checked: { problems: [problem] } };
   }
+}
+
+async function checkText(
+  text: string,
+  check: ConfigurationsOptions["check"],
+  live: LiveChanges = NO_CHANGES,
+): Promise<ReadChecked> {
+  const bare = await check(text, NO_CHANGES);
+  if (isEmpty(live) || "problems" in bare || bare.resetsLive === true) return { text, checked: bare };
+  const checked = await check(text, live);
+  if (!("problems" in checked)) return { text, checked };
+  const problems = checked.problems.map((problem) => `${problem} (beside what was changed live)`);
+  return { text, checked: { problems } };
 }

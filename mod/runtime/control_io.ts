@@ -12,6 +12,7 @@ import { type CertificateReader, readTlsFiles, TlsFiles } from "../config/certif
 import { certificateReader } from "../config/certificates_io.ts";
 import { describeDiff, diffSnapshots } from "../config/diff.ts";
 import { directoryOf } from "../config/file_paths.ts";
+import { withFunctionPools } from "../config/functions.ts";
 import { type LiveChanges, NO_CHANGES, strangeAddress } from "../config/live.ts";
 import { loadConfig, type LoadResult } from "../config/load.ts";
 import { problemLine } from "../config/problem.ts";
@@ -29,11 +30,12 @@ import type { ControlPort, Hello } from "./balancer_io.ts";
 import { type Bind, checkBinds, newBinds } from "./bind_check_io.ts";
 import { carry, receive } from "./carried.ts";
 import { CertificateWatch } from "./certificate_watch_io.ts";
+import { type FunctionPlace, FunctionPlaces } from "./function_places.ts";
 import { Had } from "./had_certificates_io.ts";
 import type { TlsTrouble } from "../proxy/environment.ts";
 import { RowOwners } from "./row_owners.ts";
 import { type Running, sectionsOf, setServers, startRunning } from "./running_io.ts";
-import { type Address, addressesOf, namesOf } from "./names.ts";
+import { type Address, addressesAt, namesOf } from "./names.ts";
 import { answerKeeper, balancerDesk, type BalancerFacts } from "./desk_balancer_io.ts";
 import type { OfBalancer, OfKeeper } from "./questions.ts";
 import type { Sticks } from "./stick_memory.ts";
@@ -111,6 +113,7 @@ export class Control implements ControlPort {
   #order: Promise<unknown> = Promise.resolve();
   #startedAt = Date.now();
   #draining = false;
+  readonly #places = new FunctionPlaces();
   readonly #deskFacts: BalancerFacts = {
     status: () => this.#running === null || this.#snapshot === null ? null : this.status(),
     sessions: (pool, limit) => this.#withPool(pool, (one, sticks) => sticks.list(one, limit, Date.now())),
@@ -126,7 +129,7 @@ export class Control implements ControlPort {
     this.#log = options.log;
     this.#discovery = new Discovery({
       lookUp: options.lookUp,
-      onChange: () => void this.#inOrder(() => this.#rebuild()),
+      onChange: () => void this.#inOrder(() => this.#rebuild("servers behind a name")),
       onTrouble: (name, reason) => this.#logTrouble(name, reason),
       now: () => performance.now(),
       after,
@@ -180,6 +183,11 @@ export class Control implements ControlPort {
   arrived(): void {
     void this.#had.refresh();
     void this.#certificateWatch.look();
+  }
+
+  place(places: readonly FunctionPlace[]): void {
+    this.#places.set(places);
+    void this.#inOrder(() => this.#rebuild("processes of functions"));
   }
 
   carry(): string {
@@ -289,21 +297,16 @@ export class Control implements ControlPort {
     return { problems: await this.#putInForce({ ...loaded, ...read }) };
   }
 
-  async #putInForce({ config, live, files, certificates }: Loaded): Promise<readonly string[]> {
-    const [before, snapshotBefore, liveBefore, filesBefore] = [
-      this.#config,
-      this.#snapshot,
-      this.#live,
-      this.#files,
-    ];
+  async #putInForce({ config: bare, live, files, certificates }: Loaded): Promise<readonly string[]> {
+    const config = withFunctionPools(bare);
+    const before = this.#config, snapshotBefore = this.#snapshot;
+    const liveBefore = this.#live, filesBefore = this.#files;
     this.#discovery.update(namesOf(config));
     await this.#discovery.settled(FIRST_LOOKUP_MS);
-    this.#files = files;
-    this.#live = live;
+    [this.#files, this.#live] = [files, live];
     const problems = await this.#replace(config, certificates);
     if (problems.length > 0) {
-      this.#files = filesBefore;
-      this.#live = liveBefore;
+      [this.#files, this.#live] = [filesBefore, liveBefore];
       this.#discovery.update(before === null ? [] : namesOf(before));
       return problems;
     }
@@ -314,9 +317,8 @@ export class Control implements ControlPort {
     void this.#had.configure(config, files);
     this.#logChange(snapshotBefore, this.#snapshot!);
     if (config.workers !== this.#running!.workers) {
-      this.#log.warning("the number of workers changes with the next start only", {
-        workers: config.workers,
-      });
+      const { workers } = config;
+      this.#log.warning("the number of workers changes with the next start only", { workers });
     }
     return [];
   }
@@ -374,13 +376,13 @@ export class Control implements ControlPort {
     return errors;
   }
 
-  /** The servers behind a name are others: the same configuration again. */
-  async #rebuild(): Promise<void> {
+  /** Servers are others: the same configuration again. */
+  async #rebuild(what: string): Promise<void> {
     if (this.#config === null || this.#running === null || this.#draining) return;
     const snapshot = this.#build(this.#config, this.#tlsFiles);
     const errors = "problem" in snapshot ? [snapshot.problem] : await this.#apply(this.#running, snapshot);
     for (const error of errors) this.#log.error(`the servers stay as they were: ${error}`);
-    if (errors.length === 0) this.#log.info("the servers behind a name have changed");
+    if (errors.length === 0) this.#log.info(`the ${what} have changed`);
   }
 
   /** Authorities are to be told other things: the same configuration again. Rejects with what is in the way. */
@@ -417,10 +419,9 @@ export class Control implements ControlPort {
         certificates,
         acme: this.#had.answers,
         live: this.#live.pools,
-        resolve: (pool, index) => {
-          const server = config.pools[pool]?.servers[index];
-          return server === undefined ? [] : addressesOf(server, (name) => this.#discovery.members(name));
-        },
+        resolve: (pool, index) =>
+          this.#places.of(pool, index) ??
+            addressesAt(config, pool, index, (name) => this.#discovery.members(name)),
       });
     } catch (error) {
       return { problem: error instanceof Error ? error.message : String(error) };

@@ -1,6 +1,7 @@
 /** What a keeper knows of a configuration, once it is checked. Types only. */
 import type { Drift, LiveChanges } from "../config/live.ts";
 import type { KernelPlan } from "../kernel/plan.ts";
+import type { BuiltFunction } from "../functions/bundled.ts";
 import type { ElectionSettings } from "./election.ts";
 import type { ScriptUser } from "./script_user.ts";
 
@@ -32,6 +33,8 @@ export interface KeeperFacts {
   readonly warnings?: readonly string[];
   /** Sets the log up as it says, once it is in force. */
   readonly setUpLog?: () => void;
+  /** Without: there are none. */
+  readonly functions?: readonly BuiltFunction[];
 }
 
 export type Checked = { readonly problems: readonly string[] } | KeeperFacts;

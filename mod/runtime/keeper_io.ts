@@ -14,13 +14,14 @@ import type { Log } from "../observe/log.ts";
 import { type ElectionSettings, programsOf } from "./election.ts";
 import { BalancerChild } from "./balancer_child_io.ts";
 import { Configurations, type ConfigurationsOptions, readChecked } from "./configurations_io.ts";
-import type { BalancerFacts } from "./election_facts.ts";
+import { balancerFacts, balancerStatus } from "./balancer_facts.ts";
 import { Election } from "./election_io.ts";
 import { ExecProbes, type ProbeAnswer } from "./exec_probes_io.ts";
 import { HadFiles } from "./had_files_io.ts";
 import type { AdminApp } from "./admin_server_io.ts";
 import type { Desk } from "./desk.ts";
 import { KeeperDesk } from "./desk_keeper_io.ts";
+import { Functions } from "./functions_io.ts";
 import { Heard } from "./heard.ts";
 import { Holdings } from "./holdings_io.ts";
 import type { Decoded, ToKeeper } from "./link.ts";
@@ -52,6 +53,8 @@ export interface KeeperOptions {
   /** Makes the API of the admin socket. */
   readonly makeApi: (desk: Desk) => AdminApp;
   readonly balancer: Program;
+  /** One process of a function that may connect to these hosts. */
+  readonly functionProgram: (net: readonly string[]) => Program;
   /** The program that takes over in an upgrade; null: this node cannot be upgraded. */
   readonly successor?: Program | null;
   /** The keeper that this one takes over from; absent or null: it is the first. */
@@ -103,6 +106,7 @@ class Keeper {
   readonly #had: HadFiles;
   #adminUrl: string | null;
   readonly #kernel: KernelPlane;
+  readonly #functions: Functions;
   readonly #holdings: Holdings;
   /** Not yet the node: the keeper before still is. */
   #predecessor: Predecessor | null;
@@ -119,6 +123,7 @@ class Keeper {
     this.#options = options;
     this.#configurations = new Configurations({
       ...{ read: options.read, check: options.check, plan: options.plan, log: options.log },
+      prepare: ({ functions = [] }) => this.#functions.prepare(functions),
       offer: (offer) => this.#child?.configure(offer),
       change: (offer) => this.#child?.change(offer),
       obstacle: () => this.#whyNoChange(),
@@ -148,6 +153,12 @@ class Keeper {
       log,
       onChange: () => this.#election.evaluate(),
     });
+    this.#functions = new Functions({
+      start: (settings) => this.#programs.startFunction(options.functionProgram(settings.net), settings),
+      onChange: () => this.#child?.send({ kind: "functions", places: this.#functions.places() }),
+      onFiles: () => this.#whyNoChange() === null && void this.#configurations.refresh(),
+      log,
+    });
     this.#holdings = new Holdings({
       socketPath,
       kernel: this.#kernel,
@@ -160,7 +171,7 @@ class Keeper {
         new Election({
           ...{ node, version, log },
           spawn: (path, args, env) => this.#programs.spawnScript(path, args, env),
-          balancer: () => this.#balancerFacts(),
+          balancer: () => balancerFacts(this.#supervisor, this.#heard, this.#child !== null),
           kernel: () => this.#kernel.facts(),
           onLink: () => this.#kernel.onLink(),
           setSysctl: (name, value) => sysctls.set(name, value),
@@ -200,8 +211,10 @@ class Keeper {
     this.#adopt(facts);
     for (const [signal, heed] of signals) Deno.addSignalListener(signal, heed);
     try {
+      await this.#functions.first();
       if (this.#predecessor !== null) this.#carried = await this.#predecessor.document("balancer");
-      this.#input({ kind: "start" });
+      // It may have been told to stop meanwhile.
+      if (this.#supervisor.state === "idle") this.#input({ kind: "start" });
       return await this.#exited.promise;
     } catch (error) {
       this.#log.error(describe(error));
@@ -212,6 +225,7 @@ class Keeper {
       this.#probes.close();
       this.#had.close();
       await this.#holdings.close();
+      await this.#functions.close();
     }
   }
 
@@ -314,28 +328,10 @@ class Keeper {
       drift: this.#configurations.facts?.drift ?? [],
       upgrading: this.#upgrader.underWay,
       adminUrl: this.#adminUrl,
-      balancer: {
-        state: this.#supervisor.state,
-        pid: this.#child?.pid ?? null,
-        restarts: this.#supervisor.restarts,
-        lastDeath: this.#supervisor.lastDeath,
-        badLines: this.#badLines,
-        lagMs: this.#heard.lagMs,
-        counters: this.#heard.counters,
-        pools: Object.fromEntries(this.#heard.pools),
-      },
+      balancer: balancerStatus(this.#supervisor, this.#heard, this.#child?.pid ?? null, this.#badLines),
+      functions: this.#functions.status(),
       vrrp: this.#election.status(),
       kernel: await this.#kernel.status(),
-    };
-  }
-
-  #balancerFacts(): BalancerFacts {
-    const { state, lastDeath } = this.#supervisor;
-    return {
-      serving: state === "running" && this.#child !== null,
-      state: `is ${state}${lastDeath === null ? "" : `; the last one ended: ${lastDeath}`}`,
-      heardAt: this.#heard.at,
-      pools: this.#heard.pools,
     };
   }
 
@@ -405,6 +401,8 @@ class Keeper {
     const exclusive = this.#configurations.generation === null && this.#predecessor === null;
     this.#had.forget();
     child.send({ kind: "hello", version, node, context, file, exclusive });
+    this.#functions.settle(null);
+    child.send({ kind: "functions", places: this.#functions.places() });
     if (this.#carried !== null) child.tellCarried(this.#carried);
     if (configuration !== null) child.configure(configuration);
     this.#desk.begin(child);
@@ -466,6 +464,7 @@ class Keeper {
 
   #onRejected(generation: number, problems: readonly string[]): void {
     if (!this.#configurations.rejected(generation, problems)) return;
+    if (!this.#configurations.pending) this.#functions.settle(null);
     void this.#predecessor?.failed(problems);
     this.#input({ kind: "rejected" });
     this.#probes.settled();
@@ -480,6 +479,7 @@ class Keeper {
     this.#programs.allow([...checks, ...programsOf(election)], facts.scriptUser);
     this.#had.configure(facts.acmeDirectory ?? null, election);
     this.#holdings.reconcile(election, kernel);
+    this.#functions.settle(facts.functions ?? []);
   }
 
   /** Tells the balancer that asked; another one knows nothing of it. */

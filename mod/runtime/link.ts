@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { MAX_STORED_CHARS, STORED_NAME } from "../acme/record.ts";
 import type { LiveChanges } from "../config/live.ts";
+import { MAX_PROCESSES } from "../config/functions.ts";
 import { cut, MAX_PARTS, PART_UNITS } from "./parts.ts";
 
 /** Bytes of one line without its line feed. A pipe of Linux holds as much. */
@@ -61,6 +62,13 @@ export const TO_BALANCER = z.discriminatedUnion("kind", [
   ...TALK,
   /** Before the first configuration: what the balancer that is replaced knew (`carried.ts`). */
   z.strictObject({ kind: z.literal("carried"), ...part }),
+  /** Where the processes of functions serve, all of them; before the first configuration, and whenever that changes. */
+  z.strictObject({
+    kind: z.literal("functions"),
+    places: z.array(z.strictObject({ name, index: count, port: z.number().int().min(1).max(65535) })).max(
+      MAX_PROCESSES,
+    ),
+  }),
   /** Another balancer is to take over: it wants to know what this one does. */
   z.strictObject({ kind: z.literal("carry") }),
   z.strictObject({

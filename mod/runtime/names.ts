@@ -27,6 +27,17 @@ export function namesOf(config: Pick<Config, "pools">): Name[] {
   return [...names.values()];
 }
 
+/** The addresses of a pool's server, by its index, now. */
+export function addressesAt(
+  { pools }: Pick<Config, "pools">,
+  pool: string,
+  index: number,
+  members: (name: Name) => readonly Member[],
+): Address[] {
+  const server = pools[pool]?.servers[index];
+  return server === undefined ? [] : addressesOf(server, members);
+}
+
 /** The addresses of a server now: its own, or those behind its name. */
 export function addressesOf(server: ServerConfig, members: (name: Name) => readonly Member[]): Address[] {
   const { source } = server;

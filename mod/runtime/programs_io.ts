@@ -3,9 +3,10 @@
  * with the rights that it is to have. Which programs may be started at all is `spawn_io.ts`.
  */
 import type { Account } from "../base/accounts.ts";
+import type { FunctionConfig } from "../config/function_schema.ts";
 import type { ExecSpawn } from "../health/exec_io.ts";
 import type { Log } from "../observe/log.ts";
-import { withoutNetworkCapabilities } from "./ambient_io.ts";
+import { ALL_CAPABILITIES, NETWORK_CAPABILITIES, withoutCapabilities } from "./ambient_io.ts";
 import { OwnStdout } from "./own_stdout_io.ts";
 import type { ScriptUser } from "./script_user.ts";
 import { execSpawn, type Spawn, Spawner } from "./spawn_io.ts";
@@ -16,8 +17,13 @@ export interface Program {
   readonly args: readonly string[];
 }
 
+/** What a function writes is bounded, so that it goes through the keeper. */
+const ALL_PIPES = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
 /** Children get the terminal's or the service's stderr as their own: a log needs no way through the keeper. */
 const PIPES = { stdin: "piped", stdout: "piped", stderr: "inherit" } as const;
+
+/** Where the runtime finds what it has compiled and fetched; of no use to a compiled binary. */
+const OWN_VARIABLES = ["DENO_DIR", "HOME", "XDG_CACHE_HOME", "TMPDIR"];
 
 export class Programs {
   readonly #log: Log;
@@ -52,6 +58,19 @@ export class Programs {
     );
   }
 
+  /** Runs code of others: with no capability, and with no variable of the environment but these. */
+  startFunction(program: Program, { memory, env }: FunctionConfig): Deno.ChildProcess {
+    const flags = `--max-old-space-size=${
+      Math.ceil(memory / 2 ** 20)
+    },--disallow-code-generation-from-strings`;
+    const given = [...env, ...OWN_VARIABLES].flatMap((name) => {
+      const value = Deno.env.get(name);
+      return value === undefined ? [] : [[name, value] as const];
+    });
+    const variables = { ...Object.fromEntries(given), DENO_V8_FLAGS: flags };
+    return startApart(this.#spawner, program, { ...ALL_PIPES, env: variables, clearEnv: true });
+  }
+
   /** With all that this one may. */
   startKeeper({ command, args }: Program): Deno.ChildProcess {
     return this.#stdout.lend((env) => this.#spawner.spawn(command, { args: [...args], env, ...PIPES }));
@@ -77,9 +96,18 @@ export function rightsOfChildren(): { readonly level: "info" | "warning"; readon
   return { level: "warning", message: "without --allow-ffi the balancer keeps this process's capabilities" };
 }
 
+/** Starts this program as one of no capability, for code that is not its own. */
+export function startApart(
+  spawner: Spawner,
+  { command, args }: Program,
+  options: Parameters<Spawn>[1],
+): Deno.ChildProcess {
+  return unprivileged(() => spawner.spawn(command, { args: [...args], ...options }), ALL_CAPABILITIES);
+}
+
 /** Whatever the keeper starts has none of its network capabilities, unless all of root's are its own. */
-function unprivileged<T>(start: () => T): T {
-  return Deno.uid() === 0 || !mayCallLibc() ? start() : withoutNetworkCapabilities(start);
+function unprivileged<T>(start: () => T, keptBack = NETWORK_CAPABILITIES): T {
+  return Deno.uid() === 0 || !mayCallLibc() ? start() : withoutCapabilities(keptBack, start);
 }
 
 function mayCallLibc(): boolean {

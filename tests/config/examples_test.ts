@@ -26,6 +26,7 @@ const NAMES = [
   "sync-group.yaml",
   "sessions.yaml",
   "protection.yaml",
+  "functions.yaml",
 ];
 
 const read = (name: string) => Deno.readTextFileSync(new URL(name, DIRECTORY));

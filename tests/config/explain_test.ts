@@ -23,7 +23,7 @@ Deno.test("explainIssue() a value that is planned is said to be not supported ye
   assertEquals(
     await errors(routesOf("{ file: { root: x } }")),
     [
-      "5:9 «{ file: { root: x } }» listeners[0].routes[0]: must have exactly one action (pool, split, redirect, respond or files), and has none",
+      "5:9 «{ file: { root: x } }» listeners[0].routes[0]: must have exactly one action (pool, split, redirect, respond, files or function), and has none",
       '5:11 «file» listeners[0].routes[0].file: is not a known key; did you mean "files"?',
     ],
   );

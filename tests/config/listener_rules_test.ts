@@ -229,8 +229,8 @@ Deno.test("checkListeners() a route has exactly one action", async () => {
       "pool: app",
     )),
     [
-      "5:9 «{}» listeners[0].routes[0]: must have exactly one action (pool, split, redirect, respond or files), and has none",
-      "6:22 «respond» listeners[0].routes[1].respond: cannot stand beside pool: a route must have exactly one action (pool, split, redirect, respond or files)",
+      "5:9 «{}» listeners[0].routes[0]: must have exactly one action (pool, split, redirect, respond, files or function), and has none",
+      "6:22 «respond» listeners[0].routes[1].respond: cannot stand beside pool: a route must have exactly one action (pool, split, redirect, respond, files or function)",
       "7:62 «x» listeners[0].routes[2].respond.body: must be empty as status 204 has no body",
       "8:60 «305» listeners[0].routes[3].redirect.status: must be one of 301, 302, 303, 307, 308, not 305",
     ],
@@ -283,7 +283,7 @@ Deno.test("checkListeners() tells at once what is wrong with a route in several 
   );
   assertEquals(await errors(text), [
     "5:26 «'~('» listeners[0].routes[0].match.path: the expression is not one of RE2: missing closing ): `(`",
-    "5:45 «respond» listeners[0].routes[0].respond: cannot stand beside pool: a route must have exactly one action (pool, split, redirect, respond or files)",
+    "5:45 «respond» listeners[0].routes[0].respond: cannot stand beside pool: a route must have exactly one action (pool, split, redirect, respond, files or function)",
     "5:64 «99» listeners[0].routes[0].respond.status: must be a whole number from 200 to 599, not 99",
     "6:49 «'~('» listeners[0].routes[1].match.headers.x: the expression is not one of RE2: missing closing ): `(`",
     "6:84 «$header(x)» listeners[0].routes[1].redirect.to: a placeholder may stand only behind the host (`$host` in it may), else a request could choose where it is sent",
@@ -296,7 +296,7 @@ Deno.test("checkListeners() tells at once what is wrong with a route in several 
     "8:84 «$header» listeners[0].routes[3].headers.response.set.A: has $header without a name: it must be $header(NAME)",
     "9:26 «'~('» listeners[0].routes[4].match.path: the expression is not one of RE2: missing closing ): `(`",
     "9:44 «5» listeners[0].routes[4].redirect: must be a map, not 5",
-    "9:47 «respond» listeners[0].routes[4].respond: cannot stand beside redirect: a route must have exactly one action (pool, split, redirect, respond or files)",
+    "9:47 «respond» listeners[0].routes[4].respond: cannot stand beside redirect: a route must have exactly one action (pool, split, redirect, respond, files or function)",
   ]);
 });
 

@@ -36,7 +36,7 @@ Deno.test("RouteSchema says what is wrong with a split, and where", async () => 
     '6:50 «ap» listeners[0].routes[1].split.pools.ap: names no pool: "ap"; did you mean "app"?',
     '7:55 «95%» listeners[0].routes[2].split.pools.app: must be a whole number from 0 to 1000000, not "95%"',
     '8:68 «cookie» listeners[0].routes[3].split.hashOn: must be sourceIp, uri, path, header:NAME, cookie:NAME or query:NAME, not "cookie"',
-    "9:32 «split» listeners[0].routes[4].split: cannot stand beside pool: a route must have exactly one action (pool, split, redirect, respond or files)",
+    "9:32 «split» listeners[0].routes[4].split: cannot stand beside pool: a route must have exactly one action (pool, split, redirect, respond, files or function)",
     "10:32 «split» listeners[0].routes[5].split.pools: is required: Pools with their weights: `{ app: 95, canary: 5 }`",
   ]);
 });

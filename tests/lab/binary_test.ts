@@ -109,6 +109,45 @@ labTest("binary() balances over two servers, reloads, drains, and exits with 0",
   });
 });
 
+labTest("binary() bundles functions, runs them apart, and hands requests on from them", [
+  "binary",
+  "curl",
+], async () => {
+  await withBench(async ({ start, url, file, directory }, [backend]) => {
+    Deno.writeTextFileSync(
+      `${directory}/edge.ts`,
+      `export default { fetch(request: Request, context: { next(): Response }) {
+  const { pathname } = new URL(request.url);
+  if (pathname === "/loop") for (;;);
+  return pathname === "/own" ? new Response(Deno.env.get("GREETING") as string) : context.next();
+} };`,
+    );
+    Deno.writeTextFileSync(
+      file,
+      `listeners:
+  - name: web
+    bind: "${new URL(url).host}"
+    routes: [{ function: { module: edge.ts, next: app, env: GREETING, timeout: 1s } }]
+pools: { app: { servers: ["127.0.0.1:${backend}"] } }
+`,
+    );
+    Deno.env.set("GREETING", "hello from the edge");
+    await using node = start();
+    Deno.env.delete("GREETING");
+    await node.until(({ generation, balancer }) =>
+      generation === 1 && balancer.pools["function:edge"]?.healthy === 1
+    );
+    assertEquals(await curl(`${url}/own`), "hello from the edge");
+    assertEquals(await curl(`${url}/else`), "one");
+    const looping = await say("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", `${url}/loop`);
+    // The time-out is sooner than the end of the process, if the machine lets it.
+    assertMatch(looping.out, /^50[24]$/);
+    await node.line("it did nothing but compute for more than 1000 ms");
+    await node.until(({ balancer }) => balancer.pools["function:edge"]?.healthy === 1);
+    assertEquals(await curl(`${url}/own`), "hello from the edge");
+  });
+});
+
 labTest("binary() starts its balancer anew also when its file was replaced meanwhile", [
   "binary",
   "curl",

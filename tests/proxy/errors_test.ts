@@ -26,6 +26,11 @@ const HEAD = "GET / HTTP/1.1\r\nHost: a.test\r\n";
 const GET = `${HEAD}\r\n`;
 const POST = "POST / HTTP/1.1\r\nHost: a.test\r\n";
 
+const MAY_HAND_ON: RouteSnapshot = {
+  match: { hosts: [], methods: [], headers: [], query: [] },
+  action: { kind: "pool", pool: "app" },
+  next: ["app"],
+};
 const BY_NAME: RouteSnapshot = {
   match: { hosts: [], methods: [], headers: [], query: [], tls: { sni: ["a.test"], alpn: [] } },
   action: { kind: "pool", pool: "app" },
@@ -175,6 +180,10 @@ const SCENARIOS: Record<Exclude<ErrorCode, OfUdp>, Scenario> = {
     servers: (world) => world.servers.forEach((server) => speakHttp2(server, () => {})),
     sends: "GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+  },
+  badHandOn: {
+    options: { routes: [MAY_HAND_ON] },
+    servers: answering(reply(200, "", "tandem-next: other\r\n"), false),
   },
   responseTimeout: { servers: silent, then: wait(61_000) },
   upstreamStalled: {

@@ -114,6 +114,7 @@ function keeperOf(why: string, instances = VRRP.instances): KeeperStatus {
     refused: null,
     drift: [],
     upgrading: false,
+    functions: [],
     adminUrl: null,
     balancer: {
       state: "running",

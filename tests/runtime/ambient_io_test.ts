@@ -18,7 +18,7 @@ async function maySetAmbient(): Promise<boolean> {
 const possible = await maySetAmbient();
 
 Deno.test({
-  name: "withoutNetworkCapabilities() keeps both from one child and not from the next (root and setpriv)",
+  name: "withoutCapabilities() keeps both from one child and not from the next (root and setpriv)",
   ignore: !possible,
   async fn() {
     const capabilities = "+net_admin,+net_raw,+net_bind_service";

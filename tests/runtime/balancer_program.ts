@@ -30,6 +30,7 @@ await runBalancer({
       return Promise.resolve({ problems: [] });
     },
     answer: ({ ask }) => ({ answered: ask }),
+    place: () => {},
     receive: () => {},
     carry: () => "{}",
     issue: () => {},

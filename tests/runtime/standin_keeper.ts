@@ -24,6 +24,7 @@ const code = await runKeeper({
     ),
   plan: () => Promise.resolve([]),
   makeApi: () => ({ fetch: () => new Response("no API here", { status: 404 }) }),
+  functionProgram: () => ({ command: "/bin/false", args: [] }),
   balancer: ownCommand(new URL("./standin_balancer.ts", import.meta.url), ["--quiet", "--no-prompt"], []),
   successor: ownCommand(new URL(import.meta.url), ["--quiet", "--allow-all"], [
     file,

@@ -21,7 +21,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "mod/acme",
     "vrrp",
   ],
-  ["mod/net", "mod/proxy", "mod/observe"],
+  ["mod/net", "mod/functions", "mod/proxy", "mod/observe"],
   ["mod/runtime"],
   ["mod/app.ts"],
   ["routes"],
