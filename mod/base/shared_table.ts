@@ -142,8 +142,8 @@ export class SharedTable {
     return Math.round(size * this.#buckets / Math.ceil(this.#buckets / step));
   }
 
-  /** Sets every live entry in another table too: for one of another size. */
-  copyTo(other: SharedTable, now: number): void {
+  /** Sets every live entry elsewhere too: in a table of another size, or whatever takes them. */
+  copyTo(other: Pick<SharedTable, "set">, now: number): void {
     this.#walk(now, (cell) => {
       const { key, value, expiry } = this.#entryAt(cell);
       other.set(key, value, expiry, this.#cells[cell + WRITTEN]!);

@@ -101,8 +101,11 @@ export function startRunning(options: RunningOptions): Running {
 }
 
 /** What goes over to a balancer that takes over, and comes from the one before. */
-export function sectionsOf({ monitor }: Running): readonly Section[] {
-  return [{ name: "health", take: () => monitor.remember(), give: (value) => monitor.recall(value) }];
+export function sectionsOf({ monitor, tables: { sticks } }: Running): readonly Section[] {
+  return [
+    { name: "health", take: () => monitor.remember(), give: (value) => monitor.recall(value) },
+    { name: "sticks", take: () => sticks.remember(Date.now()), give: (value) => sticks.recall(value) },
+  ];
 }
 
 /** Tells health and workers which servers there are, and which of them are to be drained. */

@@ -8,11 +8,20 @@ import { createStickMemory, StickCounts, type StickMemory } from "../balance/sti
 import type { PoolSnapshot, Snapshot } from "../config/snapshot.ts";
 import type { PoolStatus } from "../observe/status.ts";
 import type { PoolSessions } from "./desk.ts";
+import {
+  MAX_REMEMBERED,
+  recallSticks,
+  type RememberedSticks,
+  rememberedSticks,
+  rememberSticks,
+} from "./remembered_sticks.ts";
 
 export type StickMemories = ReadonlyMap<string, StickMemory>;
 
 export class Sticks {
   #memories: StickMemories = new Map();
+  /** Of the balancer before, for memory that is not there yet. */
+  #recalled: ReadonlyMap<string, RememberedSticks> = new Map();
   readonly #workers: number;
   readonly #random: () => number;
 
@@ -31,6 +40,20 @@ export class Sticks {
   /** The snapshot that this was prepared for is in force. */
   keep(memories: StickMemories): void {
     this.#memories = memories;
+    this.#recalled = new Map();
+  }
+
+  /** The sessions, for the balancer that goes on; at most so many. `now` in milliseconds since 1970. */
+  remember(now: number, most = MAX_REMEMBERED): RememberedSticks[] {
+    const tables = [...this.#memories].flatMap(([pool, { seed, entries }]) =>
+      entries === null ? [] : [{ pool, seed, table: new SharedTable(entries, this.#workers) }]
+    );
+    return rememberSticks(tables, most, now);
+  }
+
+  /** Goes on from what another has remembered; before the first `prepare`. Throws when it is nothing of the kind. */
+  recall(value: unknown): void {
+    this.#recalled = new Map(rememberedSticks(value).map((one) => [one.pool, one]));
   }
 
   /** What was prepared for the snapshot in force. */
@@ -98,9 +121,15 @@ export class Sticks {
     const before = this.#memories.get(name);
     const bytes = entries === 0 ? undefined : SharedTable.byteLength(entries);
     if (before !== undefined && before.entries?.byteLength === bytes) return before;
-    const seed = before?.seed ?? Math.floor(this.#random() * 2 ** 32);
+    const recalled = this.#recalled.get(name);
+    const seed = before?.seed ?? recalled?.seed ?? Math.floor(this.#random() * 2 ** 32);
     const fresh = createStickMemory(entries, this.#workers, seed);
-    if (before === undefined) return fresh;
+    if (before === undefined) {
+      if (recalled !== undefined && fresh.entries !== null) {
+        recallSticks(recalled, new SharedTable(fresh.entries, this.#workers));
+      }
+      return fresh;
+    }
     if (before.entries !== null && fresh.entries !== null) {
       new SharedTable(before.entries, this.#workers).copyTo(
         new SharedTable(fresh.entries, this.#workers),

@@ -21,8 +21,14 @@ Deno.test("run() upgrades under load fail no request, and what is known of the s
   await using b = new RawServer(serve("b"));
   const [port, dead] = [freePort(), freePort()];
   await using node = await Node.start(`
-listeners: [{ name: web, bind: "127.0.0.1:${port}", pool: app }]
+listeners:
+  - name: web
+    bind: "127.0.0.1:${port}"
+    routes: [{ match: { path: "/session/*" }, pool: sessions }, { pool: app }]
 pools:
+  sessions:
+    sticky: { by: "header:x-session" }
+    servers: [{ name: one, address: "127.0.0.1:${a.port}" }, { name: two, address: "127.0.0.1:${b.port}" }]
   app:
     servers:
       - { name: a, address: "127.0.0.1:${a.port}" }
@@ -35,6 +41,13 @@ workers: 2`);
     await node.until((status) => serverOf(status, "dead").state === "down"),
     "dead",
   );
+  // Where each of some sessions is; who has none anew would be put on the next server.
+  const sessions = async () => {
+    const names: string[] = [];
+    for (let at = 0; at < 20; at++) names.push(await serverOfSession(port, at));
+    return names;
+  };
+  const places = await sessions();
   const path = (request: number) => `/${request}`;
   await using kept = new Load({ port, clients: 4, path });
   await using fresh = new Load({ port, clients: 4, perConnection: 1, path });
@@ -55,6 +68,7 @@ workers: 2`);
     // Its next probe is an hour away: who sends it nothing has been told.
     const server = serverOf(await node.status(), "dead");
     assertEquals([server.state, server.since], ["down", since]);
+    assertEquals(await sessions(), places);
     await Promise.all([kept.more(50), fresh.more(50)]);
   }
   await Promise.all([kept.stop(), fresh.stop(), health.stop()]);
@@ -63,6 +77,13 @@ workers: 2`);
   assert(!node.program.text.includes('"level":"error"'), node.program.text);
   assertStringIncludes((await get(port)).head, "200 OK");
 });
+
+/** The server that a session is on. */
+async function serverOfSession(port: number, session: number): Promise<string> {
+  const headers = { "x-session": `s${session}`, connection: "close" };
+  const response = await fetch(`http://127.0.0.1:${port}/session/`, { headers });
+  return await response.text();
+}
 
 Deno.test("run() an upgrade cuts neither a tunnel nor a long answer, and one that fails is noticed by nobody", async () => {
   const over = Promise.withResolvers<void>();
