@@ -1,6 +1,28 @@
-import { assertEquals } from "../assert.ts";
+import { assertEquals, assertStringIncludes } from "../assert.ts";
 import { LISTENER, POOL, SMALLEST } from "../config/reading.ts";
 import { tandem, withDirectory } from "./tandem.ts";
+
+Deno.test("check() reads the deno.json of a project that has our key, and tandem.yaml before it", async () => {
+  await withDirectory(async (cwd) => {
+    const web = { name: "web", bind: ":80", pool: "app" };
+    const pools = { app: { servers: ["10.0.0.1:80"] } };
+    const write = (value: unknown) => Deno.writeTextFile(`${cwd}/deno.json`, JSON.stringify(value));
+    await write({ imports: {} });
+    assertStringIncludes((await tandem(["check", "--node", "n1"], { cwd })).err, "Cannot read tandem.yaml");
+    const contexts = { development: { listeners: { web: { bind: "${BIND}" } } } };
+    await write({ tandem: { listeners: [web], pools, contexts } });
+    assertEquals(
+      (await tandem(["check", "--node", "n1"], { cwd })).out,
+      "deno.json: good for node n1: 1 listener, 1 pool, 1 server\n",
+    );
+    const without = await tandem(["check", "--node", "n1", "--context", "development"], { cwd });
+    assertStringIncludes(without.err, "needs the environment variable BIND");
+    const surroundings = { cwd, env: { BIND: ":81", TANDEM_CONTEXT: "development" } };
+    assertEquals((await tandem(["check", "--node", "n1"], surroundings)).code, 0);
+    await Deno.writeTextFile(`${cwd}/tandem.yaml`, SMALLEST);
+    assertStringIncludes((await tandem(["check", "--node", "n1"], { cwd })).out, "tandem.yaml: good");
+  });
+});
 
 Deno.test("check() says what a good file holds, reads tandem.yaml by itself, and exits with 0", async () => {
   await withDirectory(async (cwd) => {
