@@ -38,9 +38,10 @@ export class Concurrency {
     this.#counts = new LimitCounts(memory, worker);
   }
 
-  /** A place for a key; null: there are too many. A null key is not counted. `now` in milliseconds since 1970. */
-  enter(key: Uint32Array | null, now: number): Place | null {
-    if (key === null) return UNCOUNTED;
+  /** A place for a key; null: there are too many. A null key is not counted, another is copied. `now` in milliseconds since 1970. */
+  enter(given: Uint32Array | null, now: number): Place | null {
+    if (given === null) return UNCOUNTED;
+    const key = given.slice();
     const { most, dryRun } = this.#settings;
     const before = this.#own.evictions;
     this.#own.add(key, 1, FOREVER, now);

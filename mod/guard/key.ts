@@ -21,6 +21,7 @@ export class RequestKey {
   readonly #mask: MaskSnapshot;
   readonly #scope: string;
   readonly #seed: number;
+  readonly #key = new Uint32Array(4);
   #length = 0;
 
   /** `scope` stands for the route; `seed`, so that nobody outside knows which keys meet. */
@@ -31,7 +32,7 @@ export class RequestKey {
     this.#seed = seed;
   }
 
-  /** Null: a part of it is not there. */
+  /** Good until the next is asked for; null: a part of it is not there. */
   of(request: GuardRequest): Uint32Array | null {
     this.#length = 0;
     for (const source of this.#sources) {
@@ -43,7 +44,7 @@ export class RequestKey {
     return this.#hash();
   }
 
-  /** The key of an address alone. */
+  /** The same of an address alone. */
   ofAddress(ip: IpBytes | null): Uint32Array | null {
     this.#length = 0;
     return this.#addAddress(ip) ? this.#hash() : null;
@@ -67,9 +68,8 @@ export class RequestKey {
   }
 
   #hash(): Uint32Array {
-    const key = new Uint32Array(4);
-    hash128(key, scratch, 0, this.#length, this.#seed);
-    return key;
+    hash128(this.#key, scratch, 0, this.#length, this.#seed);
+    return this.#key;
   }
 
   #addAddress(ip: IpBytes | null): boolean {
