@@ -6,7 +6,7 @@
  */
 import { dirname } from "node:path";
 import { readAccounts } from "./accounts_io.ts";
-import { type SocketHandler, SocketServer } from "./socket_server_io.ts";
+import { listenAt, type SocketHandler, type SocketServer } from "./socket_server_io.ts";
 
 /** Whoever has the lock has it for life, so a short wait says it all; a predecessor may just be going. */
 const LOCK_MS = 500;
@@ -129,7 +129,7 @@ async function serve(path: string, handler: SocketHandler): Promise<SocketServer
   let listening: Promise<SocketServer>;
   try {
     removeIfThere(own);
-    listening = SocketServer.listen(own, handler, userName);
+    listening = listenAt(own, handler, userName);
   } finally {
     Deno.umask(before);
   }

@@ -1,12 +1,13 @@
 /**
  * HTTP on a Unix socket that knows who asks: the user of the process at the other end, as the kernel says. The
- * runtime's own server does not tell.
+ * runtime's own server does not tell, and serves where the one that does cannot.
  *
  * Requests and answers are small: both are held whole.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { withLibc } from "../base/libc_io.ts";
+import { stopServer } from "./stop_server_io.ts";
 
 /** As for the API. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -19,7 +20,32 @@ export type SocketHandler = (
   from: { readonly peer?: string },
 ) => Response | Promise<Response>;
 
-export class SocketServer {
+export interface SocketServer {
+  /** Stops accepting and answers what has come; what is left after a second is cut off. */
+  close(): Promise<void>;
+}
+
+/**
+ * Listens at a path, with the rights that the mask leaves: it is bound when the call returns. `userName`: what a user is
+ * called. Rejects when it cannot.
+ */
+export function listenAt(
+  path: string,
+  handler: SocketHandler,
+  userName: (uid: number) => string,
+): Promise<SocketServer> {
+  if (knowsPaths()) return KnowingServer.listen(path, handler, userName);
+  const server = Deno.serve({ path, onListen() {} }, (request) => handler(request, {}));
+  return Promise.resolve({ close: () => stopServer(server) });
+}
+
+/** Before 2.9 the server of `node:http` takes a path for any port of TCP (2.6 was seen to). */
+function knowsPaths(): boolean {
+  const [major = 0, minor = 0] = Deno.version.deno.split(".").map(Number);
+  return major > 2 || major === 2 && minor >= 9;
+}
+
+class KnowingServer implements SocketServer {
   readonly #server: Server;
   readonly #connections = new Set<Socket>();
 
@@ -31,7 +57,6 @@ export class SocketServer {
     });
   }
 
-  /** Listens at a path, with the rights that the mask leaves. `userName`: what a user is called. Rejects when it cannot. */
   static async listen(
     path: string,
     handler: SocketHandler,
@@ -42,16 +67,14 @@ export class SocketServer {
       const from = uid === null ? {} : { peer: userName(uid) };
       answer(incoming, outgoing, (request) => handler(request, from)).catch(() => incoming.destroy());
     });
-    const opened = new SocketServer(server);
+    const opened = new KnowingServer(server);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once("error", reject);
-    // It is bound when this returns.
     server.listen(path, resolve);
     await promise;
     return opened;
   }
 
-  /** Stops accepting and answers what has come; what is left after a second is cut off. */
   async close(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
