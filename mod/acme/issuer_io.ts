@@ -16,16 +16,28 @@ import {
   certificateFile,
   dueAt,
   type NameRecord,
+  NEW_RECORD,
   readAccount,
   readRecord,
   recordFile,
 } from "./record.ts";
 import { Refusal } from "./refusal.ts";
-import { ASK_MS, askAgainAfter, type Life, pauseAfter, renewalOf, withinWindow } from "./renewal.ts";
+import {
+  ASK_MS,
+  askAgainAfter,
+  type Life,
+  pauseAfter,
+  renewalAfter,
+  renewalOf,
+  withinReason,
+  withinWindow,
+} from "./renewal.ts";
 import { renewalParts } from "./x509.ts";
 
 /** The clock may be set meanwhile. */
 const LOOK_MS = 60_000;
+/** How long a name whose files cannot be read is left alone. */
+const UNREADABLE_MS = 60 * 60_000;
 /** What a record says of an attempt that never ended. */
 const CUT_OFF = "the attempt was cut off";
 
@@ -114,12 +126,16 @@ export class Issuer {
     for (const name of this.#held.keys()) if (!names.includes(name)) this.#held.delete(name);
     // Of the one that is being asked for more is known here than is stored.
     for (const name of names) if (name !== this.#asking) await this.#read(name);
-    const known = await this.#known(directory);
-    const thumbprint = known?.key.thumbprint ?? "";
-    if (thumbprint !== this.#answers.thumbprint) {
-      this.#client = null;
-      this.#answers = { ...this.#answers, thumbprint };
-      await this.#options.answer(this.#answers).catch((error) => this.#complain(error));
+    try {
+      const known = await this.#known(directory);
+      const thumbprint = known?.key.thumbprint ?? "";
+      if (thumbprint !== this.#answers.thumbprint) {
+        this.#client = null;
+        this.#answers = { ...this.#answers, thumbprint };
+        await this.#options.answer(this.#answers);
+      }
+    } catch (error) {
+      this.#complain(error);
     }
     this.#wake.resolve();
   }
@@ -207,13 +223,14 @@ export class Issuer {
       const { cert, key } = await this.#obtain(name, same ? id : null, settings);
       await store(certificateFile(name), cert + key);
       const life = lifeOf(new X509Certificate(cert));
-      const renewAt = renewalOf(life, random());
+      const renewAt = renewalAfter(now(), life, random());
       await this.#keep(name, { directory, renewAt, failures: 0, nextAt: 0, lastError: "", askAt: now() });
       log.info("certificate issued", { name, until: iso(life.until), renewal: iso(renewAt) });
       await this.#read(name);
       await this.#options.onRenewed();
     } catch (error) {
-      if (this.#closed.signal.aborted) return await this.#keep(name, before).catch(() => {});
+      // What was sent counts, though nobody waits for what comes of it: the record says so already.
+      if (this.#closed.signal.aborted) return;
       const nextAt = pause(error instanceof Refusal ? error.retryAfterMs : 0);
       const lastError = reasonOf(error);
       log.error("no certificate could be had", { name, reason: lastError, failures, next: iso(nextAt) });
@@ -247,6 +264,8 @@ export class Issuer {
       await client.register(settings);
       log.info("account made", { authority: directory });
     } else if (known.account.email !== email) await client.tell(email);
+    // Else the client of one authority would be asked for certificates of another.
+    if (this.#settings !== settings) throw new Error("the configuration has changed meanwhile");
     if (known?.account.email !== email) {
       const account: Account = { directory, url: client.account, email, key: key.pem };
       await store(ACCOUNT_FILE, JSON.stringify(account));
@@ -307,9 +326,20 @@ export class Issuer {
   }
 
   async #read(name: string): Promise<void> {
-    const { load, now, random } = this.#options;
-    const record = readRecord(await load(recordFile(name)));
-    const pem = await load(certificateFile(name));
+    const { load, now, random, log } = this.#options;
+    let record: NameRecord;
+    let pem: string | null;
+    try {
+      record = withinReason(readRecord(await load(recordFile(name))), now());
+      pem = await load(certificateFile(name));
+    } catch (error) {
+      // It is not gone: what was known of it holds, and nobody is asked for another.
+      log.error("what is stored of a certificate cannot be read", { name, reason: reasonOf(error) });
+      if (!this.#held.has(name)) {
+        this.#held.set(name, { record: this.#unreadable(reasonOf(error)), life: null, id: null });
+      }
+      return;
+    }
     const certificate = certificateIn(pem);
     if (certificate === null) return void this.#held.set(name, { record, life: null, id: null });
     const life = lifeOf(certificate);
@@ -323,6 +353,12 @@ export class Issuer {
       askAt: now(),
     };
     this.#held.set(name, { record: known, life, id });
+  }
+
+  /** Of what cannot be read: looked at again before anybody is asked. */
+  #unreadable(lastError: string): NameRecord {
+    const directory = this.#settings?.directory ?? "";
+    return { ...NEW_RECORD, directory, failures: 1, nextAt: this.#options.now() + UNREADABLE_MS, lastError };
   }
 
   async #wait(ms: number): Promise<void> {

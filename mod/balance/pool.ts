@@ -130,6 +130,13 @@ export class PoolBalancer implements QueueServer {
     this.#policy.observe?.(index, latencyMs, now);
   }
 
+  /** True when the server with this slot may serve what it serves already, which one in drain may. */
+  keeps(slot: number): boolean {
+    this.#refresh();
+    const index = this.#view.indexOf(slot);
+    return index >= 0 && this.#view.keeps(index);
+  }
+
   /** Index of the server with this slot, or -1. */
   indexOf(slot: number): number {
     return this.#view.indexOf(slot);

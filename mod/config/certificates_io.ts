@@ -38,6 +38,8 @@ export function certificateReader(
   had?: HadCertificates,
 ): CertificateReader {
   const base = dirname(resolve(configFile));
+  /** What was last read of each file that an authority's certificate is in. */
+  const good = new Map<string, CertificateSnapshot>();
   return {
     certificate: async (cert, key) => await readCertificate(resolve(base, cert), resolve(base, key), now()),
     stamp: async ({ listeners, acme }) => {
@@ -67,9 +69,12 @@ export function certificateReader(
     ...(had === undefined ? {} : {
       had: async (name: string, acme: AcmeConfig) => {
         const file = had.fileOf(name, acme);
-        // The same file holds both. One that is broken is soon another.
+        // The same file holds both. One that is broken, or cannot be read now, is soon another.
         const { certificate } = await readCertificate(file, file, now());
-        return certificate === null ? had.placeholder(name) : { ...certificate, had: "acme" as const };
+        if (certificate === null) return good.get(file) ?? had.placeholder(name);
+        const read = { ...certificate, had: "acme" as const };
+        good.set(file, read);
+        return read;
       },
     }),
   };

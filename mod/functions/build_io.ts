@@ -35,9 +35,10 @@ export async function buildFunctions(
 }
 
 async function bundleApart(modules: readonly string[], start: StartBundler): Promise<readonly Bundled[]> {
-  const child = start();
-  const timer = setTimeout(() => child.kill("SIGKILL"), BUNDLE_MS);
+  let timer: ReturnType<typeof setTimeout> | undefined;
   try {
+    const child = start();
+    timer = setTimeout(() => child.kill("SIGKILL"), BUNDLE_MS);
     const asked = new Blob([JSON.stringify({ modules })]).stream().pipeTo(child.stdin);
     const [{ stdout, stderr, success }] = await Promise.all([child.output(), asked]);
     const text = new TextDecoder();

@@ -34,6 +34,10 @@ export async function runFunction(entry: URL): Promise<never> {
   const start = await readStart(input);
   const root = Deno.uid() === 0;
   for (const name of ["run", "write", "sys"] as const) await Deno.permissions.revoke({ name });
+  // Of the calling thread alone, and passed on to those that it starts.
+  if ((await Deno.permissions.query({ name: "ffi" })).state === "granted") {
+    withLibc((libc) => libc.nice(NICENESS));
+  }
   const thread = startThread(entry, start);
   const { port1, port2 } = new MessageChannel();
   const watch = new Watch(start);
@@ -91,7 +95,6 @@ function startThread(entry: URL, { name, env, net }: Start): Worker {
 async function giveUpRights(root: boolean): Promise<void> {
   if ((await Deno.permissions.query({ name: "ffi" })).state === "granted") {
     withLibc((libc) => {
-      libc.nice(NICENESS);
       const file = libc.open(cString("/proc/self/oom_score_adj"), 1);
       if (file >= 0) {
         libc.write(file, cString("1000"), 4n);

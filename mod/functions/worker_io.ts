@@ -85,7 +85,7 @@ class FunctionServer {
     const request = asSeenByClient(received);
     try {
       const response = await this.#fetch(request, contextOf(request, this.#settings.next));
-      if (response instanceof Response) return response;
+      if (response instanceof Response) return ownWord(response);
       say("error", `fetch must return a Response, and returned ${typeof response}`);
     } catch (error) {
       say("error", `${request.method} ${new URL(request.url).pathname}: ${this.#describe(error)}`);
@@ -101,6 +101,15 @@ class FunctionServer {
   }
 }
 
+/** What a server that the function asked says of handing on is not the function's word. */
+function ownWord(response: Response): Response {
+  if (response.url === "") return response;
+  const { status, statusText, body } = response;
+  const headers = new Headers(response.headers);
+  for (const name of [...headers.keys()]) if (name.startsWith("tandem-")) headers.delete(name);
+  return new Response(body, { status, statusText, headers });
+}
+
 /** Where the client asked by https, the address says so; a WebSocket needs the request that came. */
 function asSeenByClient(request: Request): Request {
   if (request.headers.get("x-forwarded-proto") !== "https" || request.headers.has("upgrade")) return request;
@@ -110,7 +119,8 @@ function asSeenByClient(request: Request): Request {
 
 /** What could run other code than what was bundled, where imports of the same are refused; and ends of the thread alone. */
 function takeAway(tell: Tell): void {
-  Reflect.deleteProperty(globalThis, "Worker");
+  // The runtime keeps caches in files, and asks for no permission.
+  for (const name of ["Worker", "caches", "Cache", "CacheStorage"]) Reflect.deleteProperty(globalThis, name);
   const builtin = process.getBuiltinModule;
   process.getBuiltinModule =
     ((name: string) =>

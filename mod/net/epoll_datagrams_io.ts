@@ -23,6 +23,9 @@ import {
 } from "./sockaddr.ts";
 
 const MSG_NOSIGNAL = 0x4000;
+const EMSGSIZE = 90;
+/** The port is closed, the host or its network cannot be reached. */
+const REFUSALS: readonly number[] = [111, 113, 101];
 /** The address may come later (ip(7), ipv6(7)): a backup listens before it has it. */
 const FREEBIND = { four: [0, 15], six: [41, 78] } as const;
 
@@ -43,6 +46,7 @@ export class EpollDatagrams implements DatagramSocket, Pollable {
   readonly #server: Peer | null;
   #handler: DatagramHandler | null = null;
   #turn = false;
+  #problem: Error | null = null;
   #closed = false;
 
   private constructor(readonly poller: Poller, fd: number, server: Peer | null) {
@@ -84,7 +88,13 @@ export class EpollDatagrams implements DatagramSocket, Pollable {
     const sent = address === null
       ? libc.send(this.#fd, own, size, MSG_NOSIGNAL)
       : libc.sendto(this.#fd, own, size, MSG_NOSIGNAL, address, address.length);
-    return sent === own.length;
+    if (sent >= 0) return true;
+    // What a server's port has refused is told to the next call, whichever that is.
+    if (to === null && this.#handler !== null) {
+      const code = this.poller.errno();
+      if (REFUSALS.includes(code)) this.#later(new Error(errorName(code)));
+    }
+    return false;
   }
 
   close(): void {
@@ -98,14 +108,23 @@ export class EpollDatagrams implements DatagramSocket, Pollable {
     for (let taken = 0; taken < DATAGRAMS_A_TURN && !this.#closed; taken++) {
       if (!this.#take()) return;
     }
-    if (this.#turn || this.#closed) return;
-    this.#turn = true;
-    this.poller.later(this);
+    this.#later(null);
   }
 
   onTurn(): void {
     this.#turn = false;
+    const problem = this.#problem;
+    this.#problem = null;
+    if (problem !== null && !this.#closed) this.#handler!.onProblem(problem);
     this.onEvents();
+  }
+
+  /** Goes on in a turn of its own. */
+  #later(problem: Error | null): void {
+    this.#problem ??= problem;
+    if (this.#turn || this.#closed) return;
+    this.#turn = true;
+    this.poller.later(this);
   }
 
   /** Takes one; false: there is none. */
@@ -126,7 +145,8 @@ export class EpollDatagrams implements DatagramSocket, Pollable {
     }
     const code = this.poller.errno();
     if (code === EAGAIN) return false;
-    if (code !== EINTR) this.#handler!.onProblem(new Error(errorName(code)));
+    // Of a datagram that was too long for the way: the next ones may not be.
+    if (code !== EINTR && code !== EMSGSIZE) this.#handler!.onProblem(new Error(errorName(code)));
     return true;
   }
 

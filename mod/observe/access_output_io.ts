@@ -29,6 +29,8 @@ export class AccessOutput implements ByteWriter {
   #settings = "";
   #failing = false;
   #writing: Promise<unknown> = Promise.resolve();
+  /** Rejects when another destination takes the place of the one that is being written to. */
+  #replaced = withoutNoise();
 
   constructor(options: AccessOutputOptions) {
     this.#options = options;
@@ -55,6 +57,9 @@ export class AccessOutput implements ByteWriter {
       this.#settings = same;
       this.#target = target;
       this.#failing = false;
+      // A write that is stuck holds up the next one no longer.
+      this.#replaced.reject(new Error("it was replaced"));
+      this.#replaced = withoutNoise();
       void this.#writing.finally(() => before[Symbol.dispose]?.());
     };
     return { commit, cancel: () => next[Symbol.dispose]?.() };
@@ -67,7 +72,7 @@ export class AccessOutput implements ByteWriter {
       () => this.#worked(target),
       (error) => this.#failed(target, error),
     );
-    return told.then(() => written);
+    return Promise.race([told.then(() => written), this.#replaced.promise]);
   }
 
   #make({ accessTo, rotate, facility }: Settings): Destination {
@@ -107,6 +112,13 @@ export class AccessOutput implements ByteWriter {
       reason: describe(error),
     });
   }
+}
+
+/** One whose rejection may be nobody's. */
+function withoutNoise(): PromiseWithResolvers<never> {
+  const made = Promise.withResolvers<never>();
+  made.promise.catch(() => {});
+  return made;
 }
 
 function describe(error: unknown): string {

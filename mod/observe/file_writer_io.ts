@@ -47,7 +47,7 @@ export class FileWriter implements ByteWriter, Disposable {
   }
 
   async write(bytes: Uint8Array): Promise<number> {
-    if (this.#fd < 0 || this.#isAnother()) this.#open();
+    if (this.#isAnother()) this.#openAgain();
     if (this.#rotation !== null && this.#size > 0 && this.#size + bytes.length > this.#rotation.size) {
       this.#rotate(this.#rotation);
     }
@@ -87,6 +87,15 @@ export class FileWriter implements ByteWriter, Disposable {
     return inode !== this.#inode;
   }
 
+  /** What is open still takes lines where the name cannot be had now: who rotates makes it in a moment. */
+  #openAgain(): void {
+    try {
+      this.#open();
+    } catch {
+      // The next look tries it again.
+    }
+  }
+
   #look(): { readonly inode: string; readonly size: number } {
     try {
       const { dev, ino, size } = Deno.statSync(this.#path);
@@ -101,6 +110,6 @@ export class FileWriter implements ByteWriter, Disposable {
     const { libc } = this.#library;
     const named = (number: number) => cString(number === 0 ? this.#path : `${this.#path}.${number}`);
     for (let number = keep - 1; number >= 0; number--) libc.rename(named(number), named(number + 1));
-    this.#open();
+    this.#openAgain();
   }
 }

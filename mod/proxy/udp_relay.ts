@@ -39,7 +39,12 @@ export class UdpRelay implements DatagramHandler {
   }
 
   onDatagram(bytes: Uint8Array, from: Peer): void {
-    const session = this.#sessions.get(from.key) ?? this.#begin(from);
+    let session = this.#sessions.get(from.key) ?? null;
+    if (session?.isStranded === true) {
+      session.close();
+      session = null;
+    }
+    session ??= this.#begin(from);
     session?.toServer(bytes);
   }
 
@@ -133,6 +138,12 @@ export class UdpSession implements Session, DatagramHandler {
 
   start(): void {
     this.#socket!.receive(this);
+  }
+
+  /** Its server is down, in maintenance, or no more in the pool that the listener has now. */
+  get isStranded(): boolean {
+    const pool = this.listener.live.routes[0]!.pool!;
+    return pool.snapshot.name !== this.#pool.snapshot.name || !pool.balancer.keeps(this.#slot);
   }
 
   toServer(bytes: Uint8Array): void {

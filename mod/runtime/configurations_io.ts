@@ -112,11 +112,11 @@ export class Configurations {
     this.#reading++;
     this.#options.onChange();
     const offering = this.#order.then(() => this.#replaceOnce(read));
-    this.#order = offering.then(() => {
+    this.#order = offering.finally(() => {
       this.#reading--;
       this.#options.onChange();
-    });
-    const offered = await offering;
+    }).catch(() => {});
+    const offered = await offering.catch((error: unknown) => this.#refuse([reasonOf(error)]));
     if (typeof offered !== "number") return { problems: offered };
     return { problems: await this.#generations.outcome(offered) };
   }
@@ -174,7 +174,8 @@ export class Configurations {
   /** What begins now is awaited by later reloads, and awaits those before it: `begin` is told when they are done. */
   between<T>(begin: (before: Promise<unknown>) => Promise<T>): Promise<T> {
     const result = begin(this.#order);
-    this.#order = Promise.all([this.#order, result]);
+    // What fails is told to whoever began it, and is no reason for the next one not to begin.
+    this.#order = Promise.allSettled([this.#order, result]);
     return result;
   }
 
@@ -208,6 +209,8 @@ export class Configurations {
   async #replaceOnce(read: Reading): Promise<number | readonly string[]> {
     const handedOn = this.#options.handOn();
     if (handedOn !== null) return [handedOn];
+    // What the last one offered is what this one is read beside.
+    await this.#generations.settled();
     const { text, checked } = await read(this.#generations.newest?.live);
     if ("problems" in checked) return this.#refuse(checked.problems);
     const problems = await this.#options.prepare(checked);
@@ -250,7 +253,7 @@ export async function readChecked(
   try {
     return await checkText(await read(), check, live);
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
+    const problem = reasonOf(error);
     return { text: "", checked: { problems: [problem] } };
   }
 }
@@ -266,4 +269,8 @@ async function checkText(
   if (!("problems" in checked)) return { text, checked };
   const problems = checked.problems.map((problem) => `${problem} (beside what was changed live)`);
   return { text, checked: { problems } };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

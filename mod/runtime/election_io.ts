@@ -151,9 +151,10 @@ export class Election {
     return null;
   }
 
-  /** Keeps this node out of every election, or lets it in again. What becomes worse by it, in words. */
-  maintain(on: boolean): string[] {
-    if (this.#maintenance === on || this.#frozen) return [];
+  /** Keeps this node out of every election, or lets it in again. What becomes worse by it, or why it cannot be. */
+  maintain(on: boolean): string[] | string {
+    if (this.#frozen) return "another keeper of this node takes over";
+    if (this.#maintenance === on) return [];
     const segmentOf = (settings: SegmentSettings) => this.#segments.of(settings);
     const warnings = on ? leftAlone([...this.#members.values()], segmentOf, performance.now()) : [];
     for (const warning of warnings) this.#log.warning("maintenance", { warning });

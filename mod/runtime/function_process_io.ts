@@ -16,6 +16,9 @@ const LOAD_MS = 15_000;
 /** Beyond the time for a request; then it is killed. */
 const END_GRACE_MS = 3000;
 
+/** What bypasses the console is bounded here: each line costs the keeper some time. */
+const LINES_A_SECOND = 250;
+
 export interface FunctionProcessOptions {
   readonly built: BuiltFunction;
   /** From 1. */
@@ -46,6 +49,9 @@ export class FunctionProcess {
   #said = "";
   #heapIsFull = false;
   #killedFor = "";
+  /** Lines that it has said within a second. */
+  #second = -1;
+  #lines = 0;
   #ending = false;
   #ended: Promise<void> = Promise.resolve();
 
@@ -145,7 +151,19 @@ export class FunctionProcess {
     const { level, text } = readLogLine(line) ?? { level: otherwise, text: line };
     if (level === "error") this.#said = text;
     if (text.includes(HEAP_FULL)) this.#heapIsFull = true;
-    this.#options.log[level](text, this.#about);
+    const second = Math.floor(performance.now() / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#lines = 0;
+    }
+    this.#lines++;
+    if (this.#lines <= LINES_A_SECOND) this.#options.log[level](text, this.#about);
+    else if (this.#lines === LINES_A_SECOND + 1) {
+      this.#options.log.warning(
+        "a function says too much: the rest of this second is not logged",
+        this.#about,
+      );
+    }
   }
 
   #kill(): void {

@@ -135,7 +135,12 @@ function snapshotOf(name: string, cert: string, key: string): CertificateSnapsho
   };
 }
 
-/** What cannot be read is not there: who writes in its place says what is wrong. */
+/** Null: there is no such file. Rejects when it cannot be read: what stands in it is not to be had anew. */
 async function textOf(path: string): Promise<string | null> {
-  return await Deno.readTextFile(path).catch(() => null);
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
 }

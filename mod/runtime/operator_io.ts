@@ -3,7 +3,7 @@
  * somebody whom it has let in. Each command leaves a line in the log: who, what, and what came of it.
  */
 import { logger } from "../observe/log.ts";
-import { type Command, describeCommand, done, OUTCOME, type Outcome, refused } from "./commands.ts";
+import { COMMAND, type Command, describeCommand, done, OUTCOME, type Outcome, refused } from "./commands.ts";
 import type { Configurations } from "./configurations_io.ts";
 import { changeLive } from "./live_commands.ts";
 import type { OfBalancer } from "./questions.ts";
@@ -12,8 +12,8 @@ export interface OperatorOptions {
   readonly configurations: Configurations;
   /** Gives an instance's addresses to another node; why not, or null. */
   readonly move: (instance: string) => string | null;
-  /** What becomes worse by it, in words. */
-  readonly maintain: (on: boolean) => readonly string[];
+  /** What becomes worse by it, or why it cannot be. */
+  readonly maintain: (on: boolean) => readonly string[] | string;
   readonly askBalancer: (question: OfBalancer) => Promise<unknown>;
 }
 
@@ -28,7 +28,9 @@ export class Operator {
 
   /** `by`: who wants it, in words. Never rejects. */
   async perform(command: Command, by: string): Promise<Outcome> {
-    const outcome = await this.#perform(command, by)
+    const parsed = COMMAND.safeParse(command);
+    if (!parsed.success) return refused(400, ...parsed.error.issues.map(({ message }) => message));
+    const outcome = await this.#perform(parsed.data, by)
       .catch((error: unknown) => refused(503, error instanceof Error ? error.message : String(error)));
     const what = `${by}: ${describeCommand(command)}`;
     if (outcome.ok) audit.info(`${what}: done`);
@@ -47,8 +49,10 @@ export class Operator {
         const problem = move(command.instance);
         return problem === null ? done() : refused(409, problem);
       }
-      case "setMaintenance":
-        return done(maintain(command.on));
+      case "setMaintenance": {
+        const told = maintain(command.on);
+        return typeof told === "string" ? refused(503, told) : done(told);
+      }
       case "forgetSessions": {
         const { pool, server } = command;
         const question = { ask: "forgetSessions", pool, ...server === undefined ? {} : { server } } as const;

@@ -14,7 +14,13 @@ const PORT = 8112;
 /** When nothing has changed, as far as is known. */
 const AGAIN_MS = 30_000;
 const EXCHANGE_MS = 10_000;
+/** Connections that others have made: a peer needs one. */
 const MOST_AT_ONCE = 4;
+const STRANGERS_A_SECOND = 5;
+/** One whom we could not speak with is told of so often. */
+const TELL_MS = 60_000;
+/** After a connection that could not be accepted, for want of descriptors say. */
+const REST_MS = 100;
 
 /** Who there is, as the election knows it. */
 export interface PairFacts {
@@ -43,7 +49,13 @@ export class PairFiles {
   /** When each peer is to be spoken to, on the clock that never jumps. */
   readonly #dueAt = new Map<string, number>();
   readonly #connections = new Set<Deno.Conn>();
-  #told = "";
+  /** Of them those that others have made. */
+  #answering = 0;
+  /** Strangers of the present second. */
+  #strangers = 0;
+  #second = -1;
+  /** When it was last told what is wrong, by what is wrong. */
+  readonly #told = new Map<string, number>();
   #closed = false;
 
   constructor(options: PairFilesOptions) {
@@ -94,15 +106,41 @@ export class PairFiles {
   }
 
   async #serve(listener: Deno.TcpListener): Promise<void> {
-    for await (const conn of listener) {
-      if (this.#connections.size >= MOST_AT_ONCE) conn.close();
-      else void this.#within(conn, formatAddress(conn.remoteAddr), () => this.#answer(conn));
+    while (listener === this.#listener) {
+      try {
+        const conn = await listener.accept();
+        void this.#take(conn);
+      } catch (error) {
+        if (listener !== this.#listener) return;
+        // The other end was gone before it was accepted: no reason to let the others wait.
+        if (error instanceof Deno.errors.NotConnected) continue;
+        this.#complain("cannot accept connections of other nodes", "", error);
+        await new Promise((resolve) => setTimeout(resolve, REST_MS));
+      }
     }
+  }
+
+  /** A peer may come by an address that it does not advertise: strangers are few a second, as each may cost a key exchange. */
+  async #take(conn: Deno.Conn): Promise<void> {
+    const address = formatAddress(conn.remoteAddr);
+    const isPeer = this.#facts.peers.some((peer) => plain(peer.address) === plain(address));
+    if (this.#answering >= MOST_AT_ONCE || !isPeer && !this.#mayAdmit()) return closed(conn);
+    this.#answering++;
+    await this.#within(conn, address, () => this.#answer(conn));
+    this.#answering--;
+  }
+
+  #mayAdmit(): boolean {
+    const second = Math.floor(performance.now() / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#strangers = 0;
+    }
+    return ++this.#strangers <= STRANGERS_A_SECOND;
   }
 
   async #speakTo(node: string, address: string): Promise<void> {
     const { port = PORT } = this.#options;
-    if (this.#connections.size >= MOST_AT_ONCE) return;
     try {
       const conn = await Deno.connect({
         ...{ hostname: address, port },
@@ -120,7 +158,6 @@ export class PairFiles {
     const timer = setTimeout(() => closed(conn), EXCHANGE_MS);
     try {
       await exchange();
-      this.#told = "";
     } catch (error) {
       this.#complain("cannot share certificates with another node", who, error);
     } finally {
@@ -170,13 +207,16 @@ export class PairFiles {
     onReceived();
   }
 
-  /** The same words once, until it goes well again. */
+  /** The same of the same node once a minute: there are few nodes, and few things that can be wrong. */
   #complain(what: string, who: string, error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
-    const words = `${what} ${who} ${reason}`;
-    if (words === this.#told || this.#facts === ALONE) return;
-    this.#told = words;
-    this.#options.log.warning(what, { node: who, reason });
+    const now = performance.now();
+    const about = `${what} ${who}`;
+    if (this.#facts === ALONE || now - (this.#told.get(about) ?? -Infinity) < TELL_MS) return;
+    this.#told.set(about, now);
+    this.#options.log.warning(what, {
+      node: who,
+      reason: error instanceof Error ? error.message : String(error),
+    });
   }
 }
 
@@ -186,6 +226,11 @@ function closed(conn: Deno.Conn): void {
   } catch {
     // It is already.
   }
+}
+
+/** An IPv6 address without its scope. */
+function plain(address: string): string {
+  return address.replace(/%.*$/, "");
 }
 
 function formatAddress(address: Deno.Addr): string {

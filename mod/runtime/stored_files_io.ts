@@ -67,12 +67,17 @@ export class StoredFiles {
     const next = `${path}.next`;
     const file = await Deno.open(next, { write: true, create: true, truncate: true, mode: FILE_MODE });
     try {
-      await file.write(new TextEncoder().encode(text));
+      const bytes = new TextEncoder().encode(text);
+      // A disk that fills up takes a part first.
+      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
       await file.utime(time / 1000, time / 1000);
       await file.sync();
-    } finally {
+    } catch (error) {
       file.close();
+      await Deno.remove(next).catch(() => {});
+      throw error;
     }
+    file.close();
     await Deno.rename(next, path);
     return "";
   }

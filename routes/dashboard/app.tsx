@@ -33,6 +33,9 @@ export function createShell(): Hono {
 /** What is told of the node. */
 export function createEvents(events: Events): Hono {
   return new Hono().get("/dashboard/events", (context) => {
+    if (context.req.method === "HEAD") {
+      return context.body(null, 200, { "content-type": "text/event-stream" });
+    }
     const stream = events.open();
     if (stream === null) return context.json({ error: "too many pages are open" }, 503);
     return context.body(stream, 200, { "content-type": "text/event-stream" });

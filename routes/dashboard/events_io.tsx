@@ -13,6 +13,9 @@ const ANSWER_MS = 800;
 /** Pages that may be open at a time. */
 const MOST_PAGES = 32;
 
+/** Views that wait for one page. */
+const MOST_WAITING = 4;
+
 const encoder = new TextEncoder();
 
 export class Events {
@@ -30,24 +33,21 @@ export class Events {
   /** A stream of events for one page; null: too many are open. */
   open(): ReadableStream<Uint8Array> | null {
     if (this.#pages.size >= MOST_PAGES) return null;
-    let page: ReadableStreamDefaultController<Uint8Array>;
+    let page: ReadableStreamDefaultController<Uint8Array> | undefined;
     return new ReadableStream<Uint8Array>({
-      start: (controller) => {
+      // Not at the start: an answer that nobody reads, to HEAD say, is not cancelled either.
+      pull: (controller) => {
+        if (page !== undefined) return;
         page = controller;
         this.#pages.add(page);
         if (this.#last !== null && this.#timer !== undefined) page.enqueue(this.#last);
         this.#timer ??= setInterval(() => void this.#look(), LOOK_MS);
         void this.#look();
       },
-      cancel: () => this.#forget(page),
-    }, { highWaterMark: 4 });
-  }
-
-  close(): void {
-    for (const page of [...this.#pages]) {
-      this.#forget(page);
-      page.close();
-    }
+      cancel: () => {
+        if (page !== undefined) this.#forget(page);
+      },
+    }, { highWaterMark: 0 });
   }
 
   #forget(page: ReadableStreamDefaultController<Uint8Array>): void {
@@ -67,7 +67,7 @@ export class Events {
     const html = (<View node={node} keeper={keeper} history={this.#history} now={now} />).toString();
     this.#last = encoder.encode(`data: ${JSON.stringify(html)}\n\n`);
     // A page that does not read is given nothing more to keep.
-    for (const page of this.#pages) if ((page.desiredSize ?? 0) > 0) page.enqueue(this.#last);
+    for (const page of this.#pages) if ((page.desiredSize ?? 0) > -MOST_WAITING) page.enqueue(this.#last);
   }
 }
 

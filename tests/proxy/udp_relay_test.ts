@@ -125,6 +125,29 @@ Deno.test("UdpRelay what a server's port refuses goes to another server, unless 
   });
 });
 
+Deno.test("UdpRelay takes a client to another server when its own is down or in maintenance, not in drain", () => {
+  simulateUdp({}, ({ world, front, net }) => {
+    front.get("a", ONE);
+    world.control.slots.setAdmin(0, "drain");
+    front.get("b", ONE);
+    assertEquals([net.sockets.length, net.sockets[0]!.sent.length], [1, 2]);
+    for (
+      const down of [
+        () => world.control.slots.setAdmin(0, "maint"),
+        () => world.control.slots.setUp(1, false),
+      ]
+    ) {
+      down();
+      front.get("c", ONE);
+      if (net.sockets.length === 2) {
+        assertEquals([net.sockets[0]!.closed, net.sockets[1]!.sent[0]!.text], [true, "c"]);
+        world.control.slots.setAdmin(0, "ready");
+      }
+    }
+    assertEquals([net.sockets.length, net.sockets[1]!.closed, net.sockets[2]!.sent[0]!.text], [3, true, "c"]);
+  });
+});
+
 Deno.test("UdpRelay gives up when every server's port refuses", () => {
   simulateUdp({}, ({ world, front, net }) => {
     front.get("asked", ONE);

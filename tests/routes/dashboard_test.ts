@@ -42,6 +42,17 @@ Deno.test("events come at once, and say when neither process answers", async () 
   await reader.cancel();
 });
 
+Deno.test("HEAD opens no page: who asks so for ever takes no place and starts no clock", async () => {
+  const one = app(REMOTE);
+  const headers = { authorization: `Bearer ${REMOTE.token}` };
+  for (let asked = 0; asked < 100; asked++) {
+    assertEquals((await one.request("/dashboard/events", { method: "HEAD", headers })).status, 200);
+  }
+  const response = await one.request("/dashboard/events", { headers });
+  assertEquals(response.status, 200);
+  await response.body?.cancel();
+});
+
 Deno.test("View() escapes whatever a node, a server or a peer says", () => {
   const evil = `<img src=x onerror=alert(1)>"'`;
   const status = sampleStatus();
