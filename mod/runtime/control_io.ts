@@ -186,8 +186,8 @@ export class Control implements ControlPort {
   }
 
   place(places: readonly FunctionPlace[]): void {
-    this.#places.set(places);
-    void this.#inOrder(() => this.#rebuild("processes of functions"));
+    // Told with every reload, and a rebuild is one of every worker.
+    if (this.#places.set(places)) void this.#inOrder(() => this.#rebuild("processes of functions"));
   }
 
   carry(): string {

@@ -12,11 +12,14 @@ export interface FunctionPlace {
 export class FunctionPlaces {
   #places = new Map<string, Address>();
 
-  /** Replaces all of them. */
-  set(places: readonly FunctionPlace[]): void {
+  /** Replaces all of them. False: they were these already. */
+  set(places: readonly FunctionPlace[]): boolean {
+    const before = this.#places;
     this.#places = new Map(
       places.map(({ name, index, port }) => [keyOf(functionPool(name), index), { host: "127.0.0.1", port }]),
     );
+    return before.size !== this.#places.size ||
+      [...this.#places].some(([key, { port }]) => before.get(key)?.port !== port);
   }
 
   /** The address of a server of a function's pool, if it is there now; null: the pool is no function's. */
