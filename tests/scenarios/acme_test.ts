@@ -96,7 +96,7 @@ labTest("run() serves with a certificate of its own while no authority can be as
   await using pebble = await Pebble.start({ httpPort: httpPort!, tlsPort: tlsPort! });
   await pebble.stop();
   // Nobody can write there; nor is that a reason not to serve.
-  const nowhere = configOf(pebble).replace("acme: {", "acme: { state: /dev/null/state,");
+  const nowhere = configOf(pebble).replace("acme: {", "acme: { state: /etc/passwd/state,");
   await using node = await Node.start(nowhere);
   const unkept = await node.until(({ acme }) => acme.names[0]?.state === "failing");
   assert(unkept.acme.names[0]!.lastError.includes("Cannot store"), unkept.acme.names[0]!.lastError);
