@@ -4,22 +4,20 @@
  *
  * A machine over the stream seam: it never waits. It must not know of servers or policies.
  */
-import { type ErrorCode, ERRORS } from "../base/errors.ts";
-import { type Amend, type Answer, answerBytes, errorAnswer, grpcAnswer } from "../http/answer.ts";
-import type { Denial } from "../guard/guard.ts";
+import type { ErrorCode } from "../base/errors.ts";
 import type { Identity } from "../guard/identity.ts";
 import { DONE, Head, MORE, parseRequestHead, VERSION } from "../http1/head.ts";
 import { readRequest, RequestInfo } from "../http1/request.ts";
 import { PREFACE } from "../http2/frame.ts";
 import { clientAddress } from "../http/client_address.ts";
 import { plainAddress } from "../http/forwarded.ts";
-import { latin1 } from "../http/grammar.ts";
 import { SMALL_BYTES } from "../net/buffers.ts";
 import type { Stream, StreamHandler } from "../net/stream.ts";
 import { Timer } from "../net/wheel.ts";
+import { accountFor } from "./accounting.ts";
+import { Answering } from "./answering.ts";
 import type { ChunkEncoder } from "./chunks.ts";
 import type { ListenerState, LivePool, ProxyEnvironment } from "./environment.ts";
-import type { LivePages } from "./error_pages.ts";
 import { Exchange } from "./exchange.ts";
 import { fieldValue } from "./facts.ts";
 import { ForwardedCache } from "./forwarded_cache.ts";
@@ -28,7 +26,7 @@ import { HeldBytes } from "./held.ts";
 import { Linger } from "./linger.ts";
 import type { AccessRecorder } from "./record.ts";
 import type { RequestEdit } from "./request_edit.ts";
-import type { RequestAdditions, UpstreamRequest } from "./request_head.ts";
+import type { RequestAdditions } from "./request_head.ts";
 import { Tunnel, type TunnelOwner } from "./tunnel.ts";
 import { MAX_SKIPPED_BYTES } from "./unread_body.ts";
 
@@ -63,6 +61,7 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
   address: string;
   /** Who the present request has shown to be of; null: nobody has asked. */
   identity: Identity | null = null;
+  readonly answering: Answering;
   readonly #timer: Timer;
   readonly #exchange: Exchange;
   readonly #forwarded: ForwardedCache;
@@ -71,7 +70,6 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
   readonly #held: HeldBytes;
   #working = false;
   #ended = false;
-  #minor = 1;
   /** There has been a request. */
   #served = false;
   /** Bytes of answers that were unread at the last deadline. */
@@ -90,6 +88,7 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
     this.#timer = new Timer(this);
     this.#held = new HeldBytes(owner.environment.buffers);
     this.#exchange = new Exchange(this, owner.encoder);
+    this.answering = new Answering(this, this.#exchange.request, this.#exchange.record);
     this.#forwarded = new ForwardedCache(
       this.peer,
       stream.tls === undefined ? "http" : "https",
@@ -191,40 +190,6 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
     return this.#forwarded.additions(head, info, bytes, this.address, live, pool, edit);
   }
 
-  /** `amend`: what rules make of the head; null: nothing. */
-  answer(answer: Answer, keepAlive: boolean, bodyless: boolean, amend: Amend | null): void {
-    const bytes = answerBytes(answer, {
-      date: this.environment.httpDate(),
-      keepAlive,
-      minor: this.#minor,
-      bodyless,
-      hsts: this.listener.live.snapshot.hsts,
-      amend,
-    });
-    this.#exchange.record.bytesOut += bytes.length;
-    this.stream.write(bytes);
-  }
-
-  /** `denial`: what a guard has to say beyond the code. */
-  answerError(
-    code: ErrorCode,
-    keepAlive: boolean,
-    bodyless: boolean,
-    pages: LivePages | null,
-    amend: Amend | null,
-    denial: Denial | null = null,
-  ): void {
-    const { text } = ERRORS[code];
-    const status = denial?.status ?? ERRORS[code].status;
-    this.#exchange.record.status = status;
-    // No page could tell a client of gRPC what went wrong.
-    const answer = this.stream.http2 === true && asksGrpc(this.#exchange.request)
-      ? grpcAnswer(status, text)
-      : pages?.page(status) ?? errorAnswer(status, text);
-    const fields = (answer.fields ?? "") + (denial?.fields ?? "");
-    this.answer({ ...answer, fields }, keepAlive, bodyless, amend);
-  }
-
   /** The server can take more of the body. */
   resumeBody(): void {
     if (this.#working) return;
@@ -278,23 +243,7 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
 
   /** Counts and logs a finished request. */
   account(exchange: Exchange): void {
-    const { record, request } = exchange;
-    const { live } = this.listener;
-    const now = this.environment.now();
-    record.account(this.environment, live.snapshot.row, now);
-    if (!live.logged) return;
-    const { recorder } = this.owner;
-    recorder.setRequest(request, this.#minor);
-    const access = recorder.record;
-    if (this.stream.http2 === true) access.version = "HTTP/2.0";
-    record.fill(access, this.environment, now);
-    access.tcp = false;
-    access.listener = live.snapshot.name;
-    access.clientHost = this.address;
-    access.clientPort = this.stream.remotePort;
-    access.tls = this.stream.tls ?? null;
-    access.headMs = this.#headSince === 0 ? 0 : record.startedAt - this.#headSince;
-    this.environment.logAccess(access);
+    accountFor(this, exchange, this.answering.minor, this.#headSince);
   }
 
   /** The client has sent FIN: its answer must begin soon, whatever it waits for. */
@@ -398,14 +347,14 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
     }
     if (progress === VERSION && this.#becameHttp2(bytes, at, end)) return end;
     const now = this.environment.now();
-    this.#minor = 1;
+    this.answering.minor = 1;
     this.address = this.peer;
     if (progress !== DONE || scratchHead.end - at > limits.head) {
       this.#exchange.record.start(now, end - at);
       this.#reject(headProblem(progress, scratchHead, bytes, at, end, limits.head));
       return end;
     }
-    this.#minor = scratchHead.minor;
+    this.answering.minor = scratchHead.minor;
     const problem = readRequest(scratchInfo, scratchHead, bytes);
     if (problem !== null) {
       this.#exchange.record.start(now, end - at);
@@ -439,7 +388,7 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
   /** Refuses what could not be read as a request, and closes. */
   #reject(code: ErrorCode, bodyless = false): void {
     this.#exchange.record.error = code;
-    this.answerError(code, false, bodyless, this.listener.live.pages, null);
+    this.answering.error(code, false, bodyless, this.listener.live.pages, null);
     this.account(this.#exchange);
     this.#finish();
   }
@@ -482,11 +431,6 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
     this.#exchange.forget();
     this.owner.onGone(this);
   }
-}
-
-/** True for a request of gRPC, as far as one was read. */
-function asksGrpc({ lease, length }: UpstreamRequest): boolean {
-  return lease !== null && /\r\ncontent-type: application\/grpc/i.test(latin1(lease.bytes, 0, length));
 }
 
 /** True when as much of `start` as there is stands there. */

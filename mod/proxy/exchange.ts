@@ -1,8 +1,8 @@
 /**
- * One request and its response: route, get a connection (`attempts.ts`), send, relay the answer. Reused for every
+ * One request and its response: route, send it to a server (`server_side.ts`), relay the answer. Reused for every
  * request of a client connection.
  *
- * A machine: it is called by the client's side, by the server's and by its attempts, and never waits. What it needs
+ * A machine: it is called by the client's side and by the server's, and never waits. What it needs
  * of a request later it has composed into `request`, so that the receive buffer is free at once.
  */
 import { type ErrorCode, ERRORS } from "../base/errors.ts";
@@ -12,10 +12,10 @@ import type { Answered, Denial } from "../guard/guard.ts";
 import type { Head } from "../http1/head.ts";
 import type { RequestInfo } from "../http1/request.ts";
 import type { ResponseInfo } from "../http1/response.ts";
-import { NoSuchProtocol, type Stream, Unprocessed } from "../net/stream.ts";
+import { NoSuchProtocol, Unprocessed } from "../net/stream.ts";
 import type { Answer } from "../http/answer.ts";
 import { AnswerRelay, BROKEN, COMPLETE, ONGOING, type Relayed } from "./answer_relay.ts";
-import { type AttemptOwner, Attempts } from "./attempts.ts";
+import type { Attempts } from "./attempts.ts";
 import { Changes } from "./changes.ts";
 import { ChunkEncoder } from "./chunks.ts";
 import type { ClientConnection } from "./client_connection.ts";
@@ -23,35 +23,34 @@ import { compose } from "./composing.ts";
 import type { LivePool, LiveRoute, ProxyEnvironment } from "./environment.ts";
 import { BROKEN_OFF, type Sent, WAITS } from "./file_answer.ts";
 import { type GuardedOwner, Guarding } from "./guarding.ts";
-import { AGAIN, HandingOn, type Wish } from "./handing_on.ts";
+import { AGAIN, type HandingOn, type Wish } from "./handing_on.ts";
 import { poolOfRequest } from "./hash_key.ts";
 import { Mirroring } from "./mirroring.ts";
 import { onwardTo } from "./onward.ts";
 import { OwnAnswer } from "./own_answer.ts";
 import { Record } from "./record.ts";
-import { RequestBody, tooLarge } from "./request_body.ts";
+import { type RequestBody, tooLarge } from "./request_body.ts";
 import { UpstreamRequest } from "./request_head.ts";
-import { ReusableConnections } from "./reusable.ts";
-import { sentHeader } from "./sent_header.ts";
-import type { ResponseHandler, ServerConnection } from "./server_connection.ts";
+import { ServerSide, type ServerSideOwner } from "./server_side.ts";
 import type { Tunnel } from "./tunnel.ts";
 
-const FREE = 0, SEEKING = 1, SENT = 2, RESPONDING = 3, GUARDED = 4;
-type Phase = 0 | 1 | 2 | 3 | 4;
+/** ASKING: an answer is awaited, of a server once there is one. */
+const FREE = 0, ASKING = 1, RESPONDING = 2, GUARDED = 3;
+type Phase = 0 | 1 | 2 | 3;
 
-export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
+export class Exchange implements GuardedOwner, ServerSideOwner {
   headRequest = false;
   readonly request = new UpstreamRequest();
   readonly record = new Record();
   readonly #environment: ProxyEnvironment;
   readonly #changes: Changes;
+  readonly #side: ServerSide;
   readonly #attempts: Attempts;
   readonly #body: RequestBody;
-  readonly #handing = new HandingOn(this.request);
+  readonly #handing: HandingOn;
   readonly #mirroring: Mirroring;
   readonly #answer: AnswerRelay;
   readonly #ownAnswer: OwnAnswer;
-  readonly #reusable: ReusableConnections;
   /** Made with the first request that has guards. */
   #guarding: Guarding | null = null;
   /** Undefined: none takes the request. */
@@ -59,8 +58,6 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
   /** Null: the route answers by itself. */
   #pool: LivePool | null = null;
   #phase: Phase = FREE;
-  #server: ServerConnection | null = null;
-  #idempotent = true;
   #upgrade = false;
   #clientKeepAlive = true;
   #serverKeepAlive = true;
@@ -69,12 +66,13 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
     const { environment, stream } = client;
     this.#environment = environment;
     this.#changes = new Changes(client, this.record);
-    this.#attempts = new Attempts(this, environment, this.record);
-    this.#body = new RequestBody(stream, this.request, this.record, encoder);
+    this.#side = new ServerSide(this, encoder);
+    this.#attempts = this.#side.attempts;
+    this.#body = this.#side.body;
+    this.#handing = this.#side.handing;
     this.#mirroring = new Mirroring(client, this.request, this.#body.relay);
     this.#answer = new AnswerRelay(stream, environment.buffers, this.record, encoder, this.#changes);
     this.#ownAnswer = new OwnAnswer(client, this.record, this.#changes);
-    this.#reusable = new ReusableConnections(environment);
   }
 
   get busy(): boolean {
@@ -94,17 +92,15 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
   begin(head: Head, info: RequestInfo, bytes: Uint8Array, end: number, now: number): number {
     this.record.start(now, head.end - head.start);
     this.headRequest = info.isHead;
-    this.#idempotent = info.idempotent;
     this.#upgrade = info.upgrade;
     this.#clientKeepAlive = info.keepAlive;
     this.#answer.start(info.minor, this.client.listener.live.hsts);
-    this.#phase = SEEKING;
-    this.#body.start(info);
+    this.#phase = ASKING;
+    this.#side.begin(info);
     const { live } = this.client.listener;
     const { address, stream: { tls } } = this.client;
     const index = live.router.match(head, info, bytes, address, this.#environment.facts, tls?.serverName);
     const route = this.#route = live.routes[index];
-    this.#reusable.ofClient(address);
     this.#handing.start(route?.next ?? null);
     this.#pool = poolOfRequest(route, address, head, info, bytes, this.#environment.facts);
     const { guards } = route ?? live;
@@ -118,7 +114,7 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
   }
 
   onGuarded(head: Head, info: RequestInfo, bytes: Uint8Array): void {
-    this.#phase = SEEKING;
+    this.#phase = ASKING;
     this.#admit(head, info, bytes, head.end, this.#guarding!.outcome);
   }
 
@@ -156,7 +152,8 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
         this.#answer.compress(compress, facts.set(head, info, bytes, this.client.address), compressors);
       }
       if (route.mirror !== null) this.#mirroring.begin(route.mirror, head, info, bytes);
-      this.#attempts.start(pool, onward.hash, this.#environment.now(), this.#answer.stick = onward.stick);
+      this.#answer.stick = onward.stick;
+      this.#side.start(onward, this.#environment.now());
       this.#mirroring.advance();
     }
     return at;
@@ -164,8 +161,9 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
 
   /** Passes body bytes on; returns the offset behind what it used, which is `at` while there is no server yet. */
   takeBody(bytes: Uint8Array, at: number, end: number, fresh: boolean): number {
-    if (this.#server === null || this.#handing.held) return at;
-    const problem = this.#body.take(this.#server.stream, bytes, at, end, fresh);
+    const { server } = this.#side;
+    if (server === null || this.#handing.held) return at;
+    const problem = this.#body.take(server.stream, bytes, at, end, fresh);
     if (problem !== null) {
       this.fail(problem);
       return end;
@@ -184,14 +182,14 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
   abandon(code: ErrorCode): void {
     if (this.#phase === FREE) return;
     this.record.error = code;
-    this.#leaveServer(false);
+    this.#side.leave(false);
     this.#end();
   }
 
   /** Ends the exchange with an error: an answer where none has begun, else a broken-off connection. */
   fail(code: ErrorCode, denial: Denial | null = null): void {
     const begun = this.#phase === RESPONDING;
-    this.#leaveServer(false);
+    this.#side.leave(false);
     this.record.error = code;
     const { status, side } = ERRORS[code];
     if (begun || status === 0) {
@@ -200,7 +198,7 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
     }
     const keepAlive = side !== "downstream" && this.#mayKeepUnread;
     const { pages } = this.#changes;
-    this.client.answerError(code, keepAlive, this.headRequest, pages, this.#changes.amend(), denial);
+    this.client.answering.error(code, keepAlive, this.headRequest, pages, this.#changes.amend(), denial);
     this.#finish(keepAlive);
   }
 
@@ -209,20 +207,21 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
     switch (this.#phase) {
       case GUARDED:
         return this.#guarding!.onDeadline();
-      case SEEKING:
-        return this.#attempts.onDeadline();
-      case SENT:
-        return this.#awaitsServer() ? this.#attemptFailed("responseTimeout") : this.fail("bodyTimeout");
+      case ASKING:
+        if (this.#side.server === null) return this.#attempts.onDeadline();
+        return this.#side.awaited ? this.#side.failed("responseTimeout") : this.fail("bodyTimeout");
       case RESPONDING:
-        if (this.#server === null) return this.#sent(this.#ownAnswer.onDeadline());
+        if (this.#side.server === null) return this.#sent(this.#ownAnswer.onDeadline());
         return this.fail(this.client.stream.blocked ? "clientStalled" : "upstreamStalled");
     }
   }
 
   /** The client's stream has room again. */
   onClientDrain(): void {
-    if (this.#server === null && this.#phase === RESPONDING) return this.#sent(this.#ownAnswer.onDrain());
-    this.#server?.stream.resume();
+    if (this.#side.server === null && this.#phase === RESPONDING) {
+      return this.#sent(this.#ownAnswer.onDrain());
+    }
+    this.#side.server?.stream.resume();
     if (this.#phase === RESPONDING) this.#arm();
   }
 
@@ -230,30 +229,9 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
     this.client.arm(at);
   }
 
-  reuse(slot: number, now: number): boolean {
-    const idle = this.#reusable.take(this.#attempts.pool!.snapshot, slot);
-    if (idle === null) return false;
-    this.#attempts.count(SERVER_COLUMN.reuses);
-    this.#send(idle, now);
-    return true;
-  }
-
-  preface({ snapshot }: LivePool): Uint8Array | null {
-    return sentHeader(snapshot, this.client.stream, this.client.address, "");
-  }
-
-  onConnected(stream: Stream, now: number): void {
-    const { slot, pool } = this.#attempts;
-    this.#send(this.#reusable.adopt(stream, slot, pool!.snapshot), now);
-  }
-
   /** The client is gone for good, and with it the connections that were made in its name. */
   forget(): void {
-    this.#reusable.close();
-  }
-
-  onGivenUp(code: ErrorCode): void {
-    this.fail(code);
+    this.#side.forget();
   }
 
   onServerDrain(): void {
@@ -270,8 +248,8 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
   onServerClosed(error: Error | null, begun: boolean): void {
     if (this.#phase === RESPONDING && error === null && this.#answer.end()) return this.#complete(false);
     if (error instanceof NoSuchProtocol) return this.fail("upgradeRefused");
-    if (this.#phase === SENT && !begun) {
-      return this.#attemptFailed("emptyReply", error instanceof Unprocessed);
+    if (this.#phase === ASKING && !begun) {
+      return this.#side.failed("emptyReply", error instanceof Unprocessed);
     }
     this.#attempts.count(SERVER_COLUMN.resets);
     this.fail("responseReset");
@@ -280,13 +258,13 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
   onResponseHead(head: Head, info: ResponseInfo, bytes: Uint8Array, end: number, fresh: boolean): boolean {
     const { status } = head;
     if (status === 101) return this.#switchProtocols(head, info, bytes, end);
-    const server = this.#server!.stream;
+    const server = this.#changes.server = this.#side.server!.stream;
     if (status < 200) {
       if (!this.#answer.interim(head, info, bytes)) server.pause();
       return true;
     }
-    if (status === 408 && this.#saysStale(info)) {
-      this.#attemptFailed("emptyReply");
+    if (status === 408 && this.#side.saysStale(info)) {
+      this.#side.failed("emptyReply");
       return false;
     }
     const now = this.#environment.now();
@@ -294,7 +272,7 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
     this.#attempts.observe(now - this.record.connectedAt, now);
     const wish = this.#handing.read(head, bytes);
     if (wish !== null) return this.#heed(wish, info.keepAlive && info.framing === NONE && end === head.end);
-    if (status >= 500 && this.#triesElsewhere(status)) return false;
+    if (status >= 500 && this.#side.triesElsewhere(status)) return false;
     this.record.status = status;
     const page = this.#changes.pages?.instead(head, bytes) ?? null;
     if (page !== null) return this.#answerInstead(page, head, info, bytes, end);
@@ -306,13 +284,13 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
   }
 
   onResponseBytes(bytes: Uint8Array, start: number, end: number, fresh: boolean): boolean {
-    return this.#relayed(this.#answer.bytes(bytes, start, end, fresh ? this.#server!.stream : null));
+    return this.#relayed(this.#answer.bytes(bytes, start, end, fresh ? this.#side.server!.stream : null));
   }
 
   /** Goes on after a part of the answer; false: the exchange is over. */
   #relayed(what: Relayed): boolean {
     if (what === ONGOING) {
-      if (!this.#answer.flowing) this.#server!.stream.pause();
+      if (!this.#answer.flowing) this.#side.server!.stream.pause();
       this.#arm();
       return true;
     }
@@ -332,14 +310,14 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
   #heed(wish: Wish, clean: boolean): false {
     const now = this.#environment.now();
     const onward = this.#body.lost ? null : this.#handing.heed(wish, this.client);
-    this.#phase = SEEKING;
     if (onward === null) this.fail("badHandOn");
     else if (onward === AGAIN) {
-      this.#letGo(clean);
-      if (!this.reuse(this.#attempts.slot, now)) this.fail("emptyReply");
+      this.#side.letGo(clean);
+      if (!this.#side.reuse(this.#attempts.slot, now)) this.fail("emptyReply");
     } else {
-      this.#leaveServer(clean && this.#body.done);
-      this.#attempts.start(onward.pool, onward.hash, now, this.#answer.stick = onward.stick);
+      this.#side.leave(clean && this.#body.done);
+      this.#answer.stick = onward.stick;
+      this.#side.start(onward, now);
     }
     return false;
   }
@@ -360,9 +338,9 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
     const amend = this.#changes.amendInstead(head, bytes);
     const rest = end - head.end;
     const whole = info.framing === NONE ? rest === 0 : info.framing === FIXED && rest === info.contentLength;
-    this.client.answer(page, mayKeep, this.headRequest, amend);
+    this.client.answering.answer(page, mayKeep, this.headRequest, amend);
     this.record.error = null;
-    this.#leaveServer(whole && info.keepAlive && this.#body.done);
+    this.#side.leave(whole && info.keepAlive && this.#body.done);
     this.#finish(mayKeep);
     return false;
   }
@@ -376,18 +354,6 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
     this.client.arm(this.#environment.now() + this.client.listener.live.snapshot.timeouts.idleMs);
   }
 
-  #send(server: ServerConnection, now: number): void {
-    this.#server = server;
-    this.#changes.server = server.stream;
-    this.record.connectedAt = now;
-    server.attach(this);
-    this.#phase = SENT;
-    server.stream.writeLease(this.request.lease!.share(), 0, this.request.length);
-    this.#arm();
-    // Last, as a malformed body ends this exchange at once.
-    if (!this.#body.done && !this.#handing.held) this.client.resumeBody();
-  }
-
   /** Sets the deadline of what is awaited now. */
   #arm(): void {
     const { client } = this;
@@ -395,48 +361,11 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
     const { timeouts: { bodyMs, idleMs }, limits: { bodyRate } } = client.listener.live.snapshot;
     const now = this.#environment.now();
     if (this.#phase === RESPONDING) client.arm(now + (client.stream.blocked ? idleMs : responseMs));
-    else if (this.#phase === SENT) {
+    else if (this.#phase === ASKING) {
       client.arm(
-        this.#awaitsServer() ? this.#body.pause(now) + responseMs : this.#body.dueAt(now, bodyMs, bodyRate),
+        this.#side.awaited ? this.#body.pause(now) + responseMs : this.#body.dueAt(now, bodyMs, bodyRate),
       );
     }
-  }
-
-  /** Once the request is sent, or while the server does not read it, it is the server's turn. */
-  #awaitsServer(): boolean {
-    return this.#body.done || this.#handing.held || this.#server!.stream.blocked;
-  }
-
-  /** The connection failed before an answer began: try elsewhere or give up. */
-  #attemptFailed(code: ErrorCode, unprocessed = false): void {
-    const { stream, uses } = this.#server!;
-    const again = unprocessed && !this.#body.lost && this.#attempts.reuses;
-    // A stream of HTTP/2 is new, but its connection may have gone stale.
-    const reused = uses > 1 || stream.reused === true && this.#attempts.reuses;
-    const stale = code === "emptyReply" && (again || reused);
-    this.#letGo(false);
-    this.#phase = SEEKING;
-    this.#attempts.failed(code, again || this.#resendable, stale);
-  }
-
-  /** RFC 9110 section 15.5.9: a server may say so when it gives up an idle connection, as our request passes it by. */
-  #saysStale(info: ResponseInfo): boolean {
-    return !info.keepAlive && this.#server!.uses > 1 && this.#resendable;
-  }
-
-  /** RFC 9110 section 9.2.2: once sent, only what is idempotent, and only when all of it is still here. */
-  get #resendable(): boolean {
-    return this.#idempotent && !this.#body.lost;
-  }
-
-  /** True when the status is one to retry on and the request goes to another server now. */
-  #triesElsewhere(status: number): boolean {
-    const index = this.#resendable ? this.#attempts.elsewhere(status) : -1;
-    if (index < 0) return false;
-    this.#letGo(false);
-    this.#phase = SEEKING;
-    this.#attempts.moveTo(index, status);
-    return true;
   }
 
   #switchProtocols(head: Head, info: ResponseInfo, bytes: Uint8Array, end: number): boolean {
@@ -447,15 +376,15 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
     this.record.status = 101;
     this.record.firstByteAt = this.#environment.now();
     this.#answer.switching(head, info, bytes, end);
-    this.#server!.exchange = null;
-    this.client.tunnel(this.#server!.stream);
+    this.#side.server!.exchange = null;
+    this.client.tunnel(this.#side.server!.stream);
     return false;
   }
 
   /** The tunnel that this exchange became has ended. */
   onTunnelEnded({ bytesUp, bytesDown, error }: Tunnel): void {
     this.record.tunnelled(bytesUp, bytesDown, error);
-    this.#server = null;
+    this.#side.server = null;
     this.#attempts.leave();
     this.#end();
   }
@@ -464,7 +393,7 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
   #complete(clean: boolean): void {
     const { keepAlive } = this.#answer;
     this.record.error = null;
-    this.#leaveServer(clean && this.#serverKeepAlive && this.#body.done);
+    this.#side.leave(clean && this.#serverKeepAlive && this.#body.done);
     this.#finish(keepAlive);
   }
 
@@ -484,17 +413,5 @@ export class Exchange implements AttemptOwner, GuardedOwner, ResponseHandler {
     this.#ownAnswer.close();
     this.#attempts.pool = this.#pool = null;
     this.#route = undefined;
-  }
-
-  /** Lets go of queue, attempt, connection and place, whichever there is. */
-  #leaveServer(reusable: boolean): void {
-    this.#letGo(reusable);
-    this.#attempts.leave();
-  }
-
-  #letGo(reusable: boolean): void {
-    const server = this.#server;
-    this.#server = null;
-    server?.release(reusable);
   }
 }

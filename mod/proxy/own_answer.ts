@@ -86,7 +86,7 @@ export class OwnAnswer {
 
   #whole(answer: Answer, headRequest: boolean): Sent {
     this.record.status = answer.status;
-    this.client.answer(answer, this.keepAlive, headRequest, this.changes.amend());
+    this.client.answering.answer(answer, this.keepAlive, headRequest, this.changes.amend());
     return SENT_ALL;
   }
 }

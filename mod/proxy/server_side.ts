@@ -1,0 +1,151 @@
+/**
+ * The server's side of one exchange: gets a connection (`attempts.ts`), sends the request over it, and again elsewhere
+ * where that is safe. Reused for every request of a client connection.
+ *
+ * It must not know of routes or guards, or of what becomes of an answer.
+ */
+import { SERVER_COLUMN } from "../base/counters.ts";
+import type { ErrorCode } from "../base/errors.ts";
+import type { RequestInfo } from "../http1/request.ts";
+import type { ResponseInfo } from "../http1/response.ts";
+import type { Stream } from "../net/stream.ts";
+import { type AttemptOwner, Attempts } from "./attempts.ts";
+import type { ChunkEncoder } from "./chunks.ts";
+import type { ClientConnection } from "./client_connection.ts";
+import type { LivePool } from "./environment.ts";
+import { HandingOn } from "./handing_on.ts";
+import type { Onward } from "./onward.ts";
+import type { Record } from "./record.ts";
+import { RequestBody } from "./request_body.ts";
+import type { UpstreamRequest } from "./request_head.ts";
+import { ReusableConnections } from "./reusable.ts";
+import { sentHeader } from "./sent_header.ts";
+import type { ResponseHandler, ServerConnection } from "./server_connection.ts";
+
+export interface ServerSideOwner extends ResponseHandler {
+  readonly client: ClientConnection;
+  readonly request: UpstreamRequest;
+  readonly record: Record;
+  fail(code: ErrorCode): void;
+}
+
+export class ServerSide implements AttemptOwner {
+  /** Who has the request; null: nobody yet, or no more. */
+  server: ServerConnection | null = null;
+  readonly attempts: Attempts;
+  readonly body: RequestBody;
+  readonly handing: HandingOn;
+  readonly #owner: ServerSideOwner;
+  readonly #reusable: ReusableConnections;
+  #idempotent = true;
+
+  constructor(owner: ServerSideOwner, encoder: ChunkEncoder) {
+    const { client: { environment, stream }, request, record } = owner;
+    this.#owner = owner;
+    this.attempts = new Attempts(this, environment, record);
+    this.body = new RequestBody(stream, request, record, encoder);
+    this.handing = new HandingOn(request);
+    this.#reusable = new ReusableConnections(environment);
+  }
+
+  /** Begins with another request of the client. */
+  begin(info: RequestInfo): void {
+    this.#idempotent = info.idempotent;
+    this.body.start(info);
+    this.#reusable.ofClient(this.#owner.client.address);
+  }
+
+  /** Looks for a server of the pool. */
+  start({ pool, hash, stick }: Onward, now: number): void {
+    this.attempts.start(pool, hash, now, stick);
+  }
+
+  arm(at: number): void {
+    this.#owner.client.arm(at);
+  }
+
+  reuse(slot: number, now: number): boolean {
+    const idle = this.#reusable.take(this.attempts.pool!.snapshot, slot);
+    if (idle === null) return false;
+    this.attempts.count(SERVER_COLUMN.reuses);
+    this.#send(idle, now);
+    return true;
+  }
+
+  preface({ snapshot }: LivePool): Uint8Array | null {
+    const { client } = this.#owner;
+    return sentHeader(snapshot, client.stream, client.address, "");
+  }
+
+  onConnected(stream: Stream, now: number): void {
+    const { slot, pool } = this.attempts;
+    this.#send(this.#reusable.adopt(stream, slot, pool!.snapshot), now);
+  }
+
+  onGivenUp(code: ErrorCode): void {
+    this.#owner.fail(code);
+  }
+
+  /** Once the request is sent, or while the server does not read it, it is the server's turn. */
+  get awaited(): boolean {
+    return this.body.done || this.handing.held || this.server!.stream.blocked;
+  }
+
+  /** The connection failed before an answer began: try elsewhere or give up. */
+  failed(code: ErrorCode, unprocessed = false): void {
+    const { attempts, body } = this;
+    const { stream, uses } = this.server!;
+    const again = unprocessed && !body.lost && attempts.reuses;
+    // A stream of HTTP/2 is new, but its connection may have gone stale.
+    const reused = uses > 1 || stream.reused === true && attempts.reuses;
+    const stale = code === "emptyReply" && (again || reused);
+    this.letGo(false);
+    attempts.failed(code, again || this.#resendable, stale);
+  }
+
+  /** RFC 9110 section 15.5.9: a server may say so when it gives up an idle connection, as our request passes it by. */
+  saysStale(info: ResponseInfo): boolean {
+    return !info.keepAlive && this.server!.uses > 1 && this.#resendable;
+  }
+
+  /** True when the status is one to retry on and the request goes to another server now. */
+  triesElsewhere(status: number): boolean {
+    const index = this.#resendable ? this.attempts.elsewhere(status) : -1;
+    if (index < 0) return false;
+    this.letGo(false);
+    this.attempts.moveTo(index, status);
+    return true;
+  }
+
+  /** Lets go of queue, attempt, connection and place, whichever there is. */
+  leave(reusable: boolean): void {
+    this.letGo(reusable);
+    this.attempts.leave();
+  }
+
+  /** Lets go of the connection alone. */
+  letGo(reusable: boolean): void {
+    const { server } = this;
+    this.server = null;
+    server?.release(reusable);
+  }
+
+  /** The client is gone for good, and with it the connections that were made in its name. */
+  forget(): void {
+    this.#reusable.close();
+  }
+
+  /** RFC 9110 section 9.2.2: once sent, only what is idempotent, and only when all of it is still here. */
+  get #resendable(): boolean {
+    return this.#idempotent && !this.body.lost;
+  }
+
+  #send(server: ServerConnection, now: number): void {
+    const { request, record } = this.#owner;
+    this.server = server;
+    record.connectedAt = now;
+    server.attach(this.#owner);
+    server.stream.writeLease(request.lease!.share(), 0, request.length);
+    this.#owner.onServerDrain();
+  }
+}
