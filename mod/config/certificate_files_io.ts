@@ -6,6 +6,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import type { FileKind, FileReader, NamedFile } from "./named_files.ts";
+import { keyBlock } from "./pem.ts";
 
 /** A bundle of all well-known authorities has 200 KiB. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -79,7 +80,8 @@ function certificatesOf(text: string, path: string, kind: FileKind, now: number)
   return { text: blocks.join("\n") + "\n", warning: expired ? `expired on ${day(over)}: ${path}` : null };
 }
 
-function keyOf(text: string, path: string): NamedFile {
+function keyOf(file: string, path: string): NamedFile {
+  const text = keyBlock(file);
   if (/BEGIN ENCRYPTED|Proc-Type: 4,ENCRYPTED/.test(text)) {
     return { problem: `has a key with a passphrase, which nobody could enter: ${path}` };
   }

@@ -10,6 +10,7 @@ import { certificateProblem } from "../net/tls_engine_io.ts";
 import { acmeNames } from "./acme_names.ts";
 import type { AcmeConfig } from "./acme_schema.ts";
 import type { CertificateReader, FileProblem, ReadCertificate } from "./certificates.ts";
+import { keyBlock } from "./pem.ts";
 import type { CertificateSnapshot } from "./snapshot.ts";
 
 const CERTIFICATE_PEM = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
@@ -149,11 +150,6 @@ function certificatesOf(pem: string, file: string): Certificate[] {
     if (facts !== null) return { ...facts, pem: block };
     throw new Fault("cert", `${file} is broken: its certificate number ${at + 1} cannot be read`);
   });
-}
-
-/** The key alone: HAProxy's files hold the certificates too, and OpenSSL's a curve's parameters before it. */
-function keyBlock(pem: string): string {
-  return /^-----BEGIN ([A-Z ]*)PRIVATE KEY-----[^]*?-----END \1PRIVATE KEY-----\n?/m.exec(pem)?.[0] ?? pem;
 }
 
 function checkKey(pem: string, file: string): true {

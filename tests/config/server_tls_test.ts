@@ -163,6 +163,9 @@ labTest(
       );
     };
     assertEquals(await said("tls: { ca: ours.pem, clientCertificate: { cert: app.pem, key: app.key } }"), []);
+    const both = [app.cert, app.key].map((path) => Deno.readTextFileSync(path)).join("");
+    Deno.writeTextFileSync(`${made.directory}/both.pem`, both);
+    assertEquals(await said("tls: { clientCertificate: { cert: both.pem, key: both.pem } }"), []);
     assertEquals(await said("tls:", "  ca: [ours.pem, missing.pem, empty.pem, broken.pem, app.pem]"), [
       "6:22: pools.app.tls.ca[1]: cannot be read: missing.pem: there is no such file",
       "6:35: pools.app.tls.ca[2]: has no certificate in PEM: empty.pem",

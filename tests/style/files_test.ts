@@ -7,6 +7,7 @@ const MAX_LINES = 500;
 const TABLES = new Set([
   "deno.lock",
   "LICENSE",
+  "docs/coming-from.md",
   "docs/config.md",
   "CHANGELOG.md",
   "packaging/grafana/tandem.json",

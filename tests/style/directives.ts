@@ -1,0 +1,60 @@
+/**
+ * The directives of nginx and HAProxy that are met most in configurations of proxies. `docs/coming-from.md` has a line
+ * for each of them.
+ */
+
+export const NGINX: readonly string[] = [
+  ...["user", "worker_processes", "worker_connections", "worker_rlimit_nofile", "pid", "daemon", "include"],
+  ...["error_log", "access_log", "log_format", "stub_status", "resolver", "load_module"],
+  ...["server", "listen", "server_name", "default_server", "location", "upstream", "stream", "udp"],
+  ...["if", "map", "set", "geo", "return", "rewrite", "try_files", "error_page", "root", "alias", "index"],
+  ...["keepalive_timeout", "keepalive_requests", "client_max_body_size", "client_body_timeout"],
+  ...["client_header_timeout", "client_header_buffer_size", "large_client_header_buffers"],
+  ...["client_body_buffer_size", "send_timeout", "server_tokens", "tcp_nodelay", "tcp_nopush", "sendfile"],
+  ...["proxy_pass", "proxy_set_header", "proxy_hide_header", "proxy_pass_header", "proxy_redirect"],
+  ...["proxy_connect_timeout", "proxy_read_timeout", "proxy_send_timeout", "proxy_http_version"],
+  ...["proxy_buffering", "proxy_buffers", "proxy_buffer_size", "proxy_request_buffering"],
+  ...["proxy_intercept_errors", "proxy_bind", "proxy_protocol", "proxy_timeout", "proxy_responses"],
+  ...["proxy_ssl_verify", "proxy_ssl_trusted_certificate", "proxy_ssl_server_name", "proxy_ssl_name"],
+  ...["proxy_ssl_certificate", "proxy_ssl_protocols", "grpc_pass", "fastcgi_pass", "mirror", "split_clients"],
+  ...["weight", "max_fails", "fail_timeout", "backup", "down", "max_conns", "slow_start", "keepalive"],
+  ...["least_conn", "ip_hash", "hash", "random", "least_time", "zone", "queue", "sticky", "health_check"],
+  ...["ssl_certificate", "ssl_certificate_key", "ssl_protocols", "ssl_ciphers", "ssl_prefer_server_ciphers"],
+  ...["ssl_session_cache", "ssl_session_tickets", "ssl_client_certificate", "ssl_verify_client"],
+  ...["ssl_dhparam", "ssl_stapling", "ssl_preread", "http2", "add_header", "expires", "gzip", "gzip_types"],
+  ...["allow", "deny", "satisfy", "auth_basic", "auth_basic_user_file", "auth_request", "auth_jwt"],
+  ...["limit_req", "limit_req_zone", "limit_conn", "limit_conn_zone", "limit_rate", "set_real_ip_from"],
+];
+
+export const HAPROXY: readonly string[] = [
+  ...["global", "defaults", "frontend", "backend", "listen", "maxconn", "nbthread", "user", "chroot"],
+  ...["daemon", "log", "stats socket", "stats uri", "tune.bufsize", "hard-stop-after", "peers", "resolvers"],
+  ...["ssl-default-bind-options", "ssl-default-bind-ciphers", "lua-load", "userlist", "email-alert"],
+  ...[
+    "bind",
+    "mode tcp",
+    "ssl",
+    "crt",
+    "alpn",
+    "ca-file",
+    "strict-sni",
+    "accept-proxy",
+    "acl",
+    "use_backend",
+  ],
+  ...["default_backend", "balance roundrobin", "balance leastconn", "balance source", "balance uri"],
+  ...["balance hdr", "balance random", "balance first", "hash-type consistent", "server", "default-server"],
+  ...["server-template", "weight", "backup", "disabled", "slowstart", "check", "inter", "fastinter", "rise"],
+  ...["fall", "option httpchk", "http-check send", "http-check expect", "option ssl-hello-chk"],
+  ...["external-check", "observe layer4", "on-marked-down", "timeout client", "timeout server"],
+  ...["timeout connect", "timeout queue", "timeout http-request", "timeout http-keep-alive"],
+  ...["timeout tunnel", "timeout check", "retries", "option redispatch", "option httplog", "log-format"],
+  ...["option dontlognull", "capture", "option forwardfor", "option http-server-close", "http-reuse"],
+  ...["cookie", "stick-table", "stick on", "http-request deny", "http-request redirect"],
+  ...["http-request set-header", "http-request add-header", "http-request del-header"],
+  ...["http-request set-path", "http-request replace-path", "http-request auth", "http-request return"],
+  ...["http-request track-sc0", "http-request tarpit", "http-request set-var", "http-response set-header"],
+  ...["http-response del-header", "tcp-request connection reject", "tcp-request inspect-delay"],
+  ...["errorfile", "errorloc", "monitor-uri", "compression algo", "unique-id-header", "send-proxy"],
+  ...["verify none", "sni", "proto h2", "map"],
+];
