@@ -39,6 +39,8 @@ const Challenge = z.looseObject({
   token: z.string().regex(/^[A-Za-z0-9_-]{1,256}$/).optional(),
   error: problem,
 });
+/** What is no more than said of an account is not worth a refusal. */
+const Account = z.looseObject({ status: status.optional() }).catch({});
 const Authorization = z.looseObject({ status, challenges: z.array(Challenge).max(16) });
 const Window = z.looseObject({
   suggestedWindow: z.looseObject({ start: z.string().max(64), end: z.string().max(64) }),
@@ -80,11 +82,19 @@ export class AcmeClient {
     this.account = options.account ?? "";
   }
 
-  /** Makes the account, or finds it where the key has one already (RFC 8555 section 7.3). */
-  async register({ email, external }: Contact): Promise<void> {
+  /** Of the account's key. */
+  get thumbprint(): string {
+    return this.#key.thumbprint;
+  }
+
+  /**
+   * Makes the account, or finds it where the key has one already (RFC 8555 section 7.3). Its status: `valid`,
+   * `deactivated`, `revoked` (section 7.1.2); empty: the authority does not say.
+   */
+  async register({ email, external }: Contact): Promise<string> {
     const { newAccount } = await this.#links();
     const { jwk } = this.#key;
-    const { location } = await this.#ask(
+    const { body, location } = await this.#ask(
       "the account",
       newAccount,
       {
@@ -94,11 +104,12 @@ export class AcmeClient {
           ? {}
           : { externalAccountBinding: externalAccount({ ...external, url: newAccount, jwk }) },
       },
-      z.unknown(),
+      Account,
       { jwk },
     );
     if (!url.safeParse(location).success) throw new Refusal("the account: the authority gives it no address");
     this.account = location;
+    return body.status ?? "";
   }
 
   /** Tells the authority another address of the account's owner. */

@@ -6,21 +6,12 @@
  */
 import { X509Certificate } from "node:crypto";
 import type { Log } from "../observe/log.ts";
-import { AcmeClient, type Fetch } from "./client_io.ts";
+import { Accounts, type AccountSettings } from "./account_io.ts";
+import type { AcmeClient } from "./client_io.ts";
 import { base64url, Key } from "./keys_io.ts";
 import type { IssuerStatus } from "./issuer_status.ts";
 import { obtain } from "./obtain_io.ts";
-import {
-  type Account,
-  ACCOUNT_FILE,
-  certificateFile,
-  dueAt,
-  type NameRecord,
-  NEW_RECORD,
-  readAccount,
-  readRecord,
-  recordFile,
-} from "./record.ts";
+import { certificateFile, dueAt, type NameRecord, NEW_RECORD, readRecord, recordFile } from "./record.ts";
 import { Refusal } from "./refusal.ts";
 import {
   ASK_MS,
@@ -41,13 +32,8 @@ const UNREADABLE_MS = 60 * 60_000;
 /** What a record says of an attempt that never ended. */
 const CUT_OFF = "the attempt was cut off";
 
-export interface IssuerSettings {
-  readonly directory: string;
+export interface IssuerSettings extends AccountSettings {
   readonly challenge: "http" | "tlsAlpn";
-  readonly email: string | null;
-  readonly external: { readonly id: string; readonly secret: string } | null;
-  /** How the authority is reached. */
-  readonly fetch: Fetch;
   readonly names: readonly string[];
 }
 
@@ -82,6 +68,7 @@ interface Held {
 
 export class Issuer {
   readonly #options: IssuerOptions;
+  readonly #accounts: Accounts;
   #settings: IssuerSettings | null = null;
   #active = false;
   readonly #held = new Map<string, Held>();
@@ -95,6 +82,7 @@ export class Issuer {
 
   constructor(options: IssuerOptions) {
     this.#options = options;
+    this.#accounts = new Accounts({ ...options, current: (settings) => settings === this.#settings });
   }
 
   get answers(): Answers {
@@ -127,7 +115,7 @@ export class Issuer {
     // Of the one that is being asked for more is known here than is stored.
     for (const name of names) if (name !== this.#asking) await this.#read(name);
     try {
-      const known = await this.#known(directory);
+      const known = await this.#accounts.known(directory);
       const thumbprint = known?.key.thumbprint ?? "";
       if (thumbprint !== this.#answers.thumbprint) {
         this.#client = null;
@@ -231,6 +219,8 @@ export class Issuer {
     } catch (error) {
       // What was sent counts, though nobody waits for what comes of it: the record says so already.
       if (this.#closed.signal.aborted) return;
+      // The next one begins at the directory: the authority may have moved.
+      this.#client = null;
       const nextAt = pause(error instanceof Refusal ? error.retryAfterMs : 0);
       const lastError = reasonOf(error);
       log.error("no certificate could be had", { name, reason: lastError, failures, next: iso(nextAt) });
@@ -242,11 +232,19 @@ export class Issuer {
 
   async #obtain(name: string, id: string | null, settings: IssuerSettings) {
     const client = await this.#account(settings);
+    try {
+      return await this.#obtainBy(client, name, id, settings);
+    } catch (error) {
+      const other = await this.#accounts.recover(settings, client, error);
+      if (other === null) throw error;
+      return await this.#obtainBy(await this.#use(other), name, id, settings);
+    }
+  }
+
+  async #obtainBy(client: AcmeClient, name: string, id: string | null, { challenge }: IssuerSettings) {
     return await obtain(name, id, {
-      client,
-      challenge: settings.challenge,
-      thumbprint: this.#answers.thumbprint,
-      prove: (name, authorization) => this.#prove(name, settings.challenge === "http" ? null : authorization),
+      ...{ client, challenge, thumbprint: client.thumbprint },
+      prove: (name, authorization) => this.#prove(name, challenge === "http" ? null : authorization),
       wait: (ms) => this.#wait(ms),
       now: this.#options.now,
     });
@@ -254,34 +252,17 @@ export class Issuer {
 
   /** The client, with an account; one is made where there is none. */
   async #account(settings: IssuerSettings): Promise<AcmeClient> {
-    if (this.#client !== null) return this.#client;
-    const { directory, fetch, email } = settings;
-    const { store, answer, log } = this.#options;
-    const known = await this.#known(directory);
-    const key = known?.key ?? Key.make();
-    const client = new AcmeClient(directory, { fetch, key, account: known?.account.url ?? "" });
-    if (known === null) {
-      await client.register(settings);
-      log.info("account made", { authority: directory });
-    } else if (known.account.email !== email) await client.tell(email);
-    // Else the client of one authority would be asked for certificates of another.
-    if (this.#settings !== settings) throw new Error("the configuration has changed meanwhile");
-    if (known?.account.email !== email) {
-      const account: Account = { directory, url: client.account, email, key: key.pem };
-      await store(ACCOUNT_FILE, JSON.stringify(account));
-    }
-    if (this.#answers.thumbprint !== key.thumbprint) {
-      this.#answers = { ...this.#answers, thumbprint: key.thumbprint };
-      await answer(this.#answers);
-    }
-    return this.#client = client;
+    return this.#client ?? await this.#use(await this.#accounts.open(settings));
   }
 
-  /** The account that is stored, with its key; null: there is none with this authority. */
-  async #known(directory: string): Promise<{ readonly account: Account; readonly key: Key } | null> {
-    const account = readAccount(await this.#options.load(ACCOUNT_FILE), directory);
-    const key = account === null ? null : Key.tryRead(account.key);
-    return account === null || key === null ? null : { account, key };
+  async #use(client: AcmeClient): Promise<AcmeClient> {
+    const { thumbprint, directory } = client;
+    if (directory !== this.#settings?.directory) throw new Error("the configuration has changed meanwhile");
+    if (this.#answers.thumbprint !== thumbprint) {
+      this.#answers = { ...this.#answers, thumbprint };
+      await this.#options.answer(this.#answers);
+    }
+    return this.#client = client;
   }
 
   /** With `http-01` there is nothing to do, as every node answers for its account whatever it is asked. */

@@ -14,6 +14,8 @@ export class Refusal extends Error {
     readonly facts: {
       /** The kind of problem, as RFC 8555 section 6.7 names them; empty: it is of another sort. */
       readonly type?: string;
+      /** Of HTTP; 0 and absent: it was said within an answer that was none of refusal. */
+      readonly status?: number;
       /** When the authority wants to be asked again, in milliseconds from then; absent: it does not say. */
       readonly retryAfterMs?: number | null;
     } = {},
@@ -23,6 +25,12 @@ export class Refusal extends Error {
 
   get type(): string {
     return this.facts.type ?? "";
+  }
+
+  /** Whether the reason may be that the authority has no such account, or none that it takes (RFC 8555 section 7.3.6). */
+  get doubtsAccount(): boolean {
+    const { status = 0 } = this.facts;
+    return this.type === "accountDoesNotExist" || this.type === "unauthorized" && status > 0;
   }
 
   get retryAfterMs(): number {
@@ -44,7 +52,7 @@ export function refusalOf(
   const more = Array.isArray(subproblems) ? subproblems.map(({ detail }) => detail) : [];
   const said = [detail, ...more].filter((one) => typeof one === "string").join("; ");
   const reason = [kind, said].filter((part) => part !== "").join(": ") || `status ${status}`;
-  return new Refusal(`${what}: ${reason}`, { type: kind, retryAfterMs });
+  return new Refusal(`${what}: ${reason}`, { type: kind, status, retryAfterMs });
 }
 
 /** `Retry-After` (RFC 9110 section 10.2.3) in milliseconds from `now`; null: none that makes sense. */

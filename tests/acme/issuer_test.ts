@@ -128,6 +128,40 @@ Deno.test("Issuer() makes another account where the stored one is broken, and sa
   await full.issuer.close();
 });
 
+Deno.test("Issuer() makes another key where its account was deactivated, and none where it was revoked", async () => {
+  for (const status of ["deactivated", "refused", "revoked", "valid"]) {
+    const world = new World();
+    const account = { directory: CA, url: `${CA}/a/1`, email: null, key: Key.make().pem };
+    world.files.set(ACCOUNT_FILE, JSON.stringify(account));
+    const unauthorized = {
+      status: 401,
+      body: { type: "urn:ietf:params:acme:error:unauthorized", detail: "this account is not one" },
+    };
+    world.answers["/dir/o"] = () => unauthorized;
+    let asked = 0;
+    world.answers["/dir/a"] = () => {
+      if (++asked > 1) return { status: 201, headers: { location: `${CA}/a/2` } };
+      return status === "refused" ? unauthorized : { headers: { location: `${CA}/a/1` }, body: { status } };
+    };
+    await world.issuer.configure(world.settings);
+    await world.issuer.setActive(true);
+    const { lastError } = await world.record(({ failures, lastError }) =>
+      failures > 0 && /^the (order|account)/.test(lastError)
+    );
+    await world.issuer.close();
+    const { url, key } = JSON.parse(world.files.get(ACCOUNT_FILE)!);
+    const isOther = status === "deactivated" || status === "refused";
+    assertEquals(
+      [asked, url, key !== account.key],
+      isOther ? [2, `${CA}/a/2`, true] : [1, `${CA}/a/1`, false],
+    );
+    const wanted = status === "revoked"
+      ? "the account: the authority has revoked it"
+      : "the order: unauthorized";
+    assert(lastError.startsWith(wanted), lastError);
+  }
+});
+
 Deno.test("Issuer() asks nobody before its node is the one", async () => {
   const world = new World();
   await world.issuer.configure(world.settings);

@@ -1,5 +1,5 @@
 /** Certificates by ACME at a whole node, from a real authority for tests (Pebble), shown to openssl as a client. */
-import { assert, assertEquals } from "../assert.ts";
+import { assert, assertEquals, assertNotEquals } from "../assert.ts";
 import { labTest } from "../lab/tools.ts";
 import { openssl } from "../net/openssl.ts";
 import { eventually, freePorts, Node } from "./node.ts";
@@ -119,6 +119,28 @@ labTest("run() serves with a certificate of its own while no authority can be as
   const again = await node.until(({ acme }) => acme.active && acme.names[0]?.state === "failing");
   assertEquals(again.acme.names[0]!.nextAt, name!.nextAt);
 });
+
+labTest(
+  "run() makes its account anew, with the same key, where the authority has forgotten it",
+  NEEDS,
+  async () => {
+    const [httpPort, tlsPort] = freePorts(2);
+    await using pebble = await Pebble.start({ httpPort: httpPort!, tlsPort: tlsPort! });
+    await using node = await Node.start(configOf(pebble));
+    await node.until(({ acme }) => acme.names[0]?.state === "issued");
+    const account = () => JSON.parse(Deno.readTextFileSync(`${state(node)}/n1/acme/_account.json`));
+    const before = account();
+    await pebble.restart();
+    await node.reload(configOf(pebble, { names: ["shop.test", "api.test"] }));
+    await node.until(({ acme }) =>
+      acme.names.length === 2 && acme.names.every(({ state }) => state === "issued")
+    );
+    assert(node.program.text.includes("does not know the account any more"), node.program.text);
+    assertEquals(account().key, before.key);
+    assertNotEquals(account().url, before.url);
+    assertEquals(pebble.issued, 2);
+  },
+);
 
 labTest(
   "run() tells why an authority does not see the proof, and what an account must be",

@@ -38,7 +38,7 @@ export class Pebble implements AsyncDisposable {
     const pebble = new Pebble(options, made);
     pebble.#nameServer();
     pebble.run();
-    await pebble.#listening();
+    await pebble.#listening(1);
     return pebble;
   }
 
@@ -96,6 +96,14 @@ export class Pebble implements AsyncDisposable {
     await process.status;
   }
 
+  /** Ends it and has it forget everything: accounts, certificates, and with which key it signs these. */
+  async restart(): Promise<void> {
+    await this.stop();
+    const starts = this.#starts;
+    this.run();
+    await this.#listening(starts + 1);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     while (this.#processes.length > 0) await this.stop();
     await this.made[Symbol.asyncDispose]();
@@ -127,7 +135,11 @@ export class Pebble implements AsyncDisposable {
     for await (const text of output.pipeThrough(new TextDecoderStream())) this.#words += text;
   }
 
-  async #listening(): Promise<void> {
-    await eventually(() => this.#words.includes("ACME directory available"), () => this.#words);
+  get #starts(): number {
+    return this.#words.match(/ACME directory available/g)?.length ?? 0;
+  }
+
+  async #listening(starts: number): Promise<void> {
+    await eventually(() => this.#starts >= starts, () => this.#words);
   }
 }
