@@ -281,9 +281,12 @@ export class Issuer {
   /** When the authority would have it renewed counts more than a third of its life. */
   async #askWindow(name: string, chance: number): Promise<void> {
     const { now, log } = this.#options;
-    const { record, id } = this.#held.get(name)!;
     try {
-      const answer = await (await this.#account(this.#settings!)).renewalWindow(id!, now());
+      const client = await this.#account(this.#settings!);
+      const answer = await client.renewalWindow(this.#held.get(name)!.id!, now());
+      // It may be another by now: an operator can have it renewed at once.
+      const record = this.#held.get(name)?.record;
+      if (record === undefined || record.renewAt! <= now()) return;
       const askAt = now() + (answer === null ? ASK_MS.most : askAgainAfter(answer.retryAfterMs));
       const window = answer?.body;
       const fits = window === undefined || record.renewAt! >= window.start && record.renewAt! <= window.end;
@@ -292,7 +295,8 @@ export class Issuer {
       await this.#keep(name, { ...record, askAt, renewAt });
     } catch (error) {
       log.debug("the authority does not say when to renew", { name, reason: reasonOf(error) });
-      this.#hold(name, { ...record, askAt: now() + ASK_MS.usual });
+      const held = this.#held.get(name);
+      if (held !== undefined) this.#hold(name, { ...held.record, askAt: now() + ASK_MS.usual });
     }
   }
 

@@ -30,6 +30,7 @@ import { Predecessor } from "../runtime/predecessor_io.ts";
 import { scriptUser } from "../runtime/script_user.ts";
 import { ServiceManager } from "../runtime/sdnotify_io.ts";
 import { ownCommand, Spawner } from "../runtime/spawn_io.ts";
+import { acmeNames } from "../config/acme_names.ts";
 import { acmeDirectory } from "../runtime/state_path.ts";
 import { functionFlags, ownFlags, startBundler } from "./own_flags.ts";
 import { CALLED } from "./version.ts";
@@ -93,9 +94,13 @@ export async function run({ file, node, context, entry, text, takeOver }: RunArg
       scriptUser: scriptUser(loaded.config.vrrp.scriptUser, Deno.uid() ?? 0, accounts),
       election: electionSettings(loaded.config, node, hashOf(text)),
       kernel,
-      ...(acme === undefined
-        ? {}
-        : { acmeDirectory: acmeDirectory({ configured: acme.state, node, uid: Deno.uid(), env }) }),
+      ...(acme === undefined ? {} : {
+        acme: {
+          state: acmeDirectory({ configured: acme.state, node, uid: Deno.uid(), env }),
+          authority: acme.directory,
+          names: acmeNames(loaded.config),
+        },
+      }),
       servers: new Map(
         Object.entries(loaded.config.pools).map(([pool, { servers }]) => [
           pool,

@@ -41,6 +41,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "show or forget the sessions in the table of a pool",
     load: () => import("./sessions_command.ts"),
   },
+  certificates: {
+    summary: "show the certificates, renew one or forget it",
+    load: () => import("./certificates_command.ts"),
+  },
   vip: {
     summary: "move an address to another node, or clean up after a crash",
     load: () => import("./vip_command.ts"),

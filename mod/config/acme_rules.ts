@@ -1,7 +1,7 @@
 /**
  * Rules about certificates by ACME: is there an authority, can it see the proof, can it issue for such names. Pure.
  */
-import { acmeNameProblem, acmeNames, acmeNamesOf } from "./acme_names.ts";
+import { acmeNameProblem, acmeNames } from "./acme_names.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import type { NamedFiles } from "./named_files.ts";
 import type { Path } from "./problem.ts";
@@ -54,13 +54,18 @@ function checkNames(context: RuleContext, path: Path, listener: ListenerConfig):
     }
     return;
   }
-  if (acmeNamesOf(listener).length === 0) {
+  if (routes.every(({ match }) => match.host.length === 0)) {
     return context.error(path, "has no name: no route of the listener has a host, so list the names here");
   }
   for (const [at, { match }] of routes.entries()) {
-    for (const host of match.host.filter((host) => acmeNameProblem(host) !== null)) {
+    for (const host of match.host) {
+      const problem = acmeNameProblem(host);
+      if (problem === null) continue;
       const route = [...path.slice(0, 2), "routes", at, "match", "host"];
-      context.warn(route, `has no certificate by acme: ${host} is no exact name`);
+      // A certificate from a file may be for it.
+      if (tls!.certificates.length > 0) {
+        context.warn(route, `has no certificate by acme: ${host} is no exact name`);
+      } else context.error(route, `has ${host}, for which tls.acme has no certificate: ${host} ${problem}`);
     }
   }
 }

@@ -72,7 +72,10 @@ export function certificateReader(
         const file = had.fileOf(name, acme);
         // The same file holds both. One that is broken, or cannot be read now, is soon another.
         const { certificate } = await readCertificate(file, file, now());
-        if (certificate === null) return good.get(file) ?? had.placeholder(name);
+        if (certificate === null) {
+          if (await isEmpty(file)) good.delete(file);
+          return good.get(file) ?? had.placeholder(name);
+        }
         const read = { ...certificate, had: "acme" as const };
         good.set(file, read);
         return read;
@@ -106,10 +109,17 @@ async function readCertificate(certFile: string, keyFile: string, now: number): 
     cert,
     key,
     names: namesOf(leaf),
+    issuer: leaf.issuer.trim().replaceAll("\n", ","),
     expiresAt: leaf.validTo,
     fingerprint: leaf.fingerprint,
   };
   return { certificate, problems, warnings: warningsOf(chain, certFile, now) };
+}
+
+/** So it is left when an operator has it forgotten. */
+async function isEmpty(file: string): Promise<boolean> {
+  const facts = await Deno.stat(file).catch(() => null);
+  return facts?.size === 0;
 }
 
 /** Time, size and inode: a file that is put in place by renaming may have an old time. */

@@ -90,6 +90,8 @@ export interface CertificateSnapshot {
   readonly key: string;
   /** Lower case; exact or `*.example.com`. */
   readonly names: readonly string[];
+  /** `CN=…,O=…` */
+  readonly issuer: string;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
   /** SHA-256 of the certificate, lower-case hex. */

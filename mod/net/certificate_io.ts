@@ -9,6 +9,7 @@ export function readCertificate(pem: string): CertificateFacts | null {
   const read = byRuntime(pem);
   return read === null ? null : {
     subject: read.subject,
+    issuer: read.issuer,
     alternatives: read.subjectAltName ?? "",
     validFrom: Date.parse(read.validFrom),
     validTo: Date.parse(read.validTo),

@@ -12,10 +12,11 @@ const ISSUED = 0;
 
 /** Its subject, a part a line: `CN=…`. */
 export function subjectOf(lib: OpenSsl, certificate: Pointer): string {
-  const { crypto } = lib;
-  return printed(lib, (bio) => {
-    crypto.X509_NAME_print_ex(bio, crypto.X509_get_subject_name(certificate), 0, BigInt(SUBJECT_LINES));
-  });
+  return nameOf(lib, lib.crypto.X509_get_subject_name(certificate));
+}
+
+function nameOf(lib: OpenSsl, name: Pointer): string {
+  return printed(lib, (bio) => lib.crypto.X509_NAME_print_ex(bio, name, 0, BigInt(SUBJECT_LINES)));
 }
 
 /** The names that it is for: `DNS:…, IP Address:…`; empty: none but its subject's. */
@@ -37,6 +38,7 @@ export function fingerprintOf(lib: OpenSsl, certificate: Pointer): string {
 /** What is known of one, once it has been read. */
 export interface CertificateFacts {
   readonly subject: string;
+  readonly issuer: string;
   readonly alternatives: string;
   /** Milliseconds since 1970. */
   readonly validFrom: number;
@@ -49,6 +51,7 @@ export function factsOf(lib: OpenSsl, pem: string): CertificateFacts | null {
   const { crypto } = lib;
   return withCertificate(lib, pem, (certificate) => ({
     subject: subjectOf(lib, certificate),
+    issuer: nameOf(lib, crypto.X509_get_issuer_name(certificate)),
     alternatives: alternativesOf(lib, certificate),
     validFrom: timeOf(lib, crypto.X509_get0_notBefore(certificate)),
     validTo: timeOf(lib, crypto.X509_get0_notAfter(certificate)),

@@ -81,6 +81,7 @@ const CRYPTO_SYMBOLS = {
   X509_digest: { parameters: ["pointer", "pointer", "buffer", "pointer"], result: "i32" },
   EVP_sha256: { parameters: [], result: "pointer" },
   X509_get_subject_name: { parameters: ["pointer"], result: "pointer" },
+  X509_get_issuer_name: { parameters: ["pointer"], result: "pointer" },
   X509_NAME_print_ex: { parameters: ["pointer", "pointer", "i32", "u64"], result: "i32" },
   X509_get_ext_by_NID: { parameters: ["pointer", "i32", "i32"], result: "i32" },
   X509_get_ext: { parameters: ["pointer", "i32"], result: "pointer" },

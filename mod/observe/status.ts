@@ -59,10 +59,14 @@ export interface CertificateStatus {
   /** The first of its names, or its file where it has none. */
   readonly name: string;
   readonly names: readonly string[];
+  /** `CN=…,O=…` */
+  readonly issuer: string;
   readonly file: string;
   readonly expiresAt: number;
   /** SHA-256, lower-case hex. */
   readonly fingerprint: string;
+  /** True: it is had by ACME, or stands in for one that is to be. */
+  readonly acme: boolean;
   /** True: made by ourselves, as none could be had yet. */
   readonly selfSigned: boolean;
 }

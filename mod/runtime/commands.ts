@@ -3,6 +3,7 @@
  * link between the processes all speak it. Pure.
  */
 import { z } from "zod";
+import { acmeNameProblem } from "../config/acme_names.ts";
 import {
   ADDED_SERVER,
   ADMIN_STATES,
@@ -12,6 +13,9 @@ import {
   weightSchema,
 } from "../config/live.ts";
 
+const hostName = z.string().max(255).toLowerCase().refine((name) => acmeNameProblem(name) === null, {
+  error: "must be the name of a host",
+});
 const server = { pool: poolName, server: serverName };
 
 export const COMMAND = z.discriminatedUnion("do", [
@@ -38,6 +42,10 @@ export const COMMAND = z.discriminatedUnion("do", [
   z.strictObject({ do: z.literal("setMaintenance"), on: z.boolean() }),
   /** Forgets the sessions of a pool's table: all, or those of one key. */
   z.strictObject({ do: z.literal("forgetSessions"), pool: poolName, server: serverName.optional() }),
+  /** Asks the authority for another certificate, whether it is time or not. */
+  z.strictObject({ do: z.literal("renewCertificate"), name: hostName }),
+  /** Throws a certificate by ACME away with its key, on every node that shares it. */
+  z.strictObject({ do: z.literal("forgetCertificate"), name: hostName }),
 ]);
 
 export type Command = z.infer<typeof COMMAND>;
@@ -100,6 +108,10 @@ export function describeCommand(command: Command): string {
       return `vip move ${command.instance}`;
     case "setMaintenance":
       return `maintenance ${command.on ? "on" : "off"}`;
+    case "renewCertificate":
+      return `renew the certificate for ${command.name}`;
+    case "forgetCertificate":
+      return `forget the certificate for ${command.name}`;
     case "forgetSessions":
       return `forget sessions of ${command.pool}${command.server === undefined ? "" : `/${command.server}`}`;
   }

@@ -129,6 +129,7 @@ function snapshotOf(name: string, cert: string, key: string): CertificateSnapsho
     cert,
     key,
     names: [name],
+    issuer: `CN=${name}`,
     expiresAt: Date.parse(validTo),
     fingerprint: fingerprint256.replaceAll(":", "").toLowerCase(),
     had: "selfSigned",

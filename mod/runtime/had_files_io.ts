@@ -5,7 +5,10 @@
  */
 import type { InstanceStatus } from "../observe/election_status.ts";
 import type { Log } from "../observe/log.ts";
+import { type CertificateOrder, performOrder } from "./certificate_orders_io.ts";
+import { type Outcome, refused } from "./commands.ts";
 import type { ElectionSettings } from "./election.ts";
+import type { AcmeFacts } from "./keeper_facts.ts";
 import { ALONE, type PairFacts, PairFiles } from "./pair_files_io.ts";
 import type { SharedKey } from "./sealed_link_io.ts";
 import { StoredFiles } from "./stored_files_io.ts";
@@ -25,6 +28,8 @@ export class HadFiles {
   readonly #files = new StoredFiles();
   readonly #options: HadFilesOptions;
   readonly #pair: PairFiles;
+  /** Null: there is nothing by ACME. */
+  #facts: AcmeFacts | null = null;
   /** The first instance that this node is in; null: there is no election. */
   #instance: string | null = null;
   /** The first instance with keys, and these; null: nothing is shared. */
@@ -42,11 +47,12 @@ export class HadFiles {
   }
 
   /** Null: there is nothing by ACME. */
-  configure(directory: string | null, { instances }: ElectionSettings): void {
-    this.#files.directory = directory;
+  configure(facts: AcmeFacts | null, { instances }: ElectionSettings): void {
+    this.#facts = facts;
+    this.#files.directory = facts?.state ?? null;
     this.#instance = instances[0]?.runner.name ?? null;
     const signed = instances.find(({ segment }) => segment.keys.length > 0);
-    this.#shared = signed === undefined || directory === null
+    this.#shared = signed === undefined || facts === null
       ? null
       : { instance: signed.runner.name, keys: signed.segment.keys };
     if (this.#shared === null) this.#pair.update(ALONE);
@@ -61,12 +67,12 @@ export class HadFiles {
    * Called often. Only the node that holds the address is reached by authorities: it asks them, and nobody else.
    */
   tell(): void {
-    if (this.#files.directory === null && !this.#told) return;
+    if (this.#facts === null && !this.#told) return;
     const instances = this.#instance === null ? [] : this.#options.election();
     this.#pair.update(this.#peers(instances));
     const serves = this.#instance === null ||
       instances.some(({ name, state }) => name === this.#instance && state === "active");
-    const on = this.#files.directory !== null && serves;
+    const on = this.#facts !== null && serves;
     if (on === this.#told) return;
     this.#told = on;
     this.#options.send({ kind: "issue", on });
@@ -76,6 +82,20 @@ export class HadFiles {
     const problem = await this.#files.store(file, text);
     this.#options.send({ kind: "stored", id, problem });
     if (problem === "") this.#pair.changed();
+  }
+
+  /** What an operator wants. */
+  async perform(order: CertificateOrder): Promise<Outcome> {
+    if (this.#facts === null) return refused(409, "the configuration has no acme");
+    const { authority, names } = this.#facts;
+    const outcome = await performOrder(order, {
+      ...{ files: this.#files, directory: authority, names, active: this.#told },
+      shared: this.#instance === null ? null : this.#shared !== null,
+    });
+    if (!outcome.ok) return outcome;
+    this.#options.send({ kind: "arrived" });
+    this.#pair.changed();
+    return outcome;
   }
 
   close(): void {

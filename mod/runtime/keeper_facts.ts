@@ -16,8 +16,8 @@ export interface KeeperFacts {
   readonly scriptUser?: ScriptUser;
   /** Where the node answers over TCP; null: nowhere. */
   readonly adminUrl?: string | null;
-  /** Where what is had by ACME is kept; without: there is nothing of that kind. */
-  readonly acmeDirectory?: string;
+  /** What is had by ACME; without: there is nothing of that kind. */
+  readonly acme?: AcmeFacts;
   /** Without: this node takes part in no election. */
   readonly election?: ElectionSettings;
   /** Without: the kernel forwards nothing. */
@@ -35,6 +35,14 @@ export interface KeeperFacts {
   readonly setUpLog?: () => void;
   /** Without: there are none. */
   readonly functions?: readonly BuiltFunction[];
+}
+
+export interface AcmeFacts {
+  /** The directory of files where it is kept. */
+  readonly state: string;
+  /** The authority's directory. */
+  readonly authority: string;
+  readonly names: readonly string[];
 }
 
 export type Checked = { readonly problems: readonly string[] } | KeeperFacts;

@@ -134,6 +134,7 @@ class Keeper {
       configurations: this.#configurations,
       move: (instance) => this.#election.move(instance),
       maintain: (on) => this.#election.maintain(on),
+      order: (order) => this.#had.perform(order),
       status: () => this.status(),
       balancerState: () => this.#supervisor.state,
     });
@@ -477,7 +478,7 @@ class Keeper {
     facts.setUpLog?.();
     const checks = [...exec.values()].flatMap(({ command }) => command.slice(0, 1));
     this.#programs.allow([...checks, ...programsOf(election)], facts.scriptUser);
-    this.#had.configure(facts.acmeDirectory ?? null, election);
+    this.#had.configure(facts.acme ?? null, election);
     this.#holdings.reconcile(election, kernel);
     this.#functions.settle(facts.functions ?? []);
   }

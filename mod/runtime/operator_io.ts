@@ -3,6 +3,7 @@
  * somebody whom it has let in. Each command leaves a line in the log: who, what, and what came of it.
  */
 import { logger } from "../observe/log.ts";
+import type { CertificateOrder } from "./certificate_orders_io.ts";
 import { COMMAND, type Command, describeCommand, done, OUTCOME, type Outcome, refused } from "./commands.ts";
 import type { Configurations } from "./configurations_io.ts";
 import { changeLive } from "./live_commands.ts";
@@ -14,6 +15,8 @@ export interface OperatorOptions {
   readonly move: (instance: string) => string | null;
   /** What becomes worse by it, or why it cannot be. */
   readonly maintain: (on: boolean) => readonly string[] | string;
+  /** Changes what is stored of certificates by ACME. */
+  readonly order: (order: CertificateOrder) => Promise<Outcome>;
   readonly askBalancer: (question: OfBalancer) => Promise<unknown>;
 }
 
@@ -39,7 +42,7 @@ export class Operator {
   }
 
   async #perform(command: Command, by: string): Promise<Outcome> {
-    const { configurations, move, maintain, askBalancer } = this.#options;
+    const { configurations, move, maintain, order, askBalancer } = this.#options;
     switch (command.do) {
       case "reload": {
         const { problems } = await configurations.reload();
@@ -53,6 +56,9 @@ export class Operator {
         const told = maintain(command.on);
         return typeof told === "string" ? refused(503, told) : done(told);
       }
+      case "renewCertificate":
+      case "forgetCertificate":
+        return await order(command);
       case "forgetSessions": {
         const { pool, server } = command;
         const question = { ask: "forgetSessions", pool, ...server === undefined ? {} : { server } } as const;

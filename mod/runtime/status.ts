@@ -78,12 +78,16 @@ export function nodeStatus(facts: StatusFacts): NodeStatus {
       name,
       protocol,
       binds: binds.map(({ host, port }) => formatHostPort(host, port)),
-      certificates: (tls?.certificates ?? []).map(({ names, certFile, expiresAt, fingerprint, had }) => ({
+      certificates: (tls?.certificates ?? []).map((
+        { names, issuer, certFile, expiresAt, fingerprint, had },
+      ) => ({
         name: names[0] ?? certFile,
         names,
+        issuer,
         file: certFile,
         expiresAt,
         fingerprint,
+        acme: had !== undefined,
         selfSigned: had === "selfSigned",
       })),
       counters: columns<ListenerCounter>(LISTENER_COUNTERS, (at) => memory.counters.listener(row, at)),

@@ -1,12 +1,15 @@
 /**
  * The files that must outlast a node, in one directory of the keeper's: certificates, keys, accounts. Nobody but its
- * user reads them, and there is never half a file.
+ * user reads them, and there is never half a file. One that is to be forgotten becomes empty, as the newest of all
+ * nodes counts: were it gone, another node would give it back. Empty ones go in the end.
  */
 import { MAX_STORED_CHARS, STORED_NAME } from "../acme/record.ts";
 import { MAX_FILES } from "./file_exchange.ts";
 
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
+/** A node that was away for longer gives back what was forgotten: by then it has expired, or soon will have. */
+const EMPTY_MS = 90 * 24 * 3600_000;
 
 export interface StoredFile {
   readonly name: string;
@@ -37,8 +40,11 @@ export class StoredFiles {
     try {
       for await (const { name, isFile } of Deno.readDir(this.directory ?? "")) {
         if (!isFile || !STORED_NAME.test(name)) continue;
-        const at = await this.#timeOf(name);
-        if (at !== null && times.size < MAX_FILES) times.set(name, at);
+        const facts = await this.#factsOf(name);
+        if (facts === null) continue;
+        const { at, size } = facts;
+        if (size === 0 && at < Date.now() - EMPTY_MS) await Deno.remove(`${this.directory}/${name}`);
+        else if (times.size < MAX_FILES) times.set(name, at);
       }
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -49,8 +55,10 @@ export class StoredFiles {
   /** Null: there is no such file. */
   async read(name: string): Promise<StoredFile | null> {
     if (this.directory === null || !STORED_NAME.test(name)) return null;
-    const at = await this.#timeOf(name);
-    return at === null ? null : { name, at, text: await Deno.readTextFile(`${this.directory}/${name}`) };
+    const facts = await this.#factsOf(name);
+    return facts === null
+      ? null
+      : { name, at: facts.at, text: await Deno.readTextFile(`${this.directory}/${name}`) };
   }
 
   async #store(name: string, text: string, at: number | null): Promise<string> {
@@ -58,8 +66,10 @@ export class StoredFiles {
     if (directory === null) return `Cannot store ${name} as the configuration has no acme`;
     if (!STORED_NAME.test(name)) return "Cannot store a file of such a name";
     if (text.length > MAX_STORED_CHARS) return `Cannot store ${name} as it is too long`;
-    const before = await this.#timeOf(name);
+    const before = (await this.#factsOf(name))?.at ?? null;
     if (at !== null && before !== null && before >= at) return "";
+    // The other node has not looked yet whether it is old enough to go.
+    if (at !== null && text === "" && at < Date.now() - EMPTY_MS) return "";
     // Also when the clock was set back: the last one counts.
     const time = at ?? Math.max(Date.now(), (before ?? 0) + 1);
     await Deno.mkdir(directory, { recursive: true, mode: DIRECTORY_MODE });
@@ -82,9 +92,10 @@ export class StoredFiles {
     return "";
   }
 
-  async #timeOf(name: string): Promise<number | null> {
+  async #factsOf(name: string): Promise<{ readonly at: number; readonly size: number } | null> {
     try {
-      return (await Deno.stat(`${this.directory}/${name}`)).mtime?.getTime() ?? null;
+      const { mtime, size } = await Deno.stat(`${this.directory}/${name}`);
+      return mtime === null ? null : { at: mtime.getTime(), size };
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return null;
       throw error;

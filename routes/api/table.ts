@@ -1,5 +1,6 @@
 /** The resources of the API: a file each, and a line here. */
 import type { Resource } from "./operation.ts";
+import { certificates } from "./certificates.ts";
 import { changes } from "./changes.ts";
 import { instances } from "./instances.ts";
 import { listeners } from "./listeners.ts";
@@ -15,6 +16,7 @@ import { status } from "./status.ts";
 export const RESOURCES: readonly Resource[] = [
   status,
   listeners,
+  certificates,
   pools,
   servers,
   sessions,

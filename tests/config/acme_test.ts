@@ -43,6 +43,10 @@ Deno.test("checkAcme() refuses names that no authority would take so", async () 
     "6:31 «10.0.0.1» listeners[1].tls.acme[1]: cannot be an IP address: only names are offered",
     '6:41 «"a b"» listeners[1].tls.acme[2]: must be a host name',
   ]);
+  const routes = "[{ match: { host: [a.test, '*.a.test'] }, respond: {} }]";
+  assertEquals(await errors(web("true", { routes })), [
+    "7:31 «[a.test, '*.a.test']» listeners[1].routes[0].match.host: has *.a.test, for which tls.acme has no certificate: *.a.test cannot be a wildcard: authorities want a DNS-01 challenge for it, which is not offered",
+  ]);
   assertEquals(await errors(web("true")), [
     "6:18 «true» listeners[1].tls.acme: has no name: no route of the listener has a host, so list the names here",
   ]);
@@ -76,7 +80,8 @@ Deno.test("checkAcme() warns of what can hardly be meant", async () => {
     "1:1 «acme» acme: wants an http listener without tls on port 80, where authorities ask, or something that passes it on",
   ]);
   const routes = "[{ match: { host: [a.test, '*.a.test'] }, respond: {} }]";
-  assertEquals(await warnings(web("true", { routes })), [
+  const files = "true, certificates: [{ cert: a.pem, key: a.key }]";
+  assertEquals(await warnings(web(files, { routes })), [
     "7:31 «[a.test, '*.a.test']» listeners[1].routes[0].match.host: has no certificate by acme: *.a.test is no exact name",
   ]);
   assertEquals(

@@ -1,5 +1,6 @@
 /** Certificates by ACME in a pair: one node has them, both show them, and the other goes on when it is its turn. */
 import { assert, assertEquals } from "../assert.ts";
+import { tandem } from "../cli/tandem.ts";
 import { Pebble } from "../scenarios/pebble.ts";
 import { LAB_NEEDS } from "./netns.ts";
 import { type NodeName, Pair, pause, VIP } from "./pair.ts";
@@ -33,6 +34,11 @@ async function stored(
     if (text !== "" && wanted(text)) return text;
     await pause(POLL_MS);
   }
+}
+
+/** Waits until a node has nothing in a file any more. */
+async function emptied(pair: Pair, node: NodeName, name: string): Promise<void> {
+  while (Deno.statSync(`${pair.directory}/state/${node}/acme/${name}`).size > 0) await pause(POLL_MS);
 }
 
 /** The certificate that the address shows for a name, as PEM. */
@@ -88,5 +94,12 @@ labTest(
     pair.run("lb1");
     assertEquals(await stored(pair, "lb1", "api.test.pem"), next);
     assertEquals(pebble.issued, 2);
+
+    // What one node forgets the other does not give back.
+    await serve(pair, pebble, "shop.test", ["lb1", "lb2"]);
+    const socket = `${pair.directory}/lb1.sock`;
+    const said = await tandem(["certificates", "forget", "api.test", "--socket", socket]);
+    assertEquals([said.code, said.err], [0, ""]);
+    for (const node of ["lb2", "lb1"] as const) await emptied(pair, node, "api.test.pem");
   },
 );

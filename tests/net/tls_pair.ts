@@ -70,6 +70,7 @@ export function listenerTerms(
       key: made.text(`${name}.key`),
       names: [`${name}.test`],
       expiresAt: 0,
+      issuer: "",
       fingerprint: name,
     })),
     minVersion: "1.2",

@@ -27,6 +27,7 @@ const TERMS: TlsSnapshot = {
     key: KEY,
     names: ["app.internal"],
     expiresAt: 0,
+    issuer: "",
     fingerprint: "",
   }],
   minVersion: "1.2",

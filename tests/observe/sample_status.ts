@@ -61,9 +61,11 @@ export function sampleStatus(fields: Partial<NodeStatus> = {}): NodeStatus {
       certificates: [{
         name: "shop.example.com",
         names: ["shop.example.com", "*.shop.example.com"],
+        issuer: "CN=R10,O=Let's Encrypt",
         file: "/etc/tandem/shop.pem",
         expiresAt: 1_900_000_000_000,
         fingerprint: "ab".repeat(32),
+        acme: false,
         selfSigned: false,
       }],
       counters: numbered<ListenerCounter>(LISTENER_COUNTERS),

@@ -68,6 +68,7 @@ Deno.test("GET tells of the node, of its parts, and 404 of what there is not", a
   const server = encodeURIComponent(pool!.servers[0]!.name);
   assertEquals((await ask(app, "GET", `/pools/${pool!.name}/servers/${server}`)).status, 200);
   assertEquals((await ask(app, "GET", `/listeners/${listener!.name}`)).answer.protocol, listener!.protocol);
+  assertEquals((await ask(app, "GET", "/certificates")).answer[0].state, "file");
   assertEquals((await ask(app, "GET", "/maintenance")).answer, { on: true });
   assertEquals((await ask(app, "GET", "/changes")).answer, DRIFT);
   assertEquals((await ask(app, "GET", "/plan")).answer, { problems: [], changes: [] });
@@ -112,6 +113,8 @@ Deno.test("each change is one command, with who wanted it", async () => {
     }],
     ["DELETE", "/pools/app/sessions?server=a", undefined, { do: "forgetSessions", pool: "app", server: "a" }],
     ["POST", "/instances/edge/move", undefined, { do: "moveAddresses", instance: "edge" }],
+    ["POST", "/certificates/shop.test/renew", undefined, { do: "renewCertificate", name: "shop.test" }],
+    ["DELETE", "/certificates/shop.test", undefined, { do: "forgetCertificate", name: "shop.test" }],
     ["PUT", "/maintenance", { on: true }, { do: "setMaintenance", on: true }],
     ["DELETE", "/changes?pool=app", undefined, { do: "reset", pool: "app" }],
     ["PATCH", "/log", { level: "debug" }, { do: "setLogLevel", level: "debug" }],

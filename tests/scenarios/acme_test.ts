@@ -142,6 +142,35 @@ labTest(
   },
 );
 
+labTest("run() has a certificate renewed and forgotten where an operator wants it", NEEDS, async () => {
+  const [httpPort, tlsPort] = freePorts(2);
+  await using pebble = await Pebble.start({ httpPort: httpPort!, tlsPort: tlsPort! });
+  await using node = await Node.start(configOf(pebble));
+  await node.until(({ acme }) => acme.names[0]?.state === "issued");
+  const file = `${state(node)}/n1/acme/shop.test.pem`;
+  const before = Deno.readTextFileSync(file);
+  const { code, said } = await node.command("certificates", "renew", "Shop.test");
+  assertEquals([code, said], [0, "another certificate for Shop.test is asked for\n"]);
+  await node.until(({ acme }) => acme.names[0]!.state === "issued" && Deno.readTextFileSync(file) !== before);
+  const listed = await node.command("certificates");
+  assert(
+    /^shop\.test +issued +in \S+ +in \S+ +web +CN=Pebble Intermediate CA/m.test(listed.said),
+    listed.said,
+  );
+
+  // What is forgotten is not shown any more, though nobody gives another.
+  await pebble.stop();
+  const forgotten = await node.command("certificates", "forget", "shop.test");
+  assertEquals(forgotten.code, 0, forgotten.said);
+  assertEquals(Deno.readTextFileSync(file), "");
+  await node.until(({ listeners }) => listeners[1]!.certificates[0]!.selfSigned);
+  const facts = await shown(tlsPort!, "shop.test");
+  assert(facts.includes("issuer=CN = shop.test"), facts);
+  assert(node.program.text.includes("forget the certificate for shop.test: done"), node.program.text);
+  const unknown = await node.command("certificates", "renew", "api.test");
+  assertEquals([unknown.code, unknown.said.includes("does not want one")], [1, true], unknown.said);
+});
+
 labTest(
   "run() tells why an authority does not see the proof, and what an account must be",
   NEEDS,

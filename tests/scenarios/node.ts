@@ -71,8 +71,8 @@ export class Node implements AsyncDisposable {
   }
 
   /** Has the node do something, as a person at its machine does. After an `upgrade` the old program may be draining. */
-  async command(word: "reload" | "upgrade"): Promise<{ code: number; said: string }> {
-    const args = [...RUN, word, "--socket", this.program.socket];
+  async command(...words: readonly string[]): Promise<{ code: number; said: string }> {
+    const args = [...RUN, ...words, "--socket", this.program.socket];
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
     return { code, said: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
   }

@@ -3,7 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { ADMIN_STATES } from "../../../mod/config/live.ts";
 
 const counters = z.record(z.string(), z.number()).describe("Since the start; names as in the metrics.");
-const moment = z.number().describe("Milliseconds since 1970.");
+export const moment = z.number().describe("Milliseconds since 1970.");
 
 export const Server = z.object({
   name: z.string(),
@@ -39,6 +39,7 @@ export const Pool = z.object({
 const Certificate = z.object({
   name: z.string(),
   names: z.array(z.string()).readonly(),
+  issuer: z.string(),
   file: z.string(),
   expiresAt: moment,
   fingerprint: z.string().describe("SHA-256, lower-case hex."),

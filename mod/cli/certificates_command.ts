@@ -1,0 +1,48 @@
+/** `tandem certificates [renew NAME | forget NAME]`. */
+import type { CertificateEntry } from "../observe/certificate_list.ts";
+import { act, API_HELP, API_OPTIONS, callApi, complain, showJson } from "./api_io.ts";
+import { certificateTable } from "./certificate_table.ts";
+import { type Command, GOOD, type Invocation, UsageError, writeOut } from "./command.ts";
+
+export const command: Command = {
+  summary: "show the certificates, renew one or forget it",
+  usage: "[renew NAME | forget NAME]",
+  arguments: 2,
+  options: API_OPTIONS,
+  help:
+    `Without a word it lists what listeners show: who has issued it, when it expires, and of what is had by ACME when
+the authority is asked next and why the last attempt failed.
+
+renew   asks the authority for another certificate now, also during a pause after failures; the old one serves on
+        until it is there
+forget  throws the certificate of a name and its key away, here and on the nodes that share it; where the
+        configuration still wants the name, a new one with a new key is asked for
+
+${API_HELP}
+
+Examples: tandem certificates
+          tandem certificates renew shop.example.com`,
+  run: async (invocation) => {
+    const [verb, name] = invocation.positionals;
+    if (verb === undefined) return await list(invocation);
+    if (name === undefined || verb !== "renew" && verb !== "forget") {
+      throw new UsageError("needs: renew NAME, forget NAME, or nothing");
+    }
+    const path = `/certificates/${encodeURIComponent(name)}`;
+    return verb === "renew"
+      ? await act(
+        invocation,
+        { method: "POST", path: `${path}/renew` },
+        `another certificate for ${name} is asked for`,
+      )
+      : await act(invocation, { method: "DELETE", path }, `the certificate for ${name} is forgotten`);
+  },
+};
+
+async function list(invocation: Invocation): Promise<number> {
+  const answer = await callApi(invocation, { method: "GET", path: "/certificates" });
+  if ("problem" in answer) return complain(answer.problem);
+  if (invocation.values.json === true) return showJson(answer.value);
+  writeOut(certificateTable(answer.value as readonly CertificateEntry[], Date.now()));
+  return GOOD;
+}
