@@ -7,9 +7,8 @@
  */
 import { formatHostPort } from "../base/address.ts";
 import type { AcmeAnswers } from "../config/acme_build.ts";
+import type { TlsFiles } from "../config/certificates.ts";
 import { certificateFiles } from "../config/certificate_files_io.ts";
-import { type CertificateReader, readTlsFiles, TlsFiles } from "../config/certificates.ts";
-import { certificateReader } from "../config/certificates_io.ts";
 import { describeDiff, diffSnapshots } from "../config/diff.ts";
 import { directoryOf } from "../config/file_paths.ts";
 import { withFunctionPools } from "../config/functions.ts";
@@ -17,7 +16,7 @@ import { type LiveChanges, NO_CHANGES, strangeAddress } from "../config/live.ts"
 import { loadConfig, type LoadResult } from "../config/load.ts";
 import { problemLine } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
-import type { PoolSnapshot, Snapshot } from "../config/snapshot.ts";
+import type { Snapshot } from "../config/snapshot.ts";
 import type { Lookup, Name } from "../discovery/answer.ts";
 import { Discovery } from "../discovery/discovery_io.ts";
 import type { Probe } from "../health/probe_io.ts";
@@ -28,20 +27,13 @@ import type { Sink } from "../observe/sink_io.ts";
 import { type AdminFacts, AdminServer, type MakeAdmin } from "./admin_server_io.ts";
 import type { ControlPort, Hello } from "./balancer_io.ts";
 import { type Bind, checkBinds, newBinds } from "./bind_check_io.ts";
-import { carry, receive } from "./carried.ts";
-import { CertificateWatch } from "./certificate_watch_io.ts";
+import { CertificatesInForce } from "./certificates_in_force_io.ts";
 import { type FunctionPlace, FunctionPlaces } from "./function_places.ts";
-import { Had } from "./had_certificates_io.ts";
-import type { TlsTrouble } from "../proxy/environment.ts";
-import { RowOwners } from "./row_owners.ts";
-import { type Running, sectionsOf, setServers, startRunning } from "./running_io.ts";
+import { InForce } from "./in_force_io.ts";
 import { type Address, addressesAt, namesOf } from "./names.ts";
 import { answerKeeper, balancerDesk, type BalancerFacts } from "./desk_balancer_io.ts";
 import type { OfBalancer, OfKeeper } from "./questions.ts";
-import type { Sticks } from "./stick_memory.ts";
 import { after } from "./timer_io.ts";
-import { TlsTroubles } from "./tls_troubles.ts";
-import { forwardedPools, nodeStatus, poolHealth, serverShares, tcpSlots, trafficSums } from "./status.ts";
 
 /** A snapshot waits for the first answers about new names at most so long; servers come later then. */
 const FIRST_LOOKUP_MS = 2000;
@@ -94,39 +86,31 @@ export class Control implements ControlPort {
   #log: Log;
   #discovery: Discovery;
   #admin: AdminServer;
-  #certificates: CertificateReader;
-  #certificateWatch: CertificateWatch;
-  readonly #had: Had;
-  #running: Running | null = null;
+  readonly #certificates: CertificatesInForce;
+  readonly #inForce: InForce;
   /** What the configuration was read from, and what was laid over it. */
   #text = "";
   #live: LiveChanges = NO_CHANGES;
   #config: Config | null = null;
   /** The texts of the files that it names, as they were when it was read. */
   #files: ReadonlyMap<string, string> = new Map();
-  #tlsTroubles = new TlsTroubles();
-  #tlsFiles = new TlsFiles();
-  #snapshot: Snapshot | null = null;
-  #tcpSlots = new Set<number>();
-  #owners = new RowOwners();
-  #generation = 0;
   #order: Promise<unknown> = Promise.resolve();
   #startedAt = Date.now();
-  #draining = false;
   readonly #places = new FunctionPlaces();
   readonly #deskFacts: BalancerFacts = {
-    status: () => this.#running === null || this.#snapshot === null ? null : this.status(),
-    sessions: (pool, limit) => this.#withPool(pool, (one, sticks) => sticks.list(one, limit, Date.now())),
+    status: () => this.#inForce.snapshot === null ? null : this.status(),
+    sessions: (pool, limit) =>
+      this.#inForce.withPool(pool, (one, sticks) => sticks.list(one, limit, Date.now())),
     forgetSessions: (pool, server) =>
-      this.#withPool(pool, (one, sticks) => sticks.forget(one, server, Date.now())),
+      this.#inForce.withPool(pool, (one, sticks) => sticks.forget(one, server, Date.now())),
     askKeeper: (question) => this.#options.askKeeper(question),
   };
-  /** What the balancer before knew, until it is put in its places. */
-  #received: string | null = null;
 
   constructor(options: ControlOptions) {
     this.#options = options;
     this.#log = options.log;
+    const { workerEntry, cores, accessLog, execProbe, onHealth, log } = options;
+    this.#inForce = new InForce({ workerEntry, cores, accessLog, execProbe, onHealth, log });
     this.#discovery = new Discovery({
       lookUp: options.lookUp,
       onChange: () => void this.#inOrder(() => this.#rebuild("servers behind a name")),
@@ -135,29 +119,19 @@ export class Control implements ControlPort {
       after,
     });
     const facts: AdminFacts = {
-      state: () => this.#draining ? "draining" : this.#snapshot === null ? "starting" : "serving",
+      state: () =>
+        this.#inForce.draining ? "draining" : this.#inForce.snapshot === null ? "starting" : "serving",
       status: () => this.status(),
       version: options.hello.version,
       desk: balancerDesk(this.#deskFacts),
     };
     this.#admin = new AdminServer(facts, options.makeAdmin);
-    this.#had = new Had({
-      ...{ node: options.hello.node, env: options.env, log: options.log, store: options.store },
-      onAnswers: () => this.#inOrder(() => this.#answerAuthorities()),
-      onRenewed: () => this.#certificateWatch.look(),
+    this.#certificates = new CertificatesInForce({
+      ...{ file: options.hello.file, node: options.hello.node, env: options.env, log, store: options.store },
+      current: () => this.#current(),
+      inOrder: (change) => this.#inOrder(change),
+      rebuild: (certificates) => this.#again(certificates),
     });
-    this.#certificates = certificateReader(options.hello.file, Date.now, this.#had);
-    this.#certificateWatch = new CertificateWatch({
-      log: options.log,
-      now: Date.now,
-      current: () =>
-        this.#config === null || this.#snapshot === null
-          ? null
-          : { config: this.#config, snapshot: this.#snapshot },
-      reader: this.#certificates,
-      reread: () => this.#inOrder(() => this.#reloadCertificates()),
-    });
-    this.#certificateWatch.start();
   }
 
   configure(text: string, live: LiveChanges): Promise<{ problems: readonly string[] }> {
@@ -173,16 +147,15 @@ export class Control implements ControlPort {
   }
 
   receive(text: string): void {
-    this.#received = text;
+    this.#inForce.receive(text);
   }
 
   issue(on: boolean): void {
-    void this.#had.setActive(on);
+    void this.#certificates.had.setActive(on);
   }
 
   arrived(): void {
-    void this.#had.refresh();
-    void this.#certificateWatch.look();
+    this.#certificates.arrived();
   }
 
   place(places: readonly FunctionPlace[]): void {
@@ -191,22 +164,15 @@ export class Control implements ControlPort {
   }
 
   carry(): string {
-    return this.#running === null ? "{}" : carry(sectionsOf(this.#running));
+    return this.#inForce.carry();
   }
 
   async drain(deadlineMs: number, replaced: boolean): Promise<void> {
     // First of all: nobody is to hear that the node drains, as another serves.
     if (replaced) await this.#admin.close();
-    this.#draining = true;
-    this.#certificateWatch.stop();
-    // An authority may take its time to answer; nobody waits for it.
-    void this.#had.close();
-    if (this.#running !== null) {
-      const { crew, monitor } = this.#running;
-      await crew.drain(deadlineMs);
-      crew.close();
-      await monitor.close();
-    }
+    const drained = this.#inForce.drain(deadlineMs);
+    this.#certificates.close();
+    await drained;
     await this.#discovery.close();
     await this.#admin.close();
     await this.#options.accessLog.flush();
@@ -216,55 +182,33 @@ export class Control implements ControlPort {
     return this.#config?.drainTimeout ?? 0;
   }
 
-  health(): { pool: string; healthy: number; servers: number }[] {
-    if (this.#running === null || this.#snapshot === null) return [];
-    const { memory } = this.#running;
-    return this.#snapshot.pools.map((pool) => poolHealth(pool, memory));
+  health(): ReturnType<ControlPort["health"]> {
+    return this.#inForce.health();
   }
 
   shares(): ReturnType<ControlPort["shares"]> {
-    if (this.#running === null || this.#snapshot === null || this.#config === null) return [];
-    const { slots } = this.#running.memory;
-    const wanted = forwardedPools(this.#config);
-    return this.#snapshot.pools.filter(({ name }) => wanted.has(name)).map((pool) =>
-      serverShares(pool, slots)
-    );
+    return this.#config === null ? [] : this.#inForce.shares(this.#config);
   }
 
   counters(): ReturnType<ControlPort["counters"]> {
-    if (this.#running === null || this.#snapshot === null) {
-      return { connections: 0, accepted: 0, requests: 0, errors: 0, workersReplaced: 0 };
-    }
-    const { crew, memory } = this.#running;
-    return { ...trafficSums(this.#snapshot, memory.counters), workersReplaced: crew.replaced };
+    return this.#inForce.counters();
   }
 
   /** Throws before the first configuration is in force. */
   status(): NodeStatus {
-    if (this.#running === null || this.#snapshot === null) throw new Error("Cannot tell a status yet");
-    const { memory, monitor, crew, tables } = this.#running;
-    return nodeStatus({
+    return this.#inForce.status({
       version: this.#options.hello.version,
-      snapshot: this.#snapshot,
-      memory,
-      health: monitor.status(),
-      sessions: (pool) => tables.sticks.status(pool, Date.now()),
-      limits: tables.limits.status(this.#snapshot, Date.now()),
-      tlsTrouble: (slot) => this.#tlsTroubles.recent(slot, Date.now()),
-      draining: this.#draining,
       startedAt: this.#startedAt,
-      now: Date.now(),
-      workers: crew.status(),
-      workersReplaced: crew.replaced,
-      accessLinesDropped: crew.logDropped + this.#options.accessLog.droppedLines,
       names: this.#discovery.status(),
-      acme: this.#had.status(),
+      acme: this.#certificates.had.status(),
+      linesDropped: this.#options.accessLog.droppedLines,
     });
   }
 
-  #withPool<T>(name: string, use: (pool: PoolSnapshot, sticks: Sticks) => T): T | null {
-    const pool = this.#snapshot?.pools.find((one) => one.name === name);
-    return pool === undefined || this.#running === null ? null : use(pool, this.#running.tables.sticks);
+  /** Null: nothing is in force yet, or nothing is to change any more. */
+  #current(): { readonly config: Config; readonly snapshot: Snapshot } | null {
+    const { snapshot, draining } = this.#inForce;
+    return this.#config === null || snapshot === null || draining ? null : { config: this.#config, snapshot };
   }
 
   #inOrder<T>(change: () => Promise<T>): Promise<T> {
@@ -278,7 +222,7 @@ export class Control implements ControlPort {
     const loaded = await loadConfig(text, {
       ...{ file, node, context, env, live },
       files: certificateFiles(file),
-      certificates: this.#certificates,
+      certificates: this.#certificates.reader,
     });
     if ("problems" in loaded) return { problems: loaded.problems.map((problem) => problemLine(problem)) };
     const problems = await this.#putInForce(loaded);
@@ -291,15 +235,15 @@ export class Control implements ControlPort {
     const { hello: { file, node, context }, env } = this.#options;
     const loaded = await loadConfig(this.#text, { file, node, context, env, live });
     if ("problems" in loaded) return { problems: loaded.problems.map((problem) => problemLine(problem)) };
-    const strange = strangeAddress(loaded.live, this.#live, this.#snapshot?.pools ?? []);
+    const strange = strangeAddress(loaded.live, this.#live, this.#inForce.snapshot?.pools ?? []);
     if (strange !== null) return { problems: [`no server has the address ${strange} now`] };
-    const read = { files: this.#files, certificates: this.#tlsFiles };
+    const read = { files: this.#files, certificates: this.#certificates.files };
     return { problems: await this.#putInForce({ ...loaded, ...read }) };
   }
 
   async #putInForce({ config: bare, live, files, certificates }: Loaded): Promise<readonly string[]> {
     const config = withFunctionPools(bare);
-    const before = this.#config, snapshotBefore = this.#snapshot;
+    const before = this.#config, snapshotBefore = this.#inForce.snapshot;
     const liveBefore = this.#live, filesBefore = this.#files;
     this.#discovery.update(namesOf(config));
     await this.#discovery.settled(FIRST_LOOKUP_MS);
@@ -311,23 +255,14 @@ export class Control implements ControlPort {
       return problems;
     }
     this.#config = config;
-    this.#tlsFiles = certificates;
     this.#options.setUpLog(config.log);
-    // Not awaited: the keeper first hears that this is in force.
-    void this.#had.configure(config, files);
-    this.#logChange(snapshotBefore, this.#snapshot!);
-    if (config.workers !== this.#running!.workers) {
+    this.#certificates.configure(config, certificates, files);
+    this.#logChange(snapshotBefore, this.#inForce.snapshot!);
+    if (config.workers !== this.#inForce.workers) {
       const { workers } = config;
       this.#log.warning("the number of workers changes with the next start only", { workers });
     }
     return [];
-  }
-
-  #onTlsFailure(trouble: TlsTrouble): void {
-    const { pool, server, reason } = trouble;
-    if (this.#tlsTroubles.note(trouble, Date.now())) {
-      this.#log.warning("no TLS connection to a server", { pool, server, reason });
-    }
   }
 
   #logTrouble({ dns, type }: Name, reason: string): void {
@@ -367,8 +302,8 @@ export class Control implements ControlPort {
       admin.cancel();
       return [output.problem];
     }
-    this.#running ??= this.#start(config);
-    const errors = await this.#apply(this.#running, snapshot);
+    this.#inForce.start(config);
+    const errors = await this.#inForce.apply(snapshot);
     for (const part of [admin, output]) {
       if (errors.length > 0) part.cancel();
       else part.commit();
@@ -378,46 +313,27 @@ export class Control implements ControlPort {
 
   /** Servers are others: the same configuration again. */
   async #rebuild(what: string): Promise<void> {
-    if (this.#config === null || this.#running === null || this.#draining) return;
-    const snapshot = this.#build(this.#config, this.#tlsFiles);
-    const errors = "problem" in snapshot ? [snapshot.problem] : await this.#apply(this.#running, snapshot);
+    if (this.#current() === null) return;
+    const errors = await this.#again(this.#certificates.files);
     for (const error of errors) this.#log.error(`the servers stay as they were: ${error}`);
     if (errors.length === 0) this.#log.info(`the ${what} have changed`);
   }
 
-  /** Authorities are to be told other things: the same configuration again. Rejects with what is in the way. */
-  async #answerAuthorities(): Promise<void> {
-    if (this.#config === null || this.#running === null || this.#draining) return;
-    const snapshot = this.#build(this.#config, this.#tlsFiles);
-    const [problem] = "problem" in snapshot ? [snapshot.problem] : await this.#apply(this.#running, snapshot);
-    if (problem !== undefined) throw new Error(problem);
-  }
-
-  /** The files of the certificates have changed on disk: the same configuration again, if they are good. */
-  async #reloadCertificates(): Promise<readonly string[]> {
-    if (this.#config === null || this.#running === null || this.#draining) return [];
-    const { files, problems } = await readTlsFiles(this.#config, this.#certificates);
-    if (problems.length > 0) return problems.map(({ message }) => message);
-    if (files.content === this.#tlsFiles.content) return [];
-    const before = this.#snapshot!;
-    const snapshot = this.#build(this.#config, files);
-    const errors = "problem" in snapshot ? [snapshot.problem] : await this.#apply(this.#running, snapshot);
-    if (errors.length > 0) return errors;
-    this.#tlsFiles = files;
-    void this.#had.refresh();
-    this.#log.info("certificates have changed", describeDiff(diffSnapshots(before, this.#snapshot!)));
-    return [];
+  /** The configuration that is in force once more, as what it stands on has changed. */
+  async #again(certificates: TlsFiles): Promise<readonly string[]> {
+    const snapshot = this.#build(this.#config!, certificates);
+    return "problem" in snapshot ? [snapshot.problem] : await this.#inForce.apply(snapshot);
   }
 
   #build(config: Config, certificates: TlsFiles): Snapshot | { problem: string } {
     try {
       return this.#options.build(config, {
-        generation: ++this.#generation,
+        generation: this.#inForce.nextGeneration(),
         node: this.#options.hello.node,
         files: this.#files,
         directory: directoryOf(this.#options.hello.file),
         certificates,
-        acme: this.#had.answers,
+        acme: this.#certificates.had.answers,
         live: this.#live.pools,
         resolve: (pool, index) =>
           this.#places.of(pool, index) ??
@@ -429,60 +345,11 @@ export class Control implements ControlPort {
   }
 
   async #takenAddresses(snapshot: Snapshot, config: Config): Promise<string[]> {
-    const current = this.#snapshot;
+    const current = this.#inForce.snapshot;
     // One that is restarted, or takes over, has what was its node's own, and nobody to be afraid of.
     if (current === null && !this.#options.hello.exclusive) return [];
     const ours = current === null || this.#config === null ? [] : bindsOf(current, this.#config);
     return await checkBinds(newBinds(bindsOf(snapshot, config), ours));
-  }
-
-  async #apply(running: Running, snapshot: Snapshot): Promise<readonly string[]> {
-    // A worker that is done with its drain would listen again.
-    if (this.#draining) return ["the configuration stays as it is, as the node is stopping"];
-    const { crew, memory, tables } = running;
-    const before = this.#snapshot;
-    const { servers, listeners } = this.#owners.claim(snapshot);
-    for (const slot of servers) {
-      memory.counters.clearServer(slot);
-      this.#tlsTroubles.forget(slot);
-    }
-    for (const row of listeners) memory.counters.clearListener(row);
-    setServers(running, snapshot);
-    if (this.#received !== null) this.#goOn(running, this.#received);
-    const memories = tables.prepare(snapshot, Date.now());
-    const { errors } = await crew.apply(snapshot, memories);
-    if (errors.length === 0) {
-      tables.keep(memories);
-      this.#snapshot = snapshot;
-      this.#tcpSlots = tcpSlots(snapshot);
-      memory.queue.wakeAll();
-      return [];
-    }
-    if (before !== null && !this.#draining) {
-      setServers(running, before);
-      // Some workers have the new one already: all get the old one again.
-      const old = { ...before, generation: ++this.#generation };
-      const { errors: again } = await crew.apply(old, tables.current);
-      for (const error of again) this.#log.error(`Cannot go back to what ran before: ${error}`);
-    }
-    return errors;
-  }
-
-  /** What the balancer before knew: after the servers are known, and before anybody accepts. */
-  #goOn(running: Running, received: string): void {
-    this.#received = null;
-    for (const problem of receive(sectionsOf(running), received)) {
-      this.#log.warning("not all can be carried over from the balancer before", { problem });
-    }
-  }
-
-  #start({ workers }: Config): Running {
-    const { workerEntry, cores, accessLog, execProbe, onHealth, log } = this.#options;
-    return startRunning({
-      ...{ workerEntry, workers, cores, accessLog, execProbe, onHealth, log },
-      onTlsFailure: (trouble) => this.#onTlsFailure(trouble),
-      servesTcp: (slot) => this.#tcpSlots.has(slot),
-    });
   }
 }
 

@@ -13,24 +13,23 @@ import type { KeeperStatus } from "../observe/keeper_status.ts";
 import type { Log } from "../observe/log.ts";
 import { type ElectionSettings, programsOf } from "./election.ts";
 import { BalancerChild } from "./balancer_child_io.ts";
-import { Configurations, type ConfigurationsOptions, readChecked } from "./configurations_io.ts";
+import { Configurations, readChecked } from "./configurations_io.ts";
 import { balancerFacts, balancerStatus } from "./balancer_facts.ts";
 import { Election } from "./election_io.ts";
 import { ExecProbes, type ProbeAnswer } from "./exec_probes_io.ts";
 import { HadFiles } from "./had_files_io.ts";
 import type { AdminApp } from "./admin_server_io.ts";
-import type { Desk } from "./desk.ts";
 import { KeeperDesk } from "./desk_keeper_io.ts";
 import { Functions } from "./functions_io.ts";
 import { Heard } from "./heard.ts";
 import { Holdings } from "./holdings_io.ts";
 import type { Decoded, ToKeeper } from "./link.ts";
 import type { KeeperFacts } from "./keeper_facts.ts";
+import type { KeeperOptions } from "./keeper_options_io.ts";
 import { answerRequest } from "./keeper_requests_io.ts";
 import { KernelPlane } from "./kernel_plane_io.ts";
-import type { Predecessor } from "./predecessor_io.ts";
-import { type Program, Programs, rightsOfChildren } from "./programs_io.ts";
-import type { ServiceManager } from "./sdnotify_io.ts";
+import { Programs, rightsOfChildren } from "./programs_io.ts";
+import { Succession } from "./succession_io.ts";
 import { type Action, HEARTBEAT_MS, type Input, SAME_STOP_MS, Supervisor } from "./supervise.ts";
 import type { Successor } from "./upgrade_io.ts";
 import { Upgrader } from "./upgrader_io.ts";
@@ -40,29 +39,6 @@ const NO_ELECTION: ElectionSettings = { instances: [], startupDelayMs: 0, config
 const WELL_MS = 5 * HEARTBEAT_MS;
 /** What the end of a node may take besides its drain. */
 const LEAVE_GRACE_MS = 10_000;
-
-export interface KeeperOptions {
-  readonly version: string;
-  readonly node: string;
-  readonly context: string | null;
-  /** The configuration file, for messages. */
-  readonly file: string;
-  readonly read: ConfigurationsOptions["read"];
-  readonly check: ConfigurationsOptions["check"];
-  readonly plan: ConfigurationsOptions["plan"];
-  /** Makes the API of the admin socket. */
-  readonly makeApi: (desk: Desk) => AdminApp;
-  readonly balancer: Program;
-  /** One process of a function that may connect to these hosts. */
-  readonly functionProgram: (net: readonly string[]) => Program;
-  /** The program that takes over in an upgrade; null: this node cannot be upgraded. */
-  readonly successor?: Program | null;
-  /** The keeper that this one takes over from; absent or null: it is the first. */
-  readonly predecessor?: Predecessor | null;
-  readonly log: Log;
-  /** The service manager that started this node; absent or null: none did. */
-  readonly service?: ServiceManager | null;
-}
 
 /** Runs a node until it is told to stop. The answer is the exit code. */
 export async function runKeeper(options: KeeperOptions): Promise<number> {
@@ -108,11 +84,7 @@ class Keeper {
   readonly #kernel: KernelPlane;
   readonly #functions: Functions;
   readonly #holdings: Holdings;
-  /** Not yet the node: the keeper before still is. */
-  #predecessor: Predecessor | null;
-  /** What the balancer is to know before its first configuration. */
-  #carried: string | null = null;
-  #succeeding = false;
+  readonly #succession: Succession;
   readonly #upgrader: Upgrader;
   readonly #api: AdminApp;
   #leaving: "no" | "handing over" | "draining" = "no";
@@ -142,11 +114,21 @@ class Keeper {
     this.#log = options.log;
     this.#programs = new Programs(options.log);
     this.#supervisor = new Supervisor({ drainMs });
-    this.#predecessor = options.predecessor ?? null;
     const { node, version, log } = options;
+    this.#succession = new Succession({
+      predecessor: options.predecessor ?? null,
+      take: (document) => this.#holdings.take(document),
+      onTaken: () => {
+        this.#holdings.beHeard();
+        log.info("taken over from the program before");
+        this.#tellService();
+      },
+      onFailed: () => this.#exited.resolve(1),
+      log,
+    });
     this.#had = new HadFiles({
       send: (message) => this.#child?.send(message),
-      election: () => this.#predecessor === null ? this.#election.status().instances : [],
+      election: () => this.#succession.pending ? [] : this.#election.status().instances,
       log,
     });
     this.#kernel = new KernelPlane(noPlan(node), {
@@ -213,7 +195,7 @@ class Keeper {
     for (const [signal, heed] of signals) Deno.addSignalListener(signal, heed);
     try {
       await this.#functions.first();
-      if (this.#predecessor !== null) this.#carried = await this.#predecessor.document("balancer");
+      await this.#succession.prepare();
       // It may have been told to stop meanwhile.
       if (this.#supervisor.state === "idle") this.#input({ kind: "start" });
       return await this.#exited.promise;
@@ -273,7 +255,7 @@ class Keeper {
   #whyNoUpgrade(): string | null {
     const { state } = this.#supervisor;
     if (this.#leaving !== "no") return "the node is stopping";
-    if (this.#predecessor !== null) return "an upgrade is under way";
+    if (this.#succession.pending) return "an upgrade is under way";
     return state === "running" ? null : `the balancer is ${state}`;
   }
 
@@ -289,26 +271,6 @@ class Keeper {
       );
       this.#exited.resolve(1);
     });
-  }
-
-  /** Takes over from the keeper before, once: the balancer serves, and its health is known. */
-  #succeed(): void {
-    const predecessor = this.#predecessor;
-    if (predecessor === null || this.#succeeding) return;
-    this.#succeeding = true;
-    this.#takeOver(predecessor).catch(async (error: unknown) => {
-      this.#log.error(`Cannot take over: ${describe(error)}`);
-      await predecessor.failed([describe(error)]);
-      this.#exited.resolve(1);
-    });
-  }
-
-  async #takeOver(predecessor: Predecessor): Promise<void> {
-    await predecessor.handOver((document) => this.#holdings.take(document));
-    this.#predecessor = this.#carried = null;
-    this.#holdings.beHeard();
-    this.#log.info("taken over from the program before");
-    this.#tellService();
   }
 
   async metrics(): Promise<string> {
@@ -399,12 +361,12 @@ class Keeper {
       return;
     }
     this.#log.info("balancer started", { pid: child.pid });
-    const exclusive = this.#configurations.generation === null && this.#predecessor === null;
+    const exclusive = this.#configurations.generation === null && !this.#succession.pending;
     this.#had.forget();
     child.send({ kind: "hello", version, node, context, file, exclusive });
     this.#functions.settle(null);
     child.send({ kind: "functions", places: this.#functions.places() });
-    if (this.#carried !== null) child.tellCarried(this.#carried);
+    if (this.#succession.carried !== null) child.tellCarried(this.#succession.carried);
     if (configuration !== null) child.configure(configuration);
     this.#desk.begin(child);
     void child.ended.then(({ reason, code }) => {
@@ -433,7 +395,7 @@ class Keeper {
         return this.#onRejected(message.generation, message.problems);
       case "health":
         this.#heard.tell(message.pools);
-        if (this.#configurations.generation !== null) this.#succeed();
+        if (this.#configurations.generation !== null) this.#succession.begin();
         return this.#election.evaluate();
       case "servers":
         return this.#kernel.tell(message.pool, message.servers);
@@ -466,7 +428,7 @@ class Keeper {
   #onRejected(generation: number, problems: readonly string[]): void {
     if (!this.#configurations.rejected(generation, problems)) return;
     if (!this.#configurations.pending) this.#functions.settle(null);
-    void this.#predecessor?.failed(problems);
+    this.#succession.rejected(problems);
     this.#input({ kind: "rejected" });
     this.#probes.settled();
   }
