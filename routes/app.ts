@@ -7,11 +7,17 @@
  */
 import { Hono } from "hono";
 import { electionMetrics } from "../mod/observe/election_status.ts";
-import { EXPOSITION_TYPE } from "../mod/observe/exposition.ts";
+import {
+  EXPOSITION_TYPE,
+  openMetrics,
+  OPENMETRICS_TYPE,
+  wantsOpenMetrics,
+} from "../mod/observe/exposition.ts";
 import { kernelMetrics } from "../mod/observe/kernel_status.ts";
 import { logger } from "../mod/observe/log.ts";
 import { metricsPage } from "../mod/observe/metrics.ts";
 import type { NodeStatus } from "../mod/observe/status.ts";
+import type { TrafficStatus } from "../mod/observe/traffic.ts";
 import type { Desk } from "../mod/runtime/desk.ts";
 import { createApi } from "./api/app.ts";
 import { type Access, guard } from "./auth.ts";
@@ -22,6 +28,7 @@ export interface AdminSource {
   /** Cheap: asked often by probes. starting: nothing listens yet, and there is no status. */
   state(): NodeStatus["state"] | "starting";
   status(): NodeStatus;
+  traffic(): TrafficStatus;
   readonly version: string;
   readonly desk: Desk;
 }
@@ -54,7 +61,11 @@ export function createAdminApp(source: AdminSource, access: Access): Hono {
   app.get("/metrics", async (context) => {
     const keeper = await source.desk.keeper().catch(() => null);
     const ofKeeper = keeper === null ? "" : electionMetrics(keeper.vrrp) + kernelMetrics(keeper.kernel);
-    return context.body(metricsPage(source.status()) + ofKeeper, 200, { "content-type": EXPOSITION_TYPE });
+    const page = metricsPage(source.status(), source.traffic()) + ofKeeper;
+    context.header("vary", "accept");
+    return wantsOpenMetrics(context.req.header("accept") ?? "")
+      ? context.body(openMetrics(page), 200, { "content-type": OPENMETRICS_TYPE })
+      : context.body(page, 200, { "content-type": EXPOSITION_TYPE });
   });
   app.get("/healthz", (context) => {
     const state = source.state();

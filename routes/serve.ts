@@ -24,7 +24,8 @@ export interface RemoteNode {
 /** Answers a request with what the node says now. */
 export async function answerFor(node: RemoteNode, request: Request): Promise<Response> {
   const access: Access = { from: node.token === null ? "loopback" : "remote", token: node.token };
-  if (new URL(request.url).pathname.startsWith("/api/")) {
+  const { pathname } = new URL(request.url);
+  if (pathname.startsWith("/api/") || pathname === "/metrics") {
     const app = new Hono().use(guard(access)).all("*", ({ req }) => forward(node, req.raw));
     return await app.fetch(request);
   }
@@ -34,13 +35,16 @@ export async function answerFor(node: RemoteNode, request: Request): Promise<Res
   const source: AdminSource = {
     state: () => told?.state ?? "starting",
     status: () => told!,
+    traffic: () => {
+      throw new Unavailable("the node itself is asked");
+    },
     version: told?.version ?? "",
     desk: NO_DESK,
   };
   return await createAdminApp(source, access).fetch(request);
 }
 
-/** The API is the node's own: it decides who may change what. */
+/** The API is the node's own: it decides who may change what. So are the metrics, which are of both its processes. */
 async function forward(
   { url }: RemoteNode,
   { method, url: asked, headers, body }: Request,

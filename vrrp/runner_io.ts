@@ -64,6 +64,8 @@ export class Runner {
   sent = 0;
   received = 0;
   conflicts = 0;
+  /** How often it has come into each state. */
+  readonly transitions: Record<State, number> = { initialize: 0, backup: 0, active: 0, fault: 0 };
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -255,6 +257,7 @@ export class Runner {
       case "announce":
         return this.#queued(() => this.#announce(action.times));
       case "notify":
+        this.transitions[action.to]++;
         return events.onTransition(action.from, action.to, action.reason);
       case "conflict":
         if (action.counts) this.conflicts++;

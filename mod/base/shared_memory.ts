@@ -14,6 +14,8 @@ import { ServerSlots } from "./slots.ts";
 export const SERVER_CAPACITY = 4096;
 export const LISTENER_CAPACITY = 256;
 export const POOL_CAPACITY = 1024;
+/** Routes that are counted by themselves. */
+export const ROUTE_CAPACITY = 256;
 /** In place of a worker's number: the control thread. */
 export const CONTROL_THREAD = -1;
 
@@ -23,6 +25,8 @@ export interface SharedMemorySize {
   readonly servers: number;
   readonly listeners: number;
   readonly pools: number;
+  /** Routes that are counted by themselves; absent: none is. */
+  readonly routes?: number;
   readonly waitersPerWorker?: number;
 }
 
@@ -42,12 +46,12 @@ export interface OpenMemory {
 }
 
 export function createSharedMemory(size: SharedMemorySize): SharedMemory {
-  const full = { waitersPerWorker: WAITERS_PER_WORKER, ...size };
+  const full = { waitersPerWorker: WAITERS_PER_WORKER, routes: 0, ...size };
   const threads = size.workers + 1;
   return {
     size: full,
     slots: new SharedArrayBuffer(ServerSlots.byteLength(size.servers, threads)),
-    counters: new SharedArrayBuffer(Counters.byteLength(size.servers, size.listeners, threads)),
+    counters: new SharedArrayBuffer(Counters.byteLength(countersSize(full))),
     queue: new SharedArrayBuffer(SharedQueue.byteLength(queueSize(full))),
   };
 }
@@ -59,7 +63,7 @@ export function openSharedMemory(memory: SharedMemory, worker: number): OpenMemo
   const slots = new ServerSlots(memory.slots, size.servers, thread);
   return {
     slots,
-    counters: new Counters(memory.counters, { ...size, workers: size.workers + 1 }, thread),
+    counters: new Counters(memory.counters, countersSize(size), thread),
     queue: new SharedQueue(memory.queue, queueSize(size), thread, slots),
   };
 }
@@ -74,6 +78,11 @@ export function reclaimWorker(open: OpenMemory, worker: number): number {
   const held = open.slots.reclaim(worker);
   open.queue.wakeAll();
   return held;
+}
+
+/** The rows of pools come first, then those of routes, then the one of all other routes. */
+function countersSize({ servers, listeners, pools, routes, workers }: Required<SharedMemorySize>) {
+  return { servers, listeners, traffic: pools + routes + 1, workers: workers + 1 };
 }
 
 function queueSize(size: Required<SharedMemorySize>) {

@@ -1,7 +1,7 @@
 /** `tandem balancer`, which only the keeper calls. */
 // First of all: standard output is the link to the keeper.
 import "../runtime/console_io.ts";
-import { LISTENER_CAPACITY, POOL_CAPACITY, SERVER_CAPACITY } from "../base/shared_memory.ts";
+import { LISTENER_CAPACITY, POOL_CAPACITY, ROUTE_CAPACITY, SERVER_CAPACITY } from "../base/shared_memory.ts";
 import { buildSnapshot } from "../config/build.ts";
 import { RowAllocator } from "../config/rows.ts";
 import { makeServerId } from "../config/server_id_io.ts";
@@ -18,6 +18,7 @@ export const command: Command = {
       listeners: LISTENER_CAPACITY,
       pools: POOL_CAPACITY,
       servers: SERVER_CAPACITY,
+      routes: ROUTE_CAPACITY,
     });
     return balancer((config, options) => buildSnapshot(config, { ...options, rows, makeServerId }));
   },

@@ -68,6 +68,7 @@ const NO_CERTIFICATES = new TlsFiles();
 export function buildSnapshot(config: Config, options: BuildOptions): Snapshot {
   const { rows, generation, node } = options;
   const keptServers = new Set<string>();
+  const keptRoutes = new Set<string>();
   const files = options.files ?? NO_FILES;
   const pools = Object.entries(config.pools).map(([name, pool]) => {
     const checkTls = pool.tls === null ? null : tlsSnapshot(pool.tls, files);
@@ -91,13 +92,21 @@ export function buildSnapshot(config: Config, options: BuildOptions): Snapshot {
   const names = acmeNames(config);
   const listeners = config.listeners.filter(({ forward }) => forward === "proxy").map((listener) =>
     withAnswers(
-      listenerSnapshot(listener, rows, options.directory, options.certificates ?? NO_CERTIFICATES, files),
+      listenerSnapshot(
+        listener,
+        rows,
+        keptRoutes,
+        options.directory,
+        options.certificates ?? NO_CERTIFICATES,
+        files,
+      ),
       { own: acmeNamesOf(listener), all: names, answers: options.acme },
     )
   );
   rows.servers.keep(keptServers);
   rows.pools.keep(new Set(pools.map((pool) => pool.name)));
   rows.listeners.keep(new Set(listeners.map((listener) => listener.name)));
+  rows.routes.keep(keptRoutes);
   const { level, access, format } = config.log;
   // The workers do not write the log: what "auto" comes to is the control thread's to know.
   return {
@@ -112,6 +121,7 @@ export function buildSnapshot(config: Config, options: BuildOptions): Snapshot {
 function listenerSnapshot(
   listener: ListenerConfig,
   rows: RowAllocator,
+  keptRoutes: Set<string>,
   directory: string,
   certificates: TlsFiles,
   files: ReadonlyMap<string, string>,
@@ -152,10 +162,14 @@ function listenerSnapshot(
     hsts: tls === undefined || hsts === undefined ? "" : hstsValue(hsts),
     routes: listener.routes.map((route) => {
       const snapshot = routeSnapshot(route, directory, files);
-      const guards = guardsSnapshot(place, { config: route, label: labelOf(snapshot.match) }, files);
+      const label = labelOf(snapshot.match);
+      keptRoutes.add(label);
+      const guards = guardsSnapshot(place, { config: route, label }, files);
       const claims = claimRules(listener, route);
       return {
         ...snapshot,
+        label: label.slice(`route ${name} `.length),
+        row: rows.routeRow(label),
         ...compressSnapshot(listener, route),
         ...guards,
         ...limitsSnapshot(listener, route),

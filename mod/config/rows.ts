@@ -16,8 +16,18 @@ export class Rows {
 
   /** The row of a name. Throws when more names are in use than there are rows. */
   row(name: string): number {
+    const row = this.find(name);
+    // Names that are about to go still hold their rows: what is under way on them goes on counting there.
+    if (row !== null) return row;
+    throw new Error(
+      `Cannot use this configuration as there is room for ${this.capacity} ${this.what}, those it replaces included`,
+    );
+  }
+
+  /** The row of a name; null: more names are in use than there are rows. */
+  find(name: string): number | null {
     const row = this.#rows.get(name) ?? this.#take(name);
-    this.#rows.set(name, row);
+    if (row !== null) this.#rows.set(name, row);
     return row;
   }
 
@@ -30,7 +40,7 @@ export class Rows {
     }
   }
 
-  #take(name: string): number {
+  #take(name: string): number | null {
     const own = this.#gone.get(name);
     if (own !== undefined) {
       this.#gone.delete(name);
@@ -38,12 +48,7 @@ export class Rows {
     }
     if (this.#fresh < this.capacity) return this.#fresh++;
     const oldest = this.#gone.entries().next().value;
-    if (oldest === undefined) {
-      // Names that are about to go still hold their rows: what is under way on them goes on counting there.
-      throw new Error(
-        `Cannot use this configuration as there is room for ${this.capacity} ${this.what}, those it replaces included`,
-      );
-    }
+    if (oldest === undefined) return null;
     this.#gone.delete(oldest[0]);
     return oldest[1];
   }
@@ -54,10 +59,17 @@ export class RowAllocator {
   readonly listeners: Rows;
   readonly pools: Rows;
   readonly servers: Rows;
+  /** Routes beyond these share the row behind the last. */
+  readonly routes: Rows;
 
-  constructor(capacity: { listeners: number; pools: number; servers: number }) {
+  constructor(capacity: { listeners: number; pools: number; servers: number; routes?: number }) {
     this.listeners = new Rows(capacity.listeners, "listeners");
     this.pools = new Rows(capacity.pools, "pools");
     this.servers = new Rows(capacity.servers, "servers");
+    this.routes = new Rows(capacity.routes ?? 0, "routes");
+  }
+  /** Where a route counts, among the rows of pools and routes. */
+  routeRow(label: string): number {
+    return this.pools.capacity + (this.routes.find(label) ?? this.routes.capacity);
   }
 }

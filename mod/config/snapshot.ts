@@ -108,6 +108,10 @@ export interface RequestLimits {
 }
 
 export interface RouteSnapshot {
+  /** What people know it by: host and path that it is for, `*`: any. Absent: it is none of the configuration. */
+  readonly label?: string;
+  /** Its row in the shared counters of pools and routes; absent: it is not counted by itself. */
+  readonly row?: number;
   readonly match: RouteMatch;
   readonly action: RouteAction;
   /** Beside the pool of a function: those that it may pass requests on to, the usual one first; absent: none. */
@@ -314,7 +318,7 @@ export type BalanceName =
 
 export interface PoolSnapshot {
   readonly name: string;
-  /** Index of this pool's queue in shared memory; the same for one name across reloads. */
+  /** Index of this pool's queue and counters in shared memory; the same for one name across reloads. */
   readonly row: number;
   readonly balance: BalanceName;
   /** What hash and maglev look at. */

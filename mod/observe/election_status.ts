@@ -49,6 +49,8 @@ export interface InstanceStatus {
   };
   /** How often two nodes were active for longer than a take-over explains. */
   readonly conflicts: number;
+  /** How often it has come into each state, since the keeper started. */
+  readonly transitions: Readonly<Record<InstanceStatus["state"], number>>;
   /** Who else was active with this id in the last minute. */
   readonly foreign: readonly ForeignStatus[];
   /** Adverts of such, ever. */
@@ -122,6 +124,16 @@ export function electionMetrics({ instances, timerLagMs, maintenance }: Election
       "conflicts",
       "Times that two nodes were active for longer than a take-over explains.",
       each((one) => one.conflicts),
+    ),
+    counter(
+      "transitions",
+      "Times that the instance came into a state.",
+      instances.flatMap((one) =>
+        Object.entries(one.transitions).map(([to, value]) => ({
+          labels: { vrrp_instance: one.name, to },
+          value,
+        }))
+      ),
     ),
     counter(
       "foreign_adverts",

@@ -1,11 +1,27 @@
 /**
- * Prometheus' text exposition format, version 0.0.4: families of samples in, text out.
+ * Prometheus' text exposition format, version 0.0.4: families of samples in, text out; and the same as OpenMetrics.
  *
  * HELP and TYPE stand once, before the family's samples; a family without samples is left out. Pure; it must not
  * know what is measured. (https://prometheus.io/docs/instrumenting/exposition_formats/)
  */
 
 export const EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+/** https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md */
+export const OPENMETRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/** Whether the field `Accept` of a scraper names OpenMetrics; what it prefers among both does not matter to it. */
+export function wantsOpenMetrics(accept: string): boolean {
+  return accept.split(",").some((range) => {
+    const [type = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
+    return type === "application/openmetrics-text" && !parameters.some((one) => /^q=0(\.0*)?$/.test(one));
+  });
+}
+
+/** A page of the text format as OpenMetrics: families of counters are called without `_total`, and the end is told. */
+export function openMetrics(page: string): string {
+  return page.replace(/^(# (?:HELP|TYPE) \S+)_total /gm, "$1 ") + "# EOF\n";
+}
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -51,7 +67,7 @@ export function histogramSamples(
     count += inBucket;
     return {
       suffix: "_bucket",
-      labels: { ...labels, le: valueText(bounds[index] ?? Infinity) },
+      labels: { ...labels, le: boundText(bounds[index] ?? Infinity) },
       value: count,
     };
   });
@@ -62,6 +78,11 @@ export function histogramSamples(
 function labelText(labels: Labels): string {
   const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`);
   return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+}
+
+/** With a point, as OpenMetrics wants it, and the same in both formats. */
+function boundText(bound: number): string {
+  return Number.isInteger(bound) ? `${bound}.0` : valueText(bound);
 }
 
 function valueText(value: number): string {

@@ -4,7 +4,13 @@
  *
  * Pure: a status in, a page out. Every column of the shared counters stands in a table here, which a test holds.
  */
-import { LATENCY_BUCKETS_MS, type ListenerCounter, type ServerCounter } from "../base/counters.ts";
+import {
+  type Histogram,
+  LATENCY_BUCKETS_MS,
+  type ListenerCounter,
+  type ServerCounter,
+  type TrafficCounter,
+} from "../base/counters.ts";
 import { ERROR_CODES } from "../base/errors.ts";
 import type { IssuerStatus } from "../acme/issuer_status.ts";
 import { exposition, type Family, histogramSamples, type Labels, type Sample } from "./exposition.ts";
@@ -12,22 +18,44 @@ import {
   type LimitStatus,
   type ListenerStatus,
   type NodeStatus,
+  type PoolStatus,
   type ServerStatus,
   type SessionStatus,
   takesTraffic,
 } from "./status.ts";
+import type { Times, Traffic, TrafficStatus } from "./traffic.ts";
 
 /** The page of `/metrics`. */
-export function metricsPage(status: NodeStatus): string {
+export function metricsPage(status: NodeStatus, traffic: TrafficStatus): string {
   return exposition([
     ...nodeFamilies(status),
     ...listenerFamilies(status),
     ...acmeFamilies(status),
     ...sessionFamilies(status),
     ...limitFamilies(status),
-    ...serverFamilies(status),
+    ...routeFamilies(traffic),
+    ...poolFamilies(status, traffic),
+    ...serverFamilies(status, traffic),
   ]);
 }
+
+/** Columns that are sums of histograms, by which families those are. */
+export const TIMES = [
+  {
+    name: "first_byte_duration_seconds",
+    of: "firstByte",
+    column: "firstByteMs",
+    help: "Time from the head of a request to the first byte of its answer.",
+    ofServer: "Time from the request sent to the first byte of the answer.",
+  },
+  {
+    name: "request_duration_seconds",
+    of: "total",
+    column: "totalMs",
+    help: "Time from the head of a request to the end of its answer; of a connection, its life.",
+    ofServer: "Time from the server chosen to the end of the answer.",
+  },
+] as const;
 
 /** Counters of one name: each column is a sample, told apart by `labels`. */
 interface CounterFamily<Column> {
@@ -124,18 +152,14 @@ export const SERVER_METRICS: readonly CounterFamily<ServerCounter>[] = [
   { name: "queued_total", help: "Requests that waited for the server.", columns: one("queued") },
   { name: "queue_seconds_total", help: "Time spent waiting.", columns: one("queueMs"), per: MS },
   { name: "connect_seconds_total", help: "Time spent connecting.", columns: one("connectMs"), per: MS },
-  {
-    name: "first_byte_seconds_total",
-    help: "Time from the request sent to the first byte of the answer.",
-    columns: one("firstByteMs"),
-    per: MS,
-  },
-  {
-    name: "request_seconds_total",
-    help: "Time from the server chosen to the end of the answer.",
-    columns: one("totalMs"),
-    per: MS,
-  },
+];
+
+/** Of routes and of pools, of requests that have ended. */
+export const TRAFFIC_METRICS: readonly CounterFamily<TrafficCounter>[] = [
+  { name: "responses_total", help: "Responses sent, by class of status.", columns: RESPONSE_CLASSES },
+  { name: "errors_total", help: "Requests that ended in an error.", columns: one("errors") },
+  { name: "received_bytes_total", help: "Bytes from clients.", columns: one("bytesIn") },
+  { name: "sent_bytes_total", help: "Bytes to clients.", columns: one("bytesOut") },
 ];
 
 const SESSION_METRICS: readonly (Pick<Family, "name" | "help" | "type"> & {
@@ -197,16 +221,17 @@ function listenerFamilies({ listeners }: NodeStatus): Family[] {
   const families = LISTENER_METRICS.map((metric) =>
     familyOf("tandem_listener_", metric, listeners, labelsOf)
   );
-  const bounds = LATENCY_BUCKETS_MS.map((ms) => ms / MS);
-  families.push({
-    name: "tandem_listener_request_duration_seconds",
-    help: "Time from the head of a request to the end of its answer; of a connection, its life.",
-    type: "histogram",
-    samples: listeners.flatMap((listener) => {
-      const { buckets, sumMs } = listener.latency;
-      return histogramSamples(labelsOf(listener), bounds, buckets, sumMs / MS);
-    }),
-  });
+  families.push(
+    histogram(
+      "tandem_listener_request_duration_seconds",
+      TIMES[1].help,
+      listeners,
+      labelsOf,
+      ({ latency }) => {
+        return latency;
+      },
+    ),
+  );
   families.push({
     name: "tandem_certificate_expiry_seconds",
     help: "When the certificate expires, since 1970.",
@@ -293,25 +318,94 @@ function limitFamilies({ limits }: NodeStatus): Family[] {
   ];
 }
 
-function serverFamilies({ pools }: NodeStatus): Family[] {
-  const servers = pools.flatMap((pool) => pool.servers.map((server) => ({ ...server, pool: pool.name })));
-  const labelsOf = ({ pool, name, address }: typeof servers[number]) => ({ pool, server: name, address });
-  const gauge = (name: string, help: string, value: (server: ServerStatus) => number): Family => {
+function routeFamilies({ routes }: TrafficStatus): Family[] {
+  return trafficFamilies("tandem_route_", routes, ({ listener, route }) => ({ listener, route }));
+}
+
+function poolFamilies({ pools }: NodeStatus, traffic: TrafficStatus): Family[] {
+  const gauge = (name: string, help: string, value: (pool: PoolStatus) => number): Family => {
+    const samples = pools.map((pool) => ({ labels: { pool: pool.name }, value: value(pool) }));
+    return { name: `tandem_pool_${name}`, help, type: "gauge", samples };
+  };
+  return [
+    gauge("queued", "Requests that wait for a server now.", ({ queued }) => queued),
+    gauge("servers", "Servers of the pool.", ({ servers }) => servers.length),
+    gauge("servers_up", "Those that new requests may go to.", ({ servers }) => {
+      return servers.filter(takesTraffic).length;
+    }),
+    ...trafficFamilies("tandem_pool_", traffic.pools, ({ pool }) => ({ pool })),
+  ];
+}
+
+function trafficFamilies<Row extends Traffic>(
+  prefix: string,
+  rows: readonly Row[],
+  labelsOf: (row: Row) => Labels,
+): Family[] {
+  return [
+    ...TRAFFIC_METRICS.map((metric) => familyOf(prefix, metric, rows, labelsOf)),
+    ...TIMES.map(({ name, help, of }) => histogram(prefix + name, help, rows, labelsOf, (row) => row[of])),
+  ];
+}
+
+/** A server, or what all that have no labels of their own come to. */
+interface ServerRow extends Times, Pick<ServerStatus, "name" | "address" | "active" | "weight" | "counters"> {
+  readonly pool: string;
+  readonly up: number;
+}
+
+function serverRows({ pools }: NodeStatus, { servers, otherServers }: TrafficStatus): ServerRow[] {
+  const all = pools.flatMap((pool) => pool.servers.map((server) => ({ ...server, pool: pool.name })));
+  const rows = all.flatMap((server): ServerRow[] => {
+    const times = servers.get(server.slot);
+    return times === undefined ? [] : [{ ...server, ...times, up: takesTraffic(server) ? 1 : 0 }];
+  });
+  if (otherServers === null) return rows;
+  const others = all.filter(({ slot }) => !servers.has(slot));
+  const sum = (value: (one: ServerStatus) => number) => others.reduce((sum, one) => sum + value(one), 0);
+  return [...rows, {
+    ...otherServers,
+    pool: "other",
+    name: "other",
+    address: "",
+    up: others.filter(takesTraffic).length,
+    active: sum(({ active }) => active),
+    weight: sum(({ weight }) => weight),
+  }];
+}
+
+function serverFamilies(status: NodeStatus, traffic: TrafficStatus): Family[] {
+  const servers = serverRows(status, traffic);
+  const labelsOf = ({ pool, name, address }: ServerRow) => ({ pool, server: name, address });
+  const gauge = (name: string, help: string, value: (server: ServerRow) => number): Family => {
     const samples = servers.map((server) => ({ labels: labelsOf(server), value: value(server) }));
     return { name: `tandem_server_${name}`, help, type: "gauge", samples };
   };
   return [
-    {
-      name: "tandem_pool_queued",
-      help: "Requests that wait for a server now.",
-      type: "gauge",
-      samples: pools.map(({ name, queued }) => ({ labels: { pool: name }, value: queued })),
-    },
-    gauge("up", "1 when new requests may go to the server.", (server) => takesTraffic(server) ? 1 : 0),
+    gauge("up", "1 when new requests may go to the server.", ({ up }) => up),
     gauge("active", "Requests or connections under way.", ({ active }) => active),
     gauge("weight", "Effective weight.", ({ weight }) => weight),
     ...SERVER_METRICS.map((metric) => familyOf("tandem_server_", metric, servers, labelsOf)),
+    ...TIMES.map(({ name, ofServer, of }) =>
+      histogram(`tandem_server_${name}`, ofServer, servers, labelsOf, (row) => row[of])
+    ),
   ];
+}
+
+const BOUNDS = LATENCY_BUCKETS_MS.map((ms) => ms / MS);
+
+function histogram<Row>(
+  name: string,
+  help: string,
+  rows: readonly Row[],
+  labelsOf: (row: Row) => Labels,
+  times: (row: Row) => Histogram,
+): Family {
+  const samples = rows.flatMap((row) => {
+    const { buckets, sumMs } = times(row);
+    return histogramSamples(labelsOf(row), BOUNDS, buckets, sumMs / MS);
+  });
+  return { name, help, type: "histogram", samples };
 }
 
 function familyOf<Column extends string, Row extends { readonly counters: Readonly<Record<Column, number>> }>(

@@ -118,6 +118,8 @@ export interface LimitStatus {
 
 export interface ServerStatus {
   readonly name: string;
+  /** Its number in shared memory, the same for as long as it is in the configuration. */
+  readonly slot: number;
   /** `host:port` */
   readonly address: string;
   /** As health sees it. `unchecked` has no check; `unknown` has had no probe yet. Both take traffic. */

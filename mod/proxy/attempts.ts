@@ -77,6 +77,7 @@ export class Attempts implements DialHandler, Waiter {
     this.#left = -1;
     this.#paid = false;
     this.#record.pool = pool.snapshot.name;
+    this.#record.poolRow = pool.snapshot.row;
     this.#acquire(now);
   }
 

@@ -101,6 +101,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     const { address, stream: { tls } } = this.client;
     const index = live.router.match(head, info, bytes, address, this.#environment.facts, tls?.serverName);
     const route = this.#route = live.routes[index];
+    this.record.routeRow = route?.snapshot.row ?? -1;
     this.#handing.start(route?.next ?? null);
     this.#pool = poolOfRequest(route, address, head, info, bytes, this.#environment.facts);
     const { guards } = route ?? live;

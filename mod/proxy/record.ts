@@ -2,7 +2,7 @@
  * What is noted of one request while it runs: times, sizes, outcome. From it come counters and the access log.
  */
 import { type ErrorCode, ERRORS } from "../base/errors.ts";
-import { LISTENER_COLUMN, SERVER_COLUMN } from "../base/counters.ts";
+import { bucketOf, type Counters, LISTENER_COLUMN, SERVER_COLUMN, TRAFFIC_COLUMN } from "../base/counters.ts";
 import { fromLatin1 } from "../http/grammar.ts";
 import type { ProxyEnvironment } from "./environment.ts";
 import { type AccessRecord, emptyAccessRecord } from "./access_log.ts";
@@ -29,6 +29,9 @@ export class Record {
   retries = 0;
   pool = "";
   server = "";
+  /** Rows of its route and pool in the shared counters; -1: none. */
+  routeRow = -1;
+  poolRow = -1;
 
   start(now: number, headBytes: number): void {
     this.startedAt = now;
@@ -43,6 +46,7 @@ export class Record {
     this.error = null;
     this.uncompressed = false;
     this.pool = this.server = "";
+    this.routeRow = this.poolRow = -1;
   }
 
   acquired(pool: string, server: string, now: number): void {
@@ -62,19 +66,19 @@ export class Record {
   /** Adds this request's part to the counters of the server it leaves. */
   leaving({ counters }: ProxyEnvironment, slot: number, now: number): void {
     counters.addServer(slot, SERVER_COLUMN.queueMs, this.acquiredAt - this.startedAt);
-    counters.addServer(slot, SERVER_COLUMN.totalMs, now - this.acquiredAt);
+    counters.observeServer(slot, "totalMs", now - this.acquiredAt);
     if (this.connectedAt >= 0) {
       counters.addServer(slot, SERVER_COLUMN.connectMs, this.connectedAt - this.acquiredAt);
     }
     if (this.firstByteAt < 0) return;
-    counters.addServer(slot, SERVER_COLUMN.firstByteMs, this.firstByteAt - this.connectedAt);
+    counters.observeServer(slot, "firstByteMs", this.firstByteAt - this.connectedAt);
     counters.addServer(slot, SERVER_COLUMN.bytesIn, this.bytesIn);
     const uncompressed = this.bytesOut - this.compressedTo + this.compressedFrom;
     counters.addServer(slot, SERVER_COLUMN.bytesOut, uncompressed);
     if (this.status > 0) counters.addServer(slot, classColumn(SERVER_COLUMN.responses1xx, this.status), 1);
   }
 
-  /** Adds it to the counters of its listener. */
+  /** Adds it to the counters of its listener, route and pool. */
   account({ counters }: ProxyEnvironment, row: number, now: number): void {
     counters.addListener(row, LISTENER_COLUMN.requests, 1);
     counters.addListener(row, LISTENER_COLUMN.bytesIn, this.bytesIn);
@@ -87,7 +91,22 @@ export class Record {
       counters.addListener(row, LISTENER_COLUMN.compressedTo, this.compressedTo);
     }
     if (this.error !== null) counters.addListener(row, LISTENER_COLUMN[this.error], 1);
-    counters.observeListener(row, now - this.startedAt);
+    const ms = now - this.startedAt;
+    const bucket = bucketOf(ms);
+    counters.observeListener(row, ms, bucket);
+    if (this.routeRow >= 0) this.#accountTraffic(counters, this.routeRow, ms, bucket);
+    if (this.poolRow >= 0) this.#accountTraffic(counters, this.poolRow, ms, bucket);
+  }
+
+  #accountTraffic(counters: Counters, row: number, ms: number, bucket: number): void {
+    if (this.status > 0) counters.addTraffic(row, classColumn(TRAFFIC_COLUMN.responses1xx, this.status), 1);
+    if (this.error !== null) counters.addTraffic(row, TRAFFIC_COLUMN.errors, 1);
+    counters.addTraffic(row, TRAFFIC_COLUMN.bytesIn, this.bytesIn);
+    counters.addTraffic(row, TRAFFIC_COLUMN.bytesOut, this.bytesOut);
+    counters.observeTraffic(row, "totalMs", ms, bucket);
+    if (this.firstByteAt < 0) return;
+    const firstByteMs = this.firstByteAt - this.startedAt;
+    counters.observeTraffic(row, "firstByteMs", firstByteMs, bucketOf(firstByteMs));
   }
 
   /** Fills the fields of an access record that HTTP and TCP share. */

@@ -111,6 +111,8 @@ export class UdpSession implements Session, DatagramHandler {
     this.#hash = hashText(client.host);
     this.#pool = listener.live.routes[0]!.pool!;
     this.#record.start(this.#environment.now(), 0);
+    this.#record.routeRow = listener.live.routes[0]!.snapshot.row ?? -1;
+    this.#record.poolRow = this.#pool.snapshot.row;
   }
 
   /** Takes a place on a server and a socket to it; why there is none, or null. */

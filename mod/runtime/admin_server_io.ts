@@ -6,6 +6,7 @@
  */
 import { formatHostPort, isLoopbackIp, parseIp } from "../base/address.ts";
 import type { NodeStatus } from "../observe/status.ts";
+import type { TrafficStatus } from "../observe/traffic.ts";
 import { explainBind } from "./bind_check_io.ts";
 import type { Desk } from "./desk.ts";
 import { stopServer } from "./stop_server_io.ts";
@@ -14,6 +15,7 @@ import { stopServer } from "./stop_server_io.ts";
 export interface AdminFacts {
   state(): NodeStatus["state"] | "starting";
   status(): NodeStatus;
+  traffic(): TrafficStatus;
   readonly version: string;
   readonly desk: Desk;
 }

@@ -122,6 +122,7 @@ export class Control implements ControlPort {
       state: () =>
         this.#inForce.draining ? "draining" : this.#inForce.snapshot === null ? "starting" : "serving",
       status: () => this.status(),
+      traffic: () => this.#inForce.traffic(),
       version: options.hello.version,
       desk: balancerDesk(this.#deskFacts),
     };

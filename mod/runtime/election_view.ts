@@ -22,6 +22,7 @@ export interface MemberView {
     readonly sent: number;
     readonly received: number;
     readonly conflicts: number;
+    readonly transitions: InstanceStatus["transitions"];
     status(): MachineStatus;
   };
 }
@@ -82,6 +83,7 @@ export function instanceStatus({ node, member, segment, foreign, now, clock }: V
       dropped: Object.fromEntries(Object.entries(segment?.dropped ?? {}).filter(([, count]) => count > 0)),
     },
     conflicts: runner.conflicts,
+    transitions: runner.transitions,
     foreign: foreign.list,
     foreignAdverts: foreign.adverts,
   };
@@ -105,6 +107,7 @@ export function blockedStatus(settings: InstanceSettings, reason: string, clock:
     peers: [],
     adverts: { sent: 0, received: 0, messageChecksums: 0, dropped: {} },
     conflicts: 0,
+    transitions: { initialize: 0, backup: 0, active: 0, fault: 0 },
     foreign: [],
     foreignAdverts: 0,
   };

@@ -6,10 +6,11 @@
 import type { Config } from "../config/schema.ts";
 import type { PoolSnapshot, Snapshot } from "../config/snapshot.ts";
 import type { NodeStatus } from "../observe/status.ts";
+import type { TrafficStatus } from "../observe/traffic.ts";
 import type { TlsTrouble } from "../proxy/environment.ts";
 import type { ControlPort } from "./balancer_io.ts";
 import { carry, receive } from "./carried.ts";
-import { RowOwners } from "./row_owners.ts";
+import { clearRows, RowOwners } from "./row_owners.ts";
 import { type Running, type RunningOptions, sectionsOf, setServers, startRunning } from "./running_io.ts";
 import {
   forwardedPools,
@@ -22,6 +23,7 @@ import {
 } from "./status.ts";
 import type { Sticks } from "./stick_memory.ts";
 import { TlsTroubles } from "./tls_troubles.ts";
+import { trafficStatus } from "./traffic.ts";
 
 export type InForceOptions = Omit<RunningOptions, "workers" | "onTlsFailure" | "servesTcp">;
 
@@ -91,12 +93,9 @@ export class InForce {
     const running = this.#running!;
     const { crew, memory, tables } = running;
     const before = this.#snapshot;
-    const { servers, listeners } = this.#owners.claim(snapshot);
-    for (const slot of servers) {
-      memory.counters.clearServer(slot);
-      this.#tlsTroubles.forget(slot);
-    }
-    for (const row of listeners) memory.counters.clearListener(row);
+    const rows = this.#owners.claim(snapshot);
+    clearRows(memory.counters, rows);
+    for (const slot of rows.servers) this.#tlsTroubles.forget(slot);
     setServers(running, snapshot);
     if (this.#received !== null) this.#goOn(running, this.#received);
     const memories = tables.prepare(snapshot, Date.now());
@@ -171,6 +170,12 @@ export class InForce {
       workersReplaced: crew.replaced,
       accessLinesDropped: crew.logDropped + linesDropped,
     });
+  }
+
+  /** Throws before the first configuration is in force. */
+  traffic(): TrafficStatus {
+    if (this.#running === null || this.#snapshot === null) throw new Error("Cannot tell the traffic yet");
+    return trafficStatus(this.#snapshot, this.#running.memory);
   }
 
   /** Null: there is no such pool. */

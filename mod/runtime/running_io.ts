@@ -12,6 +12,7 @@ import {
   openSharedMemory,
   POOL_CAPACITY,
   reclaimWorker,
+  ROUTE_CAPACITY,
   SERVER_CAPACITY,
 } from "../base/shared_memory.ts";
 import type { Config } from "../config/schema.ts";
@@ -68,6 +69,7 @@ export function startRunning(options: RunningOptions): Running {
     servers: SERVER_CAPACITY,
     listeners: LISTENER_CAPACITY,
     pools: POOL_CAPACITY,
+    routes: ROUTE_CAPACITY,
   });
   const open = openSharedMemory(memory, CONTROL_THREAD);
   const tables = new TableKeeper(count, Math.random);

@@ -117,6 +117,7 @@ function serverStatus(
   const { name, host, port, slot, backup } = server;
   return {
     name,
+    slot,
     address: formatHostPort(host, port),
     state: view?.state ?? "unknown",
     admin: slots.admin(slot),
@@ -195,7 +196,7 @@ export function passiveCounts(counters: Counters, slot: number, tcp: boolean): P
   };
 }
 
-function columns<Name extends string>(
+export function columns<Name extends string>(
   names: readonly Name[],
   read: (at: number) => number,
 ): Record<Name, number> {

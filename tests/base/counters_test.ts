@@ -1,18 +1,20 @@
 import { assertEquals } from "../assert.ts";
 import {
+  bucketOf,
   Counters,
   LATENCY_BUCKETS_MS,
   LISTENER_COLUMN,
   LISTENER_COUNTERS,
   SERVER_COLUMN,
   SERVER_COUNTERS,
+  TRAFFIC_COLUMN,
 } from "../../mod/base/counters.ts";
 import { ERROR_CODES } from "../../mod/base/errors.ts";
 
-const SIZE = { servers: 3, listeners: 2, workers: 2 };
+const SIZE = { servers: 3, listeners: 2, traffic: 2, workers: 2 };
 
 function threads(): [Counters, Counters] {
-  const memory = new SharedArrayBuffer(Counters.byteLength(SIZE.servers, SIZE.listeners, SIZE.workers));
+  const memory = new SharedArrayBuffer(Counters.byteLength(SIZE));
   return [new Counters(memory, SIZE, 0), new Counters(memory, SIZE, 1)];
 }
 
@@ -39,6 +41,43 @@ Deno.test("Counters every counter of every row is a number of its own, summed ov
     assertEquals(kind === "server" ? a.server(row, column) : a.listener(row, column), 2 * value);
   });
   for (const row of [0, 1]) assertEquals(b.histogram(row).count, 2);
+});
+
+Deno.test("observeServer() and observeTraffic() keep each histogram of each row by itself, and their sums in columns", () => {
+  const [a, b] = threads();
+  const names = ["firstByteMs", "totalMs"] as const;
+  for (const counters of [a, b]) {
+    for (const row of [0, 1]) {
+      names.forEach((name, at) => {
+        const server = 10 ** (row * 2 + at);
+        counters.observeServer(row, name, server);
+        counters.observeTraffic(row, name, 2 * server, bucketOf(2 * server));
+        counters.addTraffic(row, TRAFFIC_COLUMN.errors, row + 1);
+      });
+    }
+  }
+  const filled = (buckets: readonly number[]) => buckets.flatMap((n, at) => n === 0 ? [] : [[at, n]]);
+  for (const row of [0, 1]) {
+    names.forEach((name, at) => {
+      const ms = 10 ** (row * 2 + at);
+      const ofServer = a.serverTimes(row, name), ofTraffic = b.trafficTimes(row, name);
+      assertEquals([ofServer.count, ofServer.sumMs, filled(ofServer.buckets)], [2, 2 * ms, [[
+        bucketOf(ms),
+        2,
+      ]]]);
+      assertEquals(a.server(row, SERVER_COLUMN[name]), 2 * ms);
+      assertEquals([ofTraffic.count, ofTraffic.sumMs, filled(ofTraffic.buckets)], [2, 4 * ms, [[
+        bucketOf(2 * ms),
+        2,
+      ]]]);
+      assertEquals(b.traffic(row, TRAFFIC_COLUMN[name]), 4 * ms);
+    });
+    assertEquals(a.traffic(row, TRAFFIC_COLUMN.errors), 4 * (row + 1));
+  }
+  a.clearTraffic(0);
+  assertEquals([0, 1].map((row) => b.trafficTimes(row, "totalMs").count), [0, 2]);
+  b.reclaim(1);
+  assertEquals(a.trafficTimes(1, "totalMs").count, 2);
 });
 
 Deno.test("LISTENER_COLUMN has a column for every error code", () => {

@@ -1,7 +1,7 @@
 import { runStatus } from "../../mod/cli/status_io.ts";
 import { createAdminApp } from "../../routes/app.ts";
 import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
-import { sampleStatus } from "../observe/sample_status.ts";
+import { sampleStatus, sampleTraffic } from "../observe/sample_status.ts";
 import { NO_API } from "../routes/no_desk.ts";
 
 const TOKEN = "a-long-secret-token";
@@ -24,7 +24,12 @@ async function asked(
 }
 
 function admin(from: "loopback" | "remote") {
-  const source = { ...NO_API, state: () => "serving" as const, status: () => sampleStatus() };
+  const source = {
+    ...NO_API,
+    state: () => "serving" as const,
+    status: () => sampleStatus(),
+    traffic: sampleTraffic,
+  };
   return createAdminApp(source, { from, token: TOKEN }).fetch;
 }
 

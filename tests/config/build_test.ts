@@ -40,6 +40,8 @@ Deno.test("buildSnapshot() spells out the smallest configuration", async () => {
       routes: [{
         match: { hosts: [], methods: [], headers: [], query: [] },
         action: { kind: "pool", pool: "app" },
+        label: "*",
+        row: 10,
       }],
     }],
     pools: [{
@@ -109,10 +111,14 @@ log: { format: text, access: haproxy, level: debug }
         path: "/a/*",
       },
       action: { kind: "redirect", to: "/b", status: 308 },
+      label: "www.example.org/a/*",
+      row: 10,
     },
     {
       match: { hosts: [], methods: [], headers: [], query: [] },
       action: { kind: "respond", status: 200, body: "hello", contentType: "text/plain; charset=utf-8" },
+      label: "*",
+      row: 10,
     },
   ]);
   const [pool] = snapshot.pools;

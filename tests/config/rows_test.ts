@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { Rows } from "../../mod/config/rows.ts";
+import { RowAllocator, Rows } from "../../mod/config/rows.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 
 Deno.test("Rows() gives a name the same row for as long as it is kept", () => {
@@ -54,4 +54,11 @@ Deno.test("Rows() no two names in use ever share a row, whatever comes and goes"
       before = now;
     }
   }));
+});
+
+Deno.test("RowAllocator.routeRow() gives routes rows behind those of pools, and one to all that are too many", () => {
+  const rows = new RowAllocator({ listeners: 1, pools: 4, servers: 1, routes: 2 });
+  assertEquals(["a", "b", "c", "d", "a"].map((label) => rows.routeRow(label)), [4, 5, 6, 6, 4]);
+  rows.routes.keep(new Set(["b", "d"]));
+  assertEquals(["b", "d"].map((label) => rows.routeRow(label)), [5, 4]);
 });

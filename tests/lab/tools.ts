@@ -25,6 +25,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   nginx: "nginx libnginx-mod-stream",
   openssl: "openssl",
   pebble: "pebble",
+  prometheus: "prometheus",
   promtool: "prometheus",
   rsyslogd: "rsyslog",
   setpriv: "util-linux",

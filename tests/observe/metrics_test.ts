@@ -1,22 +1,31 @@
 import fc from "fast-check";
-import { LISTENER_COUNTERS, SERVER_COUNTERS } from "../../mod/base/counters.ts";
-import { exposition } from "../../mod/observe/exposition.ts";
-import { LISTENER_METRICS, metricsPage, SERVER_METRICS } from "../../mod/observe/metrics.ts";
+import { LISTENER_COUNTERS, SERVER_COUNTERS, TRAFFIC_COUNTERS } from "../../mod/base/counters.ts";
+import { exposition, openMetrics, wantsOpenMetrics } from "../../mod/observe/exposition.ts";
+import {
+  LISTENER_METRICS,
+  metricsPage,
+  SERVER_METRICS,
+  TIMES,
+  TRAFFIC_METRICS,
+} from "../../mod/observe/metrics.ts";
 import type { PoolStatus, SessionStatus } from "../../mod/observe/status.ts";
 import { assertEquals } from "../assert.ts";
 import { parseExposition } from "./parse_exposition.ts";
-import { numbered, SAMPLE_LIMIT, sampleServer, sampleStatus } from "./sample_status.ts";
+import { numbered, SAMPLE_LIMIT, sampleServer, sampleStatus, sampleTraffic } from "./sample_status.ts";
 
 Deno.test("metricsPage() shows every column of the shared counters exactly once", () => {
   const columnsOf = (metrics: readonly { columns: readonly { column: string }[] }[]) => {
     return metrics.flatMap(({ columns }) => columns.map(({ column }) => column)).toSorted();
   };
-  assertEquals(columnsOf(SERVER_METRICS), [...SERVER_COUNTERS].toSorted());
+  const withTimes = (metrics: Parameters<typeof columnsOf>[0]) =>
+    [...columnsOf(metrics), ...TIMES.map(({ column }) => column)].toSorted();
+  assertEquals(withTimes(SERVER_METRICS), [...SERVER_COUNTERS].toSorted());
+  assertEquals(withTimes(TRAFFIC_METRICS), [...TRAFFIC_COUNTERS].toSorted());
   assertEquals(columnsOf(LISTENER_METRICS), [...LISTENER_COUNTERS].toSorted());
 });
 
 Deno.test("metricsPage() is what a strict reader takes, with values in base units", () => {
-  const families = parseExposition(metricsPage(sampleStatus()));
+  const families = parseExposition(metricsPage(sampleStatus(), sampleTraffic()));
   const value = (family: string, sample: string) => families.get(family)?.samples.get(sample);
   const server = 'pool="app",server="a",address="10.0.0.11:8080"';
   const counters = numbered(SERVER_COUNTERS);
@@ -35,7 +44,7 @@ Deno.test("metricsPage() is what a strict reader takes, with values in base unit
 
 Deno.test("metricsPage() cumulates the histogram and gives bounds and sum in seconds", () => {
   const name = "tandem_listener_request_duration_seconds";
-  const samples = parseExposition(metricsPage(sampleStatus())).get(name)!.samples;
+  const samples = parseExposition(metricsPage(sampleStatus(), sampleTraffic())).get(name)!.samples;
   assertEquals(samples.get(`${name}_bucket{listener="web",le="0.001"}`), 0);
   assertEquals(samples.get(`${name}_bucket{listener="web",le="0.0025"}`), 1);
   assertEquals(samples.get(`${name}_bucket{listener="web",le="0.005"}`), 3);
@@ -46,13 +55,13 @@ Deno.test("metricsPage() cumulates the histogram and gives bounds and sum in sec
 
 Deno.test("metricsPage() says that a server is up only when it may get requests", () => {
   const servers = [
-    sampleServer({ name: "unchecked", state: "unchecked" }),
-    sampleServer({ name: "down", state: "down" }),
-    sampleServer({ name: "ejected", state: "ejected" }),
-    sampleServer({ name: "drained", admin: "drain" }),
+    sampleServer({ name: "unchecked", slot: 0, state: "unchecked" }),
+    sampleServer({ name: "down", slot: 1, state: "down" }),
+    sampleServer({ name: "ejected", slot: 2, state: "ejected" }),
+    sampleServer({ name: "drained", slot: 3, admin: "drain" }),
   ];
   const status = sampleStatus({ pools: [{ name: "app", balance: "first", queued: 0, servers }] });
-  const up = parseExposition(metricsPage(status)).get("tandem_server_up")!;
+  const up = parseExposition(metricsPage(status, sampleTraffic())).get("tandem_server_up")!;
   assertEquals([...up.samples.values()], [1, 0, 0, 0]);
 });
 
@@ -72,7 +81,7 @@ Deno.test("metricsPage() tells of the sessions of pools that have some, and of t
     pool("byCookie", { by: "cookie", entries: null, size: null, ...counts }),
     pool("byTable", { by: "table", entries: 7, size: 8, ...counts }),
   ];
-  const families = parseExposition(metricsPage(sampleStatus({ pools })));
+  const families = parseExposition(metricsPage(sampleStatus({ pools }), sampleTraffic()));
   const samples = (name: string) => [...families.get(`tandem_pool_${name}`)!.samples];
   assertEquals(samples("sessions"), [['tandem_pool_sessions{pool="byTable"}', 7]]);
   assertEquals(samples("sessions_size"), [['tandem_pool_sessions_size{pool="byTable"}', 8]]);
@@ -82,8 +91,68 @@ Deno.test("metricsPage() tells of the sessions of pools that have some, and of t
   }
 });
 
+Deno.test("metricsPage() has histograms of routes, pools and servers", () => {
+  const families = parseExposition(metricsPage(sampleStatus(), sampleTraffic()));
+  for (
+    const [kind, labels] of [
+      ["route", 'listener="web",route="shop.example.com*"'],
+      ["pool", 'pool="app"'],
+      ["server", 'pool="app",server="a",address="10.0.0.11:8080"'],
+    ] as const
+  ) {
+    const name = `tandem_${kind}_first_byte_duration_seconds`;
+    const { samples, type } = families.get(name)!;
+    assertEquals(type, "histogram");
+    assertEquals(samples.get(`${name}_bucket{${labels},le="1.0"}`), 9);
+    assertEquals(samples.get(`${name}_sum{${labels}}`), 0.3);
+    assertEquals(families.get(`tandem_${kind}_request_duration_seconds`)!.samples.size, 17);
+  }
+});
+
+Deno.test("metricsPage() sums the servers that are too many for labels of their own", () => {
+  const servers = [0, 1, 2].map((slot) => sampleServer({ name: `s${slot}`, slot, weight: slot }));
+  const times = sampleTraffic().servers.get(0)!;
+  const families = parseExposition(metricsPage(
+    sampleStatus({ pools: [{ name: "app", balance: "first", queued: 0, servers }] }),
+    sampleTraffic({
+      servers: new Map([[0, times]]),
+      otherServers: { ...times, counters: numbered(SERVER_COUNTERS) },
+    }),
+  ));
+  const other = 'pool="other",server="other",address=""';
+  const value = (name: string) => families.get(name)!.samples.get(`${name}{${other}}`);
+  assertEquals(families.get("tandem_server_up")!.samples.size, 2);
+  assertEquals([value("tandem_server_up"), value("tandem_server_weight")], [2, 3]);
+  assertEquals(value("tandem_server_requests_total"), numbered(SERVER_COUNTERS).requests);
+});
+
+Deno.test("wantsOpenMetrics() knows it among what a scraper accepts", () => {
+  const prometheus =
+    "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75," +
+    "text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+  assertEquals(wantsOpenMetrics(prometheus), true);
+  for (const accept of ["", "*/*", "text/plain;version=0.0.4", "application/openmetrics-text;q=0"]) {
+    assertEquals(wantsOpenMetrics(accept), false, accept);
+  }
+});
+
+Deno.test("openMetrics() calls families of counters without _total and says where the page ends", () => {
+  const samples = [{ labels: {}, value: 1 }];
+  const page = exposition([
+    { name: "a_total", help: "Of a_total .", type: "counter", samples },
+    { name: "b", help: "b", type: "gauge", samples },
+  ]);
+  assertEquals(
+    openMetrics(page),
+    "# HELP a Of a_total .\n# TYPE a counter\na_total 1\n# HELP b b\n# TYPE b gauge\nb 1\n# EOF\n",
+  );
+});
+
 Deno.test("metricsPage() leaves out families without a sample", () => {
-  const families = parseExposition(metricsPage(sampleStatus({ listeners: [], pools: [] })));
+  const families = parseExposition(metricsPage(
+    sampleStatus({ listeners: [], pools: [] }),
+    sampleTraffic({ routes: [], pools: [], servers: new Map() }),
+  ));
   assertEquals([...families.keys()].some((name) => /listener|server|pool/.test(name)), false);
 });
 
@@ -101,7 +170,7 @@ Deno.test("exposition() escapes labels and help so that they read back", () => {
 });
 
 Deno.test("metricsPage() tells of limits what became of requests", () => {
-  const families = parseExposition(metricsPage(sampleStatus({ limits: [SAMPLE_LIMIT] })));
+  const families = parseExposition(metricsPage(sampleStatus({ limits: [SAMPLE_LIMIT] }), sampleTraffic()));
   const of = (name: string) => [...families.get(`tandem_limit_${name}`)?.samples ?? []];
   const labels = 'kind="rate",limit="listener web"';
   assertEquals(of("requests_total").map(([, value]) => value), [2, 3, 4, 5]);

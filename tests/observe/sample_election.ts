@@ -39,6 +39,7 @@ export const VRRP: ElectionStatus = {
     }],
     adverts: { sent: 1, received: 20, messageChecksums: 3, dropped: { signature: 4 } },
     conflicts: 2,
+    transitions: { initialize: 0, backup: 6, active: 7, fault: 8 },
     foreign: [{
       address: "203.0.113.9",
       mac: "02:42:ac:11:00:09",

@@ -5,7 +5,10 @@ import {
   type ListenerCounter,
   SERVER_COUNTERS,
   type ServerCounter,
+  TRAFFIC_COUNTERS,
+  type TrafficCounter,
 } from "../../mod/base/counters.ts";
+import type { Traffic, TrafficStatus } from "../../mod/observe/traffic.ts";
 import type { LimitStatus, NodeStatus, ServerStatus } from "../../mod/observe/status.ts";
 
 /** Every column has its number, so that no two can be mistaken for each other. */
@@ -16,6 +19,7 @@ export function numbered<Name extends string>(names: readonly Name[]): Record<Na
 export function sampleServer(fields: Partial<ServerStatus> = {}): ServerStatus {
   return {
     name: "a",
+    slot: 0,
     address: "10.0.0.11:8080",
     state: "up",
     admin: "ready",
@@ -42,8 +46,25 @@ export const SAMPLE_LIMIT: LimitStatus = {
   evictions: 6,
 };
 
+const SAMPLE_TIMES = {
+  buckets: [...LATENCY_BUCKETS_MS, Infinity].map((_, index) => index % 3),
+  count: 15,
+  sumMs: 1500,
+};
+
+export function sampleTraffic(fields: Partial<TrafficStatus> = {}): TrafficStatus {
+  const times = { firstByte: { ...SAMPLE_TIMES, sumMs: 300 }, total: SAMPLE_TIMES };
+  const traffic: Traffic = { counters: numbered<TrafficCounter>(TRAFFIC_COUNTERS), ...times };
+  return {
+    routes: [{ listener: "web", route: "shop.example.com*", ...traffic }],
+    pools: [{ pool: "app", ...traffic }],
+    servers: new Map([0, 1, 2, 3].map((slot) => [slot, times])),
+    otherServers: null,
+    ...fields,
+  };
+}
+
 export function sampleStatus(fields: Partial<NodeStatus> = {}): NodeStatus {
-  const buckets = [...LATENCY_BUCKETS_MS, Infinity].map((_, index) => index % 3);
   return {
     node: "lb1",
     version: "0.1.0",
@@ -69,7 +90,7 @@ export function sampleStatus(fields: Partial<NodeStatus> = {}): NodeStatus {
         selfSigned: false,
       }],
       counters: numbered<ListenerCounter>(LISTENER_COUNTERS),
-      latency: { buckets, count: buckets.reduce((sum, n) => sum + n, 0), sumMs: 1500 },
+      latency: SAMPLE_TIMES,
     }],
     pools: [{ name: "app", balance: "roundRobin", queued: 0, servers: [sampleServer()] }],
     names: [],

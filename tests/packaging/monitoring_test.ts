@@ -8,7 +8,7 @@ import { labTest, requireTool } from "../lab/tools.ts";
 import { parseExposition } from "../observe/parse_exposition.ts";
 import { VRRP } from "../observe/sample_election.ts";
 import { KERNEL } from "../observe/sample_kernel.ts";
-import { sampleStatus } from "../observe/sample_status.ts";
+import { sampleStatus, sampleTraffic } from "../observe/sample_status.ts";
 
 const PACKAGING = new URL("../../packaging/", import.meta.url);
 const RULES = new URL("prometheus/tandem.rules.test.yaml", PACKAGING).pathname;
@@ -16,8 +16,10 @@ const read = (name: string) => Deno.readTextFileSync(new URL(name, PACKAGING));
 
 for (const name of ["prometheus/tandem.rules.yaml", "grafana/tandem.json"]) {
   Deno.test(`${name} asks for metrics that there are`, () => {
-    const page = metricsPage(sampleStatus()) + electionMetrics(VRRP) + kernelMetrics(KERNEL);
-    const names = new Set([...parseExposition(page).keys()].flatMap((name) => [name, `${name}_bucket`]));
+    const page = metricsPage(sampleStatus(), sampleTraffic()) + electionMetrics(VRRP) + kernelMetrics(KERNEL);
+    const names = new Set(
+      [...parseExposition(page).keys()].flatMap((name) => [name, `${name}_bucket`, `${name}_count`]),
+    );
     const asked = new Set(read(name).match(/\btandem_[a-z_]+\b/g));
     assert(asked.size > 10);
     assertEquals([...asked].filter((name) => !names.has(name)), []);

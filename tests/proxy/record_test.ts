@@ -1,5 +1,5 @@
 /** What is counted and noted of requests: the numbers that metrics and the access log show. */
-import { LISTENER_COLUMN, SERVER_COLUMN } from "../../mod/base/counters.ts";
+import { LISTENER_COLUMN, SERVER_COLUMN, TRAFFIC_COLUMN } from "../../mod/base/counters.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { reply } from "../sim/parties.ts";
 import { simulate, type World } from "../sim/world.ts";
@@ -47,6 +47,14 @@ Deno.test("Record counts requests, connections, bytes and times of a server", ()
     assertEquals([listener(world, "bytesIn"), listener(world, "bytesOut")], [sent, received]);
     const { count, sumMs } = world.memory.counters.histogram(0);
     assertEquals([count, sumMs], [3, 150]);
+    for (const name of ["firstByteMs", "totalMs"] as const) {
+      const { count, sumMs } = world.memory.counters.trafficTimes(0, name);
+      assertEquals([count, sumMs], [3, 150], name);
+      assertEquals(world.memory.counters.serverTimes(0, name).count, 3);
+    }
+    const ofPool = (column: keyof typeof TRAFFIC_COLUMN) =>
+      world.memory.counters.traffic(0, TRAFFIC_COLUMN[column]);
+    assertEquals([ofPool("responses2xx"), ofPool("errors"), ofPool("bytesIn")], [3, 0, sent]);
   });
 });
 

@@ -5,7 +5,7 @@ import type { NodeStatus } from "../../mod/observe/status.ts";
 import { assertEquals, assertNotMatch, assertStringIncludes } from "../assert.ts";
 import { VRRP } from "../observe/sample_election.ts";
 import { KERNEL } from "../observe/sample_kernel.ts";
-import { sampleStatus } from "../observe/sample_status.ts";
+import { sampleStatus, sampleTraffic } from "../observe/sample_status.ts";
 import { NO_API } from "./no_desk.ts";
 
 const TOKEN = "a-long-secret-token";
@@ -13,7 +13,7 @@ const LOOPBACK: Access = { from: "loopback", token: TOKEN };
 
 function app(access: Access = LOOPBACK, source: Partial<AdminSource> = {}) {
   return createAdminApp(
-    { ...NO_API, state: () => "serving", status: () => sampleStatus(), ...source },
+    { ...NO_API, state: () => "serving", status: () => sampleStatus(), traffic: sampleTraffic, ...source },
     access,
   );
 }

@@ -2,7 +2,7 @@ import { createAdminApp } from "../../routes/app.ts";
 import type { Access } from "../../routes/auth.ts";
 import { History } from "../../routes/dashboard/history.ts";
 import { assertEquals, assertStringIncludes } from "../assert.ts";
-import { sampleServer, sampleStatus } from "../observe/sample_status.ts";
+import { sampleServer, sampleStatus, sampleTraffic } from "../observe/sample_status.ts";
 import { VRRP } from "../observe/sample_election.ts";
 import { NO_API } from "./no_desk.ts";
 import type { KeeperStatus } from "../../mod/observe/keeper_status.ts";
@@ -12,7 +12,12 @@ import { viewText } from "./dashboard_view.tsx";
 const REMOTE: Access = { from: "remote", token: "a-long-secret-token" };
 
 function app(access: Access) {
-  return createAdminApp({ ...NO_API, state: () => "serving", status: () => sampleStatus() }, access);
+  return createAdminApp({
+    ...NO_API,
+    state: () => "serving",
+    status: () => sampleStatus(),
+    traffic: sampleTraffic,
+  }, access);
 }
 
 Deno.test("the page is anybody's and says nothing, its events are for those who may read", async () => {

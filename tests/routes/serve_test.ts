@@ -1,6 +1,6 @@
 /** The admin application apart from its node. */
 import { answerFor } from "../../routes/serve.ts";
-import { assertEquals, assertMatch } from "../assert.ts";
+import { assertEquals } from "../assert.ts";
 import { sampleStatus } from "../observe/sample_status.ts";
 
 const ENTRY = new URL("../../routes/serve.ts", import.meta.url).pathname;
@@ -11,6 +11,7 @@ function nodeAnswering(answer: () => Response): Deno.HttpServer<Deno.NetAddr> {
   return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
     const { pathname, search } = new URL(request.url);
     assertEquals(request.headers.get("authorization"), `Bearer ${TOKEN}`);
+    if (pathname === "/metrics") return new Response(`metrics as ${request.headers.get("accept")}`);
     if (pathname.startsWith("/api/")) {
       return new Response(`${request.method} ${pathname}${search} ${await request.text()}`);
     }
@@ -26,8 +27,16 @@ Deno.test("answerFor() shows a node as the node does, to who has its token", asy
   await using node = nodeAnswering(() => Response.json(sampleStatus()));
   const url = `http://127.0.0.1:${node.addr.port}`;
   assertEquals(await (await asked(url)).json(), sampleStatus());
-  assertMatch(await (await asked(url, undefined, "/metrics")).text(), /tandem_build_info/);
   assertEquals((await asked(url, {})).status, 401);
+});
+
+Deno.test("answerFor() hands on who asks for metrics, in the format that is wanted", async () => {
+  await using node = nodeAnswering(() => Response.json(sampleStatus()));
+  const url = `http://127.0.0.1:${node.addr.port}`;
+  const headers = { authorization: `Bearer ${TOKEN}`, accept: "application/openmetrics-text" };
+  const metrics = await asked(url, headers, "/metrics");
+  assertEquals(await metrics.text(), "metrics as application/openmetrics-text");
+  assertEquals((await asked(url, {}, "/metrics")).status, 401);
 });
 
 Deno.test("answerFor() hands the API on to the node, from who has its token", async () => {
