@@ -142,6 +142,41 @@ labTest("dsr: an error about a server's packet reaches that server, of all", NEE
   }
 });
 
+labTest(
+  "dsr: a datagram in one piece reaches a server, one in fragments is counted and does not",
+  NEEDS,
+  async () => {
+    await using forwarding = await Forwarding.create(["lb"], ["s1"]);
+    const { lab } = forwarding;
+    forwarding.write(`listeners:
+  - { name: echo, bind: "${VIP}:9000", protocol: udp, forward: dsr, pool: app, kernel: { interface: eth0 } }
+pools: { app: { balance: maglev, servers: [${forwarding.server("s1", 9000)}] } }`);
+    const setup = await forwarding.tandem("lb", "doctor", "--server", "-c", forwarding.file);
+    await lab.must("s1", "sh", "-c", setup.stdout);
+    await forwarding.own("lb");
+    const start = (name: string, script: string, ...args: string[]) => {
+      const child = lab.deno(name, script, ...args);
+      void child.stdin.close();
+      return child.stdout;
+    };
+    const echo = start("s1", "udp_echo_program.ts", "9000");
+    const echoed = echo.getReader();
+    await echoed.read();
+    forwarding.run("lb");
+    await forwarding.open("lb", "s1");
+    const asking = start("client", "udp_ask_program.ts", VIP, "9000", "whole");
+    assertEquals(await new Response(asking).text(), "whole\n");
+
+    const before = await forwarding.servers("lb");
+    const unanswered = start("client", "udp_ask_program.ts", VIP, "9000", "x".repeat(4000));
+    const { kernel } = await forwarding.until("lb", ({ kernel }) => kernel.fragments > 0);
+    assertEquals(kernel.fragments, 3, "4000 bytes in packets of 1500");
+    assertEquals(kernel.services[0]!.servers[0]!.packetsIn, before[0]!.packetsIn, "none went to the server");
+    await unanswered.cancel();
+    await echoed.cancel();
+  },
+);
+
 labTest("dsr: a dead balancer does not move the address, and rules that are missing do", NEEDS, async () => {
   await using forwarding = await started();
   const { lab } = forwarding;
