@@ -11,7 +11,7 @@ import { align, median } from "./report.ts";
 const USAGE = `deno task bench:l4 [options]
   --seconds N      length of one measurement (2)
   --repeat N       measurements of each way, by turns (5)
-  --connections N  of wrk (64), and open ones of the failover (200)
+  --connections N  of wrk, and open ones of the failover (200)
   --strikes N      at the node that has the address, in three ways by turns (3)
   --only NAME      requests, bulk or failover; may be repeated`;
 const WARM_UP_SECONDS = 1;
@@ -34,7 +34,7 @@ async function main(args: string[]): Promise<number> {
     options: {
       seconds: { type: "string", default: "2" },
       repeat: { type: "string", default: "5" },
-      connections: { type: "string" },
+      connections: { type: "string", default: "200" },
       strikes: { type: "string", default: `${STRIKES.length}` },
       only: { type: "string", multiple: true, default: ["requests", "bulk", "failover"] },
       help: { type: "boolean" },
@@ -46,22 +46,20 @@ async function main(args: string[]): Promise<number> {
   }
   await installTools(["curl", "haproxy", "ip", "iperf3", "nft", "nginx", "wrk"]);
   const [seconds, repeat] = [Number(values.seconds), Number(values.repeat)];
+  const connections = Number(values.connections);
   const parts = new Set(values.only);
   if (parts.has("requests") || parts.has("bulk")) {
     await using place = await Place.open();
     const measured: Measured[] = [];
     for (let turn = 0; turn < repeat; turn++) {
       for (const way of WAYS) {
-        measured.push(await measure(place, way, Number(values.connections ?? 64), seconds, parts));
+        measured.push(await measure(place, way, connections, seconds, parts));
       }
     }
     console.log(report(measured));
   }
   if (!parts.has("failover")) return 0;
-  const { broken, requests, moves } = await failover(
-    Number(values.connections ?? 200),
-    Number(values.strikes),
-  );
+  const { broken, requests, moves } = await failover(connections, Number(values.strikes));
   console.log(`after ${moves} moves and ${requests} requests ${broken} connections were broken`);
   return broken === 0 ? 0 : 1;
 }
