@@ -113,6 +113,7 @@ export const ERRORS = {
   badResponse: error("upstream", 502, null, "PH", "the server's answer is malformed"),
   upgradeRefused: error("upstream", 502, null, "PH", "the server takes no WebSocket over HTTP/2"),
   badHandOn: error("upstream", 502, null, "PH", "the function handed the request on where that cannot be"),
+  requestTimeout: error("internal", 504, null, "sH", "the request was not over in its time"),
   responseTimeout: error("upstream", 504, "timeout", "sH", "the server did not answer in time"),
   upstreamStalled: error("upstream", 0, null, "sD", "the server did not go on with its answer in time"),
   tunnelIdle: error("internal", 0, null, "cD", "nothing moved on the connection for its idle time-out"),

@@ -9,6 +9,7 @@ import { acmeNames, acmeNamesOf } from "./acme_names.ts";
 import { TlsFiles } from "./certificates.ts";
 import type { CheckConfig } from "./check_schema.ts";
 import { UNCOMPRESSED } from "./compress_schema.ts";
+import { failureSnapshot } from "./failure_build.ts";
 import { claimRules, connectionLimitSnapshot, guardsSnapshot, routeLabels } from "./guard_schema.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import type { LiveServer } from "./live.ts";
@@ -156,6 +157,7 @@ function listenerSnapshot(
       keepAliveMs: timeouts.keepAlive,
       idleMs: timeouts.idle,
       tunnelMs: timeouts.tunnel,
+      requestMs: timeouts.request,
     },
     limits,
     tls: tls === undefined ? null : listenerTls(tls, protocol, acmeNamesOf(listener), certificates),
@@ -173,6 +175,7 @@ function listenerSnapshot(
         ...compressSnapshot(listener, route),
         ...guards,
         ...limitsSnapshot(listener, route),
+        ...failureSnapshot(listener, route),
         ...(claims === undefined ? {} : { claims }),
       };
     }),

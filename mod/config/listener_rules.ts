@@ -7,6 +7,7 @@ import { checkListenerChanges, checkPrefix, checkRouteChanges, takenBy } from ".
 import { UNCOMPRESSED } from "./compress_schema.ts";
 import { Coverage } from "./coverage.ts";
 import type { BindAddress } from "./fields.ts";
+import { checkFailures } from "./failure_rules.ts";
 import { checkGuards, checkSharedLimits } from "./guard_rules.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import { NO_CONDITIONS } from "./match_schema.ts";
@@ -94,19 +95,11 @@ function overlap(one: BindAddress, other: BindAddress): boolean {
   return a.length === b.length && (isUnspecifiedIp(a) || isUnspecifiedIp(b));
 }
 
-const HTTP_ONLY: readonly Path[] = [["trustedProxies"], ["clientAddress"], ["hsts"], ["compress"], [
-  "timeouts",
-  "body",
-], [
-  "timeouts",
-  "keepAlive",
-]]
-  .concat(
-    [["timeouts", "tunnel"], ["limits", "head"], ["limits", "headers"], ["limits", "body"], [
-      "limits",
-      "bodyRate",
-    ]],
-  );
+const HTTP_ONLY: readonly Path[] = [
+  ...["trustedProxies", "clientAddress", "hsts", "compress"].map((key) => [key]),
+  ...["body", "request", "keepAlive", "tunnel"].map((key) => ["timeouts", key]),
+  ...["head", "headers", "body", "bodyRate"].map((key) => ["limits", key]),
+];
 /** What http listeners speak, by ALPN's names. */
 const HTTP_PROTOCOLS = new Set(["h2", "http/1.1", "http/1.0"]);
 /** Conditions of a route that only a request can meet, and those that only a TLS connection can. */
@@ -217,6 +210,7 @@ function checkRoutes(context: RuleContext, listener: ListenerConfig, at: number)
     checkRouteKind(context, listener, route, path);
     checkCompress(context, listener, route, path);
     checkMirror(context, listener, route, path);
+    checkFailures(context, listener, route, path);
     if (!context.whole(path)) continue;
     const match = listener.protocol === "tcp" ? helloMatch(route.match) : route.match;
     const earlier = coverage.coveredBy(match);

@@ -16,6 +16,7 @@ import {
   size,
   token,
 } from "./fields.ts";
+import { requestTimeout } from "./failure_schema.ts";
 import { guardFields, NO_GUARDS } from "./guard_schema.ts";
 import { errorPages, interceptErrors } from "./error_page_schema.ts";
 import { HeadersSchema } from "./header_schema.ts";
@@ -34,6 +35,7 @@ const timeouts = z.strictObject({
     "Longest wait for a whole request head; for a PROXY header; for a ClientHello that a route needs; for a TLS handshake.",
   ),
   body: duration().prefault("30s").describe("Longest wait for more of a request body."),
+  request: requestTimeout,
   keepAlive: duration().prefault("60s").describe("How long an idle connection is kept for another request."),
   idle: duration().prefault("5m").describe("How long a connection may be silent in both directions. (tcp)"),
   tunnel: duration().prefault("1h").describe("The same for a connection that became a tunnel (WebSocket)."),
@@ -126,5 +128,12 @@ export type ListenerConfig = z.output<typeof ListenerSchema>;
 
 /** Takes everything. */
 function routeOf(action: RouteConfig["action"]): RouteConfig {
-  return { match: NO_CONDITIONS, action, compress: undefined, limits: undefined, ...NO_GUARDS };
+  return {
+    match: NO_CONDITIONS,
+    action,
+    compress: undefined,
+    limits: undefined,
+    timeouts: undefined,
+    ...NO_GUARDS,
+  };
 }

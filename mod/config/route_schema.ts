@@ -22,6 +22,7 @@ import {
   share,
   size,
 } from "./fields.ts";
+import { routeTimeouts } from "./failure_schema.ts";
 import { FunctionSchema } from "./function_schema.ts";
 import { guardFields } from "./guard_schema.ts";
 import { HeadersSchema } from "./header_schema.ts";
@@ -163,6 +164,7 @@ export const RouteSchema = z.strictObject({
   ),
   mirror: mirror.optional(),
   ...guardFields,
+  timeouts: routeTimeouts,
   limits: limits.optional().describe("Limits of this route, below those of the listener."),
 }).transform(({ pool, split, redirect, respond, files, function: ofModule, ...rest }, context) => {
   const actions: ActionConfig[] = [];

@@ -4,6 +4,7 @@
  * Plain data (numbers, strings, arrays), so that it crosses to a worker by message. Durations are milliseconds,
  * sizes are bytes, 0 means "no limit" where a limit is meant. It knows nothing of YAML or of sockets.
  */
+import type { PoolTerms, RequestTimeouts } from "./failure_snapshot.ts";
 import type { ConcurrencySnapshot, GuardsSnapshot } from "./guard_snapshot.ts";
 
 export interface Snapshot {
@@ -32,12 +33,10 @@ export interface ListenerSnapshot {
   readonly clientAddress?: string;
   /** CIDR blocks whose connections begin with a PROXY header; absent: none. */
   readonly proxyProtocol?: { readonly from: readonly string[] };
-  readonly timeouts: {
+  readonly timeouts: RequestTimeouts & {
     readonly headMs: number;
-    readonly bodyMs: number;
     readonly keepAliveMs: number;
     readonly idleMs: number;
-    readonly tunnelMs: number;
   };
   readonly limits: RequestLimits & {
     /** Least bytes of a body a second, over all; 0: none. */
@@ -132,6 +131,10 @@ export interface RouteSnapshot {
   readonly securityHeaders?: ResponseRules;
   /** Absent: the listener's. */
   readonly limits?: RequestLimits;
+  /** Absent: the listener's. */
+  readonly timeouts?: RequestTimeouts;
+  /** In the place of what its pools say; absent: nothing is. */
+  readonly terms?: PoolTerms;
   /** Of requests: what servers are told of tokens, after the listener's and before the route's own rules; absent: nothing. */
   readonly claims?: HeaderRules;
 }

@@ -140,7 +140,7 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
     switch (this.#state) {
       case EXCHANGE:
         if (now >= this.#giveUpAt && !this.#exchange.responding) return this.#exchange.fail("clientGone");
-        return this.#exchange.onDeadline();
+        return this.#exchange.onDeadline(now);
       case HEAD:
         if (this.listener.draining && this.#held.empty && !this.stream.blocked) return this.#finish();
         if (this.stream.queued > 0 && this.stream.queued !== this.#queued) return this.#waitForReader(now);
@@ -221,12 +221,11 @@ export class ClientConnection implements StreamHandler, TunnelOwner {
     else if (!this.#working) this.#nextRequest();
   }
 
-  /** Becomes a tunnel to the server, whose first bytes have been written already. */
-  tunnel(server: Stream): void {
+  /** Becomes a tunnel to the server, whose first bytes have been written already; `idleMs`: how long it may be silent. */
+  tunnel(server: Stream, idleMs: number): void {
     this.#state = TUNNEL;
     this.environment.wheel.drop(this.#timer);
-    const { tunnelMs } = this.listener.live.snapshot.timeouts;
-    this.#tunnel = new Tunnel(this, this.environment, this.stream, server, tunnelMs);
+    this.#tunnel = new Tunnel(this, this.environment, this.stream, server, idleMs);
     const { bytes, start, end } = this.#held;
     if (end > start) {
       server.write(bytes.subarray(start, end));

@@ -8,6 +8,7 @@
 import { type ErrorCode, ERRORS } from "../base/errors.ts";
 import { SERVER_COLUMN } from "../base/counters.ts";
 import { FIXED, NONE } from "../http1/body.ts";
+import type { RequestTimeouts } from "../config/failure_snapshot.ts";
 import type { Answered, Denial } from "../guard/guard.ts";
 import type { Head } from "../http1/head.ts";
 import type { RequestInfo } from "../http1/request.ts";
@@ -59,12 +60,16 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
   #pool: LivePool | null = null;
   #phase: Phase = FREE;
   #upgrade = false;
+  #timeouts: RequestTimeouts;
+  /** When the request must be over. */
+  #dueAt = Infinity;
   #clientKeepAlive = true;
   #serverKeepAlive = true;
 
   constructor(readonly client: ClientConnection, encoder: ChunkEncoder) {
     const { environment, stream } = client;
     this.#environment = environment;
+    this.#timeouts = client.listener.live.snapshot.timeouts;
     this.#changes = new Changes(client, this.record);
     this.#side = new ServerSide(this, encoder);
     this.#attempts = this.#side.attempts;
@@ -102,6 +107,8 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     const index = live.router.match(head, info, bytes, address, this.#environment.facts, tls?.serverName);
     const route = this.#route = live.routes[index];
     this.record.routeRow = route?.snapshot.row ?? -1;
+    const { requestMs } = this.#timeouts = route?.snapshot.timeouts ?? live.snapshot.timeouts;
+    this.#dueAt = requestMs === 0 ? Infinity : now + requestMs;
     this.#handing.start(route?.next ?? null);
     this.#pool = poolOfRequest(route, address, head, info, bytes, this.#environment.facts);
     const { guards } = route ?? live;
@@ -204,7 +211,8 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
   }
 
   /** The deadline that `#arm` set has passed. */
-  onDeadline(): void {
+  onDeadline(now: number): void {
+    if (now >= this.#dueAt) return this.#overdue();
     switch (this.#phase) {
       case GUARDED:
         return this.#guarding!.onDeadline();
@@ -217,6 +225,12 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     }
   }
 
+  /** The whole of the request has taken too long: whose turn it is now says whose fault that is. */
+  #overdue(): void {
+    const clients = this.#phase === ASKING && this.#side.server !== null && !this.#side.awaited;
+    this.fail(clients ? "bodyTimeout" : "requestTimeout");
+  }
+
   /** The client's stream has room again. */
   onClientDrain(): void {
     if (this.#side.server === null && this.#phase === RESPONDING) {
@@ -226,8 +240,9 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     if (this.#phase === RESPONDING) this.#arm();
   }
 
+  /** Sets the deadline of what is awaited, which is never later than that of the whole. */
   arm(at: number): void {
-    this.client.arm(at);
+    this.client.arm(Math.min(at, this.#dueAt));
   }
 
   /** The client is gone for good, and with it the connections that were made in its name. */
@@ -352,19 +367,21 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     if (this.record.bytesOut > 0) this.#phase = RESPONDING;
     if (sent === BROKEN_OFF) return this.fail(this.#ownAnswer.problem);
     if (sent !== WAITS) return this.#finish(this.#ownAnswer.keepAlive);
-    this.client.arm(this.#environment.now() + this.client.listener.live.snapshot.timeouts.idleMs);
+    this.arm(this.#environment.now() + this.client.listener.live.snapshot.timeouts.idleMs);
   }
 
   /** Sets the deadline of what is awaited now. */
   #arm(): void {
     const { client } = this;
     const { responseMs } = this.#attempts.pool!.snapshot.timeouts;
-    const { timeouts: { bodyMs, idleMs }, limits: { bodyRate } } = client.listener.live.snapshot;
+    const { timeouts: { idleMs }, limits: { bodyRate } } = client.listener.live.snapshot;
     const now = this.#environment.now();
-    if (this.#phase === RESPONDING) client.arm(now + (client.stream.blocked ? idleMs : responseMs));
+    if (this.#phase === RESPONDING) this.arm(now + (client.stream.blocked ? idleMs : responseMs));
     else if (this.#phase === ASKING) {
-      client.arm(
-        this.#side.awaited ? this.#body.pause(now) + responseMs : this.#body.dueAt(now, bodyMs, bodyRate),
+      this.arm(
+        this.#side.awaited
+          ? this.#body.pause(now) + responseMs
+          : this.#body.dueAt(now, this.#timeouts.bodyMs, bodyRate),
       );
     }
   }
@@ -378,7 +395,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     this.record.firstByteAt = this.#environment.now();
     this.#answer.switching(head, info, bytes, end);
     this.#side.server!.exchange = null;
-    this.client.tunnel(this.#side.server!.stream);
+    this.client.tunnel(this.#side.server!.stream, this.#timeouts.tunnelMs);
     return false;
   }
 

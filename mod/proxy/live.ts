@@ -37,6 +37,7 @@ import type { LiveListener, LiveMirror, LivePool, LiveRoute, LiveSplit } from ".
 import type { GuardsSnapshot } from "../config/guard_snapshot.ts";
 import { CorsEdits } from "./cors_edits.ts";
 import { LivePages } from "./error_pages.ts";
+import { onTerms } from "./on_terms.ts";
 import { RequestRouter } from "./facts.ts";
 import { requestEdit } from "./request_edit.ts";
 import { RetryBudget } from "./retry.ts";
@@ -168,9 +169,11 @@ function liveRoute(
   return {
     snapshot: route,
     action,
-    pool: action.kind === "pool" ? pools.get(action.pool)! : null,
-    split: action.kind === "split" ? liveSplit(action, pools, options) : null,
-    next: route.next === undefined ? null : new Map(route.next.map((name) => [name, pools.get(name)!])),
+    pool: action.kind === "pool" ? onTerms(pools.get(action.pool)!, route.terms) : null,
+    split: action.kind === "split" ? liveSplit(action, route, pools, options) : null,
+    next: route.next === undefined
+      ? null
+      : new Map(route.next.map((name) => [name, onTerms(pools.get(name)!, route.terms)])),
     mirror: route.mirror === undefined ? null : liveMirror(route.mirror, pools, options),
     captures: capturesOf(match),
     requestEdit: action.kind !== "pool" && action.kind !== "split"
@@ -205,10 +208,13 @@ function answerEdit(rules: readonly (ResponseRules | undefined)[]): HeaderEdit |
 
 function liveSplit(
   { pools: shares, hashOn }: SplitAction,
+  { terms }: RouteSnapshot,
   pools: ReadonlyMap<string, LivePool>,
   { random }: LiveOptions,
 ): LiveSplit {
-  const parts = new Split(shares.map(({ pool, weight }) => ({ item: pools.get(pool)!, weight })));
+  const parts = new Split(
+    shares.map(({ pool, weight }) => ({ item: onTerms(pools.get(pool)!, terms), weight })),
+  );
   return { parts, hashOn, random };
 }
 

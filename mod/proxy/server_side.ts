@@ -26,6 +26,8 @@ export interface ServerSideOwner extends ResponseHandler {
   readonly client: ClientConnection;
   readonly request: UpstreamRequest;
   readonly record: Record;
+  /** Sets the one deadline of what is awaited. */
+  arm(at: number): void;
   fail(code: ErrorCode): void;
 }
 
@@ -61,7 +63,7 @@ export class ServerSide implements AttemptOwner {
   }
 
   arm(at: number): void {
-    this.#owner.client.arm(at);
+    this.#owner.arm(at);
   }
 
   reuse(slot: number, now: number): boolean {

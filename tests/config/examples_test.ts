@@ -26,6 +26,7 @@ const NAMES = [
   "sync-group.yaml",
   "sessions.yaml",
   "protection.yaml",
+  "failures.yaml",
   "functions.yaml",
 ];
 

@@ -185,6 +185,11 @@ const SCENARIOS: Record<Exclude<ErrorCode, OfUdp>, Scenario> = {
     options: { routes: [MAY_HAND_ON] },
     servers: answering(reply(200, "", "tandem-next: other\r\n"), false),
   },
+  requestTimeout: {
+    options: { listener: { timeouts: { requestMs: 5000 } } },
+    servers: silent,
+    then: wait(6000),
+  },
   responseTimeout: { servers: silent, then: wait(61_000) },
   upstreamStalled: {
     servers: answering("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", false),

@@ -1,0 +1,25 @@
+/**
+ * The schema of what a route does otherwise than its listener and pools where something takes too long or fails. Pure.
+ */
+import { z } from "zod";
+import { duration } from "./fields.ts";
+
+/** The same on a listener and on a route. */
+const REQUEST =
+  "Longest time from the head of a request to the end of its answer, with all attempts: 504, or the " +
+  "connection is closed where the answer has begun; 0s: no limit.";
+
+export const requestTimeout = duration(0).prefault("0s").describe(REQUEST);
+
+export const routeTimeouts = z.strictObject({
+  request: duration(0).optional().describe(REQUEST),
+  body: duration().optional().describe("Longest wait for more of a request body."),
+  tunnel: duration().optional().describe(
+    "How long a connection that became a tunnel (WebSocket) may be silent in both directions.",
+  ),
+  queue: duration().optional().describe("Longest wait while every server is at `maxConnections`; then 503."),
+  connect: duration().optional().describe("Longest wait for a connection to a server."),
+  response: duration().optional().describe(
+    "Longest wait for the head of a server's answer, and for more of its body.",
+  ),
+}).optional().describe("Time-outs of this route. Without: those of the listener and of the pool.");

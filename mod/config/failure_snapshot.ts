@@ -1,0 +1,16 @@
+/** The parts of a snapshot that say what happens where something takes too long or fails. */
+import type { PoolSnapshot } from "./snapshot.ts";
+
+/** Of requests, towards clients. */
+export interface RequestTimeouts {
+  readonly bodyMs: number;
+  readonly tunnelMs: number;
+  /** From the head of a request to the end of its answer; 0: no limit. */
+  readonly requestMs: number;
+}
+
+/** What holds for the requests of one route in the place of what its pools say. */
+export interface PoolTerms {
+  readonly timeouts: Partial<PoolSnapshot["timeouts"]>;
+  readonly queue: Partial<PoolSnapshot["queue"]>;
+}
