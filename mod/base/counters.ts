@@ -53,6 +53,7 @@ export const LISTENER_COUNTERS = [
   "compressedFrom",
   "compressedTo",
   "uncompressed",
+  "fallbacks",
   "mirrorsAnswered",
   "mirrorsFailed",
   "mirrorsSkipped",

@@ -5,6 +5,7 @@ import { poolsOfRoute } from "./route_pools.ts";
 import type { RouteConfig } from "./route_schema.ts";
 import type { RuleContext } from "./rules.ts";
 
+const KEYS = ["timeouts", "fallback"] as const;
 /** Time-outs of a route that are about servers. */
 const OF_SERVERS = ["tunnel", "queue", "connect", "response"] as const;
 
@@ -15,18 +16,36 @@ export function checkFailures(
   path: Path,
 ): void {
   // On the listener itself they are the listener's own.
-  if (!path.includes("routes") || route.timeouts === undefined) return;
-  const here = [...path, "timeouts"];
+  if (!path.includes("routes")) return;
   if (protocol !== "http") {
-    return context.error(here, `cannot stand on a ${protocol} listener, which sees no requests`, "key");
+    for (const key of KEYS) {
+      if (!context.given([...path, key])) continue;
+      context.error([...path, key], `cannot stand on a ${protocol} listener, which sees no requests`, "key");
+    }
+    return;
   }
-  if (poolsOfRoute({ action: route.action }).length > 0) return;
+  checkTimeouts(context, route, path);
+  checkFallback(context, route, path);
+}
+
+function checkTimeouts(context: RuleContext, { action, timeouts }: RouteConfig, path: Path): void {
+  if (timeouts === undefined || poolsOfRoute({ action }).length > 0) return;
   for (const key of OF_SERVERS) {
-    if (route.timeouts[key] === undefined) continue;
+    if (timeouts[key] === undefined) continue;
     context.warn(
-      [...here, key],
-      `has no effect beside ${route.action.kind}: no server gets the request`,
+      [...path, "timeouts", key],
+      `has no effect beside ${action.kind}: no server gets the request`,
       "key",
     );
+  }
+}
+
+function checkFallback(context: RuleContext, { action, fallback }: RouteConfig, path: Path): void {
+  if (fallback === undefined) return;
+  const here = [...path, "fallback"];
+  if (poolsOfRoute({ action }).length === 0) {
+    context.error(here, `has nothing to stand in for beside ${action.kind}, which needs no server`, "key");
+  } else if (action.kind === "pool" && action.pool === fallback.pool) {
+    context.error([...here, "pool"], "must be another pool than the route's");
   }
 }

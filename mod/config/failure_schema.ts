@@ -2,7 +2,8 @@
  * The schema of what a route does otherwise than its listener and pools where something takes too long or fails. Pure.
  */
 import { z } from "zod";
-import { duration } from "./fields.ts";
+import { acrossIssue, duration, integer, name } from "./fields.ts";
+import { sorry } from "./respond_schema.ts";
 
 /** The same on a listener and on a route. */
 const REQUEST =
@@ -23,3 +24,18 @@ export const routeTimeouts = z.strictObject({
     "Longest wait for the head of a server's answer, and for more of its body.",
   ),
 }).optional().describe("Time-outs of this route. Without: those of the listener and of the pool.");
+
+export const fallback = z.strictObject({
+  pool: name().optional().describe("Pool that gets the request, where it may be sent again."),
+  respond: sorry.optional(),
+  statuses: z.array(integer(400, 599)).prefault([]).describe(
+    "Statuses of servers that count as failures too. Without: what they answer is passed on.",
+  ),
+}).superRefine(({ pool, respond }, context) => {
+  const given = [pool, respond].filter((one) => one !== undefined).length;
+  if (given !== 1) context.addIssue(acrossIssue("must have either pool or respond"));
+}).optional().describe(
+  "What a request gets in the place of the error when the pool has no server for it, or all attempts failed.",
+);
+
+export type FallbackConfig = NonNullable<z.output<typeof fallback>>;

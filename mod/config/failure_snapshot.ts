@@ -14,3 +14,19 @@ export interface PoolTerms {
   readonly timeouts: Partial<PoolSnapshot["timeouts"]>;
   readonly queue: Partial<PoolSnapshot["queue"]>;
 }
+
+/** What a request gets when its pool fails it: one of the two. */
+export interface FallbackSnapshot {
+  /** Of servers, that count as failures. */
+  readonly statuses: readonly number[];
+  readonly pool?: string;
+  readonly answer?: SorryAnswer;
+}
+
+export interface SorryAnswer {
+  readonly status: number;
+  readonly body: string;
+  readonly contentType: string;
+  /** Lines of the head, each with its CR LF. */
+  readonly fields?: string;
+}

@@ -26,10 +26,12 @@ export function checkPages(context: RuleContext, files: NamedFiles): void {
       const where = [...path, "routes", index];
       checkAll(where, route.errorPages);
       checkCredentials(context, files, route, where);
-      const { action } = route;
+      const { action, fallback } = route;
       if (action.kind === "respond" && action.file !== undefined) {
         check([...where, "respond", "file"], action.file);
       }
+      const page = fallback?.respond?.file;
+      if (page !== undefined) check([...where, "fallback", "respond", "file"], page);
     }
   }
 }

@@ -22,8 +22,9 @@ export function checkReferences(tree: TreeNode, poolNames: ReadonlySet<string>, 
     if (name !== null) names.add(name.value);
     const routes = itemsOf(childOf(listener, "routes"));
     for (const route of routes) checkActions(route, findings);
-    const mirrors = routes.map((route) => childOf(route, "mirror")).filter((mirror) => mirror !== undefined);
-    for (const place of [listener, ...routes, ...mirrors]) {
+    const beside = routes.flatMap((route) => [childOf(route, "mirror"), childOf(route, "fallback")])
+      .filter((one) => one !== undefined);
+    for (const place of [listener, ...routes, ...beside]) {
       const pool = nameAt(place, "pool");
       if (pool !== null && !poolNames.has(pool.value)) error(pool, noSuchPool(pool.value, poolNames));
       for (const next of nextsOf(place)) {

@@ -6,6 +6,8 @@ import { mediaType, UNKNOWN } from "../files/media_type.ts";
 import { BODY_SCOPE } from "../route/respond.ts";
 import { constantOf, templateOf } from "../route/template.ts";
 import { statusRange } from "./error_page_schema.ts";
+import type { FallbackConfig } from "./failure_schema.ts";
+import type { FallbackSnapshot } from "./failure_snapshot.ts";
 import { pathFrom } from "./file_paths.ts";
 import { functionPool } from "./functions.ts";
 import type { HeadersConfig } from "./header_schema.ts";
@@ -26,6 +28,7 @@ export function routeSnapshot(route: RouteConfig, directory: string, files: Text
       ? {}
       : { next: route.action.next }),
     ...(route.mirror === undefined ? {} : { mirror: route.mirror }),
+    ...(route.fallback === undefined ? {} : { fallback: fallbackSnapshot(route.fallback, files) }),
     ...(route.rewrite === undefined ? {} : { rewrite: route.rewrite }),
     ...changesSnapshot(route, files),
   };
@@ -70,14 +73,29 @@ function pagesSnapshot(
 function actionSnapshot(action: ActionConfig, directory: string, files: Texts): RouteAction {
   if (action.kind === "files") return { ...action, root: pathFrom(directory, action.root) };
   if (action.kind === "function") return { kind: "pool", pool: functionPool(action.name) };
-  if (action.kind !== "respond") return action;
-  const { kind, status, body, file, contentType } = action;
+  return action.kind === "respond" ? { kind: action.kind, ...answerOf(action, files) } : action;
+}
+
+/** `filled`: its body has variables. */
+function answerOf(
+  { status, body, file, contentType }: Omit<ActionConfig & { readonly kind: "respond" }, "kind">,
+  files: Texts,
+): { status: number; body: string; filled?: true; contentType: string } {
   if (file !== undefined) {
-    return { kind, status, body: textOf(file, files), contentType: contentType ?? textType(file) };
+    return { status, body: textOf(file, files), contentType: contentType ?? textType(file) };
   }
   const constant = constantOf(templateOf(body, BODY_SCOPE));
   const text = constant === null ? { body, filled: true as const } : { body: constant };
-  return { kind, status, ...text, contentType: contentType ?? PLAIN };
+  return { status, ...text, contentType: contentType ?? PLAIN };
+}
+
+function fallbackSnapshot({ pool, respond, statuses }: FallbackConfig, files: Texts): FallbackSnapshot {
+  if (respond === undefined) return { statuses, pool: pool! };
+  const { retryAfter, ...page } = respond;
+  const fields = retryAfter === undefined
+    ? {}
+    : { fields: `Retry-After: ${Math.ceil(retryAfter / 1000)}\r\n` };
+  return { statuses, answer: { ...answerOf(page, files), ...fields } };
 }
 
 /** What the ending says; what is not known is still text. */

@@ -5,8 +5,6 @@ import { z } from "zod";
 import { PATH_VARIABLE } from "../files/locate.ts";
 import { canonicalPath } from "../route/path.ts";
 import { REDIRECT_SCOPE } from "../route/redirect.ts";
-import { BODY_SCOPE, MAX_BODY_VARIABLES } from "../route/respond.ts";
-import { parseTemplate, referencesOf } from "../route/template.ts";
 import { errorPages, interceptErrors } from "./error_page_schema.ts";
 import { CompressSchema } from "./compress_schema.ts";
 import {
@@ -22,23 +20,19 @@ import {
   share,
   size,
 } from "./fields.ts";
-import { routeTimeouts } from "./failure_schema.ts";
+import { fallback, routeTimeouts } from "./failure_schema.ts";
 import { FunctionSchema } from "./function_schema.ts";
 import { guardFields } from "./guard_schema.ts";
 import { HeadersSchema } from "./header_schema.ts";
 import { MatchSchema } from "./match_schema.ts";
 import { HashOnSchema } from "./pool_schema.ts";
+import { respond } from "./respond_schema.ts";
 import { RewriteSchema } from "./rewrite_schema.ts";
 import type { RouteAction } from "./snapshot.ts";
-import { template, templateIssues } from "./template_field.ts";
+import { template } from "./template_field.ts";
 
 /** Statuses whose answer says where to go (RFC 9110 section 15.4) and that browsers follow. */
 const REDIRECTS = [301, 302, 303, 307, 308] as const;
-/** Statuses that never have a body (RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5). */
-const BODILESS = [204, 205, 304];
-/** An answer from the configuration is held in every worker. */
-const MAX_BODY = 256 * 1024;
-
 const limits = z.strictObject({
   head: size(1024, 1024 * 1024).optional().describe("Largest request head (431 above it)."),
   headers: integer(1, 1000).optional().describe("Most header fields in a request (431 above it)."),
@@ -75,30 +69,6 @@ const redirect = z.strictObject({
   ),
   status: oneOf(...REDIRECTS).prefault(308).describe("Status of the answer."),
 }).describe("Answer with a redirection.");
-
-const respond = z.strictObject({
-  status: integer(200, 599).prefault(200).describe("Status of the answer."),
-  body: z.string().max(MAX_BODY, `must be at most ${MAX_BODY} characters`).superRefine(checkBody).prefault("")
-    .describe("Text of the answer; variables in it are filled in, `$$` is a plain `$`."),
-  file: line(1, 4096).optional().describe(
-    "Instead of the body: the file that has it, read with the configuration and relative to its directory.",
-  ),
-  contentType: line(1, 256).optional().describe(
-    "Its `Content-Type`. Without: plain text, or what the ending of the file says.",
-  ),
-}).superRefine(({ status, body, file }, context) => {
-  if (body !== "" && file !== undefined) context.addIssue(acrossIssue("cannot stand beside a body", "file"));
-  if (body === "" && file === undefined || !BODILESS.includes(status)) return;
-  const field = file === undefined ? "body" : "file";
-  context.addIssue(acrossIssue(`must be empty as status ${status} has no body`, field));
-}).describe("Answer at once, without a server.");
-
-function checkBody(text: string, context: z.RefinementCtx): void {
-  for (const issue of templateIssues(text, BODY_SCOPE)) context.addIssue(issue);
-  const template = parseTemplate(text, BODY_SCOPE);
-  if ("faults" in template || referencesOf(template).length <= MAX_BODY_VARIABLES) return;
-  context.addIssue({ code: "custom", message: `must have at most ${MAX_BODY_VARIABLES} variables` });
-}
 
 /** Text that goes into a header as it is. */
 const headerText = (minLength = 1) => line(minLength, 1024).regex(/^[^\u0080-\uffff]*$/, "must be ASCII");
@@ -165,6 +135,7 @@ export const RouteSchema = z.strictObject({
   mirror: mirror.optional(),
   ...guardFields,
   timeouts: routeTimeouts,
+  fallback,
   limits: limits.optional().describe("Limits of this route, below those of the listener."),
 }).transform(({ pool, split, redirect, respond, files, function: ofModule, ...rest }, context) => {
   const actions: ActionConfig[] = [];

@@ -4,7 +4,7 @@
  * Plain data (numbers, strings, arrays), so that it crosses to a worker by message. Durations are milliseconds,
  * sizes are bytes, 0 means "no limit" where a limit is meant. It knows nothing of YAML or of sockets.
  */
-import type { PoolTerms, RequestTimeouts } from "./failure_snapshot.ts";
+import type { FallbackSnapshot, PoolTerms, RequestTimeouts } from "./failure_snapshot.ts";
 import type { ConcurrencySnapshot, GuardsSnapshot } from "./guard_snapshot.ts";
 
 export interface Snapshot {
@@ -117,6 +117,8 @@ export interface RouteSnapshot {
   readonly next?: readonly string[];
   /** Only beside pools; absent: none. */
   readonly mirror?: MirrorSnapshot;
+  /** Only beside pools; absent: an error is an error. */
+  readonly fallback?: FallbackSnapshot;
   /** Absent: requests go to servers for what they came. */
   readonly rewrite?: RewriteSnapshot;
   /** Absent: no rules. */

@@ -105,6 +105,11 @@ export const LISTENER_METRICS: readonly CounterFamily<ListenerCounter>[] = [
     columns: one("uncompressed"),
   },
   {
+    name: "fallbacks_total",
+    help: "Requests that their pool failed and that got the fallback of their route.",
+    columns: one("fallbacks"),
+  },
+  {
     name: "mirrors_total",
     help: "Copies of requests for mirrors, by what became of them; skipped: not sent, as it was too much.",
     columns: [

@@ -4,6 +4,7 @@
  */
 import type { Counters } from "../base/counters.ts";
 import type { PoolBalancer } from "../balance/pool.ts";
+import type { FallbackSnapshot } from "../config/failure_snapshot.ts";
 import type {
   HashOn,
   ListenerSnapshot,
@@ -77,6 +78,12 @@ export interface LiveMirror {
   pending: number;
 }
 
+/** What a request gets when its pool fails it: a pool, or an answer. */
+export interface LiveFallback {
+  readonly snapshot: FallbackSnapshot;
+  readonly pool: LivePool | null;
+}
+
 export interface LiveRoute {
   readonly snapshot: RouteSnapshot;
   readonly action: RouteAction;
@@ -87,6 +94,8 @@ export interface LiveRoute {
   /** The pools that its function may hand requests on to, by name; null: it may not, or there is none. */
   readonly next: ReadonlyMap<string, LivePool> | null;
   readonly mirror: LiveMirror | null;
+  /** Null: an error is an error. */
+  readonly fallback: LiveFallback | null;
   /** What its conditions take of a request. */
   readonly captures: Capturing;
   /** What is changed in requests to its servers; null: nothing. */

@@ -21,13 +21,13 @@ import { Changes } from "./changes.ts";
 import { ChunkEncoder } from "./chunks.ts";
 import type { ClientConnection } from "./client_connection.ts";
 import { compose } from "./composing.ts";
-import type { LivePool, LiveRoute, ProxyEnvironment } from "./environment.ts";
+import type { LiveFallback, LivePool, LiveRoute, ProxyEnvironment } from "./environment.ts";
 import { BROKEN_OFF, type Sent, WAITS } from "./file_answer.ts";
 import { type GuardedOwner, Guarding } from "./guarding.ts";
 import { AGAIN, type HandingOn, type Wish } from "./handing_on.ts";
 import { poolOfRequest } from "./hash_key.ts";
 import { Mirroring } from "./mirroring.ts";
-import { onwardTo } from "./onward.ts";
+import { type Onward, onwardTo } from "./onward.ts";
 import { OwnAnswer } from "./own_answer.ts";
 import { Record } from "./record.ts";
 import { type RequestBody, tooLarge } from "./request_body.ts";
@@ -38,6 +38,20 @@ import type { Tunnel } from "./tunnel.ts";
 /** ASKING: an answer is awaited, of a server once there is one. */
 const FREE = 0, ASKING = 1, RESPONDING = 2, GUARDED = 3;
 type Phase = 0 | 1 | 2 | 3;
+
+/** Errors that say that a pool has failed a request, which another one may not. */
+const OF_POOLS: ReadonlySet<ErrorCode> = new Set([
+  "noServer",
+  "queueFull",
+  "queueTimeout",
+  "connectFailed",
+  "connectTimeout",
+  "serverCertificate",
+  "emptyReply",
+  "responseReset",
+  "badResponse",
+  "responseTimeout",
+]);
 
 export class Exchange implements GuardedOwner, ServerSideOwner {
   headRequest = false;
@@ -61,6 +75,8 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
   #phase: Phase = FREE;
   #upgrade = false;
   #timeouts: RequestTimeouts;
+  /** What the request gets when its pool fails it; null: an error, or it has got that already. */
+  #fallback: LiveFallback | null = null;
   /** When the request must be over. */
   #dueAt = Infinity;
   #clientKeepAlive = true;
@@ -110,6 +126,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     const { requestMs } = this.#timeouts = route?.snapshot.timeouts ?? live.snapshot.timeouts;
     this.#dueAt = requestMs === 0 ? Infinity : now + requestMs;
     this.#handing.start(route?.next ?? null);
+    this.#fallback = route?.fallback ?? null;
     this.#pool = poolOfRequest(route, address, head, info, bytes, this.#environment.facts);
     const { guards } = route ?? live;
     if (guards === null) return this.#admit(head, info, bytes, end, null);
@@ -160,8 +177,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
         this.#answer.compress(compress, facts.set(head, info, bytes, this.client.address), compressors);
       }
       if (route.mirror !== null) this.#mirroring.begin(route.mirror, head, info, bytes);
-      this.#answer.stick = onward.stick;
-      this.#side.start(onward, this.#environment.now());
+      this.#goTo(onward);
       this.#mirroring.advance();
     }
     return at;
@@ -199,6 +215,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     const begun = this.#phase === RESPONDING;
     this.#side.leave(false);
     this.record.error = code;
+    if (this.#fallback !== null && !begun && OF_POOLS.has(code) && this.#fallsBack(0)) return;
     const { status, side } = ERRORS[code];
     if (begun || status === 0) {
       this.#end();
@@ -289,6 +306,9 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     const wish = this.#handing.read(head, bytes);
     if (wish !== null) return this.#heed(wish, info.keepAlive && info.framing === NONE && end === head.end);
     if (status >= 500 && this.#side.triesElsewhere(status)) return false;
+    if (this.#fallback !== null && this.#fallback.snapshot.statuses.includes(status)) {
+      if (this.#fallsBack(status)) return false;
+    }
     this.record.status = status;
     const page = this.#changes.pages?.instead(head, bytes) ?? null;
     if (page !== null) return this.#answerInstead(page, head, info, bytes, end);
@@ -324,18 +344,36 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
 
   /** Does with the request as the function wishes; always false: this answer of it is not one for the client. */
   #heed(wish: Wish, clean: boolean): false {
-    const now = this.#environment.now();
     const onward = this.#body.lost ? null : this.#handing.heed(wish, this.client);
     if (onward === null) this.fail("badHandOn");
     else if (onward === AGAIN) {
       this.#side.letGo(clean);
-      if (!this.#side.reuse(this.#attempts.slot, now)) this.fail("emptyReply");
+      if (!this.#side.reuse(this.#attempts.slot, this.#environment.now())) this.fail("emptyReply");
     } else {
       this.#side.leave(clean && this.#body.done);
-      this.#answer.stick = onward.stick;
-      this.#side.start(onward, now);
+      this.#goTo(onward);
     }
     return false;
+  }
+
+  /** True when the request goes on with what its route has for those that fail. `status`: of the answer it had; 0: none. */
+  #fallsBack(status: number): boolean {
+    const { pool, snapshot: { answer } } = this.#fallback!;
+    const onward = pool === null || this.#side.mayHaveActed ? null : this.#handing.toward(pool, this.client);
+    if (pool !== null && onward === null) return false;
+    this.#fallback = null;
+    this.record.fellBack = true;
+    this.record.status = status;
+    this.#side.leave(false);
+    this.record.status = 0;
+    if (onward === null) this.#sent(this.#ownAnswer.give(answer!, this.headRequest, this.#mayKeepUnread));
+    else this.#goTo(onward);
+    return true;
+  }
+
+  #goTo(onward: Onward): void {
+    this.#answer.stick = onward.stick;
+    this.#side.start(onward, this.#environment.now());
   }
 
   /** Whether the client's connection can serve another request behind the answer to this one. */

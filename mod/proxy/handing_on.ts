@@ -93,6 +93,11 @@ export class HandingOn {
     return AGAIN;
   }
 
+  /** Makes of the request what another pool gets as it came; null: that cannot be. */
+  toward(pool: LivePool, client: RequestClient): Onward | null {
+    return this.#handOn({ kind: "pool", pool, remove: [], set: [] }, client);
+  }
+
   #handOn({ pool, remove, set }: HandOn, client: RequestClient): Onward | null {
     this.#pools = null;
     if (this.held) this.#letBodyFollow();

@@ -7,6 +7,7 @@ import type { OpenMemory } from "../base/shared_memory.ts";
 import type { StickMemory } from "../balance/stick_table.ts";
 import { PoolBalancer } from "../balance/pool.ts";
 import { poolsOfRoute } from "../config/route_pools.ts";
+import type { FallbackSnapshot } from "../config/failure_snapshot.ts";
 import type {
   CertificateSnapshot,
   ListenerSnapshot,
@@ -33,7 +34,14 @@ import { filledBodyOf } from "../route/respond.ts";
 import { redirectOf } from "../route/redirect.ts";
 import { needsHello, SniTable } from "../route/sni.ts";
 import { Split } from "../route/split.ts";
-import type { LiveListener, LiveMirror, LivePool, LiveRoute, LiveSplit } from "./environment.ts";
+import type {
+  LiveFallback,
+  LiveListener,
+  LiveMirror,
+  LivePool,
+  LiveRoute,
+  LiveSplit,
+} from "./environment.ts";
 import type { GuardsSnapshot } from "../config/guard_snapshot.ts";
 import { CorsEdits } from "./cors_edits.ts";
 import { LivePages } from "./error_pages.ts";
@@ -174,6 +182,7 @@ function liveRoute(
     next: route.next === undefined
       ? null
       : new Map(route.next.map((name) => [name, onTerms(pools.get(name)!, route.terms)])),
+    fallback: route.fallback === undefined ? null : liveFallback(route.fallback, route, pools),
     mirror: route.mirror === undefined ? null : liveMirror(route.mirror, pools, options),
     captures: capturesOf(match),
     requestEdit: action.kind !== "pool" && action.kind !== "split"
@@ -216,6 +225,15 @@ function liveSplit(
     shares.map(({ pool, weight }) => ({ item: onTerms(pools.get(pool)!, terms), weight })),
   );
   return { parts, hashOn, random };
+}
+
+function liveFallback(
+  snapshot: FallbackSnapshot,
+  { terms }: RouteSnapshot,
+  pools: ReadonlyMap<string, LivePool>,
+): LiveFallback {
+  const { pool } = snapshot;
+  return { snapshot, pool: pool === undefined ? null : onTerms(pools.get(pool)!, terms) };
 }
 
 function liveMirror(

@@ -27,6 +27,8 @@ export class Record {
   status = 0;
   error: ErrorCode | null = null;
   retries = 0;
+  /** Its pool failed it, and it got what the route has for that. */
+  fellBack = false;
   pool = "";
   server = "";
   /** Rows of its route and pool in the shared counters; -1: none. */
@@ -44,7 +46,7 @@ export class Record {
       this.compressedTo =
         0;
     this.error = null;
-    this.uncompressed = false;
+    this.uncompressed = this.fellBack = false;
     this.pool = this.server = "";
     this.routeRow = this.poolRow = -1;
   }
@@ -84,6 +86,7 @@ export class Record {
     counters.addListener(row, LISTENER_COLUMN.bytesIn, this.bytesIn);
     counters.addListener(row, LISTENER_COLUMN.bytesOut, this.bytesOut);
     if (this.status > 0) counters.addListener(row, classColumn(LISTENER_COLUMN.responses1xx, this.status), 1);
+    if (this.fellBack) counters.addListener(row, LISTENER_COLUMN.fallbacks, 1);
     if (this.uncompressed) counters.addListener(row, LISTENER_COLUMN.uncompressed, 1);
     if (this.compressedFrom > 0) {
       counters.addListener(row, LISTENER_COLUMN.compressed, 1);

@@ -40,6 +40,7 @@ export class ServerSide implements AttemptOwner {
   readonly #owner: ServerSideOwner;
   readonly #reusable: ReusableConnections;
   #idempotent = true;
+  #sent = false;
 
   constructor(owner: ServerSideOwner, encoder: ChunkEncoder) {
     const { client: { environment, stream }, request, record } = owner;
@@ -53,6 +54,7 @@ export class ServerSide implements AttemptOwner {
   /** Begins with another request of the client. */
   begin(info: RequestInfo): void {
     this.#idempotent = info.idempotent;
+    this.#sent = false;
     this.body.start(info);
     this.#reusable.ofClient(this.#owner.client.address);
   }
@@ -137,6 +139,11 @@ export class ServerSide implements AttemptOwner {
     this.#reusable.close();
   }
 
+  /** True once a server may have done what another one must not do again, or would not get all of. */
+  get mayHaveActed(): boolean {
+    return this.#sent && !this.#resendable;
+  }
+
   /** RFC 9110 section 9.2.2: once sent, only what is idempotent, and only when all of it is still here. */
   get #resendable(): boolean {
     return this.#idempotent && !this.body.lost;
@@ -145,6 +152,7 @@ export class ServerSide implements AttemptOwner {
   #send(server: ServerConnection, now: number): void {
     const { request, record } = this.#owner;
     this.server = server;
+    this.#sent = true;
     record.connectedAt = now;
     server.attach(this.#owner);
     server.stream.writeLease(request.lease!.share(), 0, request.length);

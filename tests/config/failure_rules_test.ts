@@ -3,10 +3,14 @@ import { buildSnapshot } from "../../mod/config/build.ts";
 import { RowAllocator } from "../../mod/config/rows.ts";
 import type { ListenerSnapshot } from "../../mod/config/snapshot.ts";
 import { assertEquals } from "../assert.ts";
-import { errors, good, listenerWith, warnings } from "./reading.ts";
+import { errors, good, listenerWith, routesOf, warnings } from "./reading.ts";
+
+const SORRY = 'pools: { sorry: { servers: ["10.0.0.2:80"] }, app: {';
 
 async function built(...lines: string[]): Promise<ListenerSnapshot> {
-  const snapshot = buildSnapshot(await good(listenerWith(...lines)), {
+  const text = listenerWith(...lines).replace("pools: { app: {", SORRY);
+  const snapshot = buildSnapshot(await good(text), {
+    files: new Map([["sorry.html", "<p>sorry"]]),
     generation: 1,
     node: "n1",
     directory: ".",
@@ -55,5 +59,52 @@ Deno.test("loadConfig() warns of time-outs towards servers beside what needs non
     "4:67 «response» listeners[0].routes[0].timeouts.response: has no effect beside respond: no server gets the request",
     "4:81 «queue» listeners[0].routes[0].timeouts.queue: has no effect beside respond: no server gets the request",
     "5:10 «app» pools.app: is used by no listener",
+  ]);
+});
+
+Deno.test("buildSnapshot() a fallback is a pool, or an answer that is whole", async () => {
+  const { routes } = await built(
+    "routes:",
+    "  - { match: { path: /a }, pool: app, fallback: { pool: sorry, statuses: [502, 503] } }",
+    "  - { match: { path: /b }, pool: app, fallback: { respond: { file: sorry.html, retryAfter: 90s } } }",
+    "  - { split: { pools: { app: 1 } }, fallback: { respond: { status: 200, body: '$$5', contentType: a/b } } }",
+  );
+  assertEquals(routes.map(({ fallback }) => fallback), [
+    { pool: "sorry", statuses: [502, 503] },
+    {
+      statuses: [],
+      answer: {
+        status: 503,
+        body: "<p>sorry",
+        contentType: "text/html; charset=utf-8",
+        fields: "Retry-After: 90\r\n",
+      },
+    },
+    { statuses: [], answer: { status: 200, body: "$5", contentType: "a/b" } },
+  ]);
+});
+
+Deno.test("loadConfig() says what is wrong with a fallback, and where", async () => {
+  const text = routesOf(
+    "{ match: { path: /a }, pool: app, fallback: {} }",
+    "{ match: { path: /b }, pool: app, fallback: { pool: sorri } }",
+    "{ match: { path: /c }, pool: app, fallback: { pool: app } }",
+    "{ match: { path: /d }, respond: {}, fallback: { pool: sorry } }",
+    "{ match: { path: /e }, pool: app, fallback: { respond: { body: 'for $clientAddress' } } }",
+    "{ match: { path: /f }, pool: app, fallback: { pool: sorry, statuses: [200] } }",
+    "{ match: { path: /g }, pool: app, fallback: { pool: sorry, respond: {} } }",
+  ).replace("pools: { app: {", SORRY);
+  assertEquals(await errors(text), [
+    "5:53 «{}» listeners[0].routes[0].fallback: must have either pool or respond",
+    '6:61 «sorri» listeners[0].routes[1].fallback.pool: names no pool: "sorri"; did you mean "sorry"?',
+    "7:61 «app» listeners[0].routes[2].fallback.pool: must be another pool than the route's",
+    "8:45 «fallback» listeners[0].routes[3].fallback: has nothing to stand in for beside respond, which needs no server",
+    "9:72 «'for $clientAddress'» listeners[0].routes[4].fallback.respond.body: must have no variables",
+    "10:79 «200» listeners[0].routes[5].fallback.statuses[0]: must be a whole number from 400 to 599, not 200",
+    "11:53 «{ pool: sorry, respond: {} }» listeners[0].routes[6].fallback: must have either pool or respond",
+  ]);
+  const tcp = listenerWith("protocol: tcp", "routes: [{ fallback: { respond: {} }, pool: app }]");
+  assertEquals(await errors(tcp), [
+    "5:16 «fallback» listeners[0].routes[0].fallback: cannot stand on a tcp listener, which sees no requests",
   ]);
 });
