@@ -165,7 +165,7 @@ export class AcmeClient {
     if (this.#directory !== null) return this.#directory;
     const what = "the directory";
     const { status, body } = await this.#send(what, this.directory, { method: "GET" });
-    if (status !== 200) throw refusalOf(what, body, status, null);
+    if (status !== 200) throw refusalOf(`${what} ${this.directory}`, body, status, null);
     const read = Directory.safeParse(body);
     if (!read.success) throw new Refusal(`${what}: ${this.directory} is not one of ACME`);
     return this.#directory = read.data;
@@ -227,7 +227,7 @@ export class AcmeClient {
       };
     } catch (error) {
       if (error instanceof Refusal) throw error;
-      throw new Refusal(`${what}: the authority cannot be asked: ${reasonOf(error)}`);
+      throw new Refusal(`${what}: ${url} cannot be asked: ${reasonOf(error)}`);
     }
   }
 }
@@ -246,10 +246,14 @@ async function bounded(response: Response): Promise<string> {
   return text + decoder.decode();
 }
 
+/** What the runtime says before the reason. */
+const SENDING = /^error sending request for url \(\S*\): (client error \(\w+\): )?/;
+
 /** The innermost cause says most: "connection refused", "invalid peer certificate". */
 function reasonOf(error: unknown): string {
   if (error instanceof DOMException && error.name === "TimeoutError") return "no answer in time";
   let cause = error;
   while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
-  return cause instanceof Error ? cause.message : String(cause);
+  const words = cause instanceof Error ? cause.message : String(cause);
+  return words.replace(SENDING, "");
 }

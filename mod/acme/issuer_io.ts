@@ -129,21 +129,21 @@ export class Issuer {
   }
 
   status(): IssuerStatus[] {
-    const directory = this.#settings?.directory ?? "";
-    return [...this.#held].map(([name, { record, life }]) => ({
-      name,
-      state: name === this.#asking
-        ? "asking"
-        : record.failures > 0
-        ? "failing"
-        : life === null
-        ? "waiting"
-        : "issued",
-      expiresAt: life?.until ?? null,
-      nextAt: dueAt(record, life?.until ?? null, directory),
-      failures: record.failures,
-      lastError: record.lastError,
-    }));
+    const { names = [], directory = "" } = this.#settings ?? {};
+    return names.flatMap((name) => {
+      const held = this.#held.get(name);
+      if (held === undefined) return [];
+      const { record, life } = held;
+      const rest = record.failures > 0 ? "failing" : life === null ? "waiting" : "issued";
+      return [{
+        name,
+        state: name === this.#asking ? "asking" : rest,
+        expiresAt: life?.until ?? null,
+        nextAt: dueAt(record, life?.until ?? null, directory),
+        failures: record.failures,
+        lastError: record.lastError,
+      }];
+    });
   }
 
   async close(): Promise<void> {

@@ -14,7 +14,7 @@ import {
 } from "../config/live.ts";
 
 const hostName = z.string().max(255).toLowerCase().refine((name) => acmeNameProblem(name) === null, {
-  error: "must be the name of a host",
+  error: ({ input }) => `${input} ${acmeNameProblem(String(input))}`,
 });
 const server = { pool: poolName, server: serverName };
 
