@@ -13,7 +13,6 @@ import { eachOfPem, type OpenSsl, type Pointer, textAt } from "./openssl_library
 
 const SET_MIN_PROTO_VERSION = 123;
 const SET_SESSION_CACHE_MODE = 44;
-const SET_TICKET_KEYS = 59;
 const SET_MODE = 33;
 const ADD_CHAIN_CERTIFICATE = 89;
 const VERSION = { "1.2": 0x0303n, "1.3": 0x0304n } as const;
@@ -27,8 +26,6 @@ const VERIFY_PEER = 1;
 const FAIL_WITHOUT_CERTIFICATE = 2;
 /** An authority that is trusted need not be a root (`X509_V_FLAG_PARTIAL_CHAIN`). */
 const PARTIAL_CHAIN = 0x80000n;
-/** Name, HMAC key and AES key of the tickets for sessions (`SSL_CTX_set_tlsext_ticket_keys`). */
-export const TICKET_KEYS_BYTES = 80;
 
 const leftovers = new FinalizationRegistry<() => void>((free) => free());
 
@@ -40,7 +37,7 @@ export class Context {
 }
 
 /** For a listener: one context for each certificate, in order. Throws with the name of the file that cannot be used. */
-export function serverContexts(lib: OpenSsl, terms: TlsSnapshot, ticketKeys: Uint8Array): Context[] {
+export function serverContexts(lib: OpenSsl, terms: TlsSnapshot): Context[] {
   const { clientAuth, certificates } = terms;
   const store = clientAuth === null ? null : storeOf(lib, clientAuth.ca);
   const scope = scopeOf(terms);
@@ -50,8 +47,6 @@ export function serverContexts(lib: OpenSsl, terms: TlsSnapshot, ticketKeys: Uin
     const problem = useCertificate(lib, pointer, cert, key);
     if (problem !== null) throw new Error(`Cannot use the certificate ${certFile} as ${problem}`);
     must(lib, lib.ssl.SSL_CTX_set_session_id_context(pointer, scope, scope.length));
-    const keys = ticketKeys as Uint8Array<ArrayBuffer>;
-    must(lib, lib.ssl.SSL_CTX_ctrl_bytes(pointer, SET_TICKET_KEYS, BigInt(keys.length), keys));
     if (clientAuth !== null) {
       lib.ssl.SSL_CTX_set1_cert_store(pointer, store);
       eachCertificate(lib, clientAuth.ca, (one) => void lib.ssl.SSL_CTX_add_client_CA(pointer, one));

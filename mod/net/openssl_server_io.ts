@@ -8,7 +8,9 @@ import { fingerprintOf, subjectOf } from "./openssl_certificate_io.ts";
 import { type Context, serverContexts } from "./openssl_context_io.ts";
 import { codecUnderWay, OpensslCodec } from "./openssl_codec_io.ts";
 import { bytesAt, type OpenSsl, openssl, putAt, textAt } from "./openssl_library_io.ts";
+import { Tickets } from "./openssl_tickets_io.ts";
 import { chooseByName } from "./server_names.ts";
+import type { TicketKeys } from "./ticket_keys.ts";
 import type { TlsAcceptor, TlsClient, TlsCodecEvents, TlsFacts } from "./tls.ts";
 
 const SET_SERVERNAME_CALLBACK = 53;
@@ -23,12 +25,13 @@ const NO_NAME = /[^\x21-\x7e]/;
 export function opensslAcceptor(
   lib: OpenSsl,
   terms: TlsSnapshot,
-  ticketKeys: Uint8Array,
+  ticketKeys: TicketKeys,
   buffers: BufferPool,
 ): TlsAcceptor {
-  const contexts = serverContexts(lib, terms, ticketKeys);
-  const { name, protocol } = CALLS!;
+  const contexts = serverContexts(lib, terms);
+  const { name, protocol, ticket } = CALLS!;
   for (const { pointer } of contexts) {
+    lib.ssl.SSL_CTX_set_tlsext_ticket_key_evp_cb(pointer, ticket);
     if (terms.alpn.length > 0) lib.ssl.SSL_CTX_set_alpn_select_cb(pointer, protocol, null);
   }
   lib.ssl.SSL_CTX_callback_ctrl(contexts[0]!.pointer, SET_SERVERNAME_CALLBACK, name);
@@ -37,6 +40,7 @@ export function opensslAcceptor(
     choose: chooseByName(terms.certificates.map(({ names }) => names), terms.strictSni),
     alpn: terms.alpn,
     asks: terms.clientAuth !== null,
+    ticketKeys,
   };
   return { open: (events) => new ServerCodec(lib, listener, buffers, events) };
 }
@@ -47,6 +51,7 @@ interface Terminated {
   readonly alpn: readonly string[];
   /** Whether clients are asked for a certificate. */
   readonly asks: boolean;
+  readonly ticketKeys: TicketKeys;
 }
 
 class ServerCodec extends OpensslCodec {
@@ -124,7 +129,8 @@ class ServerCodec extends OpensslCodec {
 /** What the library calls, for good, as contexts refer to it. */
 const CALLS = openssl === null ? null : callsOf(openssl);
 
-function callsOf(lib: OpenSsl): Record<"name" | "protocol", Deno.PointerObject> {
+function callsOf(lib: OpenSsl): Record<"name" | "protocol" | "ticket", Deno.PointerObject> {
+  const tickets = new Tickets(lib);
   const name = new Deno.UnsafeCallback(
     { parameters: ["pointer", "u64", "pointer"], result: "i32" },
     (_ssl, alert) => {
@@ -144,5 +150,14 @@ function callsOf(lib: OpenSsl): Record<"name" | "protocol", Deno.PointerObject> 
       return DONE;
     },
   );
-  return { name: name.pointer, protocol: protocol.pointer };
+  const ticket = new Deno.UnsafeCallback(
+    { parameters: ["pointer", "u64", "pointer", "pointer", "pointer", "i32"], result: "i32" },
+    (_ssl, name, iv, cipher, mac, sealing) => {
+      const { ring } = (codecUnderWay() as ServerCodec).listener.ticketKeys;
+      return sealing === 1
+        ? tickets.seal(ring, name, iv, cipher, mac)
+        : tickets.open(ring, name, iv, cipher, mac);
+    },
+  );
+  return { name: name.pointer, protocol: protocol.pointer, ticket: ticket.pointer };
 }

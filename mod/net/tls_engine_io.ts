@@ -6,23 +6,28 @@ import { rootCertificates } from "node:tls";
 import type { ServerTlsSnapshot, TlsSnapshot } from "../config/snapshot.ts";
 import type { BufferPool } from "./buffers.ts";
 import { opensslConnector } from "./openssl_client_io.ts";
-import { certificateProblem as problemOfOpenssl, TICKET_KEYS_BYTES } from "./openssl_context_io.ts";
+import { certificateProblem as problemOfOpenssl } from "./openssl_context_io.ts";
 import { openssl } from "./openssl_library_io.ts";
 import { opensslAcceptor } from "./openssl_server_io.ts";
 import { clientCodec, contextProblem, serverCodec, tlsAvailable, tlsContext } from "./rustls_io.ts";
+import { TICKET_KEY_BYTES, type TicketKey, type TicketKeys } from "./ticket_keys.ts";
 import { chooseByName } from "./server_names.ts";
 import type { TlsAcceptor, TlsConnector, TlsEngine } from "./tls.ts";
 import { tryTls } from "./tls_trial_io.ts";
 import { VerifiedClients } from "./verified_clients.ts";
 
-/** Secret bytes that encrypt the tickets of clients; every worker of a node has the same. */
-export function newTicketKeys(): Uint8Array<ArrayBuffer> {
-  return crypto.getRandomValues(new Uint8Array(TICKET_KEYS_BYTES));
+/** Of the tickets of clients; every worker of a node has the same. */
+export function newTicketKeys(): TicketKeys {
+  return { ring: [newTicketKey(), newTicketKey(), newTicketKey()] };
+}
+
+export function newTicketKey(): TicketKey {
+  return crypto.getRandomValues(new Uint8Array(TICKET_KEY_BYTES));
 }
 
 export interface TlsEngineOptions {
   readonly buffers: BufferPool;
-  readonly ticketKeys: Uint8Array;
+  readonly ticketKeys: TicketKeys;
   /** Names one, for comparison. */
   readonly prefer?: string;
 }

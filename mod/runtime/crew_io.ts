@@ -8,7 +8,8 @@
 import type { SharedMemory } from "../base/shared_memory.ts";
 import type { Snapshot } from "../config/snapshot.ts";
 import type { Log } from "../observe/log.ts";
-import { newTicketKeys } from "../net/tls_engine_io.ts";
+import { newTicketKey, newTicketKeys } from "../net/tls_engine_io.ts";
+import { TICKET_TURN_MS, turned } from "../net/ticket_keys.ts";
 import type { WorkerStatus } from "../observe/status.ts";
 import { Backoff } from "./backoff.ts";
 import { PULSE_MS, PulseWatch } from "./pulse.ts";
@@ -76,6 +77,7 @@ export class Crew {
   #options: CrewOptions;
   #pulse: SharedArrayBuffer;
   readonly #ticketKeys = newTicketKeys();
+  #turning: ReturnType<typeof setInterval> | undefined;
   #beats: Int32Array;
   #watch = new PulseWatch();
   #members: Member[];
@@ -124,6 +126,14 @@ export class Crew {
         }
       }
     }, PULSE_MS);
+    this.#turning = setInterval(() => this.turnTicketKeys(), TICKET_TURN_MS);
+  }
+
+  /** Every worker seals its tickets with another key from now on, and opens those of the last one still. */
+  turnTicketKeys(): void {
+    const keys = this.#ticketKeys;
+    keys.ring = turned(keys.ring, newTicketKey());
+    for (const member of this.#members) this.#post(member, { kind: "ticketKeys", ring: keys.ring });
   }
 
   /**
@@ -160,6 +170,7 @@ export class Crew {
   /** Ends every worker at once. */
   close(): void {
     clearInterval(this.#looking);
+    clearInterval(this.#turning);
     for (const member of this.#members) {
       clearTimeout(member.restart);
       member.thread?.terminate();
@@ -192,7 +203,7 @@ export class Crew {
       worker: member.number,
       memory,
       pulse: this.#pulse,
-      ticketKeys: this.#ticketKeys,
+      ticketKeys: this.#ticketKeys.ring,
     });
     if (this.#snapshot !== null) this.#post(member, this.#snapshot);
   }

@@ -3,6 +3,7 @@
  * Types only.
  */
 import type { SharedMemory } from "../base/shared_memory.ts";
+import type { KeyRing } from "../net/ticket_keys.ts";
 import type { TlsTrouble } from "../proxy/environment.ts";
 import type { Snapshot } from "../config/snapshot.ts";
 import type { Tables } from "./tables.ts";
@@ -15,8 +16,10 @@ export type ToWorker =
     readonly memory: SharedMemory;
     readonly pulse: SharedArrayBuffer;
     /** For the tickets of TLS, which every worker must take. A secret. */
-    readonly ticketKeys: Uint8Array<ArrayBuffer>;
+    readonly ticketKeys: KeyRing;
   }
+  /** Another key of the tickets has its turn. */
+  | { readonly kind: "ticketKeys"; readonly ring: KeyRing }
   | { readonly kind: "snapshot"; readonly snapshot: Snapshot; readonly tables: Tables }
   | { readonly kind: "drain"; readonly deadlineMs: number }
   /** A batch of the access log is written, or given up. */

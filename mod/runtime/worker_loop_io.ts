@@ -5,6 +5,7 @@
  */
 import type { SharedMemory } from "../base/shared_memory.ts";
 import type { Snapshot } from "../config/snapshot.ts";
+import type { TicketKeys } from "../net/ticket_keys.ts";
 import type { TlsTrouble } from "../proxy/environment.ts";
 import { PULSE_MS } from "./pulse.ts";
 import type { Tables } from "./tables.ts";
@@ -22,7 +23,7 @@ export interface DataplaneEnv {
   readonly worker: number;
   readonly memory: SharedMemory;
   /** Of the tickets of TLS, the same in all workers. */
-  readonly ticketKeys: Uint8Array<ArrayBuffer>;
+  readonly ticketKeys: TicketKeys;
   /**
    * Sends a batch of the access log, whose buffer is given away; `DataplanePort.logWritten` answers. `dropped` is
    * how many lines were lost since the start.
@@ -62,6 +63,7 @@ export function serveWorker(scope: WorkerScope, make: (env: DataplaneEnv) => Dat
   let dataplane: DataplanePort | null = null;
   let order: Promise<void> = Promise.resolve();
   let dying = false;
+  let ticketKeys: TicketKeys;
 
   function init(message: Extract<ToWorker, { kind: "init" }>): void {
     const { worker, memory } = message;
@@ -72,12 +74,13 @@ export function serveWorker(scope: WorkerScope, make: (env: DataplaneEnv) => Dat
       Atomics.add(beats, worker, 1);
     };
     const told = new Map<number, number>();
+    ticketKeys = { ring: message.ticketKeys };
     beat();
     setInterval(beat, PULSE_MS);
     dataplane = make({
       worker,
       memory,
-      ticketKeys: message.ticketKeys,
+      ticketKeys,
       log: (bytes, dropped) => scope.postMessage({ kind: "log", bytes, dropped }, [bytes.buffer]),
       onTlsFailure: (trouble) => {
         const now = performance.now();
@@ -96,6 +99,7 @@ export function serveWorker(scope: WorkerScope, make: (env: DataplaneEnv) => Dat
   async function handle(message: Exclude<ToWorker, { kind: "logWritten" }>): Promise<void> {
     if (message.kind === "init") return init(message);
     if (dataplane === null) throw new Error(`Cannot handle ${message.kind} before init`);
+    if (message.kind === "ticketKeys") return void (ticketKeys.ring = message.ring);
     if (message.kind === "snapshot") {
       const { errors } = await dataplane.apply(message.snapshot, message.tables);
       return scope.postMessage({ kind: "applied", generation: message.snapshot.generation, errors });

@@ -2,7 +2,8 @@
 import { DenoListener, type StreamWorld } from "../../mod/net/deno_io.ts";
 import { BufferPool } from "../../mod/net/buffers.ts";
 import type { StreamHandler } from "../../mod/net/stream.ts";
-import { makeTlsEngine, newTicketKeys } from "../../mod/net/tls_engine_io.ts";
+import { type TicketKeys, turned } from "../../mod/net/ticket_keys.ts";
+import { makeTlsEngine, newTicketKey, newTicketKeys } from "../../mod/net/tls_engine_io.ts";
 import { TlsStream } from "../../mod/net/tls_stream.ts";
 import type { MakeTls, TlsFacts } from "../../mod/net/tls.ts";
 import { tryTls } from "../../mod/net/tls_trial_io.ts";
@@ -239,7 +240,7 @@ labTest("openssl sessions are taken up by another worker, which has the same key
   await using made = await Certificates.make();
   await made.issue("shop");
   const ticketKeys = newTicketKeys();
-  const worker = (keys: Uint8Array) =>
+  const worker = (keys: TicketKeys) =>
     new Echo(
       listenerTerms(made, ["shop"]),
       makeTlsEngine({ buffers: new BufferPool(), ticketKeys: keys }).acceptor,
@@ -252,5 +253,40 @@ labTest("openssl sessions are taken up by another worker, which has the same key
     await connect(first.port, [version, "-sess_out", session]);
     assert((await connect(second.port, [version, "-sess_in", session])).includes("Reused"), version);
     assert((await connect(stranger.port, [version, "-sess_in", session])).includes("New"), version);
+  }
+});
+
+labTest("openssl takes sessions up whose key had its turn before, or has it next, and no older ones", [
+  "openssl",
+], async () => {
+  await using made = await Certificates.make();
+  await made.issue("shop");
+  const worker = (keys: TicketKeys) =>
+    new Echo(
+      listenerTerms(made, ["shop"]),
+      makeTlsEngine({ buffers: new BufferPool(), ticketKeys: keys }).acceptor,
+    );
+  for (const version of ["-tls1_2", "-tls1_3"]) {
+    const keys = newTicketKeys();
+    const late: TicketKeys = { ring: keys.ring };
+    using first = worker(keys);
+    using second = worker(late);
+    const turn = () => keys.ring = turned(keys.ring, newTicketKey());
+    const session = made.path(`turned${version}`);
+    const take = async (port: number, ...more: string[]) =>
+      /Reused|New/.exec(await connect(port, [version, "-sess_in", session, ...more]))![0];
+    turn();
+    await connect(first.port, [version, "-sess_out", session]);
+    assertEquals(await take(second.port), "Reused", "a worker that has not heard of the turn");
+    turn();
+    // The ticket that is given then is of the new key.
+    const renewed = made.path(`renewed${version}`);
+    assertEquals(await take(first.port, "-sess_out", renewed), "Reused", "of the key before");
+    turn();
+    assertEquals(await take(first.port), "New", "of a key that is gone");
+    // This client does not write what it is given with TLS 1.2 once it has a session.
+    if (version === "-tls1_2") continue;
+    Deno.copyFileSync(renewed, session);
+    assertEquals(await take(first.port), "Reused", "that was given since");
   }
 });

@@ -139,3 +139,22 @@ Deno.test("Crew() drain() waits for every worker, and not for one that is no mor
     await crew.drain(50);
   });
 });
+
+Deno.test("Crew() gives every worker the same keys for tickets, and each key its turn", async () => {
+  await withCrew(async ({ crew, lines, line }) => {
+    const told = async (generation: number) => {
+      await crew.apply(snapshot(generation, "tell keys"));
+      await line(`applied ${generation}`);
+      await line(`applied ${generation}`);
+      const [one, other] = lines.filter((line) => line.includes(" has ")).slice(-2)
+        .map((line) => line.split(" has ")[1]!.split(" "));
+      assertEquals(one, other);
+      return one!;
+    };
+    const before = await told(1);
+    crew.turnTicketKeys();
+    const after = await told(2);
+    assertEquals(after.slice(1), before.slice(0, 2));
+    assert(!before.includes(after[0]!));
+  });
+});

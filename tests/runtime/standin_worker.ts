@@ -31,6 +31,10 @@ class Standin {
     if (behaviour === "reject later" && worker === 0) {
       setTimeout(() => Promise.reject(new Error("a bug")), 10);
     }
+    if (behaviour === "tell keys") {
+      const names = this.#env.ticketKeys.ring.map((key) => key.subarray(0, 8).toHex());
+      this.#say(`worker ${worker} has ${names.join(" ")}`);
+    }
     this.#say(`worker ${worker} applied ${snapshot.generation}`);
     return Promise.resolve({ errors: [] });
   }

@@ -1,0 +1,34 @@
+/**
+ * The keys of tickets for TLS sessions: one seals what is given out now, and tickets of the one before it are opened
+ * still. The next one is known beforehand, so that a worker that hears later of a turn takes what another has sealed.
+ * Pure.
+ */
+
+/** One key: its name in a ticket, what it is signed with (HMAC-SHA-256), and what it is encrypted with (AES-256). */
+export const TICKET_NAME_BYTES = 16;
+export const TICKET_MAC_BYTES = 32;
+export const TICKET_AES_BYTES = 32;
+export const TICKET_KEY_BYTES = TICKET_NAME_BYTES + TICKET_MAC_BYTES + TICKET_AES_BYTES;
+
+/** How long a key seals, and then opens: OpenSSL's tickets are good for two hours. */
+export const TICKET_TURN_MS = 2 * 3600_000;
+
+/** A secret. */
+export type TicketKey = Uint8Array<ArrayBuffer>;
+/** The next, the one that seals, the one before it. */
+export type KeyRing = readonly [next: TicketKey, sealing: TicketKey, previous: TicketKey];
+
+/** Those of a thread, which is told when another takes its turn. */
+export interface TicketKeys {
+  ring: KeyRing;
+}
+
+/** Another key takes its turn. */
+export function turned([next, sealing]: KeyRing, fresh: TicketKey): KeyRing {
+  return [fresh, next, sealing];
+}
+
+/** The key with which a ticket was sealed, by its name; null: none that is known. */
+export function keyNamed(ring: KeyRing, name: Uint8Array): TicketKey | null {
+  return ring.find((key) => name.every((byte, at) => byte === key[at])) ?? null;
+}
