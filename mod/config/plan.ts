@@ -62,11 +62,16 @@ function planPools(before: Config["pools"], after: Config["pools"]): PlannedChan
       diff,
       (_, change) => change === "removed" ? "what is under way on it is finished" : "",
     )
-      .map((one) => ({ ...one, name: `${pool}/${one.name}` }));
+      .map((one) => ({ ...one, name: `${pool}/${one.name}`, fields: one.fields.map(asWritten) }));
   });
   // What has changed of a pool's servers is told of each.
   const told = changed.map((one) => ({ ...one, fields: one.fields.filter((field) => field !== "servers") }));
   return [...told.filter(({ change, fields }) => change !== "changed" || fields.length > 0), ...servers];
+}
+
+/** The address of a server is kept as what it is looked up by. */
+function asWritten(field: string): string {
+  return field === "source" ? "address" : field;
 }
 
 function planInstances(

@@ -16,7 +16,7 @@ const AFTER = `listeners:
   - { name: web, bind: ["0.0.0.0:81", "0.0.0.0:8080"], pool: app, timeouts: { head: 5s } }
   - { name: new, bind: ":83", pool: app }
 pools:
-  app: { balance: random, servers: [{ name: b, address: "10.0.0.2:80", weight: 3 }, "10.0.0.4:80"] }
+  app: { balance: random, servers: [{ name: b, address: "10.0.0.5:80", weight: 3 }, "10.0.0.4:80"] }
   more: { servers: ["10.0.0.3:80"] }
 vrrp:
   instances:
@@ -40,7 +40,7 @@ Deno.test("planChanges() tells what is added, removed and changed, and what of i
     "changed pool app balance: ",
     "added server app/10.0.0.4:80 : ",
     "removed server app/10.0.0.1:80 : what is under way on it is finished",
-    "changed server app/b weight: ",
+    "changed server app/b weight,address: ",
     "changed instance edge addresses: takes part in the election of 192.0.2.9; 192.0.2.2 is given up here",
     "changed setting workers : with the next start only",
   ]);
