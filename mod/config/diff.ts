@@ -67,10 +67,9 @@ export function diffNames(before: readonly Item[], after: readonly Item[]): Name
 }
 
 function fieldsThatDiffer(before: Item, after: Item): string[] {
-  const old = new Map(Object.entries(before));
-  return Object.entries(after)
-    .filter(([key, value]) => !PLACES.has(key) && contentOf(old.get(key)) !== contentOf(value))
-    .map(([key]) => key);
+  const [old, now] = [new Map(Object.entries(before)), new Map(Object.entries(after))];
+  return [...new Set([...now.keys(), ...old.keys()])]
+    .filter((key) => !PLACES.has(key) && contentOf(old.get(key)) !== contentOf(now.get(key)));
 }
 
 /** Where a thing lies in shared memory. */

@@ -6,7 +6,7 @@ const BEFORE = `listeners:
   - { name: web, bind: ["0.0.0.0:80", "0.0.0.0:81"], pool: app }
   - { name: old, bind: ":82", pool: app }
 pools:
-  app: { servers: ["10.0.0.1:80", { name: b, address: "10.0.0.2:80" }] }
+  app: { sticky: { cookie: S }, servers: ["10.0.0.1:80", { name: b, address: "10.0.0.2:80" }] }
   gone: { servers: ["10.0.0.3:80"] }
 vrrp:
   instances:
@@ -19,6 +19,7 @@ pools:
   app: { balance: random, servers: [{ name: b, address: "10.0.0.5:80", weight: 3 }, "10.0.0.4:80"] }
   more: { servers: ["10.0.0.3:80"] }
 vrrp:
+  startupDelay: 5s
   instances:
     - { name: edge, interface: eth0, routerId: 1, addresses: [192.0.2.1, 192.0.2.9], priority: 100 }
 workers: 2`;
@@ -37,12 +38,13 @@ Deno.test("planChanges() tells what is added, removed and changed, and what of i
     "changed listener web bind,timeouts: listens on 0.0.0.0:8080; listens on 0.0.0.0:80 no more",
     "added pool more : ",
     "removed pool gone : ",
-    "changed pool app balance: ",
+    "changed pool app balance,sticky: ",
     "added server app/10.0.0.4:80 : ",
     "removed server app/10.0.0.1:80 : what is under way on it is finished",
     "changed server app/b weight,address: ",
     "changed instance edge addresses: takes part in the election of 192.0.2.9; 192.0.2.2 is given up here",
     "changed setting workers : with the next start only",
+    "changed setting startupDelay : ",
   ]);
   assertEquals(await planned(BEFORE, BEFORE), []);
 });

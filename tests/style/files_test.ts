@@ -101,3 +101,22 @@ Deno.test("docs() every relative link leads to a file", () => {
   );
   assertEquals(broken, []);
 });
+
+/** The headings of a page, as a renderer names them. */
+function anchorsOf(page: string): Set<string> {
+  const titles = [...read(page).replaceAll(/^( *)```[^]*?^\1```/gm, "").matchAll(/^#+ (.*)$/gm)];
+  const slug = (title: string) => title.toLowerCase().replace(/[^\p{L}\d _-]/gu, "").replaceAll(" ", "-");
+  return new Set(titles.map(([, title = ""]) => slug(title)));
+}
+
+Deno.test("docs() every link to a heading leads to one", () => {
+  const pages = texts.filter((path) => path.endsWith(".md"));
+  const anchors = new Map(pages.map((page) => [page, anchorsOf(page)]));
+  const broken = pages.flatMap((page) =>
+    [...read(page).matchAll(/\]\(([^)#:\s]*)#([^)\s]+)\)/g)].flatMap(([, path = "", anchor = ""]) => {
+      const target = path === "" ? page : new URL(path, `file:///${page}`).pathname.slice(1);
+      return anchors.get(target)?.has(anchor) === false ? [`${page}: ${path}#${anchor}`] : [];
+    })
+  );
+  assertEquals(broken, []);
+});
