@@ -17,6 +17,7 @@ import { problemLine } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
 import { pathKind, readConfigFile } from "../config/store_io.ts";
 import { buildFunctions } from "../functions/build_io.ts";
+import { commandOf } from "../health/checks/exec.ts";
 import { kernelPlan } from "../kernel/plan.ts";
 import { logger } from "../observe/log.ts";
 import { flushLog, setUpLog } from "../observe/log_io.ts";
@@ -164,7 +165,7 @@ function execChecks({ pools }: Config): KeeperFacts["exec"] {
   const checks = new Map<string, { command: readonly string[]; timeoutMs: number }>();
   for (const [name, { check }] of Object.entries(pools)) {
     if (check?.type !== "exec") continue;
-    checks.set(name, { command: check.command ?? [], timeoutMs: check.timeout });
+    checks.set(name, { command: commandOf(check.settings), timeoutMs: check.timeout });
   }
   return checks;
 }

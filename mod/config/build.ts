@@ -6,6 +6,7 @@ import { formatHostPort, formatIp, parseIp } from "../base/address.ts";
 import { hash128 } from "../base/hash.ts";
 import { type AcmeAnswers, withAnswers } from "./acme_build.ts";
 import { acmeNames, acmeNamesOf } from "./acme_names.ts";
+import { CHECK_KINDS } from "../health/kinds.ts";
 import { TlsFiles } from "./certificates.ts";
 import type { CheckConfig } from "./check_schema.ts";
 import { UNCOMPRESSED } from "./compress_schema.ts";
@@ -87,7 +88,7 @@ export function buildSnapshot(config: Config, options: BuildOptions): Snapshot {
     );
     const check = pool.check === undefined
       ? null
-      : checkSnapshot(pool.check, checkTls, files, pool.proxyProtocol);
+      : checkSnapshot(pool.check, { tls: checkTls, http2 }, files, pool.proxyProtocol);
     return poolSnapshot(name, pool, servers, tls, check, rows);
   });
   const names = acmeNames(config);
@@ -353,30 +354,34 @@ function poolSnapshot(
 /** A probe goes the way of the traffic, unless the check says otherwise. */
 function checkSnapshot(
   check: CheckConfig,
-  pool: ServerTlsSnapshot | null,
+  pool: { readonly tls: ServerTlsSnapshot | null; readonly http2: boolean },
   files: ReadonlyMap<string, string>,
   ofPool: ProxyVersion | undefined,
 ): CheckSnapshot {
-  const own = check.tls == null ? null : tlsSnapshot(check.tls, files);
-  const probes = check.type === "http" || check.type === "tls";
-  const tls = probes ? own ?? (check.tls === null ? null : pool) : null;
+  const kind = CHECK_KINDS[check.type];
+  const settings = check.settings as never;
   // Another port is mostly another listener of the server, which knows nothing of proxies. HAProxy does the same.
-  const wanted = check.proxyProtocol ?? (ofPool !== undefined && check.port === undefined);
+  const samePort = check.port === undefined;
+  const http2 = kind.http2 === "always" || (kind.http2 === "asPool" && pool.http2 && samePort);
+  const own = check.tls == null ? null : tlsSnapshot(check.tls, files);
+  const plain = kind.apart === true || kind.plain?.(settings) === true;
+  const tls = plain ? null : own ?? (check.tls === null ? null : pool.tls);
+  const wanted = kind.apart !== true &&
+    (check.proxyProtocol ?? (ofPool !== undefined && samePort));
+  const datagrams = kind.datagrams?.(settings, tls === null && !wanted) === true;
   return {
     type: check.type,
-    ...(tls === null ? {} : { tls }),
+    settings: check.settings,
+    ...(tls === null ? {} : { tls: http2 ? { ...tls, alpn: ["h2"] } : tls }),
     ...(tls === null || check.tls?.serverName === undefined ? {} : { tlsName: check.tls.serverName }),
-    path: check.path,
-    method: check.method,
-    host: check.host ?? "",
     port: check.port ?? 0,
-    ...(wanted ? { proxyProtocol: ofPool ?? "v2" } : {}),
-    expectStatus: check.expect.status,
+    ...(wanted && !datagrams ? { proxyProtocol: ofPool ?? "v2" } : {}),
+    ...(http2 ? { http2 } : {}),
+    ...(datagrams ? { datagrams } : {}),
     intervalMs: check.interval,
     fastIntervalMs: check.fastInterval ?? check.interval,
     timeoutMs: check.timeout,
     rise: check.rise,
     fall: check.fall,
-    command: check.command ?? [],
   };
 }

@@ -2,74 +2,79 @@
  * The schema of health checks: active (probes) and passive (what traffic shows). Pure.
  */
 import { z } from "zod";
-import { isHostName, parseIp } from "../base/address.ts";
-import { acrossIssue, choice, duration, flag, integer, line, oneOrMore, share, token } from "./fields.ts";
-import { quoteText } from "./problem.ts";
+import type { Shape } from "../health/check_kind.ts";
+import { CHECK_KINDS, CHECK_TYPES, typesWith } from "../health/kinds.ts";
+import { acrossIssue, duration, flag, integer, share } from "./fields.ts";
 import { ServerTlsSchema } from "./server_tls_schema.ts";
 
-type StatusRange = readonly [number, number];
+/** The settings of all kinds, each with the kinds that have it in its description. */
+function settingsOf(below: "fields" | "expect"): Shape {
+  const shape: Record<string, z.ZodType> = {};
+  for (const [name, field] of CHECK_TYPES.flatMap((type) => Object.entries(CHECK_KINDS[type][below]))) {
+    shape[name] = field.describe(`${field.description} (${typesWith(name, below).join(", ")})`);
+  }
+  return shape;
+}
 
-const statusRange = z.union([
-  z.int().transform(String),
-  z.string(),
-]).transform((text, context): StatusRange => {
-  const match = /^([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?$/.exec(text);
-  const range = match === null ? null : [Number(match[1]), Number(match[2] ?? match[1])] as const;
-  if (range !== null && range[0] <= range[1]) return range;
-  context.addIssue({
-    code: "custom",
-    message: `must be a status or a range such as 200-299, not ${quoteText(text)}`,
-  });
-  return z.NEVER;
-}).meta({ kind: "status" });
+/** The kinds' own are read by the kinds alone: here they have no types. */
+const NO_TYPES = (shape: Shape) => shape as Record<never, never>;
 
-const hostField = line(1, 255).refine(
-  (text) => isHostName(text) || parseIp(text.replace(/^\[(.*)\]$/, "$1")) !== null,
-  "must be a host name or an IP address, without a port",
-);
-
-export const CheckSchema = z.strictObject({
-  type: choice("http", "tcp", "tls", "exec").prefault("http").describe(
-    "`http` (a request), `tcp` (a connection), `tls` (a handshake) or `exec` (a program).",
+const common = z.strictObject({
+  type: z.enum(CHECK_TYPES).prefault("http").describe(
+    `How a server is asked: ${
+      CHECK_TYPES.map((type) => `\`${type}\` (${CHECK_KINDS[type].is})`).join(", ")
+    }.`,
   ),
-  path: line(1, 2048).regex(/^\/\S*$/, 'must start with "/" and have no spaces').prefault("/")
-    .describe("Path and query to ask for. (http)"),
-  method: token("an HTTP method").prefault("GET").describe("Method. (http)"),
-  host: hostField.optional().describe(
-    "`Host` header, and the TLS server name of type tls. Without: the server's address.",
-  ),
+  ...NO_TYPES(settingsOf("fields")),
+  expect: z.strictObject(NO_TYPES(settingsOf("expect"))).prefault({}).describe("What a good answer is."),
   tls: ServerTlsSchema.optional().describe(
-    "TLS of the probe, where it differs from the pool's; `false`: a plain connection. (http, tls)",
+    "TLS of the probe, where it differs from the pool's; `false`: a plain connection. (all but udp and exec)",
   ),
   port: integer(1, 65535).optional().describe("Port to probe. Without: the server's own."),
   proxyProtocol: flag().optional().describe(
-    "Begins each probe with a PROXY header in its own name. Without: as the pool does, unless `port` is given. (http, tcp, tls)",
+    "Begins each probe with a PROXY header in its own name. Without: as the pool does, unless `port` is given. (all but udp and exec)",
   ),
-  expect: z.strictObject({
-    status: oneOrMore(statusRange).prefault("200-299").describe(
-      "Good statuses: `200`, `200-299`, or a list.",
-    ),
-  }).prefault({}).describe("What a good answer is. (http)"),
   interval: duration(10).prefault("2s").describe("From the start of one probe to the start of the next."),
   fastInterval: duration(10).optional()
     .describe("Interval while a server is on its way down or up. Without: as `interval`."),
   timeout: duration().prefault("1s").describe("Longest wait for one probe."),
   rise: integer(1, 100).prefault(2).describe("Good probes in a row that make a server healthy."),
   fall: integer(1, 100).prefault(3).describe("Bad probes in a row that make it unhealthy."),
-  command: oneOrMore(z.string().min(1).refine((text) => !text.includes("\0"), "must not contain NUL"))
-    .optional()
-    .describe("Absolute path of the program, or a list with its arguments; exit code 0 is good. (exec)"),
-}).superRefine((check, context) => {
-  const [program] = check.command ?? [];
-  if (check.type === "exec" && program === undefined) {
-    context.addIssue(acrossIssue("is required by type exec", "command"));
-  }
-  if (check.type !== "exec" && program !== undefined) {
-    context.addIssue(acrossIssue(`has no sense with type ${check.type}`, "command"));
-  }
-  if (program !== undefined && !program.startsWith("/")) {
-    context.addIssue(acrossIssue(`must be an absolute path, not ${quoteText(program)}`, "command"));
-  }
+});
+
+type Given = z.output<typeof common> & Readonly<Record<string, unknown>>;
+
+/** What the kind of a check reads of it. */
+function ownSettings(check: Given): Readonly<Record<string, unknown>> {
+  const kind = CHECK_KINDS[check.type];
+  return { ...picked(check, kind.fields), expect: picked(check.expect, kind.expect) };
+}
+
+function picked(values: Readonly<Record<string, unknown>>, shape: Shape): Record<string, unknown> {
+  return Object.fromEntries(Object.keys(shape).map((key) => [key, values[key]]));
+}
+
+export const CheckSchema = common.superRefine((check, context) => {
+  const kind = CHECK_KINDS[check.type];
+  const settings = ownSettings(check);
+  const complain = (message: string, ...path: string[]) => context.addIssue(acrossIssue(message, ...path));
+  const missing = (kind.required ?? []).filter((name) => settings[name] === undefined);
+  for (const name of missing) complain(`is required by type ${check.type}`, name);
+  if (missing.length === 0) kind.rules?.(settings as never, complain);
+}).transform((check) => {
+  const { type, tls, port, proxyProtocol, interval, fastInterval, timeout, rise, fall } = check;
+  return {
+    type,
+    settings: ownSettings(check),
+    tls,
+    port,
+    proxyProtocol,
+    interval,
+    fastInterval,
+    timeout,
+    rise,
+    fall,
+  };
 });
 
 const passive = z.strictObject({

@@ -3,7 +3,6 @@
  */
 import type { z } from "zod";
 import { type JsonSchema, keysAt, schemasAt } from "./json_schema.ts";
-import { isPlannedValue } from "./planned.ts";
 import type { Path } from "./problem.ts";
 import { closest } from "./suggest.ts";
 import { describeNode, nodeAt, type TreeNode } from "./tree.ts";
@@ -52,7 +51,7 @@ export function explainIssue(issue: Issue, tree: TreeNode, schema: JsonSchema, b
     const forms = [...new Set(issue.errors.flatMap((errors) => rootErrors(errors).map(formOf)))];
     return value(`must be ${forms.join(" or ")}${butIs(node)}`);
   }
-  if (issue.code === "invalid_value") return value(badChoice(issue.values, path, node));
+  if (issue.code === "invalid_value") return value(badChoice(issue.values, node));
   if (issue.code === "invalid_type") return value(`must be ${formOf(issue)}${butIs(node)}`);
   const shown = node?.kind === "scalar" && issue.code !== "custom" && !isSecret(path, schema);
   return value(shown ? issue.message + butIs(node) : issue.message);
@@ -102,11 +101,10 @@ function butIs(node: TreeNode | undefined): string {
   return node === undefined ? "" : `, not ${describeNode(node)}`;
 }
 
-function badChoice(values: readonly unknown[], path: Path, node: TreeNode | undefined): string {
+function badChoice(values: readonly unknown[], node: TreeNode | undefined): string {
   const value = node?.kind === "scalar" ? node.value : undefined;
   const words = values.map(String);
   const allowed = words.length === 1 ? `"${words[0]}"` : `one of ${words.join(", ")}`;
-  if (isPlannedValue(path, value)) return `"${value}" is not supported by this version; must be ${allowed}`;
   const near = typeof value === "string" ? closest(value, words) : null;
   return `must be ${allowed}${butIs(node)}${near === null ? "" : `; did you mean "${near}"?`}`;
 }

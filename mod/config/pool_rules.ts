@@ -2,6 +2,7 @@
  * Rules about pools, their servers and checks. Pure.
  */
 import { formatHostPort } from "../base/address.ts";
+import { CHECK_KINDS, CHECK_TYPES, type CheckType } from "../health/kinds.ts";
 import type { PoolConfig, ServerConfig } from "./pool_schema.ts";
 import { isFunctionPool } from "./functions.ts";
 import { poolsOfRoute } from "./route_pools.ts";
@@ -85,15 +86,23 @@ function checkHash(context: RuleContext, name: string, pool: PoolConfig, overTcp
 function checkCheck(context: RuleContext, name: string, { check }: PoolConfig): void {
   const path = ["pools", name, "check"];
   if (check === undefined || !context.whole(path)) return;
-  const without: Record<string, boolean> = {
-    proxyProtocol: check.type === "exec",
-    path: check.type !== "http",
-    method: check.type !== "http",
-    expect: check.type !== "http",
-    host: check.type !== "http" && check.type !== "tls",
-  };
-  for (const [field, useless] of Object.entries(without)) {
-    if (!useless || !context.given([...path, field])) continue;
-    context.warn([...path, field], `has no effect in a check of type ${check.type}`, "key");
+  for (const field of uselessFields(check.type)) {
+    if (!context.given([...path, ...field])) continue;
+    context.warn([...path, ...field], `has no effect in a check of type ${check.type}`, "key");
   }
+}
+
+/** Where a check of a type may have something that only others read. */
+function uselessFields(type: CheckType): string[][] {
+  const { fields, expect, apart } = CHECK_KINDS[type];
+  const others = (below: "fields" | "expect") =>
+    new Set(CHECK_TYPES.flatMap((one) => Object.keys(CHECK_KINDS[one][below])))
+      .difference(new Set(Object.keys(below === "fields" ? fields : expect)));
+  const connected = apart === true || type === "udp" ? ["tls", "proxyProtocol"] : [];
+  return [
+    ...[...others("fields"), ...connected].map((field) => [field]),
+    ...(Object.keys(expect).length === 0
+      ? [["expect"]]
+      : [...others("expect")].map((field) => ["expect", field])),
+  ];
 }

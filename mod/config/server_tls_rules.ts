@@ -1,6 +1,7 @@
 /**
  * Rules about TLS towards servers, and the files that it names. Pure.
  */
+import { CHECK_KINDS } from "../health/kinds.ts";
 import type { FileKind, NamedFiles } from "./named_files.ts";
 import type { PoolConfig } from "./pool_schema.ts";
 import type { Path } from "./problem.ts";
@@ -20,11 +21,16 @@ export function checkServerTls(context: RuleContext, files: NamedFiles): void {
   for (const [name, pool] of Object.entries(context.config.pools)) {
     const path = ["pools", name];
     checkTls(context, files, [...path, "tls"], pool.tls, overHttp.has(name) ? pool.protocol : null);
-    const probe = pool.check?.type === "http" ? "http/1.1" : null;
-    checkTls(context, files, [...path, "check", "tls"], pool.check?.tls ?? null, probe);
+    checkTls(context, files, [...path, "check", "tls"], pool.check?.tls ?? null, spokenByProbe(pool));
     checkHttp2(context, path, pool, overHttp.has(name));
     checkNames(context, path, pool);
   }
+}
+
+function spokenByProbe({ check, protocol }: PoolConfig): Protocol | null {
+  const http2 = check === undefined ? undefined : CHECK_KINDS[check.type].http2;
+  if (http2 === undefined) return null;
+  return http2 === "always" ? "h2" : check?.port === undefined ? protocol : "http/1.1";
 }
 
 function checkTls(
@@ -68,9 +74,6 @@ function checkHttp2(context: RuleContext, path: Path, pool: PoolConfig, overHttp
   }
   if (!overHttp) {
     context.warn([...path, "protocol"], "has no effect as no http listener uses the pool", "key");
-  }
-  if (pool.check?.type === "http" && pool.tls === null) {
-    context.warn([...path, "check"], "speaks HTTP/1.1: a server that knows HTTP/2 alone will fail it", "key");
   }
 }
 

@@ -4,6 +4,7 @@
  * Plain data (numbers, strings, arrays), so that it crosses to a worker by message. Durations are milliseconds,
  * sizes are bytes, 0 means "no limit" where a limit is meant. It knows nothing of YAML or of sockets.
  */
+import type { CheckType } from "../health/kinds.ts";
 import type { FallbackSnapshot, PoolTerms, RequestTimeouts } from "./failure_snapshot.ts";
 import type { ConcurrencySnapshot, GuardsSnapshot } from "./guard_snapshot.ts";
 
@@ -440,29 +441,27 @@ export interface ServerTlsSnapshot {
 }
 
 export interface CheckSnapshot {
-  readonly type: "http" | "tcp" | "tls" | "exec";
-  /** http and tls: how the probe connects; absent: plainly, or for tls without a look at certificates. */
+  readonly type: CheckType;
+  /** What the kind of check reads. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** How the probe connects; absent: plainly, or for tls without a look at certificates. */
   readonly tls?: ServerTlsSnapshot;
   /** The name for `tls`, where it is not the server's. */
   readonly tlsName?: string;
-  readonly path: string;
-  readonly method: string;
-  /** `Host` header and TLS server name; empty: the server's address. */
-  readonly host: string;
   /** 0: the server's own port. */
   readonly port: number;
   /** Probes begin with a PROXY header of this version, in their own name; absent: with none. */
   readonly proxyProtocol?: ProxyVersion;
-  /** Inclusive ranges of good status codes. */
-  readonly expectStatus: readonly (readonly [number, number])[];
+  /** Probes speak HTTP/2. */
+  readonly http2?: boolean;
+  /** Probes are datagrams and not a connection. */
+  readonly datagrams?: boolean;
   readonly intervalMs: number;
   /** Interval while a server is on its way down or up; equal to `intervalMs` when not set. */
   readonly fastIntervalMs: number;
   readonly timeoutMs: number;
   readonly rise: number;
   readonly fall: number;
-  /** exec only: absolute path and arguments. The keeper runs it. */
-  readonly command: readonly string[];
 }
 
 export interface PassiveSnapshot {

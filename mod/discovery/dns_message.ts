@@ -7,12 +7,12 @@
  */
 import { formatIp } from "../base/address.ts";
 
-export type RecordType = "A" | "AAAA" | "SRV";
+export type RecordType = "A" | "AAAA" | "SRV" | "CNAME" | "MX" | "NS" | "PTR" | "SOA" | "TXT";
 
 export interface Question {
   /** 16 bits, not to be guessed. */
   readonly id: number;
-  /** Absolute, lower case, without the final dot. */
+  /** Absolute, lower case, without the final dot; `.`: the root. */
   readonly name: string;
   readonly type: RecordType;
 }
@@ -34,6 +34,8 @@ export type Decoded =
     readonly kind: "found";
     readonly addresses: readonly string[];
     readonly services: readonly SrvRecord[];
+    /** Records of a type whose data is not read; absent: none. */
+    readonly others?: number;
     /** Seconds for which all of this holds, aliases on the way included. */
     readonly ttlS: number;
   }
@@ -42,8 +44,10 @@ export type Decoded =
   /** The server could not or would not say. */
   | { readonly kind: "failed"; readonly reason: string };
 
-const TYPE_NUMBERS: Record<RecordType, number> = { A: 1, AAAA: 28, SRV: 33 };
-const CNAME = 5;
+const TYPE_NUMBERS: Record<RecordType, number> = {
+  ...{ A: 1, NS: 2, CNAME: 5, SOA: 6, PTR: 12, MX: 15, TXT: 16, AAAA: 28, SRV: 33 },
+};
+const { CNAME } = TYPE_NUMBERS;
 const CLASS_IN = 1;
 const HEADER_BYTES = 12;
 /** RFC 1035 section 2.3.4. */
@@ -57,7 +61,7 @@ const RCODES = ["no error", "format error", "server failure", "no such name", "n
 
 /** The query as bytes, recursion desired; null when the name cannot be asked for. */
 export function encodeQuery({ id, name, type }: Question): Uint8Array | null {
-  const labels = name.split(".");
+  const labels = name === "." ? [] : name.split(".");
   const size = labels.reduce((sum, label) => sum + 1 + label.length, 1);
   // deno-lint-ignore no-control-regex
   if (size > MAX_NAME || labels.some((label) => !/^[\x00-\x7f]{1,63}$/.test(label))) return null;
@@ -76,6 +80,16 @@ export function encodeQuery({ id, name, type }: Question): Uint8Array | null {
   return bytes;
 }
 
+/** Number of the result of a message (RCODE), 0 for success; null: it is not the answer to this question. */
+export function resultCode(bytes: Uint8Array, question: Question): number | null {
+  return decodeAnswer(bytes, question).kind === "other" ? null : bytes[3]! & 0x0f;
+}
+
+/** A result in words. */
+export function resultWords(code: number): string {
+  return RCODES[code] ?? `error ${code}`;
+}
+
 /** Reads a message that arrived after `question` was asked. */
 export function decodeAnswer(bytes: Uint8Array, question: Question): Decoded {
   if (bytes.length < HEADER_BYTES) return { kind: "other" };
@@ -84,7 +98,7 @@ export function decodeAnswer(bytes: Uint8Array, question: Question): Decoded {
   // A response (QR) to a standard query (opcode 0).
   if (view.getUint16(0) !== question.id || (flags & 0xf800) !== 0x8000) return { kind: "other" };
   const rcode = flags & 0x000f;
-  const failure = RCODES[rcode] ?? `error ${rcode}`;
+  const failure = resultWords(rcode);
   if (view.getUint16(4) === 0 && rcode !== 0) return { kind: "failed", reason: failure };
   const start = questionEnd(bytes, view, question);
   if (start === null) return { kind: "other" };
@@ -98,7 +112,7 @@ export function decodeAnswer(bytes: Uint8Array, question: Question): Decoded {
 /** Where the answers begin; null unless the message repeats exactly our question. */
 function questionEnd(bytes: Uint8Array, view: DataView, { name, type }: Question): number | null {
   const asked = view.getUint16(4) === 1 ? readName(bytes, HEADER_BYTES) : null;
-  if (asked === null || asked.name !== name || asked.end + 4 > bytes.length) return null;
+  if (asked === null || (asked.name || ".") !== name || asked.end + 4 > bytes.length) return null;
   const matches = view.getUint16(asked.end) === TYPE_NUMBERS[type] &&
     view.getUint16(asked.end + 2) === CLASS_IN;
   return matches ? asked.end + 4 : null;
@@ -137,7 +151,7 @@ function readRecords(bytes: Uint8Array, view: DataView, start: number, count: nu
 function choose(records: readonly RawRecord[], view: DataView, { name, type }: Question): Decoded {
   let owner = name;
   let ttlS = Infinity;
-  for (let aliases = 0; aliases < MAX_ALIASES; aliases++) {
+  for (let aliases = 0; aliases < MAX_ALIASES && type !== "CNAME"; aliases++) {
     const alias = records.find((record) => record.type === CNAME && record.owner === owner);
     const target = alias === undefined ? null : readName(alias.bytes, alias.start);
     if (alias === undefined || target === null) break;
@@ -146,13 +160,15 @@ function choose(records: readonly RawRecord[], view: DataView, { name, type }: Q
   }
   const addresses: string[] = [];
   const services: SrvRecord[] = [];
+  let others = 0;
   for (const record of records) {
     if (record.owner !== owner || record.type !== TYPE_NUMBERS[type]) continue;
     if (type === "SRV") {
       const service = readService(record, view);
       if (service === null) return { kind: "failed", reason: "malformed SRV record" };
       services.push(service);
-    } else {
+    } else if (type !== "A" && type !== "AAAA") others++;
+    else {
       if (record.end - record.start !== (type === "A" ? 4 : 16)) {
         return { kind: "failed", reason: `malformed ${type} record` };
       }
@@ -160,8 +176,10 @@ function choose(records: readonly RawRecord[], view: DataView, { name, type }: Q
     }
     ttlS = Math.min(ttlS, record.ttlS);
   }
-  if (addresses.length + services.length === 0) return { kind: "none", reason: `no ${type} records` };
-  return { kind: "found", addresses, services, ttlS };
+  if (addresses.length + services.length + others === 0) {
+    return { kind: "none", reason: `no ${type} records` };
+  }
+  return { kind: "found", addresses, services, ...(others === 0 ? {} : { others }), ttlS };
 }
 
 function readService(record: RawRecord, view: DataView): SrvRecord | null {

@@ -363,8 +363,8 @@ function identify(pool: PoolSnapshot, server: ServerSnapshot): string {
 /** True when both checks ask the same; how often, and how many answers it takes, may differ. */
 function sameQuestion(a: CheckSnapshot, b: CheckSnapshot): boolean {
   const question = (check: CheckSnapshot) => {
-    const { type, tls, tlsName, path, method, host, port, expectStatus, timeoutMs, command } = check;
-    return JSON.stringify([type, tls, tlsName, path, method, host, port, expectStatus, timeoutMs, command]);
+    const { intervalMs: _interval, fastIntervalMs: _fast, rise: _rise, fall: _fall, ...question } = check;
+    return JSON.stringify(question);
   };
   return question(a) === question(b);
 }

@@ -33,6 +33,15 @@ const CANCELLED = "the probe was cancelled";
 
 export type Outcome = Pick<ProbeResult, "ok" | "reason">;
 
+/** What a probe talks over, made and closed within its scope. */
+export interface Channel {
+  /** What has come; null: no more will. */
+  read(): Promise<Uint8Array | null>;
+  write(bytes: Uint8Array): Promise<void>;
+  /** Nothing more is written. */
+  end(): Promise<void>;
+}
+
 /** Runs a probe's body within `timeoutMs` and reports how it ended and how long it took. */
 export async function runProbe(
   timeoutMs: number,

@@ -1,5 +1,5 @@
 /**
- * The tls probe: a server that completes a TLS handshake is healthy. And the connection over TLS that http probes of
+ * The tls probe: a server that completes a TLS handshake is healthy. And the connection over TLS that other probes of
  * a pool with TLS use.
  *
  * In a pool with TLS the probe connects as traffic does, but always with a whole handshake, so that a certificate that
@@ -12,7 +12,14 @@ import { BufferPool, type Lease } from "../net/buffers.ts";
 import { makeTlsEngine, newTicketKeys } from "../net/tls_engine_io.ts";
 import type { TlsCodec, TlsCodecEvents, TlsConnector, TlsFacts } from "../net/tls.ts";
 import { LEFT_EARLY, NO_TLS } from "../net/tls_failure.ts";
-import { connect, type Probe, type ProbeScope, type ProbeTarget, runProbe } from "./probe_io.ts";
+import {
+  type Channel,
+  connect,
+  type Probe,
+  type ProbeScope,
+  type ProbeTarget,
+  runProbe,
+} from "./probe_io.ts";
 
 const READ_BYTES = 4096;
 /** Content types of records with which a server may begin (RFC 8446 section 5.1): alert and handshake. */
@@ -59,14 +66,14 @@ export async function openTls(
 }
 
 function nameOf({ check, tlsName }: ProbeTarget, tls: ServerTlsSnapshot): string {
-  const host = check.host.replace(/^\[|\]$/g, "");
+  const host = String(check.settings["host"] ?? "").replace(/^\[|\]$/g, "");
   const asked = isIP(host) === 0 ? host : "";
   if (tls === ANYBODY) return asked;
   return check.tlsName ?? (check.type === "tls" && asked !== "" ? asked : tlsName ?? "");
 }
 
 /** Text over one connection, to be waited for. */
-export class ProbeConnection implements TlsCodecEvents {
+export class ProbeConnection implements TlsCodecEvents, Channel {
   version = "";
   readonly #conn: Deno.TcpConn;
   readonly #codec: TlsCodec;

@@ -16,6 +16,8 @@ export interface Expression {
   readonly names: readonly string[];
   /** True when it matches anywhere in the text. */
   test(text: string): boolean;
+  /** Offset behind the first match; -1: there is none. */
+  end(text: string): number;
   /** What the named groups took (empty: they took no part), or null when it does not match. */
   groups(text: string): ReadonlyMap<string, string> | null;
   /** Number of groups, named or not. */
@@ -88,6 +90,10 @@ function wrapped(compiled: RE2JS): Expression {
   return {
     names,
     test: (text) => compiled.test(text),
+    end: (text) => {
+      const matcher = compiled.matcher(text);
+      return matcher.find() ? matcher.end() : -1;
+    },
     groups: (text) => {
       const matcher = compiled.matcher(text);
       return matcher.find() ? new Map(names.map((name) => [name, matcher.group(name) ?? ""])) : null;

@@ -136,17 +136,13 @@ log: { format: text, access: haproxy, level: debug }
   ]);
   assertEquals(pool?.check, {
     type: "exec",
-    path: "/",
-    method: "GET",
-    host: "",
+    settings: { command: ["/bin/true", "-x"], expect: {} },
     port: 0,
-    expectStatus: [[200, 299]],
     intervalMs: 4000,
     fastIntervalMs: 4000,
     timeoutMs: 500,
     rise: 2,
     fall: 3,
-    command: ["/bin/true", "-x"],
   });
   const [server] = pool?.servers ?? [];
   assertEquals([server?.weight, server?.maxConnections, server?.backup, server?.slowStartMs], [

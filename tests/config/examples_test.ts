@@ -28,6 +28,7 @@ const NAMES = [
   "protection.yaml",
   "failures.yaml",
   "functions.yaml",
+  "checks.yaml",
 ];
 
 const read = (name: string) => Deno.readTextFileSync(new URL(name, DIRECTORY));
@@ -109,7 +110,7 @@ Deno.test("editorSchema() refuses what is refused field by field", async () => {
     `${SMALLEST}\nlog: { level: loud }`,
     listenerWith("pool: app", "timeouts: { head: 10 }"),
     poolWith("retry: { on: [418] }"),
-    poolWith("check: { type: grpc }"),
+    poolWith("check: { type: ftp }"),
     poolWith("proxyProtocol: v3"),
     listenerWith("pool: app", "proxyProtocol: { from: [] }"),
     serversOf("[]"),

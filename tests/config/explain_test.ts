@@ -19,7 +19,7 @@ Deno.test("explainIssue() an unknown key: what was meant, or what is known", asy
   ]);
 });
 
-Deno.test("explainIssue() a value that is planned is said to be not supported yet", async () => {
+Deno.test("explainIssue() an action that is none", async () => {
   assertEquals(
     await errors(routesOf("{ file: { root: x } }")),
     [
@@ -27,9 +27,6 @@ Deno.test("explainIssue() a value that is planned is said to be not supported ye
       '5:11 «file» listeners[0].routes[0].file: is not a known key; did you mean "files"?',
     ],
   );
-  assertEquals(await errors(poolWith("check: { type: grpc }")), [
-    '5:20 «grpc» pools.app.check.type: "grpc" is not supported by this version; must be one of http, tcp, tls, exec',
-  ]);
 });
 
 Deno.test("explainIssue() a wrong type: what is allowed and what is there", async () => {

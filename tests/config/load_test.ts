@@ -113,7 +113,7 @@ log: { level: "\${LEVEL}" }`;
     '4:13 «web» listeners[1].name: is the name of another listener already: "web"',
     `4:42 «zzz» listeners[1].zzz: is not a known key (known: ${OF_LISTENERS})`,
     '6:20 «x» pools.app.servers[0]: must be host:port or [v6]:port, such as 10.0.0.11:8080, not "x"',
-    '6:39 «ftp» pools.app.check.type: must be one of http, tcp, tls, exec, not "ftp"',
+    '6:39 «ftp» pools.app.check.type: must be one of http, tcp, tls, udp, grpc, dns, smtp, redis, postgres, mysql, exec, not "ftp"',
     '6:46 «balanse» pools.app.balanse: is not a known key; did you mean "balance"?',
     '7:16 «"0.0.0.0:1"» admin.bind: needs admin.token as it is not a loopback address (such as 127.0.0.1:9900)',
     "8:16 «${LEVEL}» log.level: needs the environment variable LEVEL, which is not set",

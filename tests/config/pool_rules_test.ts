@@ -86,7 +86,7 @@ Deno.test("checkPools() the fields of checks", async () => {
       "passive: { failures: -1, maxEjected: 2 }",
     )),
     [
-      '5:20 «healthz» pools.app.check.path: must start with "/" and have no spaces, not "healthz"',
+      '5:20 «healthz» pools.app.check.path: must start with "/" and be ASCII without spaces, not "healthz"',
       '5:48 «99» pools.app.check.expect.status[0]: must be a status or a range such as 200-299, not "99"',
       '5:52 «200-100» pools.app.check.expect.status[1]: must be a status or a range such as 200-299, not "200-100"',
       '5:70 «"a:80"» pools.app.check.host: must be a host name or an IP address, without a port',
@@ -99,8 +99,8 @@ Deno.test("checkPools() the fields of checks", async () => {
   assertEquals(await errors(poolWith("check: { type: exec }")), [
     "5:5 «check» pools.app.check.command: is required by type exec",
   ]);
-  assertEquals(await errors(poolWith("check: { command: /x }")), [
-    "5:23 «/x» pools.app.check.command: has no sense with type http",
+  assertEquals(await warnings(poolWith("check: { command: /x }")), [
+    "5:14 «command» pools.app.check.command: has no effect in a check of type http",
   ]);
   assertEquals(await errors(poolWith("check: { type: exec, command: [bin/x] }")), [
     '5:35 «[bin/x]» pools.app.check.command: must be an absolute path, not "bin/x"',

@@ -191,12 +191,15 @@ labTest(
   },
 );
 
-Deno.test("buildSnapshot() protocol: h2 is offered by ALPN to traffic alone, and makes other slots", async () => {
+Deno.test("buildSnapshot() protocol: h2 is offered by ALPN to traffic and http checks, and makes other slots", async () => {
   const rows = allocator();
   const app = async (...lines: string[]) =>
     (await built(pool('["a.internal:1"]', ...lines), {}, rows)).pools[0]!;
   const http2 = await app("protocol: h2", "tls: true", "check: { type: http }");
-  assertEquals([http2.http2, http2.tls!.alpn, http2.check!.tls!.alpn], [true, ["h2"], []]);
+  assertEquals([http2.http2, http2.tls!.alpn, http2.check!.tls!.alpn], [true, ["h2"], ["h2"]]);
+  assertEquals(http2.check!.http2, true);
+  const apart = await app("protocol: h2", "tls: true", "check: { type: http, port: 8081 }");
+  assertEquals([apart.check!.http2, apart.check!.tls!.alpn], [undefined, []]);
   assertEquals((await app("tls: true")).http2, undefined);
   const slots = [await app("protocol: h2"), await app("protocol: http/1.1")].map((one) =>
     one.servers[0]!.slot

@@ -27,9 +27,9 @@ function u32(value: number): number[] {
   return [...u16(value >>> 16), ...u16(value & 0xffff)];
 }
 
-const NUMBERS = { A: 1, AAAA: 28, SRV: 33, CNAME: 5 };
+const NUMBERS = { A: 1, NS: 2, CNAME: 5, SOA: 6, PTR: 12, MX: 15, TXT: 16, AAAA: 28, SRV: 33 };
 
-function record(owner: string, type: keyof typeof NUMBERS, ttlS: number, data: number[]): number[] {
+function record(owner: string, type: RecordType, ttlS: number, data: number[]): number[] {
   return [...labels(owner), ...u16(NUMBERS[type]), ...u16(1), ...u32(ttlS), ...u16(data.length), ...data];
 }
 

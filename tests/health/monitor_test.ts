@@ -1,31 +1,16 @@
 /** The monitor in simulated time: probes are answered by a table of servers, timers by a clock that jumps. */
 import { assert, assertEquals, assertGreater, assertLessOrEqual, assertStringIncludes } from "../assert.ts";
-import type {
-  CheckSnapshot,
-  PassiveSnapshot,
-  PoolSnapshot,
-  ServerSnapshot,
-} from "../../mod/config/snapshot.ts";
+import type { PassiveSnapshot, PoolSnapshot, ServerSnapshot } from "../../mod/config/snapshot.ts";
 import type { HealthTransition } from "../../mod/health/server_watch.ts";
 import { HealthMonitor } from "../../mod/health/monitor_io.ts";
 import type { PassiveCounts } from "../../mod/health/passive.ts";
+import { CHECK_TYPES } from "../../mod/health/kinds.ts";
 import type { Probe } from "../../mod/health/probe_io.ts";
+import type { ProbeTable } from "../../mod/health/probes_io.ts";
+import { checkOf } from "./check_of.ts";
 
 const EPOCH = 1_700_000_000_000;
-const CHECK: CheckSnapshot = {
-  type: "http",
-  path: "/",
-  method: "GET",
-  host: "",
-  port: 0,
-  expectStatus: [[200, 299]],
-  intervalMs: 2000,
-  fastIntervalMs: 500,
-  timeoutMs: 1000,
-  rise: 2,
-  fall: 3,
-  command: [],
-};
+const CHECK = checkOf({ fastInterval: "500ms" });
 const PASSIVE: PassiveSnapshot = {
   failures: 3,
   serverErrors: 0,
@@ -68,6 +53,11 @@ function pool(servers: ServerSnapshot[], some: Partial<PoolSnapshot> = {}): Pool
   };
 }
 
+/** Every kind of check is probed alike. */
+function allProbes(probe: Probe): ProbeTable {
+  return Object.fromEntries(CHECK_TYPES.map((type) => [type, probe])) as ProbeTable;
+}
+
 /** A world of servers that answer as told, with a clock that jumps from timer to timer. */
 class World {
   now = 0;
@@ -86,7 +76,7 @@ class World {
   constructor() {
     const probe: Probe = (target, signal) => this.#answer(target.server, target.port, signal);
     this.monitor = new HealthMonitor({
-      probes: { http: probe, tcp: probe, tls: probe, exec: probe },
+      probes: allProbes(probe),
       sink: {
         setUp: (slot, up) => this.words.push(`${slot} ${up ? "up" : "down"}`),
         setEjected: (slot, ejected) => this.words.push(`${slot} ${ejected ? "ejected" : "in"}`),
@@ -264,7 +254,9 @@ Deno.test("update() a check that asks something else keeps the state and probes 
   await world.pass(2500);
   const before = world.probed.length;
   world.silent.clear();
-  world.monitor.update([pool([server(1)], { check: { ...CHECK, path: "/other", port: 8081 } })]);
+  world.monitor.update([
+    pool([server(1)], { check: checkOf({ fastInterval: "500ms", path: "/other", port: 8081 }) }),
+  ]);
   assertEquals(world.state("s1"), "up");
   await world.pass(1000);
   assertEquals(world.aborted, ["s1"]);
@@ -413,7 +405,7 @@ Deno.test("update() without its passive check an ejected server comes back", asy
 Deno.test("#run() a probe that throws counts as failed and is run again", async () => {
   const world = new World();
   const broken = new HealthMonitor({
-    probes: { http: boom, tcp: boom, tls: boom, exec: boom },
+    probes: allProbes(boom),
     sink: { setUp() {}, setEjected() {}, setWeight() {}, onTransition: (one) => world.transitions.push(one) },
     readCounters: none,
     now: () => performance.now(),

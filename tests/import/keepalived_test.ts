@@ -277,8 +277,8 @@ Deno.test("importKeepalived() a virtual server is a listener, a pool and its che
     ],
   );
   assertEquals(
-    [check?.type, check?.path, check?.host, check?.port, check?.expect.status],
-    ["http", "/a?b", "x.example.com", 81, [[200, 299], [404, 404]]],
+    [check?.type, check?.settings["path"], check?.settings["host"], check?.port, check?.settings["expect"]],
+    ["http", "/a?b", "x.example.com", 81, { status: [[200, 299], [404, 404]], headers: {}, body: undefined }],
   );
   assertEquals([check?.interval, check?.timeout, check?.fall, check?.fastInterval], [6000, 2000, 3, 1000]);
 });

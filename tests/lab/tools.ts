@@ -7,7 +7,7 @@
 
 import { unbootable } from "./throwaway_root.ts";
 
-/** The Debian package of every program; `dnsmasq-base` and `nginx-light` start no service of their own accord. */
+/** The Debian package of every program; `dnsmasq-base` and `mariadb-server-core` start no service of their own accord. */
 const PACKAGES: Readonly<Record<string, string>> = {
   brotli: "brotli",
   chromium: "chromium",
@@ -21,12 +21,15 @@ const PACKAGES: Readonly<Record<string, string>> = {
   ip: "iproute2",
   iperf3: "iperf3",
   keepalived: "keepalived",
+  mariadbd: "mariadb-server-core",
   nft: "nftables",
   nginx: "nginx libnginx-mod-stream",
   openssl: "openssl",
   pebble: "pebble",
   prometheus: "prometheus",
+  postgres: "postgresql",
   promtool: "prometheus",
+  "redis-server": "redis-server",
   rsyslogd: "rsyslog",
   setpriv: "util-linux",
   "systemd-analyze": "systemd",
@@ -53,6 +56,7 @@ const SYSTEM_DIRECTORIES = [
   "/usr/bin",
   "/bin",
   "/usr/lib/frr",
+  "/usr/lib/postgresql/15/bin",
 ];
 const APT_ATTEMPTS = 3;
 

@@ -1,0 +1,26 @@
+/** Settings that several kinds of check have. Pure. */
+import { z } from "zod";
+import { isHostName, parseIp } from "../../base/address.ts";
+import { line } from "../../config/fields.ts";
+
+/** An address or a name; an IPv6 address with or without brackets. */
+export const hostField = line(1, 255).refine(
+  (text) => isHostName(text) || parseIp(text.replace(/^\[(.*)\]$/, "$1")) !== null,
+  "must be a host name or an IP address, without a port",
+);
+
+/** Of a user or a database: text that can stand before a zero byte. */
+function accountName() {
+  return line(1, 128);
+}
+
+export const host = hostField.optional().describe(
+  "`Host` header or `:authority`, and the TLS server name of type tls. Without: the server's address.",
+);
+
+export const user = accountName().optional().describe("Name to log in with. Without: see the page.");
+
+export const database = accountName().optional().describe("Database to open.");
+
+export const password = z.string().min(1, "must not be empty").max(512).meta({ kind: "secret" }).optional()
+  .describe("Password to log in with.");

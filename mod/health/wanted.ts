@@ -1,0 +1,56 @@
+/**
+ * A text that a check wants to see, or an expression that must match, in what a server says. Both are about bytes: a
+ * text of the configuration stands for its UTF-8, and what a server says is read as latin-1. Pure.
+ */
+import { z } from "zod";
+import { utf8AsLatin1 } from "../http/grammar.ts";
+import { expressionOf, isExpression, parseExpression } from "../route/expression.ts";
+
+/**
+ * Times that an expression is tried on what came so far. A server that sends byte by byte would else have it tried on
+ * all of them each time.
+ */
+const MAX_TRIES = 64;
+const MAX_WANTED = 1024;
+
+export interface Wanted {
+  /** For a reason: `"text"` or `~expression`. */
+  readonly words: string;
+  /** Offset behind the first place in `text`, as latin-1, that is as wanted; -1: none is. */
+  find(text: string): number;
+  /** The same of a whole value. */
+  is(text: string): boolean;
+}
+
+/** The field of the configuration. */
+export function wantedText() {
+  return z.string().min(1, "must not be empty").max(MAX_WANTED, `must be at most ${MAX_WANTED} characters`)
+    .superRefine((text, context) => {
+      const problem = isExpression(text) ? parseExpression(text) : null;
+      if (typeof problem === "string") context.addIssue({ code: "custom", message: problem });
+    });
+}
+
+/** From a text of a configuration that has been checked. */
+export function wantedOf(text: string): Wanted {
+  if (!isExpression(text)) return wantedBytes(utf8AsLatin1(text), JSON.stringify(text));
+  const expression = expressionOf(utf8AsLatin1(text));
+  let tries = 0;
+  return {
+    words: text,
+    find: (said) => ++tries > MAX_TRIES ? -1 : expression.end(said),
+    is: (value) => expression.test(value),
+  };
+}
+
+/** The same for bytes as latin-1. */
+export function wantedBytes(bytes: string, words: string): Wanted {
+  return {
+    words,
+    find: (said) => {
+      const at = said.indexOf(bytes);
+      return at < 0 ? -1 : at + bytes.length;
+    },
+    is: (value) => value === bytes,
+  };
+}
