@@ -96,7 +96,9 @@ function planInstances(
 function planSettings(before: Config, after: Config): PlannedChange[] {
   const lists = new Set(["listeners", "pools", "vrrp", "instances"]);
   const of = (config: Config) =>
-    Object.entries({ ...config, ...config.vrrp }).filter(([name]) => !lists.has(name)).map(([name, value]) => ({ name, value }));
+    Object.entries({ ...config, ...config.vrrp }).filter(([name]) => !lists.has(name)).map((
+      [name, value],
+    ) => ({ name, value }));
   return listed(
     "setting",
     diffNames(of(before), of(after)),
