@@ -85,7 +85,9 @@ export async function run({ file, node, context, entry, text, takeOver }: RunArg
     const lacks = await kernelProblems(kernel, new Spawner().spawn);
     if (lacks.length > 0) return { problems: lacks };
     const built = await buildFunctions(functionsOf(loaded.config), directoryOf(file), startBundler(entry));
-    if ("problems" in built) return { problems: built.problems.map((problem) => problemLine(problem)) };
+    if ("problems" in built) {
+      return { problems: built.problems.map((problem) => problemLine(problem)), files: built.files };
+    }
     return {
       functions: built.functions,
       exec: execChecks(loaded.config),

@@ -4,6 +4,7 @@
  */
 import { createPrivateKey } from "node:crypto";
 import { dirname, resolve } from "node:path";
+import { fileStamp } from "../base/file_stamp_io.ts";
 import { isKeyOf, readCertificate as factsIn, wasIssuedBy } from "../net/certificate_io.ts";
 import type { CertificateFacts } from "../net/openssl_certificate_io.ts";
 import { certificateProblem } from "../net/tls_engine_io.ts";
@@ -54,7 +55,7 @@ export function certificateReader(
         ]
       );
       return JSON.stringify(
-        await Promise.all([...names, ...ours].map((name) => stampOf(resolve(base, name)))),
+        await Promise.all([...names, ...ours].map((name) => fileStamp(resolve(base, name)))),
       );
     },
     authorities: async (file) => {
@@ -120,16 +121,6 @@ async function readCertificate(certFile: string, keyFile: string, now: number): 
 async function isEmpty(file: string): Promise<boolean> {
   const facts = await Deno.stat(file).catch(() => null);
   return facts?.size === 0;
-}
-
-/** Time, size and inode: a file that is put in place by renaming may have an old time. */
-async function stampOf(file: string): Promise<readonly (string | number | null)[]> {
-  try {
-    const { mtime, size, ino } = await Deno.stat(file);
-    return [file, mtime?.getTime() ?? null, size, ino];
-  } catch {
-    return [file];
-  }
 }
 
 async function readText(which: FileProblem["file"], file: string): Promise<string> {

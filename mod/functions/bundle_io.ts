@@ -9,6 +9,7 @@ import { dirname, resolve as resolvePath } from "node:path";
 import { fileURLToPath } from "node:url";
 import resolver from "enhanced-resolve";
 import * as esbuild from "esbuild-wasm/esm/browser.js";
+import { fileStamp } from "../base/file_stamp_io.ts";
 import { parseJson } from "../config/json_text.ts";
 import { type Problem, problemAt } from "../config/problem.ts";
 import { BUNDLE_REQUEST, type Bundled, MAX_BUNDLE_CHARS, wholeProblem } from "./bundled.ts";
@@ -27,6 +28,9 @@ const LOADERS: Readonly<Record<string, esbuild.Loader>> = {
   jsx: "jsx",
   json: "json",
 };
+
+/** Paths, and what each was when it was read. */
+type Files = Map<string, string>;
 
 const find = (condition: "import" | "require") =>
   resolver.ResolverFactory.createResolver({
@@ -59,9 +63,12 @@ export async function serveBundles(): Promise<never> {
 export async function bundle(path: string): Promise<Bundled> {
   await (started ??= start());
   const entry = resolvePath(path);
-  const project = projectOf(dirname(entry));
-  if ("problems" in project) return project;
-  const files = new Set<string>(project.file === null ? [] : [project.file]);
+  const files: Files = new Map();
+  const read = () => [...files];
+  const file = projectFile(dirname(entry));
+  if (file !== null) files.set(file, await fileStamp(file));
+  const project = file === null ? noProject(dirname(entry)) : readProject(file);
+  if ("problems" in project) return { ...project, files: read() };
   try {
     const { outputFiles } = await esbuild.build({
       entryPoints: [entry],
@@ -79,13 +86,14 @@ export async function bundle(path: string): Promise<Bundled> {
       plugins: [reading(project.imports, project.directory, files)],
     });
     const code = outputFiles[0]!.text;
-    if (code.length <= MAX_BUNDLE_CHARS) return { code, files: [...files] };
+    if (code.length <= MAX_BUNDLE_CHARS) return { code, files: read() };
     const message = `may have ${MAX_BUNDLE_CHARS} characters with all it imports, and has ${code.length}`;
-    return { problems: [wholeProblem(path, message)] };
+    return { problems: [wholeProblem(path, message)], files: read() };
   } catch (error) {
     const { errors } = error as Partial<esbuild.BuildFailure>;
-    if (errors === undefined) return { problems: [wholeProblem(path, (error as Error).message)] };
-    return { problems: errors.slice(0, MAX_PROBLEMS).map((one) => problemOf(one, path)) };
+    const problems = errors?.slice(0, MAX_PROBLEMS).map((one) => problemOf(one, path)) ??
+      [wholeProblem(path, (error as Error).message)];
+    return { problems, files: read() };
   }
 }
 
@@ -100,7 +108,7 @@ function problemOf({ location, text }: esbuild.Message, path: string): Problem {
 function reading(
   imports: Readonly<Record<string, string>>,
   root: string,
-  files: Set<string>,
+  files: Files,
 ): esbuild.Plugin {
   const resolvers = { import: find("import"), require: find("require") };
   return {
@@ -116,13 +124,18 @@ function reading(
           foreign ? {} : imports,
         );
         const from = !foreign && isMapped(path, imports) ? root : resolveDir;
-        return placeOf(meaning, path, from, required, resolvers[required ? "require" : "import"]);
+        const place = placeOf(meaning, path, from, required, resolvers[required ? "require" : "import"]);
+        if (place.errors !== undefined && meaning.kind === "file") {
+          files.set(resolvePath(from, meaning.path), "");
+        }
+        return place;
       });
       build.onLoad({ filter: /.*/, namespace: "required" }, ({ path }) => ({
         contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
       }));
       build.onLoad({ filter: /.*/, namespace: "file" }, async ({ path, with: how }) => {
-        if (!path.includes("/node_modules/")) files.add(path);
+        // Before it is read, so that what changes meanwhile is a change.
+        if (!path.includes("/node_modules/")) files.set(path, await fileStamp(path));
         const loader = loaderOf(path, how["type"]);
         return { contents: await Deno.readFile(path), loader, resolveDir: dirname(path) };
       });
@@ -175,27 +188,26 @@ function loaderOf(path: string, type: string | undefined): esbuild.Loader {
 }
 
 interface Project {
-  /** The `deno.json`; null: there is none. */
-  readonly file: string | null;
   readonly directory: string;
   readonly imports: Readonly<Record<string, string>>;
   readonly compilerOptions: Record<string, string>;
 }
 
-/** What the nearest `deno.json`, or `deno.jsonc`, says of imports. */
-function projectOf(from: string): Project | { readonly problems: readonly Problem[] } {
+/** The nearest `deno.json`, or `deno.jsonc`; null: there is none. */
+function projectFile(from: string): string | null {
   for (let directory = from;; directory = dirname(directory)) {
-    for (const name of ["deno.json", "deno.jsonc"]) {
-      const file = resolvePath(directory, name);
-      if (fs.existsSync(file)) return readProject(file, directory);
-    }
-    if (directory === dirname(directory)) {
-      return { file: null, directory: from, imports: {}, compilerOptions: {} };
-    }
+    const file = ["deno.json", "deno.jsonc"].map((name) => resolvePath(directory, name)).find(fs.existsSync);
+    if (file !== undefined) return file;
+    if (directory === dirname(directory)) return null;
   }
 }
 
-function readProject(file: string, directory: string): Project | { readonly problems: readonly Problem[] } {
+function noProject(directory: string): Project {
+  return { directory, imports: {}, compilerOptions: {} };
+}
+
+/** What it says of imports. */
+function readProject(file: string): Project | { readonly problems: readonly Problem[] } {
   const text = fs.readFileSync(file, "utf8");
   const json = parseJson(text);
   if ("faults" in json) {
@@ -203,7 +215,7 @@ function readProject(file: string, directory: string): Project | { readonly prob
     return { problems: [problemAt(file, text, { start: offset, end: offset + length }, [], message)] };
   }
   const { imports, compilerOptions } = (json.value ?? {}) as { imports?: unknown; compilerOptions?: unknown };
-  return { file, directory, imports: textsOf(imports), compilerOptions: textsOf(compilerOptions) };
+  return { directory: dirname(file), imports: textsOf(imports), compilerOptions: textsOf(compilerOptions) };
 }
 
 /** The entries of an object that are texts. */

@@ -19,16 +19,18 @@ const PROBLEM: z.ZodType<Problem> = z.strictObject({
   caretLength: z.number(),
 });
 
+/** Files that are the user's own, no packages, also those that are missing: absolute paths and what was read of each. */
+const FILES = z.array(z.tuple([z.string(), z.string()])).readonly();
+
 const BUNDLED = z.union([
-  z.strictObject({
-    code: z.string().max(MAX_BUNDLE_CHARS),
-    /** Files that are the user's own, no packages; absolute. */
-    files: z.array(z.string()).readonly(),
-  }),
-  z.strictObject({ problems: z.array(PROBLEM).min(1).readonly() }),
+  z.strictObject({ code: z.string().max(MAX_BUNDLE_CHARS), files: FILES }),
+  z.strictObject({ problems: z.array(PROBLEM).min(1).readonly(), files: FILES }),
 ]);
 
 export const BUNDLE_ANSWER = z.array(BUNDLED);
+
+/** Files with their stamps (`base/file_stamp_io.ts`) of when they were read. */
+export type FilesRead = z.infer<typeof FILES>;
 
 /** What became of one module. */
 export type Bundled = z.infer<typeof BUNDLED>;
@@ -38,7 +40,7 @@ export interface BuiltFunction {
   readonly settings: FunctionConfig;
   readonly code: string;
   /** Files that it is made of; when one changes it is another. */
-  readonly files: readonly string[];
+  readonly files: FilesRead;
 }
 
 /** What is wrong with a file as a whole. */

@@ -21,7 +21,7 @@ const STILL_GRACE_MS = 1000;
 const LATE_MS = 500;
 /** Buffers that are on their way, and what the engine needs to notice that its heap is full. */
 const SLACK_BYTES = 64 * 1024 * 1024;
-/** After the time for a request has passed, one that is to end does not wait longer. */
+/** After the time for what is under way has passed, one that is to end does not wait longer. */
 const END_GRACE_MS = 1000;
 /** EX_SOFTWARE of sysexits.h. */
 const BROKEN_EXIT = 70;
@@ -65,7 +65,7 @@ export async function runFunction(entry: URL): Promise<never> {
   send({ kind: "begin", name, next, timeoutMs, beatMs: Math.min(MAX_BEAT_MS, Math.ceil(timeoutMs / 4)) });
   await ended(input);
   send({ kind: "stop" });
-  setTimeout(() => Deno.exit(0), start.timeoutMs + END_GRACE_MS);
+  setTimeout(() => Deno.exit(0), start.drainMs + END_GRACE_MS);
   await stopped.promise;
   Deno.exit(0);
 }

@@ -13,6 +13,8 @@ export const START = z.strictObject({
   /** A module with all that it imports. */
   code: z.string(),
   timeoutMs: z.number().min(1),
+  /** Longest time for what is under way when it is to end. */
+  drainMs: z.number().min(0),
   memory: z.number().int().min(1),
   /** Variables of the environment that the code may read. */
   env: z.array(z.string()),

@@ -8,6 +8,7 @@ import { contextOf, type FunctionContext } from "./context_io.ts";
 import { HeldBodies } from "./held_bodies_io.ts";
 import { replaceConsole, say } from "./log_io.ts";
 import { REFUSED_BUILTINS } from "./specifier.ts";
+import { countWebSockets } from "./web_sockets_io.ts";
 
 /** Told to the process, through a port that the code never sees. */
 export type FromThread =
@@ -34,6 +35,9 @@ type Settings = Extract<ToThread, { kind: "begin" }>;
 type Fetch = (request: Request, context: FunctionContext) => unknown;
 type Tell = (message: FromThread) => void;
 
+/** So long nobody asks before the port is closed: what was sent before the balancer knew better is still answered. */
+const QUIET_MS = 200;
+
 /** The code itself, as the runtime shows its address. */
 const OWN_ADDRESS = /data:text\/javascript[^\s):]*/g;
 /** Lines of a stack that are ours or the runtime's. */
@@ -43,15 +47,22 @@ class FunctionServer {
   readonly #tell: Tell;
   readonly #settings: Settings;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #held: HeldBodies;
+  readonly #webSockets = countWebSockets();
   #fetch: Fetch | null = null;
+  /** Requests that have come. */
+  #asked = 0;
 
   constructor(settings: Settings, tell: Tell) {
     this.#settings = settings;
     this.#tell = tell;
     const answer = (request: Request) => this.#answer(request);
-    const held = new HeldBodies(answer, settings.timeoutMs);
+    const held = this.#held = new HeldBodies(answer, settings.timeoutMs);
     const respond = settings.next.length === 0 ? answer : (request: Request) => held.respond(request);
-    this.#server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, respond);
+    this.#server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+      this.#asked++;
+      return respond(asSeenByClient(request));
+    });
     setInterval(() => tell({ kind: "beat" }), settings.beatMs);
     addEventListener("unhandledrejection", (event) => {
       event.preventDefault();
@@ -75,14 +86,19 @@ class FunctionServer {
     }
   }
 
+  /** Ends once everything that is under way is done. */
   async stop(): Promise<void> {
+    let asked: number;
+    do {
+      asked = this.#asked;
+      await new Promise((done) => setTimeout(done, QUIET_MS));
+    } while (asked !== this.#asked || this.#held.waits || this.#webSockets() > 0);
     await this.#server.shutdown();
     this.#tell({ kind: "stopped" });
   }
 
-  async #answer(received: Request): Promise<Response> {
+  async #answer(request: Request): Promise<Response> {
     if (this.#fetch === null) return new Response("the function is not loaded yet\n", { status: 503 });
-    const request = asSeenByClient(received);
     try {
       const response = await this.#fetch(request, contextOf(request, this.#settings.next));
       if (response instanceof Response) return ownWord(response);
@@ -113,8 +129,8 @@ function ownWord(response: Response): Response {
 /** Where the client asked by https, the address says so; a WebSocket needs the request that came. */
 function asSeenByClient(request: Request): Request {
   if (request.headers.get("x-forwarded-proto") !== "https" || request.headers.has("upgrade")) return request;
-  const { url, method, headers, body } = request;
-  return new Request(url.replace(/^http:/, "https:"), { method, headers, body });
+  const { url, method, headers, body, signal } = request;
+  return new Request(url.replace(/^http:/, "https:"), { method, headers, body, signal });
 }
 
 /** What could run other code than what was bundled, where imports of the same are refused; and ends of the thread alone. */

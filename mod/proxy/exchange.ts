@@ -347,8 +347,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     const onward = this.#body.lost ? null : this.#handing.heed(wish, this.client);
     if (onward === null) this.fail("badHandOn");
     else if (onward === AGAIN) {
-      this.#side.letGo(clean);
-      if (!this.#side.reuse(this.#attempts.slot, this.#environment.now())) this.fail("emptyReply");
+      if (!this.#side.again(clean, this.#environment.now())) this.fail("emptyReply");
     } else {
       this.#side.leave(clean && this.#body.done);
       this.#goTo(onward);

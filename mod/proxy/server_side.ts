@@ -76,6 +76,12 @@ export class ServerSide implements AttemptOwner {
     return true;
   }
 
+  /** Sends the request once more to the one that has it, whose last answer left the connection `clean`; false: it did not. */
+  again(clean: boolean, now: number): boolean {
+    if (clean) this.#send(this.server!, now);
+    return clean;
+  }
+
   preface({ snapshot }: LivePool): Uint8Array | null {
     const { client } = this.#owner;
     return sentHeader(snapshot, client.stream, client.address, "");

@@ -7,6 +7,7 @@
  */
 import { isEmpty, type LiveChanges, lostServer, NO_CHANGES } from "../config/live.ts";
 import type { PlannedChange } from "../config/plan.ts";
+import type { FilesRead } from "../functions/bundled.ts";
 import type { Log } from "../observe/log.ts";
 import { type Configuration, Generations } from "./generations.ts";
 import type { Checked, KeeperFacts } from "./keeper_facts.ts";
@@ -25,6 +26,8 @@ export interface ConfigurationsOptions {
   ) => Promise<readonly PlannedChange[]>;
   /** Makes ready what a checked text needs before the balancer gets it; every reason why that cannot be. */
   readonly prepare: (facts: KeeperFacts) => Promise<readonly string[]>;
+  /** A text is refused, and these files may be the reason. */
+  readonly onBadFiles: (files: FilesRead) => void;
   /** Hands a checked text to the balancer that there is. */
   readonly offer: (offer: Configuration) => void;
   /** The same where the text is the one that runs. */
@@ -212,7 +215,10 @@ export class Configurations {
     // What the last one offered is what this one is read beside.
     await this.#generations.settled();
     const { text, checked } = await read(this.#generations.newest?.live);
-    if ("problems" in checked) return this.#refuse(checked.problems);
+    if ("problems" in checked) {
+      this.#options.onBadFiles(checked.files ?? []);
+      return this.#refuse(checked.problems);
+    }
     const problems = await this.#options.prepare(checked);
     if (problems.length > 0) return this.#refuse(problems);
     if (checked.socketPath !== this.#socketPath) {
@@ -268,7 +274,7 @@ async function checkText(
   const checked = await check(text, live);
   if (!("problems" in checked)) return { text, checked };
   const problems = checked.problems.map((problem) => `${problem} (beside what was changed live)`);
-  return { text, checked: { problems } };
+  return { text, checked: { ...checked, problems } };
 }
 
 function reasonOf(error: unknown): string {

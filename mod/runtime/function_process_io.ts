@@ -4,6 +4,7 @@
  * Its word is taken for its port, which it says before any of the function's code is loaded; everything else that it
  * says is for the log.
  */
+import { PerSecond } from "../base/per_second.ts";
 import type { FunctionConfig } from "../config/function_schema.ts";
 import type { BuiltFunction } from "../functions/bundled.ts";
 import { HEAP_FULL, type Level, readLogLine, readPortLine, READY, type Start } from "../functions/start.ts";
@@ -13,7 +14,7 @@ import { readTextLines } from "./text_lines_io.ts";
 
 /** From the start until the code is loaded: it is perhaps compiled, on a busy machine. */
 const LOAD_MS = 15_000;
-/** Beyond the time for a request; then it is killed. */
+/** Beyond the time for what is under way; then it is killed. */
 const END_GRACE_MS = 3000;
 
 /** What bypasses the console is bounded here: each line costs the keeper some time. */
@@ -21,6 +22,8 @@ const LINES_A_SECOND = 250;
 
 export interface FunctionProcessOptions {
   readonly built: BuiltFunction;
+  /** Longest time for what is under way when it ends. */
+  readonly drainMs: number;
   /** From 1. */
   readonly number: number;
   readonly start: (settings: FunctionConfig) => Deno.ChildProcess;
@@ -49,9 +52,7 @@ export class FunctionProcess {
   #said = "";
   #heapIsFull = false;
   #killedFor = "";
-  /** Lines that it has said within a second. */
-  #second = -1;
-  #lines = 0;
+  readonly #lines = new PerSecond();
   #ending = false;
   #ended: Promise<void> = Promise.resolve();
 
@@ -68,20 +69,31 @@ export class FunctionProcess {
     return this.#child?.pid ?? null;
   }
 
-  /** Lets it finish what is under way. Resolves when it has ended. */
-  end(): Promise<void> {
+  /** Lets it finish what is under way, if that takes no longer than `withinMs`. Resolves when it has ended. */
+  end(withinMs: number): Promise<void> {
     if (!this.#ending) {
       this.#ending = true;
-      clearTimeout(this.#timer);
       this.#settle("it is no longer wanted");
+      const { pid } = this;
+      if (pid !== null) this.#options.log.info("function ends after what it has", { ...this.#about, pid });
       this.#input?.close().catch(() => {});
-      this.#timer = setTimeout(() => this.#kill(), this.#options.built.settings.timeout + END_GRACE_MS);
     }
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.kill(), withinMs + END_GRACE_MS);
     return this.#ended.finally(() => clearTimeout(this.#timer));
   }
 
+  /** Ends it at once. */
+  kill(): void {
+    try {
+      this.#child?.kill("SIGKILL");
+    } catch {
+      // It ended in this very moment.
+    }
+  }
+
   #start(): void {
-    const { built: { settings, code }, start, log } = this.#options;
+    const { built: { settings, code }, drainMs, start, log } = this.#options;
     this.#said = this.#killedFor = "";
     this.#heapIsFull = false;
     this.#backoff.started(performance.now());
@@ -92,13 +104,13 @@ export class FunctionProcess {
       return this.#onEnd(`it cannot be started: ${(error as Error).message}`);
     }
     const { name, timeout: timeoutMs, memory, env, net, next } = settings;
-    const line: Start = { name, code, timeoutMs, memory, env, net, next };
+    const line: Start = { name, code, timeoutMs, drainMs, memory, env, net, next };
     this.#input = child.stdin.getWriter();
     this.#input.write(new TextEncoder().encode(JSON.stringify(line) + "\n")).catch(() => {});
     log.info("function started", { ...this.#about, pid: child.pid });
     this.#timer = setTimeout(() => {
       this.#killedFor = `it was not loaded within ${LOAD_MS} ms`;
-      this.#kill();
+      this.kill();
     }, LOAD_MS);
     this.#ended = this.#watch(child);
   }
@@ -151,26 +163,13 @@ export class FunctionProcess {
     const { level, text } = readLogLine(line) ?? { level: otherwise, text: line };
     if (level === "error") this.#said = text;
     if (text.includes(HEAP_FULL)) this.#heapIsFull = true;
-    const second = Math.floor(performance.now() / 1000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#lines = 0;
-    }
-    this.#lines++;
-    if (this.#lines <= LINES_A_SECOND) this.#options.log[level](text, this.#about);
-    else if (this.#lines === LINES_A_SECOND + 1) {
+    const lines = this.#lines.count(performance.now());
+    if (lines <= LINES_A_SECOND) this.#options.log[level](text, this.#about);
+    else if (lines === LINES_A_SECOND + 1) {
       this.#options.log.warning(
         "a function says too much: the rest of this second is not logged",
         this.#about,
       );
-    }
-  }
-
-  #kill(): void {
-    try {
-      this.#child?.kill("SIGKILL");
-    } catch {
-      // It ended in this very moment.
     }
   }
 }

@@ -1,7 +1,7 @@
 /** What a keeper knows of a configuration, once it is checked. Types only. */
 import type { Drift, LiveChanges } from "../config/live.ts";
 import type { KernelPlan } from "../kernel/plan.ts";
-import type { BuiltFunction } from "../functions/bundled.ts";
+import type { BuiltFunction, FilesRead } from "../functions/bundled.ts";
 import type { ElectionSettings } from "./election.ts";
 import type { ScriptUser } from "./script_user.ts";
 
@@ -45,4 +45,5 @@ export interface AcmeFacts {
   readonly names: readonly string[];
 }
 
-export type Checked = { readonly problems: readonly string[] } | KeeperFacts;
+/** What was read of files that may be the reason of problems, where that is known. */
+export type Checked = { readonly problems: readonly string[]; readonly files?: FilesRead } | KeeperFacts;

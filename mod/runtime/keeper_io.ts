@@ -95,7 +95,8 @@ class Keeper {
     this.#options = options;
     this.#configurations = new Configurations({
       ...{ read: options.read, check: options.check, plan: options.plan, log: options.log },
-      prepare: ({ functions = [] }) => this.#functions.prepare(functions),
+      prepare: (facts) => this.#functions.prepare(facts),
+      onBadFiles: (files) => this.#functions.refused(files),
       offer: (offer) => this.#child?.configure(offer),
       change: (offer) => this.#child?.change(offer),
       obstacle: () => this.#whyNoChange(),
@@ -117,6 +118,7 @@ class Keeper {
     const { node, version, log } = options;
     this.#succession = new Succession({
       predecessor: options.predecessor ?? null,
+      broken: () => this.#functions.broken(),
       take: (document) => this.#holdings.take(document),
       onTaken: () => {
         this.#holdings.beHeard();
@@ -139,7 +141,11 @@ class Keeper {
     this.#functions = new Functions({
       start: (settings) => this.#programs.startFunction(options.functionProgram(settings.net), settings),
       onChange: () => this.#child?.send({ kind: "functions", places: this.#functions.places() }),
-      onFiles: () => this.#whyNoChange() === null && void this.#configurations.refresh(),
+      onFiles: () => {
+        if (this.#whyNoChange() !== null) return false;
+        void this.#configurations.refresh();
+        return true;
+      },
       log,
     });
     this.#holdings = new Holdings({
@@ -169,6 +175,7 @@ class Keeper {
       holdings: this.#holdings,
       start: (program) => this.#programs.startKeeper(program),
       live: () => this.#configurations.live,
+      serves: (name) => this.#functions.serves(name),
       ask: () => this.#child?.send({ kind: "carry" }),
       obstacle: () => this.#whyNoUpgrade(),
       onReplaced: (successor) => this.#onReplaced(successor),
@@ -194,7 +201,7 @@ class Keeper {
     this.#adopt(facts);
     for (const [signal, heed] of signals) Deno.addSignalListener(signal, heed);
     try {
-      await this.#functions.first();
+      await this.#functions.first(this.#succession.pending);
       await this.#succession.prepare();
       // It may have been told to stop meanwhile.
       if (this.#supervisor.state === "idle") this.#input({ kind: "start" });
@@ -442,7 +449,7 @@ class Keeper {
     this.#programs.allow([...checks, ...programsOf(election)], facts.scriptUser);
     this.#had.configure(facts.acme ?? null, election);
     this.#holdings.reconcile(election, kernel);
-    this.#functions.settle(facts.functions ?? []);
+    this.#functions.settle(facts);
   }
 
   /** Tells the balancer that asked; another one knows nothing of it. */

@@ -4,6 +4,7 @@
  * Only nodes with one of the election's keys take part (`sealed_link_io.ts`). A connection is bounded in time, frames
  * and number, and is made to addresses that the election hears peers from. What the files are it must not know.
  */
+import { PerSecond } from "../base/per_second.ts";
 import type { Log } from "../observe/log.ts";
 import { compare, fitting, GIVE, type Given, HAVE, MAX_FILES, readMessage } from "./file_exchange.ts";
 import { SealedLink, type SharedKey } from "./sealed_link_io.ts";
@@ -51,9 +52,7 @@ export class PairFiles {
   readonly #connections = new Set<Deno.Conn>();
   /** Of them those that others have made. */
   #answering = 0;
-  /** Strangers of the present second. */
-  #strangers = 0;
-  #second = -1;
+  readonly #strangers = new PerSecond();
   /** When it was last told what is wrong, by what is wrong. */
   readonly #told = new Map<string, number>();
   #closed = false;
@@ -124,19 +123,11 @@ export class PairFiles {
   async #take(conn: Deno.Conn): Promise<void> {
     const address = formatAddress(conn.remoteAddr);
     const isPeer = this.#facts.peers.some((peer) => plain(peer.address) === plain(address));
-    if (this.#answering >= MOST_AT_ONCE || !isPeer && !this.#mayAdmit()) return closed(conn);
+    if (this.#answering >= MOST_AT_ONCE) return closed(conn);
+    if (!isPeer && this.#strangers.count(performance.now()) > STRANGERS_A_SECOND) return closed(conn);
     this.#answering++;
     await this.#within(conn, address, () => this.#answer(conn));
     this.#answering--;
-  }
-
-  #mayAdmit(): boolean {
-    const second = Math.floor(performance.now() / 1000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#strangers = 0;
-    }
-    return ++this.#strangers <= STRANGERS_A_SECOND;
   }
 
   async #speakTo(node: string, address: string): Promise<void> {

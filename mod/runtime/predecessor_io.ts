@@ -2,6 +2,7 @@
  * The new keeper's line to the old one, whose child it is: standard input and output, until the old one has let go.
  */
 import { LIVE_CHANGES, type LiveChanges, NO_CHANGES } from "../config/live.ts";
+import type { BrokenFunction } from "./functions_io.ts";
 import { LinkWriter, readLink } from "./link_io.ts";
 import { Assembler } from "./parts.ts";
 import { type DocumentName, type FromSuccessor, PROTOCOL, TO_SUCCESSOR } from "./upgrade_link.ts";
@@ -35,9 +36,12 @@ export class Predecessor {
     return told.success ? told.data : NO_CHANGES;
   }
 
-  /** All is ready for `take`; resolves when it has it, and the old one has fallen silent. */
-  async handOver(take: (document: string) => Promise<void>): Promise<void> {
-    this.#link.send({ kind: "ready" });
+  /** All but what is `broken` is ready for `take`; resolves when it has it, and the old one has fallen silent. */
+  async handOver(
+    broken: readonly BrokenFunction[],
+    take: (document: string) => Promise<void>,
+  ): Promise<void> {
+    this.#link.send({ kind: "ready", broken: [...broken] });
     await take(await this.document("keeper"));
     this.#link.send({ kind: "taken" });
     await this.gone;

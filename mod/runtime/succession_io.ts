@@ -3,11 +3,14 @@
  * first of its node has nobody to take over from, and all of this does nothing.
  */
 import type { Log } from "../observe/log.ts";
+import type { BrokenFunction } from "./functions_io.ts";
 import type { Predecessor } from "./predecessor_io.ts";
 
 export interface SuccessionOptions {
   /** Null: this keeper is the first. */
   readonly predecessor: Predecessor | null;
+  /** Functions that do not serve. */
+  readonly broken: () => readonly BrokenFunction[];
   /** Takes what the keeper before held; rejects with what is in the way. */
   readonly take: (document: string) => Promise<void>;
   /** It has been taken, and the one before has fallen silent. */
@@ -64,7 +67,8 @@ export class Succession {
   }
 
   async #takeOver(predecessor: Predecessor): Promise<void> {
-    await predecessor.handOver(this.#options.take);
+    const { broken, take } = this.#options;
+    await predecessor.handOver(broken(), take);
     this.#predecessor = this.#carried = null;
     this.#options.onTaken();
   }

@@ -16,7 +16,7 @@ import {
 
 /** From the start to the first word: code is loaded, perhaps compiled, on a busy machine. */
 const HELLO_MS = 15_000;
-/** Names are looked up, listeners bound, servers probed; a balancer that fails is tried five times. */
+/** Functions are loaded, names looked up, listeners bound, servers probed; a balancer that fails is tried five times. */
 const READY_MS = 60_000;
 /** Sockets are opened, no more; meanwhile nothing is decided in this node's elections. */
 const TAKEN_MS = 10_000;
@@ -28,6 +28,8 @@ export interface UpgradePort {
   carryLive(): string;
   /** What the new balancer is to know. */
   carryBalancer(): Promise<string>;
+  /** Whether the function of that name serves here. */
+  serves(name: string): boolean;
   /** What the new keeper is to know; from then on it may take the node. Rejects when this is not the moment. */
   letGo(): Promise<string>;
   /** The new keeper is gone: takes the node back. */
@@ -52,7 +54,9 @@ export async function upgrade(port: UpgradePort, onStart: (successor: Successor)
     // Before the other, which is waited for.
     successor.tell("live", port.carryLive());
     successor.tell("balancer", await port.carryBalancer());
-    await successor.expect("ready", READY_MS);
+    const { broken } = await successor.expect("ready", READY_MS);
+    const lost = broken.filter(({ name }) => port.serves(name));
+    if (lost.length > 0) throw new Error(lost.map(saysLost).join("; "));
     const document = await port.letGo();
     letGo = true;
     successor.tell("keeper", document);
@@ -63,6 +67,10 @@ export async function upgrade(port: UpgradePort, onStart: (successor: Successor)
     if (letGo) await port.takeBack();
     return { problem: error instanceof Error ? error.message : String(error) };
   }
+}
+
+function saysLost({ name, reason }: { readonly name: string; readonly reason: string }): string {
+  return `the new program cannot load function ${name}, which works here: ${reason}`;
 }
 
 /** How a process ended. */

@@ -14,8 +14,11 @@ export const PROTOCOL = 1;
 export const FROM_SUCCESSOR = z.discriminatedUnion("kind", [
   /** First of all. */
   z.object({ kind: z.literal("hello"), protocol: z.number(), version: z.string() }),
-  /** Its balancer serves beside the old one, and health is known. */
-  z.object({ kind: z.literal("ready") }),
+  /** Its balancer serves beside the old one, and health is known. `broken`: functions that it cannot load. */
+  z.object({
+    kind: z.literal("ready"),
+    broken: z.array(z.object({ name: z.string(), reason: z.string() })).default([]),
+  }),
   /** It has the node. */
   z.object({ kind: z.literal("taken") }),
   /** It ends; the old one goes on. */

@@ -19,6 +19,8 @@ export interface UpgraderOptions {
   readonly start: (program: Program) => Deno.ChildProcess;
   /** What an operator has changed live. */
   readonly live: () => LiveChanges;
+  /** Whether the function of that name serves here. */
+  readonly serves: (name: string) => boolean;
   /** Asks the balancer what it knows; `onCarried` takes the answer. */
   readonly ask: () => void;
   /** Why this is not the time; null: it is. */
@@ -89,11 +91,12 @@ export class Upgrader {
   }
 
   async #upgrade(program: Program): Promise<Outcome> {
-    const { holdings, start, live, log, onReplaced } = this.#options;
+    const { holdings, start, live, serves, log, onReplaced } = this.#options;
     const upgraded = await upgrade({
       start: () => start(program),
       carryLive: () => JSON.stringify(live()),
       carryBalancer: () => this.#askBalancer(),
+      serves,
       letGo: () => holdings.letGo(),
       takeBack: () => holdings.takeBack(),
     }, (candidate) => {

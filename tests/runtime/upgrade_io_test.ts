@@ -13,6 +13,7 @@ async function upgradeTo(script: string, letGo = () => Promise.resolve("the node
     },
     carryLive: () => "changes",
     carryBalancer: () => Promise.resolve("known"),
+    serves: (name) => name === "works",
     letGo: () => (done.push("let go"), letGo()),
     takeBack: () => Promise.resolve(void done.push("took back")),
   }, () => {});
@@ -54,6 +55,21 @@ Deno.test("upgrade() says why nothing came of it, and nothing was let go", async
   }
 });
 
+Deno.test("upgrade() loses no function that works here", async () => {
+  const ready = (broken: unknown) =>
+    `${HELLO}; read live; read balancer; echo '${JSON.stringify({ kind: "ready", broken })}'`;
+  const [works, never] = ["works", "never"].map((name) => ({ name, reason: "no such thing" }));
+  const refused = await upgradeTo(`${ready([never, works])}; read keeper`);
+  assertEquals(
+    [problemOf(refused.upgraded), refused.done],
+    ["the new program cannot load function works, which works here: no such thing", []],
+  );
+  const taken = await upgradeTo(`${ready([never])}; read keeper; echo '{"kind":"taken"}'; read end`);
+  assert("successor" in taken.upgraded, problemOf(taken.upgraded));
+  await taken.upgraded.successor.leave();
+  await taken.upgraded.successor.ended;
+});
+
 Deno.test("upgrade() takes back what it has let go when the new program does not take it", async () => {
   for (
     const end of [
@@ -81,6 +97,7 @@ Deno.test("upgrade() says what the system refuses", async () => {
     start: () => new Deno.Command("/no/such/program", { stdin: "piped", stdout: "piped" }).spawn(),
     carryLive: () => "{}",
     carryBalancer: () => Promise.resolve(""),
+    serves: () => true,
     letGo: () => Promise.resolve(""),
     takeBack: () => Promise.resolve(),
   };
