@@ -120,3 +120,18 @@ Deno.test("docs() every link to a heading leads to one", () => {
   );
   assertEquals(broken, []);
 });
+
+Deno.test("docs() every file of the source that a page names is there", () => {
+  const all = files();
+  const named = /`((?:mod|vrrp|routes|tests|bench|packaging|examples)\/[\w./-]*\w)\/?`/g;
+  // The history names what was, and CONTRIBUTING.md a file that stands for any.
+  const pages = texts.filter((path) => path.endsWith(".md") && path !== "CHANGELOG.md");
+  const missing = pages.flatMap((page) =>
+    [...read(page).matchAll(named)].flatMap(([, path = ""]) =>
+      /\/x\//.test(path) || all.some((file) => file === path || file.startsWith(`${path}/`))
+        ? []
+        : [`${page}: ${path}`]
+    )
+  );
+  assertEquals(missing, []);
+});
