@@ -38,24 +38,24 @@ export function guardChanges({ from, token }: Access): MiddlewareHandler<ApiEnv>
       "by",
       from === "socket" ? peer ?? "the admin socket" : `the token from ${peer ?? "somewhere"}`,
     );
+    const given = bearer(context.req.header("authorization"));
+    const trusted = from === "socket" || given !== null && token !== null && sameSecret(given, token);
+    context.set("role", trusted ? "operator" : "reader");
     if (["GET", "HEAD", "OPTIONS"].includes(context.req.method)) return await next();
     const origin = context.req.header("origin");
     const host = context.req.header("host") ?? new URL(context.req.url).host;
     if (origin !== undefined && !isOf(origin, host)) {
       return context.json({ error: "a page of another origin may change nothing" }, 403);
     }
-    if (from !== "socket") {
-      if (token === null) {
-        return context.json(
-          { error: "changes need admin.token in the configuration, or the admin socket" },
-          403,
-        );
-      }
-      const given = bearer(context.req.header("authorization"));
-      if (given === null || !sameSecret(given, token)) {
-        context.header("www-authenticate", 'Bearer realm="tandem"');
-        return context.json({ error: "a valid token is needed (Authorization: Bearer)" }, 401);
-      }
+    if (from !== "socket" && token === null) {
+      return context.json(
+        { error: "changes need admin.token in the configuration, or the admin socket" },
+        403,
+      );
+    }
+    if (!trusted) {
+      context.header("www-authenticate", 'Bearer realm="tandem"');
+      return context.json({ error: "a valid token is needed (Authorization: Bearer)" }, 401);
     }
     const type = context.req.header("content-type");
     if (type !== undefined && !/^application\/json *(?:;|$)/i.test(type)) {

@@ -6,14 +6,13 @@
  */
 import { Hono } from "hono";
 import type { NodeStatus } from "../mod/observe/status.ts";
-import { type Desk, Unavailable } from "../mod/runtime/desk.ts";
+import { noDesk, Unavailable } from "../mod/runtime/desk.ts";
 import { type AdminSource, createAdminApp } from "./app.ts";
 import { type Access, guard } from "./auth.ts";
 
 const ASK_MS = 5000;
 
-const never = () => Promise.reject(new Unavailable("the node itself is asked"));
-const NO_DESK: Desk = { node: never, keeper: never, perform: never, plan: never, sessions: never };
+const NO_DESK = noDesk("the node itself is asked");
 
 export interface RemoteNode {
   /** Its admin address, without a path. */

@@ -1,9 +1,11 @@
 /**
- * How a command reaches the API of a node: by the admin socket of this machine, which needs no token, or by an address.
+ * How a command reaches the API of a node: by the admin socket of this machine, which needs no token, or by an address;
+ * and another node through it.
  */
 import type { ParseArgsOptionsConfig } from "node:util";
 import { BAD, GOOD, type Invocation, writeErr, writeOut } from "./command.ts";
-import { SOCKET_HELP, SOCKET_OPTIONS, socketOf } from "./socket_io.ts";
+import { wayTo } from "./node_way_io.ts";
+import { SOCKET_OPTIONS } from "./socket_io.ts";
 
 export const API_OPTIONS: ParseArgsOptionsConfig = {
   ...SOCKET_OPTIONS,
@@ -12,10 +14,20 @@ export const API_OPTIONS: ParseArgsOptionsConfig = {
   json: { type: "boolean" },
 };
 
-export const API_HELP = `${SOCKET_HELP}
+/** For commands that can be for both nodes. */
+export const BOTH_OPTIONS: ParseArgsOptionsConfig = { ...API_OPTIONS, both: { type: "boolean" } };
+
+export const API_HELP =
+  `      --node NAME    the node (default: $TANDEM_NODE, else the host name); one that does not run on this machine, or
+                     "peer" for the other one, is asked through the one that does
+      --socket PATH  the admin socket of the node to ask (default: where a node of that name has it)
       --url URL      ask this admin address instead, also of another machine
       --token TOKEN  for an address, where changes need it (default: $TANDEM_TOKEN)
       --json         the answer as JSON`;
+
+export const BOTH_HELP =
+  `      --both         on every node of the pair; what each has done is told, and exit code 1 says that not all have
+${API_HELP}`;
 
 export interface ApiRequest {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -26,27 +38,37 @@ export interface ApiRequest {
   readonly withinMs?: number;
 }
 
-/** What is wrong ends a sentence that begins with "Cannot". */
-export type ApiAnswer = { readonly value: unknown } | { readonly problem: string };
+/** What one of several nodes has answered. */
+export interface NodeAnswer {
+  readonly node: string;
+  readonly status: number;
+  readonly answer: unknown;
+}
 
-/** A node that does not answer within this is as good as down for whoever asks. */
-const ANSWER_MS = 10_000;
+/** What is wrong is a sentence that begins with "Cannot". `all`: several nodes were asked, and this is of each. */
+export type ApiAnswer =
+  | { readonly value: unknown; readonly all?: readonly NodeAnswer[] }
+  | { readonly problem: string };
+
+/** A node that does not answer within this is as good as down for whoever asks. One asks another for less. */
+const ANSWER_MS = 12_000;
 
 export async function callApi(invocation: Invocation, request: ApiRequest): Promise<ApiAnswer> {
   const { method, path, body, withinMs = ANSWER_MS } = request;
-  const { url, token = Deno.env.get("TANDEM_TOKEN") } = invocation.values;
-  const socket = url === undefined ? socketOf(invocation) : null;
-  if (socket !== null && "problem" in socket) return { problem: socket.problem };
-  const where = socket === null ? String(url) : socket.path;
-  const base = socket === null ? withScheme(String(url)) : "http://localhost";
-  using client = socket === null
+  const { token = Deno.env.get("TANDEM_TOKEN") } = invocation.values;
+  const way = wayTo(invocation);
+  if ("problem" in way) return { problem: way.problem };
+  const where = way.socket ?? String(way.url);
+  const target = new URL(`/api${path}`, way.socket === null ? withScheme(where) : "http://localhost");
+  if (way.node !== null) target.searchParams.set("node", way.node);
+  using client = way.socket === null
     ? Deno.createHttpClient({})
-    : Deno.createHttpClient({ proxy: { transport: "unix", path: socket.path } });
+    : Deno.createHttpClient({ proxy: { transport: "unix", path: way.socket } });
   const headers: Record<string, string> = {};
   if (body !== undefined) headers["content-type"] = "application/json";
-  if (socket === null && token) headers.authorization = `Bearer ${token}`;
+  if (way.socket === null && token) headers.authorization = `Bearer ${token}`;
   try {
-    const response = await fetch(new URL(`/api${path}`, base), {
+    const response = await fetch(target, {
       client,
       method,
       headers,
@@ -55,6 +77,8 @@ export async function callApi(invocation: Invocation, request: ApiRequest): Prom
       signal: AbortSignal.timeout(withinMs),
     });
     const value: unknown = await response.json();
+    const all = nodeAnswers(value);
+    if (all !== null) return { value, all };
     return response.ok ? { value } : { problem: refusal(value, response.status) };
   } catch (error) {
     return { problem: `Cannot ask the node at ${where}: ${reasonOf(error, withinMs)}` };
@@ -65,10 +89,22 @@ export async function callApi(invocation: Invocation, request: ApiRequest): Prom
 export async function act(invocation: Invocation, request: ApiRequest, done: string): Promise<number> {
   const answer = await callApi(invocation, request);
   if ("problem" in answer) return complain(answer.problem);
-  if (invocation.values.json === true) return showJson(answer.value);
-  for (const warning of warningsOf(answer.value)) writeErr(`warning: ${warning}\n`);
-  writeOut(`${done}\n`);
-  return GOOD;
+  const { value, all = null } = answer;
+  const good = all === null || all.every(({ status }) => status < 400);
+  if (invocation.values.json === true) showJson(value);
+  else if (all === null) tell("", value, done);
+  else for (const one of all) tellOf(one, done);
+  return good ? GOOD : BAD;
+}
+
+function tellOf({ node, status, answer }: NodeAnswer, done: string): void {
+  if (status < 400) return tell(`${node}: `, answer, done);
+  writeErr(`${node}: ${refusal(answer, status)}\n`);
+}
+
+function tell(of: string, answer: unknown, done: string): void {
+  for (const warning of warningsOf(answer)) writeErr(`${of}warning: ${warning}\n`);
+  writeOut(`${of}${done}\n`);
 }
 
 export function showJson(value: unknown): number {
@@ -88,6 +124,11 @@ export function withScheme(url: string): string {
 
 function warningsOf(value: unknown): readonly string[] {
   return (value as { readonly warnings?: readonly string[] }).warnings ?? [];
+}
+
+function nodeAnswers(value: unknown): readonly NodeAnswer[] | null {
+  const { nodes } = (value ?? {}) as { readonly nodes?: readonly NodeAnswer[] };
+  return Array.isArray(nodes) ? nodes : null;
 }
 
 function refusal(value: unknown, status: number): string {

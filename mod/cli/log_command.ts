@@ -1,18 +1,18 @@
 /** `tandem log LEVEL`. */
 import { LOG_LEVELS } from "../config/live.ts";
-import { act, API_HELP, API_OPTIONS } from "./api_io.ts";
+import { act, BOTH_HELP, BOTH_OPTIONS } from "./api_io.ts";
 import { type Command, UsageError } from "./command.ts";
 
 export const command: Command = {
   summary: "log more, or less",
   usage: "LEVEL",
   arguments: 1,
-  options: API_OPTIONS,
+  options: BOTH_OPTIONS,
   help: `Sets the least level that is logged: ${
     LOG_LEVELS.join(", ")
   }. It stays so until \`tandem server reset\`.
 
-${API_HELP}
+${BOTH_HELP}
 
 Example: tandem log debug`,
   run: async (invocation) => {

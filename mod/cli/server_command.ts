@@ -1,5 +1,5 @@
 /** `tandem server add`, `remove` and `reset`. */
-import { act, API_HELP, API_OPTIONS } from "./api_io.ts";
+import { act, BOTH_HELP, BOTH_OPTIONS } from "./api_io.ts";
 import { type Command, type Invocation, UsageError } from "./command.ts";
 import { serverOf } from "./server_io.ts";
 
@@ -8,7 +8,7 @@ export const command: Command = {
   usage: "add POOL/NAME ADDRESS [OPTIONS] | remove POOL/SERVER | reset [POOL[/SERVER]]",
   arguments: 3,
   options: {
-    ...API_OPTIONS,
+    ...BOTH_OPTIONS,
     weight: { type: "string" },
     state: { type: "string" },
     "max-connections": { type: "string" },
@@ -27,11 +27,11 @@ What is changed stays so as \`tandem drain\` says.
       --max-connections N  most requests or connections at a time (default: no limit)
       --backup             used only when no other server is available
       --slow-start TIME    time in which it rises to its full weight, such as 30s
-${API_HELP}
+${BOTH_HELP}
 
 Examples: tandem server add app/web4 10.0.0.14:8080 --slow-start 30s
           tandem server remove app/web1
-          tandem server reset app`,
+          tandem server reset app --both`,
   run: async (invocation) => {
     const [verb, of, address] = invocation.positionals;
     if (verb === "add" && address !== undefined) return await add(invocation, of, address);

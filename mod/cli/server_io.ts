@@ -1,6 +1,6 @@
 /** What the commands about one server have in common. */
 import { parseDuration } from "../base/duration.ts";
-import { act, API_HELP, API_OPTIONS, callApi, complain } from "./api_io.ts";
+import { act, BOTH_HELP, BOTH_OPTIONS, callApi, complain } from "./api_io.ts";
 import { type Command, GOOD, type Invocation, UsageError, writeOut } from "./command.ts";
 
 /** How often a server in drain is looked at. */
@@ -38,9 +38,9 @@ export function stateCommand(state: keyof typeof MEANING): Command {
   const waits = state !== "ready";
   return {
     summary: SUMMARY[state],
-    usage: `POOL/SERVER${waits ? " [--wait TIME]" : ""}`,
+    usage: `POOL/SERVER${waits ? " [--wait TIME]" : ""} [--both]`,
     arguments: 1,
-    options: { ...API_OPTIONS, ...waits ? { wait: { type: "string" } } : {} },
+    options: { ...BOTH_OPTIONS, ...waits ? { wait: { type: "string" } } : {} },
     help: `${MEANING[state]}
 It is so in all workers at once and in what the kernel forwards, and stays so when the balancer is restarted and when
 the file is reloaded (unless it says \`admin: { liveChanges: reset }\`). tandem status tells what is not as the file says.
@@ -49,9 +49,10 @@ ${
       waits
         ? "      --wait TIME    wait until nothing is under way on it, such as 30s; exit code 1 when something still is\n"
         : ""
-    }${API_HELP}
+    }${BOTH_HELP}
 
 Examples: tandem ${state} app/web1${waits ? " --wait 30s" : ""}
+          tandem ${state} app/web1 --both
           tandem ${state} app/web1 --url http://10.0.0.1:9900`,
     run: async (invocation) => {
       const [word] = invocation.positionals;
@@ -86,7 +87,10 @@ async function untilIdle(invocation: Invocation, path: string, waitMs: number): 
   for (;;) {
     const answer = await callApi(invocation, { method: "GET", path });
     if ("problem" in answer) return complain(answer.problem);
-    const { active } = answer.value as { readonly active: number };
+    const silent = answer.all?.find(({ status }) => status >= 400);
+    if (silent !== undefined) return complain(`${silent.node} does not tell what is under way on it`);
+    const answers = answer.all?.map(({ answer }) => answer) ?? [answer.value];
+    const active = answers.reduce<number>((sum, one) => sum + ((one as { active?: number }).active ?? 0), 0);
     if (active === 0) {
       if (invocation.values.json !== true) writeOut("nothing is under way on it\n");
       return GOOD;

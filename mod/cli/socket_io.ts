@@ -20,9 +20,17 @@ export const SOCKET_HELP =
 const ANSWER_MS = 5000;
 
 export function socketOf({ values }: Invocation): { path: string } | { problem: string } {
+  return socketAt(values.socket, values.node);
+}
+
+/** Where the node of that name has its socket, or the usual node of this machine. */
+export function socketAt(
+  socket: string | boolean | undefined,
+  node?: string | boolean,
+): { path: string } | { problem: string } {
   return adminSocketPath({
-    configured: String(values.socket ?? ""),
-    node: String(values.node ?? (Deno.env.get("TANDEM_NODE") || Deno.hostname())),
+    configured: String(socket ?? ""),
+    node: String(node ?? (Deno.env.get("TANDEM_NODE") || Deno.hostname())),
     uid: Deno.uid(),
     env: (name) => Deno.env.get(name),
   });

@@ -1,9 +1,11 @@
 /** `tandem status`. */
 import { type Command, GOOD, type Invocation, writeErr, writeOut } from "./command.ts";
 import type { KeeperView } from "./election_table.ts";
-import { askStatus, SOCKET_HELP, SOCKET_OPTIONS, socketOf } from "./socket_io.ts";
+import { askStatus, SOCKET_OPTIONS, socketOf } from "./socket_io.ts";
 import { runStatus, showKeeper, type StatusQuestion } from "./status_io.ts";
 import { fitLines } from "./fit.ts";
+import { wayTo } from "./node_way_io.ts";
+import { askThrough } from "./status_through_io.ts";
 import { watch } from "./watch_io.ts";
 
 /** Where a node answers unless its configuration says otherwise. */
@@ -11,12 +13,13 @@ const DEFAULT_URL = "http://127.0.0.1:9900";
 
 export const command: Command = {
   summary: "show what a running node does",
-  usage: "[--url URL] [--watch] [--json]",
+  usage: "[--node NAME | --both] [--url URL] [--watch] [--json]",
   options: {
     ...SOCKET_OPTIONS,
     url: { type: "string" },
     token: { type: "string" },
     json: { type: "boolean" },
+    both: { type: "boolean" },
     watch: { type: "boolean", short: "w" },
   },
   help:
@@ -25,13 +28,18 @@ its admin address (admin.bind in its configuration): servers, connections, reque
 
       --url URL      only this admin address, also of another machine (default: ${DEFAULT_URL} if no
                      socket answers)
-${SOCKET_HELP}
+      --node NAME    the node (default: $TANDEM_NODE, else the host name); one that does not run on this machine, or
+                     "peer" for the other one, is asked through the one that does
+      --both         every node of the pair, through this one; exit code 1 when one of them does not answer
+      --socket PATH  the admin socket of the node to ask (default: where a node of that name has it)
       --token TOKEN  for an address that needs one (default: $TANDEM_TOKEN)
       --json         everything, as JSON; without, a terminal gets lines that fit
   -w, --watch        every second until Ctrl-C, also while the node does not answer: drawn anew on a terminal,
                      else one block after another; with --json one document a line
 
-Example: tandem status --url http://127.0.0.1:9900`,
+Examples: tandem status
+          tandem status --both --watch
+          tandem status --url http://127.0.0.1:9900`,
   run: async (invocation) => {
     const { values } = invocation;
     const out = (text: string) => writeOut(values.json === true ? text : fitLines(text, columns()));
@@ -69,6 +77,8 @@ async function ask(invocation: Invocation, to: Pick<StatusQuestion, "out" | "err
     json: values.json === true,
     ...to,
   };
+  const way = wayTo(invocation);
+  if (!("problem" in way) && way.node !== null) return await askThrough(invocation, question);
   if (values.url !== undefined) return await runStatus({ ...question, url: String(values.url) });
   const socket = socketOf(invocation);
   const keeper = "path" in socket ? keeperOf(await askStatus(socket.path)) : null;

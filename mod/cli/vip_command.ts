@@ -18,7 +18,8 @@ clean  takes off this machine what a keeper that was killed left of the addresse
 
 ${SELECTION_HELP}
       --socket PATH   the node's admin socket (default: where a node of that name has it)
-      --url URL       move: ask this admin address instead, also of another machine
+      --url URL       move: ask this admin address instead, also of another machine; --node peer asks the other node
+                      through this one
       --token TOKEN   for an address (default: $TANDEM_TOKEN)
       --json          move: the answer as JSON
 

@@ -5,6 +5,7 @@ import type { PlannedChange } from "../config/plan.ts";
 import type { KeeperStatus } from "../observe/keeper_status.ts";
 import type { NodeStatus } from "../observe/status.ts";
 import type { Command, Outcome } from "./commands.ts";
+import type { Nodes, PeerAnswer, PeerRequest } from "./peer_request.ts";
 
 /** The process that is to answer does not. */
 export class Unavailable extends Error {}
@@ -20,6 +21,19 @@ export interface Desk {
   plan(): Promise<Plan>;
   /** The sessions of a pool, `limit` of them at most. Null: there is no such pool, or it has no table. */
   sessions(pool: string, limit: number): Promise<PoolSessions | null>;
+  /** Who there is to ask. Rejects with `Unavailable`. */
+  nodes(): Promise<Nodes>;
+  /** Asks the API of another node; that it cannot be asked is an answer too. Rejects with `Unavailable`. */
+  askNode(node: string, request: PeerRequest): Promise<PeerAnswer>;
+}
+
+/** A desk where nobody answers. */
+export function noDesk(reason: string): Desk {
+  const never = () => Promise.reject(new Unavailable(reason));
+  return {
+    ...{ node: never, keeper: never, perform: never, plan: never, sessions: never, nodes: never },
+    askNode: never,
+  };
 }
 
 /** What a reload would do now. */

@@ -5,6 +5,7 @@ import type { KeeperStatus } from "../observe/keeper_status.ts";
 import type { NodeStatus } from "../observe/status.ts";
 import { done, OUTCOME, type Outcome, refused } from "./commands.ts";
 import { type Desk, type Plan, type PoolSessions, Unavailable } from "./desk.ts";
+import { type Nodes, PEER_ANSWER } from "./peer_request.ts";
 import type { OfBalancer, OfKeeper } from "./questions.ts";
 
 export interface BalancerFacts {
@@ -29,6 +30,8 @@ export function balancerDesk(facts: BalancerFacts): Desk {
     plan: async () => await ask({ ask: "plan" }) as Plan,
     perform: async (command, by) => OUTCOME.parse(await ask({ ask: "do", command, by })),
     sessions: (pool, limit) => Promise.resolve(facts.sessions(pool, limit)),
+    nodes: async () => await ask({ ask: "nodes" }) as Nodes,
+    askNode: async (node, request) => PEER_ANSWER.parse(await ask({ ask: "node", node, request })),
   };
 }
 

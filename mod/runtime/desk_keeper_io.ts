@@ -8,6 +8,7 @@ import type { BalancerChild } from "./balancer_child_io.ts";
 import type { Command, Outcome } from "./commands.ts";
 import { type Desk, type Plan, type PoolSessions, Unavailable } from "./desk.ts";
 import { Operator, type OperatorOptions } from "./operator_io.ts";
+import type { Nodes, PeerAnswer, PeerRequest } from "./peer_request.ts";
 import { OF_KEEPER, type OfBalancer } from "./questions.ts";
 import { Talk, type TalkMessage } from "./talk.ts";
 import { after } from "./timer_io.ts";
@@ -16,6 +17,8 @@ import { after } from "./timer_io.ts";
 const ANSWER_MS = 3000;
 
 export interface KeeperDeskOptions extends Omit<OperatorOptions, "askBalancer"> {
+  readonly nodes: () => Nodes;
+  readonly askNode: Desk["askNode"];
   readonly status: () => Promise<KeeperStatus>;
   /** As its supervisor calls it. */
   readonly balancerState: () => string;
@@ -72,6 +75,14 @@ export class KeeperDesk implements Desk {
     return this.#operator.perform(command, by);
   }
 
+  nodes(): Promise<Nodes> {
+    return Promise.resolve(this.#options.nodes());
+  }
+
+  askNode(node: string, request: PeerRequest): Promise<PeerAnswer> {
+    return this.#options.askNode(node, request);
+  }
+
   async #ask(question: OfBalancer): Promise<unknown> {
     if (this.#talk === null) throw new Unavailable(`the balancer is ${this.#options.balancerState()}`);
     return await this.#talk.ask(question, ANSWER_MS).catch((error: Error) => {
@@ -88,6 +99,10 @@ export class KeeperDesk implements Desk {
         return await this.plan();
       case "do":
         return await this.perform(asked.command, asked.by);
+      case "nodes":
+        return await this.nodes();
+      case "node":
+        return await this.askNode(asked.node, asked.request);
     }
   }
 }

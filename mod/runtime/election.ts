@@ -17,6 +17,8 @@ export interface ElectionSettings {
   readonly startupDelayMs: number;
   /** The first 64 bits of the hash of the file, to tell whether the nodes have the same. */
   readonly configHash: bigint;
+  /** The nodes that are named as owners of these instances. */
+  readonly owners?: readonly string[];
 }
 
 export interface InstanceSettings {
@@ -33,7 +35,14 @@ export function electionSettings(config: Config, node: string, configHash: bigin
     const priority = instance.priority ?? ownerPriorities(instance.owners ?? []).get(node);
     return priority === undefined ? [] : [settingsOf(instance, priority)];
   });
-  return { instances, startupDelayMs: config.vrrp.startupDelay, configHash };
+  const names = new Set(instances.map(({ runner }) => runner.name));
+  const owners = config.vrrp.instances.filter(({ name }) => names.has(name)).flatMap(({ owners = [] }) =>
+    owners
+  );
+  return {
+    ...{ instances, startupDelayMs: config.vrrp.startupDelay, configHash },
+    owners: [...new Set(owners)],
+  };
 }
 
 function settingsOf(instance: VrrpInstanceConfig, priority: number): InstanceSettings {

@@ -28,8 +28,10 @@ import type { KeeperFacts } from "./keeper_facts.ts";
 import type { KeeperOptions } from "./keeper_options_io.ts";
 import { answerRequest } from "./keeper_requests_io.ts";
 import { KernelPlane } from "./kernel_plane_io.ts";
+import { PairNodes } from "./pair_nodes_io.ts";
 import { Programs, rightsOfChildren } from "./programs_io.ts";
 import { Succession } from "./succession_io.ts";
+import { StoredFiles } from "./stored_files_io.ts";
 import { type Action, HEARTBEAT_MS, type Input, SAME_STOP_MS, Supervisor } from "./supervise.ts";
 import type { Successor } from "./upgrade_io.ts";
 import { Upgrader } from "./upgrader_io.ts";
@@ -80,6 +82,7 @@ class Keeper {
   #badLines = 0;
   readonly #heard = new Heard();
   readonly #had: HadFiles;
+  readonly #pair: PairNodes;
   #adminUrl: string | null;
   readonly #kernel: KernelPlane;
   readonly #functions: Functions;
@@ -108,6 +111,8 @@ class Keeper {
       move: (instance) => this.#election.move(instance),
       maintain: (on) => this.#election.maintain(on),
       order: (order) => this.#had.perform(order),
+      nodes: () => this.#pair.nodes(),
+      askNode: (name, request) => this.#pair.ask(name, request),
       status: () => this.status(),
       balancerState: () => this.#supervisor.state,
     });
@@ -128,10 +133,16 @@ class Keeper {
       onFailed: () => this.#exited.resolve(1),
       log,
     });
+    const election = () => this.#succession.pending ? [] : this.#election.status().instances;
+    const files = new StoredFiles();
+    this.#pair = new PairNodes({
+      ...{ node, election, files, log },
+      api: () => this.#api,
+      onReceived: () => this.#child?.send({ kind: "arrived" }),
+    });
     this.#had = new HadFiles({
       send: (message) => this.#child?.send(message),
-      election: () => this.#succession.pending ? [] : this.#election.status().instances,
-      log,
+      ...{ election, files, pair: this.#pair },
     });
     this.#kernel = new KernelPlane(noPlan(node), {
       spawn: (command, options) => this.#programs.spawnTool(command, options),
@@ -213,7 +224,7 @@ class Keeper {
       for (const [signal, heed] of signals) Deno.removeSignalListener(signal, heed);
       clearTimeout(this.#timer);
       this.#probes.close();
-      this.#had.close();
+      this.#pair.close();
       await this.#holdings.close();
       await this.#functions.close();
     }
@@ -269,7 +280,7 @@ class Keeper {
   /** Another keeper has the node: what is left is to let the balancer finish. */
   #onReplaced(successor: Successor): void {
     this.#leaving = "draining";
-    this.#had.close();
+    this.#pair.close();
     this.#input({ kind: "stop" });
     void successor.ended.then(({ success }) => {
       if (success) return;
@@ -448,6 +459,7 @@ class Keeper {
     const checks = [...exec.values()].flatMap(({ command }) => command.slice(0, 1));
     this.#programs.allow([...checks, ...programsOf(election)], facts.scriptUser);
     this.#had.configure(facts.acme ?? null, election);
+    this.#pair.configure(election);
     this.#holdings.reconcile(election, kernel);
     this.#functions.settle(facts);
   }

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { poolName } from "../config/live.ts";
 import { COMMAND } from "./commands.ts";
+import { PEER_REQUEST } from "./peer_request.ts";
 
 /** Sessions in one answer. */
 export const MAX_SESSIONS_TOLD = 1000;
@@ -33,6 +34,9 @@ export const OF_KEEPER = z.discriminatedUnion("ask", [
   z.strictObject({ ask: z.literal("plan") }),
   /** For somebody who was let in at the admin address. */
   z.strictObject({ ask: z.literal("do"), command: COMMAND, by }),
+  z.strictObject({ ask: z.literal("nodes") }),
+  /** Of another node, for somebody who was let in at the admin address. */
+  z.strictObject({ ask: z.literal("node"), node: z.string().max(100), request: PEER_REQUEST }),
 ]);
 
 export type OfBalancer = z.infer<typeof OF_BALANCER>;

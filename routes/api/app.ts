@@ -7,9 +7,10 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { type Desk, Unavailable } from "../../mod/runtime/desk.ts";
+import { type Desk, noDesk, Unavailable } from "../../mod/runtime/desk.ts";
 import { logger } from "../../mod/observe/log.ts";
 import { type Access, guardChanges } from "../auth.ts";
+import { NODE_PARAMETER, NodeAnswers, throughNodes } from "./nodes.ts";
 import { type ApiApp, type ApiEnv, Missing } from "./operation.ts";
 import { RESOURCES } from "./table.ts";
 
@@ -30,8 +31,10 @@ export function createApi(desk: Desk, access: Access, version: string): ApiApp {
   const log = logger("admin");
   api.use(guardChanges(access));
   api.use(limitBody);
+  api.use(throughNodes(desk, (request, env) => api.fetch(request, env)));
   for (const resource of RESOURCES) resource(api, desk);
-  api.doc31("/openapi.json", description(version));
+  api.get("/openapi.json", (context) => context.json(document(api, version)));
+  api.openAPIRegistry.register("NodeAnswers", NodeAnswers);
   api.openAPIRegistry.registerComponent("securitySchemes", "token", { type: "http", scheme: "bearer" });
   api.notFound((context) =>
     context.json({ error: `there is no ${context.req.method} ${context.req.path}` }, 404)
@@ -61,10 +64,21 @@ const limitBody: MiddlewareHandler = async (context, next) => {
 
 /** The document that describes it, without serving it. */
 export function describeApi(version: string): unknown {
-  const never = () => Promise.reject(new Unavailable("nobody is asked"));
-  const desk: Desk = { node: never, keeper: never, perform: never, plan: never, sessions: never };
-  const api = createApi(desk, { from: "socket", token: null }, version);
-  return new OpenAPIHono().route("/api", api).getOpenAPI31Document(description(version));
+  const api = createApi(noDesk("nobody is asked"), { from: "socket", token: null }, version);
+  return document(api, version);
+}
+
+/** Every operation can be asked of another node. */
+function document(api: ApiApp, version: string) {
+  const { paths = {}, components, ...rest } = api.getOpenAPI31Document(description(version));
+  const parameters = [{ $ref: "#/components/parameters/node" }];
+  return {
+    ...rest,
+    paths: Object.fromEntries(
+      Object.entries(paths).map(([path, operations]) => [path, { parameters, ...operations }]),
+    ),
+    components: { ...components, parameters: { node: NODE_PARAMETER } },
+  };
 }
 
 function description(version: string) {

@@ -16,6 +16,8 @@ export interface ApiEnv {
   readonly Variables: {
     /** Who asks, for the log. */
     by: string;
+    /** Whether they may change something. */
+    role: "reader" | "operator";
   };
 }
 

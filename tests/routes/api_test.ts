@@ -1,7 +1,8 @@
 import { createApi, describeApi } from "../../routes/api/app.ts";
 import type { Access } from "../../routes/auth.ts";
 import { type Command, done, type Outcome, refused } from "../../mod/runtime/commands.ts";
-import { type Desk, Unavailable } from "../../mod/runtime/desk.ts";
+import { type Desk, noDesk, Unavailable } from "../../mod/runtime/desk.ts";
+import type { PeerAnswer, PeerRequest } from "../../mod/runtime/peer_request.ts";
 import type { KeeperStatus } from "../../mod/observe/keeper_status.ts";
 import { assert, assertEquals, assertNotMatch } from "../assert.ts";
 import { sampleStatus } from "../observe/sample_status.ts";
@@ -23,6 +24,7 @@ function api(access: Access = SOCKET, desk: Partial<Desk> = {}, outcome: Outcome
   const performed: Done[] = [];
   const app = createApi(
     {
+      ...noDesk("nobody is asked"),
       node: () => Promise.resolve(sampleStatus()),
       keeper: () =>
         Promise.resolve({ node: "lb1", vrrp: NO_INSTANCES, drift: DRIFT } as never as KeeperStatus),
@@ -227,7 +229,8 @@ Deno.test("describeApi() names every operation once, with an answer, and what ma
     paths: Record<string, Record<string, { operationId: string; responses: Record<string, unknown> }>>;
   };
   assertEquals(openapi, "3.1.0");
-  const operations = Object.values(paths).flatMap((methods) => Object.entries(methods));
+  assert(Object.values(paths).every((path) => "parameters" in path), "each can be asked of another node");
+  const operations = Object.values(paths).flatMap(({ parameters: _, ...methods }) => Object.entries(methods));
   const names = operations.map(([, { operationId }]) => operationId);
   assertEquals(new Set(names).size, names.length);
   assert(names.includes("changeServer"));
@@ -237,4 +240,78 @@ Deno.test("describeApi() names every operation once, with an answer, and what ma
       assert(["401", "403", "409", "503"].every((status) => status in responses), operationId);
     }
   }
+});
+
+/** A pair, of which this node is lb1; lb2 answers so. */
+function pairApi(answer: PeerAnswer, access: Access = SOCKET, others: readonly string[] = ["lb2"]) {
+  const asked: [string, PeerRequest][] = [];
+  const made = api(access, {
+    nodes: () => Promise.resolve({ own: "lb1", others }),
+    askNode: (node, request) => {
+      asked.push([node, request]);
+      return Promise.resolve(answer);
+    },
+  });
+  return { ...made, asked };
+}
+
+const GOOD_ANSWER = { status: 200, body: '{"done":true,"warnings":[]}' };
+
+Deno.test("throughNodes() has the peer answer, with who asks and what they may", async () => {
+  const { app, asked, performed } = pairApi({ status: 418, body: '{"a":1}' }, REMOTE);
+  const authorization = `Bearer ${TOKEN}`;
+  assertEquals(await ask(app, "GET", "/pools?node=peer&x=1"), { status: 418, answer: { a: 1 } });
+  await ask(app, "PATCH", "/log?node=lb2", { level: "debug" }, { authorization });
+  assertEquals(asked, [
+    ["lb2", { method: "GET", path: "/pools?x=1", body: null, role: "reader", by: "the token from 10.0.0.7" }],
+    ["lb2", {
+      method: "PATCH",
+      path: "/log",
+      body: '{"level":"debug"}',
+      role: "operator",
+      by: "the token from 10.0.0.7",
+    }],
+  ]);
+  assertEquals((await ask(app, "PATCH", "/log?node=lb2", { level: "debug" })).status, 401);
+  assertEquals([asked.length, performed.length], [2, 0]);
+  await ask(app, "PATCH", "/log?node=lb1", { level: "debug" }, { authorization });
+  assertEquals([asked.length, performed.length], [2, 1], "its own name is this node");
+});
+
+Deno.test("throughNodes() changes both, and tells of each what has come of it", async () => {
+  const good = pairApi(GOOD_ANSWER);
+  const both = await ask(good.app, "PATCH", "/pools/app/servers/a?node=both", { state: "drain" });
+  assertEquals([both.status, both.answer.error], [200, undefined]);
+  assertEquals(
+    both.answer.nodes.map(({ node, status }: { node: string; status: number }) => [node, status]),
+    [
+      ["lb1", 200],
+      ["lb2", 200],
+    ],
+  );
+  assertEquals([good.performed.length, good.asked.length], [1, 1]);
+
+  const half = pairApi({ status: 502, body: '{"error":"nobody answers there"}' });
+  const told = await ask(half.app, "PATCH", "/pools/app/servers/a?node=both", { weight: 3 });
+  assertEquals([told.status, told.answer.error], [502, "node lb2: nobody answers there"]);
+  assertEquals(told.answer.nodes[0], { node: "lb1", status: 200, answer: { done: true, warnings: [] } });
+  assertEquals(half.performed.length, 1);
+});
+
+Deno.test("throughNodes() refuses both for what one node does after the other, and a peer that is none", async () => {
+  const { app, performed, asked } = pairApi(GOOD_ANSWER);
+  for (
+    const [method, path, body] of [
+      ["PUT", "/maintenance?node=both", { on: true }],
+      ["POST", "/instances/edge/move?node=both"],
+      ["POST", "/reload?node=both"],
+      ["GET", "/pools?node=peer&node=lb1"],
+    ] as const
+  ) assertEquals((await ask(app, method, path, body)).status, 400, path);
+  const alone = pairApi(GOOD_ANSWER, SOCKET, []), three = pairApi(GOOD_ANSWER, SOCKET, ["lb2", "lb3"]);
+  for (const node of ["peer", "both"]) {
+    assertEquals((await ask(alone.app, "GET", `/pools?node=${node}`)).status, 400);
+  }
+  assertEquals((await ask(three.app, "GET", "/pools?node=peer")).answer.error, "there is lb2, lb3: name one");
+  assertEquals([performed, asked], [[], []]);
 });

@@ -1,5 +1,6 @@
 import { compare, fitting } from "../../mod/runtime/file_exchange.ts";
-import { type PairFacts, PairFiles } from "../../mod/runtime/pair_files_io.ts";
+import { PairFiles } from "../../mod/runtime/pair_files_io.ts";
+import { type PairFacts, PairLine } from "../../mod/runtime/pair_line_io.ts";
 import { StoredFiles } from "../../mod/runtime/stored_files_io.ts";
 import type { Log } from "../../mod/observe/log.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
@@ -12,6 +13,7 @@ class SharingNode {
   readonly files = new StoredFiles();
   readonly words: string[] = [];
   #arrived = Promise.withResolvers<void>();
+  readonly line: PairLine;
   readonly pair: PairFiles;
 
   constructor(readonly address: string, readonly directory: string, readonly port: number) {
@@ -20,12 +22,21 @@ class SharingNode {
       this.words.push(`${message} ${JSON.stringify(fields)}`);
       this.#arrived.resolve();
     };
-    this.pair = new PairFiles({
-      files: this.files,
-      onReceived: () => this.#arrived.resolve(),
-      log: { info: note, warning: note } as unknown as Log,
+    const log = { info: note, warning: note } as unknown as Log;
+    this.line = new PairLine({
+      exchange: (first, from) => this.pair.exchange(JSON.parse(first), from)!,
+      log,
       port,
     });
+    this.pair = new PairFiles({
+      ...{ files: this.files, line: this.line, log },
+      onReceived: () => this.#arrived.resolve(),
+    });
+  }
+
+  update(facts: PairFacts): void {
+    this.line.update(facts);
+    this.pair.update(facts.keys.length === 0 ? [] : facts.peers);
   }
 
   facts(peers: readonly SharingNode[], keys = KEYS): PairFacts {
@@ -54,8 +65,8 @@ async function withNodes(use: (one: SharingNode, other: SharingNode) => Promise<
   try {
     await use(one!, other!);
   } finally {
-    one!.pair.close();
-    other!.pair.close();
+    one!.line.close();
+    other!.line.close();
     for (const directory of directories) await Deno.remove(directory, { recursive: true });
   }
 }
@@ -63,11 +74,12 @@ async function withNodes(use: (one: SharingNode, other: SharingNode) => Promise<
 Deno.test("PairFiles() gives each node the newest of every file, whoever begins, and soon after a change", async () => {
   await withNodes(async (one, other) => {
     await one.files.store("a.test.pem", "of one");
-    await one.files.store("both.test.json", "old");
-    await other.files.store("both.test.json", "new");
+    // With times of their own, as both may be written within one millisecond.
+    await one.files.store("both.test.json", "old", 1000);
+    await other.files.store("both.test.json", "new", 2000);
     await other.files.store("b.test.pem", "of other");
-    one.pair.update(one.facts([]));
-    other.pair.update(other.facts([one]));
+    one.update(one.facts([]));
+    other.update(other.facts([one]));
     await one.until(async () =>
       await one.text("both.test.json") === "new" && await one.text("b.test.pem") === "of other"
     );
@@ -75,7 +87,7 @@ Deno.test("PairFiles() gives each node the newest of every file, whoever begins,
     assertEquals([...await one.files.times()].sort(), [...await other.files.times()].sort());
     assertEquals(Deno.statSync(`${one.directory}/acme/b.test.pem`).mode! & 0o777, 0o600);
 
-    one.pair.update(one.facts([other]));
+    one.update(one.facts([other]));
     await one.files.store("a.test.pem", "of one, renewed");
     one.pair.changed();
     await other.until(async () => await other.text("a.test.pem") === "of one, renewed");
@@ -85,9 +97,9 @@ Deno.test("PairFiles() gives each node the newest of every file, whoever begins,
 Deno.test("PairFiles() gives nothing to a node with another secret, and says so once", async () => {
   await withNodes(async (one, other) => {
     await one.files.store("a.test.pem", "of one");
-    one.pair.update(one.facts([]));
+    one.update(one.facts([]));
     const foreign = [{ id: 1, secret: secret("another secret of it") }];
-    other.pair.update(other.facts([one], foreign));
+    other.update(other.facts([one], foreign));
     await one.until(() => one.words.length > 0);
     await other.until(() => other.words.length > 0);
     other.pair.changed();
@@ -99,8 +111,8 @@ Deno.test("PairFiles() gives nothing to a node with another secret, and says so 
 
 Deno.test("PairFiles() without keys neither listens nor calls", async () => {
   await withNodes(async (one, other) => {
-    one.pair.update(one.facts([other], []));
-    other.pair.update(other.facts([]));
+    one.update(one.facts([other], []));
+    other.update(other.facts([]));
     const { address: hostname, port } = one;
     await assertRejects(() => Deno.connect({ hostname, port }), Deno.errors.ConnectionRefused);
     assertEquals([one.words, other.words], [[], []]);
