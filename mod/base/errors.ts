@@ -11,7 +11,7 @@ export interface ErrorInfo {
   /** Status of our own answer; 0: none can be sent, the connection is closed. */
   readonly status: number;
   /** The condition of a pool's `retry.on` under which another server is tried; null: never. */
-  readonly retry: "connect" | "empty" | "timeout" | null;
+  readonly retry: "connect" | "empty" | "reset" | "malformed" | "timeout" | null;
   /** First letter as in HAProxy's termination state: who ended it; second: during what. */
   readonly termination: string;
   /** One sentence for the log and the docs. */
@@ -109,8 +109,8 @@ export const ERRORS = {
     "the server's certificate is not one to trust",
   ),
   emptyReply: error("upstream", 502, "empty", "SH", "the server closed the connection without an answer"),
-  responseReset: error("upstream", 502, null, "SD", "the server broke off its answer"),
-  badResponse: error("upstream", 502, null, "PH", "the server's answer is malformed"),
+  responseReset: error("upstream", 502, "reset", "SD", "the server broke off its answer"),
+  badResponse: error("upstream", 502, "malformed", "PH", "the server's answer is malformed"),
   upgradeRefused: error("upstream", 502, null, "PH", "the server takes no WebSocket over HTTP/2"),
   badHandOn: error("upstream", 502, null, "PH", "the function handed the request on where that cannot be"),
   requestTimeout: error("internal", 504, null, "sH", "the request was not over in its time"),

@@ -10,7 +10,7 @@ import { CHECK_KINDS } from "../health/kinds.ts";
 import { TlsFiles } from "./certificates.ts";
 import type { CheckConfig } from "./check_schema.ts";
 import { UNCOMPRESSED } from "./compress_schema.ts";
-import { failureSnapshot } from "./failure_build.ts";
+import { failureSnapshot, retrySnapshot } from "./failure_build.ts";
 import { claimRules, connectionLimitSnapshot, guardsSnapshot, routeLabels } from "./guard_schema.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import type { LiveServer } from "./live.ts";
@@ -343,7 +343,7 @@ function poolSnapshot(
       ejectForMs: passive.ejectFor,
       maxEjected: passive.maxEjected,
     },
-    retry,
+    retry: retrySnapshot(retry),
     timeouts: { connectMs: timeouts.connect, responseMs: timeouts.response, idleMs: timeouts.idle },
     queue: { size: queue.size, timeoutMs: queue.timeout },
     whenAllDown,

@@ -1,28 +1,62 @@
-/** The part of a route's snapshot that is about time-outs and failures. Pure. */
-import type { PoolTerms, RequestTimeouts } from "./failure_snapshot.ts";
+/** The parts of a snapshot that are about time-outs and retries. Pure. */
+import type { PoolTerms, RequestTimeouts, RetrySnapshot } from "./failure_snapshot.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
+import type { RetryConfig, RouteRetryConfig } from "./retry_schema.ts";
 import type { RouteConfig } from "./route_schema.ts";
 
+/** Envoy's factor from the first wait to the longest. */
+const MAX_TO_BASE = 10;
+
+/** What a route does otherwise than its listener and its pools. */
 export function failureSnapshot(
   { timeouts: ofListener }: ListenerConfig,
-  { timeouts }: RouteConfig,
+  { timeouts, retry }: RouteConfig,
 ): { timeouts?: RequestTimeouts; terms?: PoolTerms } {
-  if (timeouts === undefined) return {};
-  const { request, body, tunnel, queue, connect, response } = timeouts;
+  const { request, body, tunnel, queue, connect, response } = timeouts ?? {};
   const terms: PoolTerms = {
     timeouts: {
       ...(connect === undefined ? {} : { connectMs: connect }),
       ...(response === undefined ? {} : { responseMs: response }),
     },
     queue: queue === undefined ? {} : { timeoutMs: queue },
+    retry: retry === undefined ? {} : given(retry),
   };
-  const otherwise = [queue, connect, response].some((value) => value !== undefined);
+  const otherwise = [queue, connect, response, retry].some((value) => value !== undefined);
   return {
-    timeouts: {
-      requestMs: request ?? ofListener.request,
-      bodyMs: body ?? ofListener.body,
-      tunnelMs: tunnel ?? ofListener.tunnel,
-    },
+    ...(timeouts === undefined ? {} : {
+      timeouts: {
+        requestMs: request ?? ofListener.request,
+        bodyMs: body ?? ofListener.body,
+        tunnelMs: tunnel ?? ofListener.tunnel,
+      },
+    }),
     ...(otherwise ? { terms } : {}),
   };
+}
+
+/** The retries of a pool. */
+export function retrySnapshot(retry: RetryConfig): RetrySnapshot {
+  const { attempts, on, budget } = retry;
+  return { ...given(retry), attempts, on, budget };
+}
+
+function given({ attempts, on, methods, perTry, backoff }: RouteRetryConfig): Partial<RetrySnapshot> {
+  return {
+    ...(attempts === undefined ? {} : { attempts }),
+    ...(on === undefined ? {} : { on }),
+    ...methodsOf(methods),
+    ...(perTry === undefined ? {} : { perTryMs: perTry }),
+    ...(backoff === undefined
+      ? {}
+      : { backoff: { baseMs: backoff.base, maxMs: backoff.max ?? MAX_TO_BASE * backoff.base } }),
+  };
+}
+
+/** `idempotent` beside names stands for those that RFC 9110 (section 9.2.2) says are. */
+const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];
+
+function methodsOf(methods: readonly string[] | undefined): Pick<RetrySnapshot, "methods"> {
+  if (methods === undefined) return {};
+  if (methods.includes("ALL")) return { methods: "all" };
+  return { methods: methods.flatMap((name) => name === "IDEMPOTENT" ? IDEMPOTENT : [name]) };
 }

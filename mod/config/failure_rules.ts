@@ -1,11 +1,12 @@
 /** Rules about what routes do where something takes too long or fails: what of it can have an effect. Pure. */
 import type { ListenerConfig } from "./listener_schema.ts";
 import type { Path } from "./problem.ts";
+import { NEEDS_TIMEOUT } from "./retry_schema.ts";
 import { poolsOfRoute } from "./route_pools.ts";
 import type { RouteConfig } from "./route_schema.ts";
 import type { RuleContext } from "./rules.ts";
 
-const KEYS = ["timeouts", "fallback"] as const;
+const KEYS = ["timeouts", "retry", "fallback"] as const;
 /** Time-outs of a route that are about servers. */
 const OF_SERVERS = ["tunnel", "queue", "connect", "response"] as const;
 
@@ -25,6 +26,7 @@ export function checkFailures(
     return;
   }
   checkTimeouts(context, route, path);
+  checkRetry(context, route, path);
   checkFallback(context, route, path);
 }
 
@@ -38,6 +40,18 @@ function checkTimeouts(context: RuleContext, { action, timeouts }: RouteConfig, 
       "key",
     );
   }
+}
+
+function checkRetry(context: RuleContext, { action, retry }: RouteConfig, path: Path): void {
+  if (retry === undefined) return;
+  const here = [...path, "retry"];
+  const pools = poolsOfRoute({ action });
+  if (pools.length === 0) {
+    context.warn(here, `has no effect beside ${action.kind}: no server gets the request`, "key");
+  }
+  const onOf = (pool: string) => retry.on ?? context.config.pools[pool]?.retry.on ?? [];
+  if (retry.perTry === undefined || pools.every((pool) => onOf(pool).includes("timeout"))) return;
+  context.error([...here, "perTry"], NEEDS_TIMEOUT, "key");
 }
 
 function checkFallback(context: RuleContext, { action, fallback }: RouteConfig, path: Path): void {

@@ -13,6 +13,23 @@ export interface RequestTimeouts {
 export interface PoolTerms {
   readonly timeouts: Partial<PoolSnapshot["timeouts"]>;
   readonly queue: Partial<PoolSnapshot["queue"]>;
+  readonly retry: Partial<RetrySnapshot>;
+}
+
+/** A number is a status. */
+export type RetryCondition = "connect" | "empty" | "reset" | "malformed" | "timeout" | number;
+
+export interface RetrySnapshot {
+  readonly attempts: number;
+  readonly on: readonly RetryCondition[];
+  /** Most, as a share of requests. */
+  readonly budget: number;
+  /** Of requests that may be sent again once a server may have seen them; absent: those that are idempotent. */
+  readonly methods?: "all" | readonly string[];
+  /** When another server is tried if there is one; absent: when an attempt has failed. */
+  readonly perTryMs?: number;
+  /** Bounds of the wait before the first retry, and before any; absent: there is none. */
+  readonly backoff?: { readonly baseMs: number; readonly maxMs: number };
 }
 
 /** What a request gets when its pool fails it: one of the two. */

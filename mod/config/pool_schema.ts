@@ -4,9 +4,10 @@
 import { z } from "zod";
 import { formatHostPort, isHostName } from "../base/address.ts";
 import { CheckSchema, PassiveSchema } from "./check_schema.ts";
-import { acrossIssue, choice, duration, flag, integer, line, name, serverAddress, share } from "./fields.ts";
+import { acrossIssue, choice, duration, flag, integer, line, name, serverAddress } from "./fields.ts";
+import { retry } from "./retry_schema.ts";
 import { certificateName, ServerTlsSchema } from "./server_tls_schema.ts";
-import type { HashOn, RetryCondition } from "./snapshot.ts";
+import type { HashOn } from "./snapshot.ts";
 import { serverId, StickySchema } from "./sticky_schema.ts";
 
 /** HAProxy: 256. */
@@ -108,15 +109,6 @@ function readHashOn(text: string): HashOn {
   return { kind, name: kind === "header" ? name.toLowerCase() : name };
 }
 
-const CONDITIONS = ["connect", "empty", "timeout", "500", "502", "503", "504"] as const;
-const conditionText = (value: unknown) => typeof value === "number" ? String(value) : value;
-const condition = z.preprocess(conditionText, z.enum(CONDITIONS))
-  .transform((word) => (/^5/.test(word) ? Number(word) : word) as RetryCondition)
-  .meta({
-    type: ["string", "integer"],
-    enum: CONDITIONS.flatMap((word) => /^5/.test(word) ? [Number(word), word] : [word]),
-  });
-
 export const PoolSchema = z.strictObject({
   balance: choice("roundRobin", "leastConnections", "random", "fastest", "first", "hash", "maglev")
     .prefault("roundRobin").describe(
@@ -147,18 +139,7 @@ export const PoolSchema = z.strictObject({
   ),
   passive: PassiveSchema.prefault(true)
     .describe("Health from traffic: servers that fail are ejected for a while. `false`: off."),
-  retry: z.strictObject({
-    attempts: integer(0, 10).prefault(2).describe(
-      "How many other servers are tried after the first; 0: none.",
-    ),
-    on: z.array(condition).prefault(["connect", "empty"]).describe(
-      "What is retried, for requests where that is safe: `connect`, `empty`, `timeout`, 500, 502, 503, 504.",
-    ),
-    // Envoy and linkerd: 20 %.
-    budget: share().prefault("20%").describe(
-      "Most retries as a share of requests, so that retries do not bury a pool; those of `connect` are free.",
-    ),
-  }).prefault({}).describe("Trying another server."),
+  retry,
   timeouts: z.strictObject({
     connect: duration().prefault("3s").describe("Longest wait for a connection."),
     response: duration().prefault("60s").describe(

@@ -27,6 +27,7 @@ import { HeadersSchema } from "./header_schema.ts";
 import { MatchSchema } from "./match_schema.ts";
 import { HashOnSchema } from "./pool_schema.ts";
 import { respond } from "./respond_schema.ts";
+import { routeRetry } from "./retry_schema.ts";
 import { RewriteSchema } from "./rewrite_schema.ts";
 import type { RouteAction } from "./snapshot.ts";
 import { template } from "./template_field.ts";
@@ -135,6 +136,7 @@ export const RouteSchema = z.strictObject({
   mirror: mirror.optional(),
   ...guardFields,
   timeouts: routeTimeouts,
+  retry: routeRetry,
   fallback,
   limits: limits.optional().describe("Limits of this route, below those of the listener."),
 }).transform(({ pool, split, redirect, respond, files, function: ofModule, ...rest }, context) => {

@@ -5,7 +5,7 @@
  * sizes are bytes, 0 means "no limit" where a limit is meant. It knows nothing of YAML or of sockets.
  */
 import type { CheckType } from "../health/kinds.ts";
-import type { FallbackSnapshot, PoolTerms, RequestTimeouts } from "./failure_snapshot.ts";
+import type { FallbackSnapshot, PoolTerms, RequestTimeouts, RetrySnapshot } from "./failure_snapshot.ts";
 import type { ConcurrencySnapshot, GuardsSnapshot } from "./guard_snapshot.ts";
 
 export interface Snapshot {
@@ -340,11 +340,7 @@ export interface PoolSnapshot {
   readonly proxyProtocol?: ProxyVersion;
   readonly check: CheckSnapshot | null;
   readonly passive: PassiveSnapshot | null;
-  readonly retry: {
-    readonly attempts: number;
-    readonly on: readonly RetryCondition[];
-    readonly budget: number;
-  };
+  readonly retry: RetrySnapshot;
   readonly timeouts: { readonly connectMs: number; readonly responseMs: number; readonly idleMs: number };
   readonly queue: { readonly size: number; readonly timeoutMs: number };
   readonly whenAllDown: "fail" | "try";
@@ -406,8 +402,6 @@ export interface LearnSource {
 }
 
 export type ProxyVersion = "v1" | "v2";
-
-export type RetryCondition = "connect" | "empty" | "timeout" | 500 | 502 | 503 | 504;
 
 export interface ServerSnapshot {
   readonly name: string;

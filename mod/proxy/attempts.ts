@@ -7,9 +7,11 @@
  */
 import { type ErrorCode, ERRORS } from "../base/errors.ts";
 import { SERVER_COLUMN } from "../base/counters.ts";
+import type { RetryCondition } from "../config/failure_snapshot.ts";
 import { acquireFor, type Stick } from "../balance/stick.ts";
 import { NO_SERVER, QUEUED, type Waiter } from "../balance/pool.ts";
 import { type Dial, type DialHandler, type Stream, TlsFailure } from "../net/stream.ts";
+import { backoffMs } from "./retry.ts";
 import type { LivePool, ProxyEnvironment } from "./environment.ts";
 import type { Record } from "./record.ts";
 
@@ -45,6 +47,10 @@ export class Attempts implements DialHandler, Waiter {
   #tried = NONE_TRIED;
   #count = 0;
   #hash = 0;
+  /** The next attempt is one more at what has failed, and not at what an idle connection was too old for. */
+  #backsOff = false;
+  /** A place is held, for an attempt that is not to be made yet. */
+  #pausing = false;
   /** Null: the request belongs to no session. */
   #stick: Stick | null = null;
   /** Slot of the server whose attempt failed, until there is another attempt; -1: none. */
@@ -83,7 +89,8 @@ export class Attempts implements DialHandler, Waiter {
 
   /** What is awaited did not come in time. */
   onDeadline(): void {
-    if (this.queued) this.#owner.onGivenUp("queueTimeout");
+    if (this.#pausing) this.#resume(this.#environment.now());
+    else if (this.queued) this.#owner.onGivenUp("queueTimeout");
     else this.failed("connectTimeout", true, false);
   }
 
@@ -100,20 +107,28 @@ export class Attempts implements DialHandler, Waiter {
   }
 
   /**
-   * After an answer with `status`: when that is one to retry on, takes a place on another server and answers its
-   * index, for `moveTo`; else -1. An answer in hand is better than none, so nobody queues for it.
+   * When `condition` is one to retry on, takes a place on another server and answers its index, for `moveTo`; else -1.
+   * An answer in hand, or awaited, is better than none, so nobody queues for it.
    */
-  elsewhere(status: number): number {
-    const { snapshot, budget, balancer } = this.pool!;
-    const on = snapshot.retry.on as readonly unknown[];
-    if (!on.includes(status) || this.#count >= snapshot.retry.attempts || this.#stays()) return -1;
-    const index = balancer.acquire(this.#hash, [...this.#tried, this.slot], this.#environment.now(), null);
+  elsewhere(condition: RetryCondition): number {
+    const { snapshot: { retry, servers }, budget, balancer } = this.pool!;
+    if (!retry.on.includes(condition) || !this.moreAttempts || this.#stays()) return -1;
+    const now = this.#environment.now();
+    let index = balancer.acquire(this.#hash, [...this.#tried, this.slot], now, null);
+    if (index === NO_SERVER && retry.backoff !== undefined) {
+      index = balancer.acquire(this.#hash, NONE_TRIED, now, null);
+    }
     if (index < 0 || budget.take()) return index;
-    balancer.release(snapshot.servers[index]!.slot);
+    balancer.release(servers[index]!.slot);
     return -1;
   }
 
-  /** Leaves the present server, which answered with `status`, for the one that `elsewhere` found. */
+  /** True while the request may be sent to yet another server. */
+  get moreAttempts(): boolean {
+    return this.#count < this.pool!.snapshot.retry.attempts;
+  }
+
+  /** Leaves the present server, which answered with `status` (0: not yet), for the one that `elsewhere` found. */
   moveTo(index: number, status: number): void {
     this.#record.status = status;
     this.#retreat(false);
@@ -132,7 +147,7 @@ export class Attempts implements DialHandler, Waiter {
     if (this.ticket >= 0) this.pool!.balancer.cancel(this);
     this.#dial?.cancel();
     this.#dial = null;
-    this.queued = false;
+    this.queued = this.#pausing = false;
     if (this.slot < 0) return;
     const { slot } = this;
     const now = this.#environment.now();
@@ -178,10 +193,12 @@ export class Attempts implements DialHandler, Waiter {
   }
 
   #acquire(now: number): void {
-    const { balancer, snapshot } = this.pool!;
-    const index = this.#stick === null
-      ? balancer.acquire(this.#hash, this.#tried, now, this)
-      : acquireFor(this.#stick, balancer, this.#hash, this.#tried, now, this);
+    const { snapshot } = this.pool!;
+    let index = this.#place(now);
+    if (index === NO_SERVER && this.#tried.length > 0 && snapshot.retry.backoff !== undefined) {
+      this.#tried = NONE_TRIED;
+      index = this.#place(now);
+    }
     if (index >= 0) return this.#use(index, now);
     if (index === QUEUED) {
       this.queued = true;
@@ -192,10 +209,17 @@ export class Attempts implements DialHandler, Waiter {
     this.#owner.onGivenUp(index === NO_SERVER ? this.#record.error ?? "noServer" : "queueFull");
   }
 
+  #place(now: number): number {
+    const { balancer } = this.pool!;
+    if (this.#stick === null) return balancer.acquire(this.#hash, this.#tried, now, this);
+    return acquireFor(this.#stick, balancer, this.#hash, this.#tried, now, this);
+  }
+
   /** A place on a server is ours. */
   #use(index: number, now: number): void {
-    const { snapshot } = this.pool!;
+    const { snapshot, random } = this.pool!;
     const server = snapshot.servers[index]!;
+    const pauseMs = this.#left < 0 || !this.#backsOff ? 0 : backoffMs(snapshot.retry, this.#count, random);
     this.queued = false;
     if (this.#left >= 0) {
       this.#environment.counters.addServer(this.#left, SERVER_COLUMN.retries, 1);
@@ -206,6 +230,21 @@ export class Attempts implements DialHandler, Waiter {
     this.#index = index;
     this.slot = server.slot;
     this.#record.acquired(snapshot.name, server.name, now);
+    if (pauseMs === 0) return this.#connect(now);
+    this.#pausing = true;
+    this.#owner.arm(now + pauseMs);
+  }
+
+  #resume(now: number): void {
+    this.#pausing = false;
+    const { pool, server } = this.#record;
+    this.#record.acquired(pool, server, now);
+    this.#connect(now);
+  }
+
+  #connect(now: number): void {
+    const { snapshot } = this.pool!;
+    const server = snapshot.servers[this.#index]!;
     this.count(SERVER_COLUMN.requests);
     if (this.#tried.length > 0) this.count(SERVER_COLUMN.redispatches);
     if (!this.#freshOnly && this.#owner.reuse(server.slot, now)) return;
@@ -220,7 +259,7 @@ export class Attempts implements DialHandler, Waiter {
   #mayRetry(code: ErrorCode): boolean {
     const { snapshot: { retry }, budget } = this.pool!;
     const condition = ERRORS[code].retry;
-    if (condition === null || !retry.on.includes(condition) || this.#count >= retry.attempts) return false;
+    if (condition === null || !retry.on.includes(condition) || !this.moreAttempts) return false;
     // Where no connection was made no server has done any work: there is no load to be multiplied.
     this.#paid = condition !== "connect" && budget.take();
     return this.#paid || condition === "connect";
@@ -229,6 +268,7 @@ export class Attempts implements DialHandler, Waiter {
   /** Leaves the server of a failed attempt and notes that there was one. */
   #retreat(stale: boolean): void {
     this.#left = this.slot;
+    this.#backsOff = !stale;
     if (stale) this.#freshOnly = true;
     else {
       this.#count++;
@@ -249,5 +289,7 @@ export class Attempts implements DialHandler, Waiter {
       this.count(SERVER_COLUMN.connectTimeouts);
     } else if (code === "emptyReply") this.count(SERVER_COLUMN.emptyReplies);
     else if (code === "responseTimeout") this.count(SERVER_COLUMN.responseTimeouts);
+    else if (code === "responseReset") this.count(SERVER_COLUMN.resets);
+    else if (code === "badResponse") this.count(SERVER_COLUMN.badResponses);
   }
 }

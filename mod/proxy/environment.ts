@@ -53,6 +53,7 @@ export interface LivePool {
   readonly snapshot: PoolSnapshot;
   readonly balancer: PoolBalancer;
   readonly budget: RetryBudget;
+  readonly random: () => number;
   /** Null: its requests belong to no sessions. */
   readonly sticky: PoolSticky | null;
   /** Connects over TLS; null: the environment's plain one does. */

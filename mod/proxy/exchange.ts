@@ -235,7 +235,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
         return this.#guarding!.onDeadline();
       case ASKING:
         if (this.#side.server === null) return this.#attempts.onDeadline();
-        return this.#side.awaited ? this.#side.failed("responseTimeout") : this.fail("bodyTimeout");
+        return this.#side.awaited ? this.#side.late(now) : this.fail("bodyTimeout");
       case RESPONDING:
         if (this.#side.server === null) return this.#sent(this.#ownAnswer.onDeadline());
         return this.fail(this.client.stream.blocked ? "clientStalled" : "upstreamStalled");
@@ -274,6 +274,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
   }
 
   onMalformedResponse(): void {
+    if (this.#phase === ASKING) return this.#side.failed("badResponse");
     this.#attempts.count(SERVER_COLUMN.badResponses);
     this.fail("badResponse");
   }
@@ -281,8 +282,8 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
   onServerClosed(error: Error | null, begun: boolean): void {
     if (this.#phase === RESPONDING && error === null && this.#answer.end()) return this.#complete(false);
     if (error instanceof NoSuchProtocol) return this.fail("upgradeRefused");
-    if (this.#phase === ASKING && !begun) {
-      return this.#side.failed("emptyReply", error instanceof Unprocessed);
+    if (this.#phase === ASKING) {
+      return this.#side.failed(begun ? "responseReset" : "emptyReply", error instanceof Unprocessed);
     }
     this.#attempts.count(SERVER_COLUMN.resets);
     this.fail("responseReset");
@@ -305,7 +306,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     this.#attempts.observe(now - this.record.connectedAt, now);
     const wish = this.#handing.read(head, bytes);
     if (wish !== null) return this.#heed(wish, info.keepAlive && info.framing === NONE && end === head.end);
-    if (status >= 500 && this.#side.triesElsewhere(status)) return false;
+    if (status >= 400 && this.#side.triesElsewhere(status)) return false;
     if (this.#fallback !== null && this.#fallback.snapshot.statuses.includes(status)) {
       if (this.#fallsBack(status)) return false;
     }
@@ -417,7 +418,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     else if (this.#phase === ASKING) {
       this.arm(
         this.#side.awaited
-          ? this.#body.pause(now) + responseMs
+          ? this.#body.pause(now) + this.#side.patienceMs()
           : this.#body.dueAt(now, this.#timeouts.bodyMs, bodyRate),
       );
     }

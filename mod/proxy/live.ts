@@ -100,6 +100,7 @@ function livePool(snapshot: PoolSnapshot, before: LivePool | undefined, options:
   return {
     snapshot,
     balancer: new PoolBalancer(snapshot, { slots, queue, worker, random, ...previous }),
+    random,
     sticky: poolSticky(snapshot, options.sticks?.get(snapshot.name), worker),
     budget: sameBudget ? before!.budget : new RetryBudget(snapshot.retry.budget),
     dialer: keepsDialer(snapshot, before) ? before.dialer : poolDialer(snapshot, options),

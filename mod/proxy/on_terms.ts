@@ -12,6 +12,7 @@ export function onTerms(pool: LivePool, terms: PoolTerms | undefined): LivePool 
       ...snapshot,
       timeouts: { ...snapshot.timeouts, ...terms.timeouts },
       queue: { ...snapshot.queue, ...terms.queue },
+      retry: { ...snapshot.retry, ...terms.retry },
     },
   };
 }

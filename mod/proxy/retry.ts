@@ -6,6 +6,8 @@
  * killed under load fails no request until health knows. (Finagle's RetryBudget; Envoy's retry_budget.) Pure.
  */
 
+import type { RetrySnapshot } from "../config/failure_snapshot.ts";
+
 /** Retries a fresh or quiet pool can afford at once. */
 const RESERVE = 100;
 /** Savings are bounded, so that a long calm does not pay for an endless storm. */
@@ -32,4 +34,20 @@ export class RetryBudget {
   giveBack(): void {
     this.#tokens++;
   }
+}
+
+/** How long to wait before the retry of this number, from 1; `random`: from 0 to 1. Envoy's "full jitter". */
+export function backoffMs({ backoff }: RetrySnapshot, retry: number, random: () => number): number {
+  if (backoff === undefined) return 0;
+  return random() * Math.min(backoff.maxMs, backoff.baseMs * 2 ** (retry - 1));
+}
+
+/** True when a request with this method may be sent again although a server may have seen it. */
+export function repeatsMethod(
+  { methods }: RetrySnapshot,
+  idempotent: boolean,
+  method: () => string,
+): boolean {
+  if (methods === undefined) return idempotent;
+  return methods === "all" || methods.includes(method());
 }

@@ -6,6 +6,8 @@
  */
 import { SERVER_COLUMN } from "../base/counters.ts";
 import type { ErrorCode } from "../base/errors.ts";
+import type { RetryCondition } from "../config/failure_snapshot.ts";
+import { latin1 } from "../http/grammar.ts";
 import type { RequestInfo } from "../http1/request.ts";
 import type { ResponseInfo } from "../http1/response.ts";
 import type { Stream } from "../net/stream.ts";
@@ -17,6 +19,7 @@ import { HandingOn } from "./handing_on.ts";
 import type { Onward } from "./onward.ts";
 import type { Record } from "./record.ts";
 import { RequestBody } from "./request_body.ts";
+import { repeatsMethod } from "./retry.ts";
 import type { UpstreamRequest } from "./request_head.ts";
 import { ReusableConnections } from "./reusable.ts";
 import { sentHeader } from "./sent_header.ts";
@@ -41,6 +44,12 @@ export class ServerSide implements AttemptOwner {
   readonly #reusable: ReusableConnections;
   #idempotent = true;
   #sent = false;
+  /** The present wait is shorter than it might be, as another server may be tried. */
+  #impatient = false;
+  readonly #method = () => {
+    const { lease, methodEnd } = this.#owner.request;
+    return latin1(lease!.bytes, 0, methodEnd);
+  };
 
   constructor(owner: ServerSideOwner, encoder: ChunkEncoder) {
     const { client: { environment, stream }, request, record } = owner;
@@ -109,22 +118,45 @@ export class ServerSide implements AttemptOwner {
     // A stream of HTTP/2 is new, but its connection may have gone stale.
     const reused = uses > 1 || stream.reused === true && attempts.reuses;
     const stale = code === "emptyReply" && (again || reused);
+    const repeats = again || this.#repeats || stale && this.#idempotent && !body.lost;
     this.letGo(false);
-    attempts.failed(code, again || this.#resendable, stale);
+    attempts.failed(code, repeats, stale);
   }
 
   /** RFC 9110 section 15.5.9: a server may say so when it gives up an idle connection, as our request passes it by. */
   saysStale(info: ResponseInfo): boolean {
-    return !info.keepAlive && this.server!.uses > 1 && this.#resendable;
+    return !info.keepAlive && this.server!.uses > 1 && this.#idempotent && !this.body.lost;
   }
 
-  /** True when the status is one to retry on and the request goes to another server now. */
-  triesElsewhere(status: number): boolean {
-    const index = this.#resendable ? this.attempts.elsewhere(status) : -1;
+  /** True when what has happened is to be retried on and the request goes to another server now. */
+  triesElsewhere(condition: RetryCondition): boolean {
+    const { attempts } = this;
+    const index = this.#repeats ? attempts.elsewhere(condition) : -1;
     if (index < 0) return false;
+    if (condition === "timeout") attempts.count(SERVER_COLUMN.responseTimeouts);
     this.letGo(false);
-    this.attempts.moveTo(index, status);
+    attempts.moveTo(index, typeof condition === "number" ? condition : 0);
     return true;
+  }
+
+  /** The head of the answer has not come in its time: tries elsewhere, waits on, or gives up. */
+  late(now: number): void {
+    const { retry, timeouts: { responseMs } } = this.attempts.pool!.snapshot;
+    const { perTryMs } = retry;
+    // What is left of the longest wait is the server's, when no other takes the request.
+    const leftMs = perTryMs === undefined || !this.#impatient ? 0 : responseMs - perTryMs;
+    if (leftMs <= 0) return this.failed("responseTimeout");
+    if (this.triesElsewhere("timeout")) return;
+    this.#impatient = false;
+    this.#owner.arm(now + leftMs);
+  }
+
+  /** How long the head of an answer is waited for, from when the server has the request. */
+  patienceMs(): number {
+    const { retry: { perTryMs }, timeouts: { responseMs } } = this.attempts.pool!.snapshot;
+    this.#impatient = perTryMs !== undefined && perTryMs < responseMs && this.attempts.moreAttempts &&
+      this.#repeats;
+    return this.#impatient ? perTryMs! : responseMs;
   }
 
   /** Lets go of queue, attempt, connection and place, whichever there is. */
@@ -147,12 +179,13 @@ export class ServerSide implements AttemptOwner {
 
   /** True once a server may have done what another one must not do again, or would not get all of. */
   get mayHaveActed(): boolean {
-    return this.#sent && !this.#resendable;
+    return this.#sent && !this.#repeats;
   }
 
-  /** RFC 9110 section 9.2.2: once sent, only what is idempotent, and only when all of it is still here. */
-  get #resendable(): boolean {
-    return this.#idempotent && !this.body.lost;
+  /** Once sent, only what the pool says, by default what is idempotent (RFC 9110 section 9.2.2), and all of it. */
+  get #repeats(): boolean {
+    return !this.body.lost &&
+      repeatsMethod(this.attempts.pool!.snapshot.retry, this.#idempotent, this.#method);
   }
 
   #send(server: ServerConnection, now: number): void {

@@ -65,7 +65,7 @@ Deno.test("explainIssue() a wrong type: what is allowed and what is there", asyn
     [
       '5:14 «yes» pools.app.passive: must be true or false or a map, not "yes"',
       "6:24 «11» pools.app.retry.attempts: must be a whole number from 0 to 10, not 11",
-      '6:33 «conect» pools.app.retry.on[0]: must be one of 500, 502, 503, 504, connect, empty, timeout, not "conect"; did you mean "connect"?',
+      '6:33 «conect» pools.app.retry.on[0]: must be one of 401, 403, 404, 408, 425, 429, 500, 501, 502, 503, 504, connect, empty, reset, malformed, timeout, not "conect"; did you mean "connect"?',
       '6:50 «120%» pools.app.retry.budget: must be a share such as 20% or 0.2, not "120%"',
     ],
   );

@@ -1,15 +1,18 @@
 /** What a route does where something takes too long or fails: what may be said of it, and what it comes to. */
 import { buildSnapshot } from "../../mod/config/build.ts";
 import { RowAllocator } from "../../mod/config/rows.ts";
-import type { ListenerSnapshot } from "../../mod/config/snapshot.ts";
+import type { ListenerSnapshot, Snapshot } from "../../mod/config/snapshot.ts";
 import { assertEquals } from "../assert.ts";
-import { errors, good, listenerWith, routesOf, warnings } from "./reading.ts";
+import { errors, good, listenerWith, poolWith, routesOf, warnings } from "./reading.ts";
 
 const SORRY = 'pools: { sorry: { servers: ["10.0.0.2:80"] }, app: {';
 
 async function built(...lines: string[]): Promise<ListenerSnapshot> {
-  const text = listenerWith(...lines).replace("pools: { app: {", SORRY);
-  const snapshot = buildSnapshot(await good(text), {
+  return (await snapshotOf(listenerWith(...lines).replace("pools: { app: {", SORRY))).listeners[0]!;
+}
+
+async function snapshotOf(text: string): Promise<Snapshot> {
+  return buildSnapshot(await good(text), {
     files: new Map([["sorry.html", "<p>sorry"]]),
     generation: 1,
     node: "n1",
@@ -17,7 +20,6 @@ async function built(...lines: string[]): Promise<ListenerSnapshot> {
     rows: new RowAllocator({ listeners: 4, pools: 4, servers: 16 }),
     resolve: () => [{ host: "10.0.0.1", port: 80 }],
   });
-  return snapshot.listeners[0]!;
 }
 
 Deno.test("buildSnapshot() a route has the time-outs that it names and the listener's for the rest", async () => {
@@ -35,7 +37,7 @@ Deno.test("buildSnapshot() a route has the time-outs that it names and the liste
     undefined,
   ]);
   assertEquals(routes.map((route) => route.terms), [
-    { timeouts: { responseMs: 1000 }, queue: { timeoutMs: 2000 } },
+    { timeouts: { responseMs: 1000 }, queue: { timeoutMs: 2000 }, retry: {} },
     undefined,
     undefined,
   ]);
@@ -107,4 +109,46 @@ Deno.test("loadConfig() says what is wrong with a fallback, and where", async ()
   assertEquals(await errors(tcp), [
     "5:16 «fallback» listeners[0].routes[0].fallback: cannot stand on a tcp listener, which sees no requests",
   ]);
+});
+
+Deno.test("buildSnapshot() spells out the retries of a pool, and what a route does otherwise", async () => {
+  const retryOf = async (...lines: string[]) => (await snapshotOf(poolWith(...lines))).pools[0]!.retry;
+  assertEquals(
+    await retryOf(
+      "retry: { on: [reset, 429, timeout], methods: [idempotent, post], perTry: 1s, backoff: { base: 50ms } }",
+    ),
+    {
+      attempts: 2,
+      on: ["reset", 429, "timeout"],
+      budget: 0.2,
+      methods: ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "POST"],
+      perTryMs: 1000,
+      backoff: { baseMs: 50, maxMs: 500 },
+    },
+  );
+  assertEquals((await retryOf("retry: { methods: all }")).methods, "all");
+  const { routes } = await built("routes: [{ pool: app, retry: { attempts: 0 } }]");
+  assertEquals(routes[0]!.terms, { timeouts: {}, queue: {}, retry: { attempts: 0 } });
+});
+
+Deno.test("loadConfig() says what is wrong with retries, and where", async () => {
+  assertEquals(
+    await errors(poolWith("retry: { perTry: 1s, backoff: { base: 2s, max: 1s }, methods: 'a b' }")),
+    [
+      "5:14 «perTry» pools.app.retry.perTry: needs timeout among what is retried on",
+      "5:47 «max» pools.app.retry.backoff.max: must not be less than base",
+      `5:67 «'a b'» pools.app.retry.methods: must be an HTTP method, idempotent or all, not "a b"`,
+    ],
+  );
+  const routes = routesOf(
+    "{ match: { path: /a }, pool: app, retry: { perTry: 1s } }",
+    "{ match: { path: /b }, pool: app, retry: { perTry: 1s, on: [timeout] } }",
+  );
+  assertEquals(await errors(routes), [
+    "5:52 «perTry» listeners[0].routes[0].retry.perTry: needs timeout among what is retried on",
+  ]);
+  assertEquals(
+    (await warnings(routesOf("{ respond: {}, retry: { attempts: 1 } }")))[0],
+    "5:24 «retry» listeners[0].routes[0].retry: has no effect beside respond: no server gets the request",
+  );
 });

@@ -101,7 +101,7 @@ Deno.test("Exchange request time-out: ends with the request, a tunnel and the ne
 Deno.test("Exchange goes by the time-outs of the route, and elsewhere by those of pool and listener", () => {
   const cases: [Partial<RouteSnapshot>, WorldOptions, (world: World) => void, string, number][] = [
     [
-      { terms: { timeouts: { connectMs: 1000 }, queue: {} } },
+      { terms: { timeouts: { connectMs: 1000 }, queue: {}, retry: {} } },
       {},
       (world) => {
         world.servers[0]!.accepts = "silent";
@@ -110,7 +110,7 @@ Deno.test("Exchange goes by the time-outs of the route, and elsewhere by those o
       3000,
     ],
     [
-      { terms: { timeouts: { responseMs: 1000 }, queue: {} } },
+      { terms: { timeouts: { responseMs: 1000 }, queue: {}, retry: {} } },
       {},
       (world) => {
         world.servers[0]!.answer = () => {};
@@ -119,7 +119,7 @@ Deno.test("Exchange goes by the time-outs of the route, and elsewhere by those o
       60_000,
     ],
     [
-      { terms: { timeouts: {}, queue: { timeoutMs: 1000 } } },
+      { terms: { timeouts: {}, queue: { timeoutMs: 1000 }, retry: {} } },
       { servers: [{ maxConnections: 1 }] },
       (world) => {
         world.servers[0]!.answer = () => {};
