@@ -1,0 +1,147 @@
+/** Servers that are slow or fail, seen by curl in HTTP/1 and HTTP/2, with nginx and HAProxy behind both of them too. */
+import { assert, assertEquals, assertGreater } from "../assert.ts";
+import { labTest } from "../lab/tools.ts";
+import { freePorts, Node, serverOf } from "./node.ts";
+import { Nginx } from "./nginx.ts";
+import { curl, Peers, run } from "./peers.ts";
+import { RawServer } from "./raw_server.ts";
+
+const CLIENTS = ["--http1.1", "--http2-prior-knowledge"];
+const STATUS = ["-o", "/dev/null", "-w", "%{http_code}"];
+
+labTest("run() bounds what takes too long, by the route", ["curl", "nginx"], async (t) => {
+  await using peers = await Peers.make();
+  await using silent = new RawServer((conn) => RawServer.untilGone(conn));
+  const [web, http1, http2] = freePorts(3) as [number, number, number];
+  // Of these nginx sends the first part at once, and then next to nothing.
+  peers.write("slow", "x".repeat(100_000));
+  const site = `root ${peers.directory}; location = /slow { limit_rate_after 10000; limit_rate 100; }`;
+  await peers.nginx(
+    http1,
+    `server { listen 127.0.0.1:${http1}; ${site} } server { listen 127.0.0.1:${http2} http2; ${site} }`,
+  );
+  await using node = await Node.start(`
+listeners:
+  - name: web
+    bind: "127.0.0.1:${web}"
+    timeouts: { request: 500ms }
+    routes:
+      - { match: { path: "/silent/response" }, timeouts: { request: 0s, response: 300ms }, pool: silent }
+      - { match: { path: "/silent/*" }, pool: silent }
+      - { match: { path: "/one/*" }, rewrite: { stripPrefix: /one }, pool: one }
+      - { match: { path: "/two/*" }, rewrite: { stripPrefix: /two }, pool: two }
+pools:
+  silent: { servers: ["127.0.0.1:${silent.port}"] }
+  one: { servers: ["127.0.0.1:${http1}"] }
+  two: { protocol: h2, servers: ["127.0.0.1:${http2}"] }
+`);
+  const url = `http://127.0.0.1:${web}`;
+  for (const client of CLIENTS) {
+    await t.step(client, async () => {
+      assertEquals(await curl(client, ...STATUS, `${url}/silent/`), "504");
+      assertEquals(await curl(client, ...STATUS, `${url}/silent/response`), "504");
+      assertEquals(await curl(client, ...STATUS, "-d", "a=b", `${url}/silent/`), "504");
+      for (const pool of ["one", "two"]) {
+        const cut = await run("curl", ["-sS", "-m", "15", client, ...STATUS, `${url}/${pool}/slow`]);
+        // 18 and 92: a part of it has come.
+        assert([18, 92].includes(cut.code), cut.text);
+      }
+    });
+  }
+  const { counters } = await node.listener("web");
+  assertEquals([counters.requestTimeout, counters.responseTimeout], [8, 2]);
+});
+
+labTest("run() has another pool or a page for what a pool fails", ["curl", "nginx", "haproxy"], async (t) => {
+  await using peers = await Peers.make();
+  await using dying = await Nginx.start("app");
+  await using sorry = await Nginx.start("sorry");
+  const [web, down, http2, gone] = freePorts(4) as [number, number, number, number];
+  await peers.haproxy(down, `listen l\n  mode http\n  bind 127.0.0.1:${down}\n  server s 127.0.0.1:${gone}`);
+  await peers.nginx(http2, `server { listen 127.0.0.1:${http2} http2; return 200 "sorry\\n"; }`);
+  await using node = await Node.start(`
+listeners:
+  - name: web
+    bind: "127.0.0.1:${web}"
+    routes:
+      - { match: { path: "/page" }, fallback: { respond: { body: "back soon", retryAfter: 90s } }, pool: app }
+      - { match: { path: "/two" }, fallback: { pool: two }, pool: app }
+      - { match: { path: "/status" }, fallback: { pool: sorry, statuses: [503] }, pool: down }
+      - { fallback: { pool: sorry }, pool: app }
+pools:
+  app: { servers: ["127.0.0.1:${dying.port}"], passive: false }
+  down: { servers: ["127.0.0.1:${down}"], passive: false }
+  sorry: { servers: ["127.0.0.1:${sorry.port}"] }
+  two: { protocol: h2, servers: ["127.0.0.1:${http2}"] }
+`);
+  const url = `http://127.0.0.1:${web}`;
+  for (const path of ["/page", "/two", "/"]) assertEquals(await curl(`${url}${path}`), "app\n");
+  await dying.kill();
+  for (const client of CLIENTS) {
+    await t.step(client, async () => {
+      const page = await curl(client, "-i", `${url}/page`);
+      assertEquals(
+        [/^HTTP\S+ 503/.test(page), /retry-after: 90\r\n/i.test(page), page.endsWith("back soon")],
+        [
+          true,
+          true,
+          true,
+        ],
+      );
+      for (const path of ["/", "/two", "/status"]) {
+        assertEquals(await curl(client, `${url}${path}`), "sorry\n");
+      }
+      assertEquals(await curl(client, "-d", "a=b", `${url}/`), "sorry\n", "nobody has seen it yet");
+      assertEquals(await curl(client, ...STATUS, "-d", "a=b", `${url}/status`), "503", "HAProxy has");
+    });
+  }
+  const { counters } = await node.listener("web");
+  assertEquals([counters.fallbacks, counters.responses5xx], [10, 4]);
+  const { samples } = (await node.metrics()).get("tandem_listener_fallbacks_total")!;
+  assertEquals([...samples.values()], [10]);
+});
+
+labTest("run() tries again on what is said, until the server is back", ["curl", "nginx"], async (t) => {
+  await using peers = await Peers.make();
+  await using restarting = await Nginx.start("app");
+  const [web, busy, good, busy2, good2] = freePorts(5) as [number, number, number, number, number];
+  const sites = [[busy, "", 503], [good, "", 200], [busy2, "http2", 503], [good2, "http2", 200]].map((
+    [port, how, status],
+  ) => `server { listen 127.0.0.1:${port} ${how}; return ${status} "${status}\\n"; }`);
+  await peers.nginx(busy, sites.join("\n"));
+  await using node = await Node.start(`
+listeners:
+  - name: web
+    bind: "127.0.0.1:${web}"
+    routes:
+      - { match: { path: "/restart" }, pool: restarting }
+      - { match: { path: "/two*" }, pool: two }
+      - { match: { path: "/never" }, retry: { attempts: 0 }, pool: one }
+      - { pool: one }
+pools:
+  one: { servers: ["127.0.0.1:${busy}", "127.0.0.1:${good}"], balance: first, retry: { on: [503], methods: [GET, POST] } }
+  two: { protocol: h2, servers: ["127.0.0.1:${busy2}", "127.0.0.1:${good2}"], balance: first, retry: { on: [503] } }
+  restarting:
+    servers: ["127.0.0.1:${restarting.port}"]
+    passive: false
+    retry: { attempts: 10, backoff: { base: 2s, max: 2s } }
+`);
+  const url = `http://127.0.0.1:${web}`;
+  for (const client of CLIENTS) {
+    await t.step(client, async () => {
+      for (const path of ["/", "/two"]) assertEquals(await curl(client, `${url}${path}`), "200\n");
+      assertEquals(await curl(client, "-d", "a=b", `${url}/`), "200\n");
+      assertEquals(await curl(client, "-X", "PUT", `${url}/`), "503\n");
+      assertEquals(await curl(client, `${url}/never`), "503\n");
+      await restarting.kill();
+      const server = `127.0.0.1:${restarting.port}`;
+      const before = (await node.server(server)).counters.retries;
+      const answer = curl(client, `${url}/restart`);
+      await node.until((status) => serverOf(status, server).counters.retries > before);
+      await restarting.start();
+      assertEquals(await answer, "app\n");
+    });
+  }
+  const { counters } = await node.server(`127.0.0.1:${busy}`);
+  assertGreater(counters.retries, 0);
+});
