@@ -31,9 +31,11 @@ import type {
   ServerTlsSnapshot,
   Snapshot,
   TlsSnapshot,
+  TracingSnapshot,
 } from "./snapshot.ts";
 import { type MakeServerId, stickySnapshot, withId } from "./sticky_build.ts";
 import type { HstsConfig, TlsConfig } from "./tls_schema.ts";
+import type { TracingConfig } from "./tracing_schema.ts";
 
 /** One address of a server. Weight and backup are told only by SRV records. */
 export interface ResolvedAddress {
@@ -117,6 +119,7 @@ export function buildSnapshot(config: Config, options: BuildOptions): Snapshot {
     listeners,
     pools,
     log: { level, access, format: format === "text" ? "text" : "json" },
+    ...(config.tracing === undefined ? {} : { tracing: tracingSnapshot(config.tracing) }),
   };
 }
 
@@ -184,6 +187,10 @@ function listenerSnapshot(
     ...guardsSnapshot(place, null, files),
     ...connectionLimitSnapshot(listener.connectionLimit, place.label),
   };
+}
+
+function tracingSnapshot({ sample, parents }: TracingConfig): TracingSnapshot {
+  return { sample, parents };
 }
 
 /** What a route does not say is as the listener has it. */

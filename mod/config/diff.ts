@@ -21,6 +21,7 @@ export interface SnapshotDiff {
   readonly listeners: NamesDiff;
   readonly pools: NamesDiff;
   readonly log: boolean;
+  readonly tracing: boolean;
 }
 
 type Item = { readonly name: string };
@@ -31,11 +32,14 @@ export function diffSnapshots(before: Snapshot, after: Snapshot): SnapshotDiff {
     listeners: diffNames(before.listeners, after.listeners),
     pools: diffNames(before.pools, after.pools),
     log: contentOf(before.log) !== contentOf(after.log),
+    tracing: contentOf(before.tracing) !== contentOf(after.tracing),
   };
 }
 
 /** One line per kind of change as fields of a log line; empty when nothing differs. */
-export function describeDiff({ listeners, pools, log }: SnapshotDiff): Record<string, readonly string[]> {
+export function describeDiff(
+  { listeners, pools, log, tracing }: SnapshotDiff,
+): Record<string, readonly string[]> {
   const words = (items: readonly ChangedItem[]) =>
     items.map(({ name, fields }) => `${name}(${fields.join(" ")})`);
   const all: Record<string, readonly string[]> = {
@@ -45,7 +49,7 @@ export function describeDiff({ listeners, pools, log }: SnapshotDiff): Record<st
     poolsAdded: pools.added,
     poolsRemoved: pools.removed,
     poolsChanged: words(pools.changed),
-    alsoChanged: log ? ["log"] : [],
+    alsoChanged: [...log ? ["log"] : [], ...tracing ? ["tracing"] : []],
   };
   return Object.fromEntries(Object.entries(all).filter(([, names]) => names.length > 0));
 }

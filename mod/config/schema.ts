@@ -11,6 +11,7 @@ import { KernelSchema } from "./kernel_schema.ts";
 import { ListenerSchema } from "./listener_schema.ts";
 import { LogSchema } from "./log_schema.ts";
 import { PoolSchema } from "./pool_schema.ts";
+import { TracingSchema } from "./tracing_schema.ts";
 import { VrrpSchema } from "./vrrp_schema.ts";
 
 /** Data workers; the counters in shared memory are sized for it. */
@@ -49,6 +50,9 @@ export const ConfigSchema = z.strictObject({
   ),
   admin: admin.optional().describe("The HTTP address for the API, status and metrics. Without: none."),
   log: LogSchema.prefault({}).describe("The log, on stderr, and the access log."),
+  tracing: TracingSchema.optional().describe(
+    "Spans of requests for an OpenTelemetry collector. Without: `traceparent` is passed on as any header.",
+  ),
   workers: workers.prefault("auto").describe(`Data workers, 1 to ${MAX_WORKERS}; \`auto\`: one a core.`),
   drainTimeout: duration(0).prefault("30s").describe(
     "How long requests under way have to end when the node stops.",

@@ -15,6 +15,16 @@ export interface Snapshot {
   readonly listeners: readonly ListenerSnapshot[];
   readonly pools: readonly PoolSnapshot[];
   readonly log: { readonly level: string; readonly format: "text" | "json"; readonly access: AccessFormat };
+  /** Absent: nothing is traced. */
+  readonly tracing?: TracingSnapshot;
+}
+
+/** How requests are traced. */
+export interface TracingSnapshot {
+  /** Of the traces that begin here, 0 to 1. */
+  readonly sample: number;
+  /** Whose traces are gone on with. */
+  readonly parents: "all" | "trusted" | "none";
 }
 
 export type AccessFormat = "off" | "json" | "combined" | "haproxy";

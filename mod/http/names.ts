@@ -30,6 +30,8 @@ export const SHADOW = 22;
 export const STRICT_TRANSPORT_SECURITY = 23;
 export const SEC_WEBSOCKET_KEY = 24;
 export const SEC_WEBSOCKET_ACCEPT = 25;
+export const TRACEPARENT = 26;
+export const TRACESTATE = 27;
 
 const NAMES: readonly (readonly [string, number])[] = [
   ["host", HOST],
@@ -56,6 +58,8 @@ const NAMES: readonly (readonly [string, number])[] = [
   ["strict-transport-security", STRICT_TRANSPORT_SECURITY],
   ["sec-websocket-key", SEC_WEBSOCKET_KEY],
   ["sec-websocket-accept", SEC_WEBSOCKET_ACCEPT],
+  ["traceparent", TRACEPARENT],
+  ["tracestate", TRACESTATE],
 ];
 
 interface Candidate {

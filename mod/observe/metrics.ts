@@ -33,6 +33,7 @@ export function metricsPage(status: NodeStatus, traffic: TrafficStatus): string 
     ...acmeFamilies(status),
     ...sessionFamilies(status),
     ...limitFamilies(status),
+    ...spanFamilies(traffic),
     ...routeFamilies(traffic),
     ...poolFamilies(status, traffic),
     ...serverFamilies(status, traffic),
@@ -321,6 +322,16 @@ function limitFamilies({ limits }: NodeStatus): Family[] {
       each("evictions"),
     ),
   ];
+}
+
+/** Nothing where nothing is traced. */
+function spanFamilies({ spans }: TrafficStatus): Family[] {
+  return [{
+    name: "tandem_trace_spans_total",
+    help: "Spans of requests, by what became of them; dropped: too many; failed: the collector refused them.",
+    type: "counter",
+    samples: Object.entries(spans ?? {}).map(([result, value]) => ({ labels: { result }, value })),
+  }];
 }
 
 function routeFamilies({ routes }: TrafficStatus): Family[] {

@@ -5,6 +5,7 @@
  * row in shared memory and not by its place in the configuration, so that no sum ever falls as others come and go.
  */
 import type { Histogram, ServerCounter, TrafficCounter } from "../base/counters.ts";
+import type { SpanCounts } from "./span_queue.ts";
 
 /** Servers, and pools, that have labels of their own. */
 export const LABELLED_SERVERS = 512;
@@ -15,6 +16,8 @@ export interface TrafficStatus {
   readonly pools: readonly (Traffic & { readonly pool: string })[];
   /** Of the servers that have labels of their own, by slot. */
   readonly servers: ReadonlyMap<number, Times>;
+  /** Of requests that were traced; null: none is, or was. */
+  readonly spans: SpanCounts | null;
   /** All other servers together; null: there are none. */
   readonly otherServers: (Times & { readonly counters: Readonly<Record<ServerCounter, number>> }) | null;
 }

@@ -95,7 +95,9 @@ export class AccessLog {
     at = putWholeMs(bytes, putAscii(bytes, at, " total="), record.totalMs);
     at = putWord(bytes, putAscii(bytes, at, " termination="), record.termination);
     at = putWord(bytes, putAscii(bytes, at, " error="), record.error);
-    return putWord(bytes, putAscii(bytes, at, " id="), record.requestId);
+    at = putWord(bytes, putAscii(bytes, at, " id="), record.requestId);
+    if (textLength(record.traceId) === 0) return at;
+    return putWord(bytes, putAscii(bytes, at, " trace="), record.traceId);
   }
 
   /** HAProxy's `option httplog`; cookies and captured headers are ours to leave empty, the counts of connections 0. */
@@ -193,6 +195,7 @@ const KEY = {
   referer: encoder.encode(',"referer":"'),
   userAgent: encoder.encode(',"userAgent":"'),
   requestId: encoder.encode(',"requestId":"'),
+  traceId: encoder.encode(',"traceId":"'),
   headMs: encoder.encode(',"headMs":'),
   queueMs: encoder.encode(',"queueMs":'),
   connectMs: encoder.encode(',"connectMs":'),
@@ -212,7 +215,7 @@ const KEY = {
 };
 
 /** Keys, numbers and separators of the longest form; every text comes on top. */
-const FIXED_BYTES = 800;
+const FIXED_BYTES = 850;
 const TLS_FIXED_BYTES = 200;
 
 function lineBound(record: AccessRecord): number {
@@ -246,7 +249,8 @@ function putJsonRequest(bytes: Uint8Array, at: number, record: AccessRecord): nu
   at = putJson(bytes, at, KEY.host, record.host);
   at = putJson(bytes, at, KEY.referer, record.referer);
   at = putJson(bytes, at, KEY.userAgent, record.userAgent);
-  return putJson(bytes, at, KEY.requestId, record.requestId);
+  at = putJson(bytes, at, KEY.requestId, record.requestId);
+  return textLength(record.traceId) === 0 ? at : putJson(bytes, at, KEY.traceId, record.traceId);
 }
 
 /** `before` ends with the opening quote. */

@@ -30,6 +30,10 @@ export interface AccessRecord {
   bytesIn: number;
   bytesOut: number;
   requestId: LogText;
+  /** Empty: it was not traced. */
+  traceId: LogText;
+  /** As it is called; empty: none took it. */
+  route: string;
   /** Of a connection the server's name that its client asked for in TLS; mostly empty. */
   host: LogText;
   referer: LogText;
@@ -68,6 +72,8 @@ export function emptyAccessRecord(): AccessRecord {
     bytesIn: 0,
     bytesOut: 0,
     requestId: "",
+    traceId: "",
+    route: "",
     host: "",
     referer: "",
     userAgent: "",

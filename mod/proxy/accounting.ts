@@ -22,7 +22,9 @@ export function accountFor(
 ): void {
   const now = environment.now();
   record.account(environment, live.snapshot.row, now);
-  if (!live.logged) return;
+  const { trace } = request;
+  const sampled = trace !== null && trace.active && trace.sampled;
+  if (!live.logged && !sampled) return;
   recorder.setRequest(request, minor);
   const access = recorder.record;
   if (stream.http2 === true) access.version = "HTTP/2.0";
@@ -33,5 +35,7 @@ export function accountFor(
   access.clientPort = stream.remotePort;
   access.tls = stream.tls ?? null;
   access.headMs = headSince === 0 ? 0 : record.startedAt - headSince;
-  environment.logAccess(access);
+  access.route = record.route;
+  if (live.logged) environment.logAccess(access);
+  if (sampled) environment.logSpan(access, trace);
 }

@@ -30,6 +30,6 @@ export function compose(
   const additions = client.additions(head, info, bytes, pool, route?.requestEdit ?? null);
   const { trusted } = additions;
   const made = changes.begin(head, info, bytes, route, trusted);
-  composeRequest(request, buffers, head, info, bytes, additions, spare, made);
+  composeRequest(request, buffers, head, info, bytes, additions, spare, made, client.listener.live.traced);
   return trusted;
 }

@@ -18,6 +18,7 @@ import type { FileStore } from "../files/store.ts";
 import type { Access } from "../guard/access.ts";
 import type { Concurrency } from "../guard/concurrency.ts";
 import type { Guard } from "../guard/guard.ts";
+import type { TraceContext } from "../http/trace_context.ts";
 import type { BufferPool } from "../net/buffers.ts";
 import type { Dialer } from "../net/stream.ts";
 import type { TlsAcceptor } from "../net/tls.ts";
@@ -35,6 +36,7 @@ import type { LivePages } from "./error_pages.ts";
 import type { HeadFacts, RequestRouter } from "./facts.ts";
 import type { EncodedBodies } from "./own_compression.ts";
 import type { RequestEdit } from "./request_edit.ts";
+import type { Traced } from "./request_head.ts";
 import type { RetryBudget } from "./retry.ts";
 import type { PoolSticky } from "./sticky.ts";
 import type { ServerConnection } from "./server_connection.ts";
@@ -129,6 +131,8 @@ export interface LiveListener {
   /** The fields, in lower case, the first of which that comes tells whose request it is. */
   readonly clientFields: readonly string[];
   readonly logged: boolean;
+  /** Null: its requests are not traced. */
+  readonly traced: Traced | null;
   /** True when the connections of this peer begin with a PROXY header; null: nobody's do. */
   readonly sendsHeader: ((address: string) => boolean) | null;
   /** Null where no ClientHello is needed to find the route. */
@@ -181,4 +185,6 @@ export interface ProxyEnvironment {
   onTlsFailure?(failure: TlsTrouble): void;
   /** Appends to the access log; the record is good only during the call. */
   logAccess(record: AccessRecord): void;
+  /** Takes the span of a request that was traced and sampled; as `logAccess`. */
+  logSpan(record: AccessRecord, trace: TraceContext): void;
 }

@@ -122,7 +122,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     const { address, stream: { tls } } = this.client;
     const index = live.router.match(head, info, bytes, address, this.#environment.facts, tls?.serverName);
     const route = this.#route = live.routes[index];
-    this.record.routeRow = route?.snapshot.row ?? -1;
+    this.record.taken(route?.snapshot);
     const { requestMs } = this.#timeouts = route?.snapshot.timeouts ?? live.snapshot.timeouts;
     this.#dueAt = requestMs === 0 ? Infinity : now + requestMs;
     this.#handing.start(route?.next ?? null);

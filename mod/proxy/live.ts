@@ -50,6 +50,7 @@ import { RequestRouter } from "./facts.ts";
 import { requestEdit } from "./request_edit.ts";
 import { RetryBudget } from "./retry.ts";
 import { poolSticky } from "./sticky.ts";
+import { Tracing, type WriteHex } from "./tracing.ts";
 
 export interface LiveOptions {
   readonly memory: OpenMemory;
@@ -66,6 +67,8 @@ export interface LiveOptions {
   readonly tlsDialer?: (tls: ServerTlsSnapshot) => Dialer;
   /** Makes what connects to servers in HTTP/2, over a dialer of the pool's own or (null) the plain one. */
   readonly http2Dialer: (below: Dialer | null, scheme: "http" | "https", connectMs: number) => Dialer;
+  /** Writes random digits for the ids of traces. */
+  readonly writeHex: WriteHex;
   /** Builds a route table; given from above, as hono lives there. */
   readonly buildTable: (routes: readonly RouteSnapshot[]) => RouteTable;
   /** Given from above, as it is the runtime's. */
@@ -83,11 +86,16 @@ export function buildLive(snapshot: Snapshot, before: Live | null, options: Live
   const pools = new Map(
     snapshot.pools.map((pool) => [pool.name, livePool(pool, before?.pools.get(pool.name), options)]),
   );
-  const logged = snapshot.log.access !== "off";
+  const told: Pick<LiveListener, "logged" | "traced"> = {
+    logged: snapshot.log.access !== "off",
+    traced: snapshot.tracing === undefined
+      ? null
+      : { tracing: new Tracing(snapshot.tracing), writeHex: options.writeHex },
+  };
   const listeners = new Map(
     snapshot.listeners.map((each) => {
       const acceptors = acceptorsOf(each, before?.listeners.get(each.name), options);
-      return [each.name, liveListener(each, pools, logged, acceptors, options)];
+      return [each.name, liveListener(each, pools, told, acceptors, options)];
     }),
   );
   return { snapshot, pools, listeners };
@@ -128,7 +136,7 @@ function poolDialer({ name, tls, http2, timeouts }: PoolSnapshot, options: LiveO
 function liveListener(
   snapshot: ListenerSnapshot,
   pools: ReadonlyMap<string, LivePool>,
-  logged: boolean,
+  told: Pick<LiveListener, "logged" | "traced">,
   acceptors: Pick<LiveListener, "tls" | "proofs">,
   options: LiveOptions,
 ): LiveListener {
@@ -139,7 +147,7 @@ function liveListener(
     router: new RequestRouter(options.buildTable(snapshot.routes)),
     trusts: blockTest(snapshot.trustedProxies),
     clientFields: snapshot.clientAddress === undefined ? CLIENT_FIELDS : [snapshot.clientAddress],
-    logged,
+    ...told,
     sendsHeader: snapshot.proxyProtocol === undefined ? null : blockTest(snapshot.proxyProtocol.from),
     sni: needsHello(snapshot.routes) || isStuckBySni(snapshot, pools) ? new SniTable(snapshot.routes) : null,
     ...acceptors,

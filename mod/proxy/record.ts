@@ -3,6 +3,8 @@
  */
 import { type ErrorCode, ERRORS } from "../base/errors.ts";
 import { bucketOf, type Counters, LISTENER_COLUMN, SERVER_COLUMN, TRAFFIC_COLUMN } from "../base/counters.ts";
+import type { RouteSnapshot } from "../config/snapshot.ts";
+import { TRACE_ID_DIGITS } from "../http/trace_context.ts";
 import { fromLatin1 } from "../http/grammar.ts";
 import type { ProxyEnvironment } from "./environment.ts";
 import { type AccessRecord, emptyAccessRecord } from "./access_log.ts";
@@ -34,6 +36,8 @@ export class Record {
   /** Rows of its route and pool in the shared counters; -1: none. */
   routeRow = -1;
   poolRow = -1;
+  /** As it is called; empty: none, or one of ours. */
+  route = "";
 
   start(now: number, headBytes: number): void {
     this.startedAt = now;
@@ -49,6 +53,13 @@ export class Record {
     this.uncompressed = this.fellBack = false;
     this.pool = this.server = "";
     this.routeRow = this.poolRow = -1;
+    this.route = "";
+  }
+
+  /** It is this route's; undefined: none takes it. */
+  taken(route: RouteSnapshot | undefined): void {
+    this.routeRow = route?.row ?? -1;
+    this.route = route?.label ?? "";
   }
 
   acquired(pool: string, server: string, now: number): void {
@@ -147,6 +158,7 @@ export class AccessRecorder {
   readonly #userAgent = range();
   readonly #referer = range();
   readonly #requestId = range();
+  readonly #traceId = range();
 
   constructor() {
     const { record } = this;
@@ -156,6 +168,7 @@ export class AccessRecorder {
     record.userAgent = this.#userAgent;
     record.referer = this.#referer;
     record.requestId = this.#requestId;
+    record.traceId = this.#traceId;
   }
 
   /** For a connection that is no request; `serverName` is what a client asked for in TLS, or empty. */
@@ -176,6 +189,9 @@ export class AccessRecorder {
     set(this.#userAgent, bytes, r.userAgentStart, r.userAgentEnd);
     set(this.#referer, bytes, r.refererStart, r.refererEnd);
     set(this.#requestId, bytes, r.requestIdStart, r.requestIdEnd);
+    const trace = request?.trace ?? null;
+    if (trace === null || !trace.active) set(this.#traceId, NO_BYTES, 0, 0);
+    else set(this.#traceId, trace.ids, 0, TRACE_ID_DIGITS);
   }
 }
 

@@ -8,11 +8,13 @@ import { copyBytes } from "../base/bytes.ts";
 import type { BufferPool, Lease } from "../net/buffers.ts";
 import { fromLatin1, latin1 } from "../http/grammar.ts";
 import * as names from "../http/names.ts";
+import type { TraceContext } from "../http/trace_context.ts";
 import { CHUNKED, FIXED } from "../http1/body.ts";
 import type { Head } from "../http1/head.ts";
 import type { RequestInfo } from "../http1/request.ts";
 import { DROP, KEEP } from "../route/header_edit.ts";
 import type { RequestEdit } from "./request_edit.ts";
+import { TRACE_LINE_BYTES, traceLine, type Tracing, type WriteHex } from "./tracing.ts";
 
 /** Room for what is added besides the forwarded lines: request line ends, framing, request id. */
 const ADDED_BYTES = 256;
@@ -39,6 +41,12 @@ const UNTRUSTED = names.idSet(
 for (let id = 0; id < names.HOP_BY_HOP.length; id++) if (names.HOP_BY_HOP[id] === 1) UNTRUSTED[id] = 1;
 const TRUSTED = UNTRUSTED.slice();
 TRUSTED[names.X_REQUEST_ID] = 0;
+/** The fields that do not travel on: of clients that are believed and others, by what becomes of their trace. */
+const DROPPED = [UNTRUSTED, TRUSTED].map((plain) => ({
+  untraced: plain,
+  continued: union(plain, names.idSet(names.TRACEPARENT)),
+  begun: union(plain, names.idSet(names.TRACEPARENT, names.TRACESTATE)),
+}));
 /** Fields that the access log shows. */
 const LOGGED = names.idSet(names.HOST, names.USER_AGENT, names.REFERER, names.X_REQUEST_ID);
 
@@ -62,6 +70,8 @@ export class UpstreamRequest {
   refererEnd = 0;
   requestIdStart = 0;
   requestIdEnd = 0;
+  /** Kept for the requests that follow; it counts while it is `active`. Null: none was traced yet. */
+  trace: TraceContext | null = null;
 
   /** Takes a range out, which is not part of the request line nor of a field that is pointed to here. */
   cut(start: number, end: number): void {
@@ -96,6 +106,7 @@ export class UpstreamRequest {
   release(): void {
     this.lease?.release();
     this.lease = null;
+    if (this.trace !== null) this.trace.active = false;
   }
 }
 
@@ -117,6 +128,12 @@ export interface RequestChanges {
   readonly requestId: string | null;
 }
 
+/** How requests are traced. */
+export interface Traced {
+  readonly tracing: Tracing;
+  readonly writeHex: WriteHex;
+}
+
 export const NO_CHANGES: RequestChanges = { edit: null, requestId: null };
 
 /** Composes the head of `head` into a new lease with `spare` bytes of room behind it. */
@@ -129,11 +146,13 @@ export function composeRequest(
   add: RequestAdditions,
   spare: number,
   { edit, requestId }: RequestChanges,
+  traced: Traced | null,
 ): void {
   const received = head.end - head.start;
   // With rules there is room for all of what came behind what is sent.
   const room = edit === null ? 0 : edit.room + received;
-  const lease = buffers.atLeast(received + add.forwarded.length + ADDED_BYTES + spare + room);
+  const added = add.forwarded.length + ADDED_BYTES + (traced === null ? 0 : TRACE_LINE_BYTES);
+  const lease = buffers.atLeast(received + added + spare + room);
   const out = lease.bytes;
   request.lease = lease;
   request.tail = out.length;
@@ -151,13 +170,17 @@ export function composeRequest(
     request.refererEnd =
       0;
   request.requestIdStart = 0;
-  at = keptFields(request, out, at, head, info, bytes, add.trusted ? TRUSTED : UNTRUSTED, edit);
+  const trace = traced === null ? null : traceOf(request, head, bytes, add.trusted, traced);
+  const dropped =
+    DROPPED[add.trusted ? 1 : 0]![trace === null ? "untraced" : trace.continued ? "continued" : "begun"];
+  at = keptFields(request, out, at, head, info, bytes, dropped, edit);
   if (info.framing === FIXED) {
     at = crlf(out, decimal(out, put(out, at, CONTENT_LENGTH), info.contentLength));
   } else if (info.framing === CHUNKED) at = put(out, at, CHUNKED_LINE);
   if (info.upgrade) at = upgradeLines(out, at, head, bytes);
   out.set(add.forwarded, at);
   at += add.forwarded.length;
+  if (trace !== null) at = traceLine(trace, out, at);
   if (edit !== null) at = edit.write(out, at);
   if (request.requestIdStart === 0) {
     const sent = edit === null || !edit.dropsRequestId;
@@ -169,6 +192,21 @@ export function composeRequest(
     if (sent) at = crlf(out, request.requestIdEnd);
   }
   request.length = crlf(out, at);
+}
+
+function traceOf(
+  request: UpstreamRequest,
+  head: Head,
+  bytes: Uint8Array,
+  trusted: boolean,
+  { tracing, writeHex }: Traced,
+): TraceContext {
+  const field = tracing.parentField(head, bytes, trusted);
+  return request.trace = tracing.begin(request.trace, head, bytes, field, writeHex);
+}
+
+function union(a: Uint8Array, b: Uint8Array): Uint8Array {
+  return a.map((one, id) => one | b[id]!);
 }
 
 function requestLine(

@@ -60,7 +60,7 @@ export class TcpConnection implements StreamHandler, AttemptOwner, TunnelOwner {
     this.#record.start(now, 0);
     const route = this.opening === null ? this.#route() : this.opening.route;
     if (route === undefined) return this.onGivenUp("noRoute");
-    this.#record.routeRow = route.snapshot.row ?? -1;
+    this.#record.taken(route.snapshot);
     if (!allowsAll(route.access, this.address)) return this.onGivenUp("accessDenied");
     const hash = hashText(this.address);
     const pool = route.split === null ? route.pool! : poolAt(route.split, hash);

@@ -111,7 +111,7 @@ export class UdpSession implements Session, DatagramHandler {
     this.#hash = hashText(client.host);
     this.#pool = listener.live.routes[0]!.pool!;
     this.#record.start(this.#environment.now(), 0);
-    this.#record.routeRow = listener.live.routes[0]!.snapshot.row ?? -1;
+    this.#record.taken(listener.live.routes[0]!.snapshot);
     this.#record.poolRow = this.#pool.snapshot.row;
   }
 

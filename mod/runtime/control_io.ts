@@ -33,6 +33,7 @@ import { InForce } from "./in_force_io.ts";
 import { type Address, addressesAt, namesOf } from "./names.ts";
 import { answerKeeper, balancerDesk, type BalancerFacts } from "./desk_balancer_io.ts";
 import type { OfBalancer, OfKeeper } from "./questions.ts";
+import { SpanExporter } from "./span_exporter_io.ts";
 import { after } from "./timer_io.ts";
 
 /** A snapshot waits for the first answers about new names at most so long; servers come later then. */
@@ -88,6 +89,7 @@ export class Control implements ControlPort {
   #admin: AdminServer;
   readonly #certificates: CertificatesInForce;
   readonly #inForce: InForce;
+  readonly #spans: SpanExporter;
   /** What the configuration was read from, and what was laid over it. */
   #text = "";
   #live: LiveChanges = NO_CHANGES;
@@ -110,7 +112,11 @@ export class Control implements ControlPort {
     this.#options = options;
     this.#log = options.log;
     const { workerEntry, cores, accessLog, execProbe, onHealth, log } = options;
-    this.#inForce = new InForce({ workerEntry, cores, accessLog, execProbe, onHealth, log });
+    const spans = this.#spans = new SpanExporter(
+      { version: options.hello.version, node: options.hello.node },
+      log,
+    );
+    this.#inForce = new InForce({ workerEntry, cores, accessLog, spans, execProbe, onHealth, log });
     this.#discovery = new Discovery({
       lookUp: options.lookUp,
       onChange: () => void this.#inOrder(() => this.#rebuild("servers behind a name")),
@@ -176,7 +182,7 @@ export class Control implements ControlPort {
     await drained;
     await this.#discovery.close();
     await this.#admin.close();
-    await this.#options.accessLog.flush();
+    await Promise.all([this.#options.accessLog.flush(), this.#spans.close()]);
   }
 
   drainMs(): number {
@@ -257,6 +263,7 @@ export class Control implements ControlPort {
     }
     this.#config = config;
     this.#options.setUpLog(config.log);
+    this.#spans.configure(config.tracing ?? null);
     this.#certificates.configure(config, certificates, files);
     this.#logChange(snapshotBefore, this.#inForce.snapshot!);
     if (config.workers !== this.#inForce.workers) {

@@ -32,6 +32,8 @@ export interface CrewOptions {
   readonly log: Log;
   /** A batch of the access log, in order for each worker; `done` once it is written or given up. */
   readonly onLog: (batch: Uint8Array<ArrayBuffer>, done: () => void) => void;
+  /** A batch of spans; `lost`: since the last one, for want of room. */
+  readonly onSpans?: (batch: Uint8Array<ArrayBuffer>, lost: number) => void;
   /** A server was reached by a worker and no TLS came of it. */
   readonly onTlsFailure?: (trouble: TlsTrouble) => void;
   /** Gives back what a dead worker held in shared memory. */
@@ -54,6 +56,7 @@ interface Member {
   applied: number;
   deaths: number;
   logDropped: number;
+  spansDropped: number;
 }
 
 interface Pending {
@@ -103,6 +106,7 @@ export class Crew {
       applied: -1,
       deaths: 0,
       logDropped: 0,
+      spansDropped: 0,
     }));
   }
 
@@ -233,6 +237,10 @@ export class Crew {
       case "log":
         member.logDropped = message.dropped;
         return this.#options.onLog(message.bytes, () => this.#post(member, { kind: "logWritten" }));
+      case "spans":
+        this.#options.onSpans?.(message.bytes, message.dropped - member.spansDropped);
+        member.spansDropped = message.dropped;
+        return this.#post(member, { kind: "spansTaken" });
     }
   }
 
@@ -257,7 +265,7 @@ export class Crew {
     member.thread?.terminate();
     member.thread = null;
     this.#logDroppedBefore += member.logDropped;
-    member.logDropped = 0;
+    member.logDropped = member.spansDropped = 0;
     this.#become(member, "restarting");
     this.#options.log.error("a data worker ended and its connections with it", {
       worker: member.number,

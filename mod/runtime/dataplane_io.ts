@@ -31,12 +31,14 @@ import { Http2Dialer } from "../proxy/http2_dialer.ts";
 import { buildLive, type Live } from "../proxy/live.ts";
 import { AccessRecorder } from "../proxy/record.ts";
 import type { ServerConnection } from "../proxy/server_connection.ts";
+import { SpanLog } from "../proxy/span_log.ts";
 import type { ClientConnection } from "../proxy/client_connection.ts";
 import { openHttp2, openSession } from "../proxy/session.ts";
 import type { Session } from "../proxy/stage.ts";
 import type { RouteTable } from "../route/match.ts";
 import { acceptProblem } from "./accept_problem.ts";
 import { NO_TABLES, type Tables } from "./tables.ts";
+import { RandomHex } from "./random_hex_io.ts";
 import { RequestIds } from "./request_ids_io.ts";
 import { UdpPlane } from "./udp_plane_io.ts";
 
@@ -50,6 +52,8 @@ export interface DataplaneOptions {
   readonly makeTls: (buffers: BufferPool) => TlsEngine;
   /** Takes a batch of the access log's lines; answer each with `logWritten()`. */
   readonly log: (batch: Uint8Array<ArrayBuffer>, dropped: number) => void;
+  /** Takes a batch of spans, as `log`; answer each with `spansTaken()`. */
+  readonly spans?: (batch: Uint8Array<ArrayBuffer>, dropped: number) => void;
   /** Something went wrong that a person should know of. */
   readonly onError: (error: unknown) => void;
   /** Of sockets, by name, for comparison; the fastest that works here by default. */
@@ -83,6 +87,9 @@ export class Dataplane {
   readonly #wheel: Wheel;
   readonly #idle = new IdleConnections<ServerConnection>();
   readonly #batch = new Batch();
+  readonly #spanBatch = new Batch();
+  readonly #spans = new SpanLog(this.#spanBatch);
+  readonly #randomHex = new RandomHex();
   readonly #passwords: PasswordThread;
   readonly #tokens = new JoseTokens();
   readonly #states = new Map<string, ListenerState>();
@@ -138,6 +145,10 @@ export class Dataplane {
         this.#access?.append(record);
         if (this.#batch.ready) this.#flushLog();
       },
+      logSpan: (record, trace) => {
+        this.#spans.append(record, trace);
+        if (this.#spanBatch.ready) this.#flushSpans();
+      },
     };
     this.#udp = new UdpPlane({
       environment: this.environment,
@@ -156,6 +167,7 @@ export class Dataplane {
       tick();
       this.#wheel.advance(clock.now);
       this.#flushLog();
+      this.#flushSpans();
     }, TICK_MS);
   }
 
@@ -182,6 +194,7 @@ export class Dataplane {
         passwords: this.#passwords,
         tokens: this.#tokens,
         random: Math.random,
+        writeHex: (out, at, digits) => this.#randomHex.write(out, at, digits),
         http2Dialer: (below, scheme, connectMs) =>
           new Http2Dialer(this.environment, below ?? this.#engine.dialer, scheme, connectMs),
         tlsDialer: (tls) =>
@@ -234,12 +247,18 @@ export class Dataplane {
     clearInterval(this.#tick);
     this.#passwords.close();
     this.#flushLog();
+    this.#flushSpans();
     return this.#engine.stop();
   }
 
   /** A batch given to `log` has been written. */
   logWritten(): void {
     this.#batch.written();
+  }
+
+  /** A batch given to `spans` has been taken. */
+  spansTaken(): void {
+    this.#spanBatch.written();
   }
 
   /** A session has ended. */
@@ -372,6 +391,11 @@ export class Dataplane {
     if (format === this.#accessFormat) return;
     this.#accessFormat = format;
     this.#access = format === "off" ? null : new AccessLog(format, this.#batch);
+  }
+
+  #flushSpans(): void {
+    const batch = this.#spanBatch.take();
+    if (batch !== null) this.#options.spans?.(batch, this.#spanBatch.dropped);
   }
 
   #flushLog(): void {

@@ -175,7 +175,7 @@ export class InForce {
   /** Throws before the first configuration is in force. */
   traffic(): TrafficStatus {
     if (this.#running === null || this.#snapshot === null) throw new Error("Cannot tell the traffic yet");
-    return trafficStatus(this.#snapshot, this.#running.memory);
+    return trafficStatus(this.#snapshot, this.#running.memory, this.#options.spans.counts);
   }
 
   /** Null: there is no such pool. */

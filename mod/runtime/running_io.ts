@@ -30,6 +30,7 @@ import { Crew } from "./crew_io.ts";
 import { passiveCounts } from "./status.ts";
 import { TableKeeper } from "./tables.ts";
 import { after } from "./timer_io.ts";
+import type { SpanExporter } from "./span_exporter_io.ts";
 
 /** EX_SOFTWARE of sysexits.h. */
 const HUNG_EXIT = 70;
@@ -51,6 +52,7 @@ export interface RunningOptions {
   /** Workers for `auto`. */
   readonly cores: number;
   readonly accessLog: Sink;
+  readonly spans: SpanExporter;
   readonly execProbe: Probe;
   /** A server has changed; the pools show it in the next turn. */
   readonly onHealth: () => void;
@@ -62,7 +64,7 @@ export interface RunningOptions {
 
 /** Makes it all and starts the workers, which have nothing to do yet. */
 export function startRunning(options: RunningOptions): Running {
-  const { workerEntry, workers, cores, accessLog, execProbe, onTlsFailure, servesTcp, log } = options;
+  const { workerEntry, workers, cores, accessLog, spans, execProbe, onTlsFailure, servesTcp, log } = options;
   const count = workers === "auto" ? cores : workers;
   const memory = createSharedMemory({
     workers: count,
@@ -79,6 +81,7 @@ export function startRunning(options: RunningOptions): Running {
     memory,
     log,
     onLog: (batch, done) => accessLog.push(batch, done),
+    onSpans: (batch, lost) => spans.push(batch, lost),
     onTlsFailure,
     reclaim: (worker) => {
       reclaimWorker(open, worker);

@@ -16,11 +16,16 @@ import { columns } from "./status.ts";
 /** Of what there are too many for labels of their own. */
 const OTHER = "other";
 
-export function trafficStatus(snapshot: Snapshot, memory: OpenMemory): TrafficStatus {
+export function trafficStatus(
+  snapshot: Snapshot,
+  memory: OpenMemory,
+  spans: TrafficStatus["spans"],
+): TrafficStatus {
   const { counters, slots: { capacity } } = memory;
   const slots = snapshot.pools.flatMap(({ servers }) => servers.map(({ slot }) => slot));
   const labelled = slots.filter((slot) => slot < LABELLED_SERVERS);
   return {
+    spans,
     routes: routesOf(snapshot, counters),
     pools: poolsOf(snapshot, counters),
     servers: new Map(labelled.map((slot) => [slot, serverTimes(counters, [slot])])),

@@ -23,7 +23,9 @@ export type ToWorker =
   | { readonly kind: "snapshot"; readonly snapshot: Snapshot; readonly tables: Tables }
   | { readonly kind: "drain"; readonly deadlineMs: number }
   /** A batch of the access log is written, or given up. */
-  | { readonly kind: "logWritten" };
+  | { readonly kind: "logWritten" }
+  /** A batch of spans is taken. */
+  | { readonly kind: "spansTaken" };
 
 export type FromWorker =
   /** The snapshot is in force, or, with errors, the one before it still is. */
@@ -39,4 +41,6 @@ export type FromWorker =
   /** An error that nobody caught: the worker ends. */
   | { readonly kind: "fatal"; readonly reason: string }
   /** A batch of lines of the access log, answered by `logWritten`. */
-  | { readonly kind: "log"; readonly bytes: Uint8Array<ArrayBuffer>; readonly dropped: number };
+  | { readonly kind: "log"; readonly bytes: Uint8Array<ArrayBuffer>; readonly dropped: number }
+  /** A batch of spans, one a line, answered by `spansTaken`. */
+  | { readonly kind: "spans"; readonly bytes: Uint8Array<ArrayBuffer>; readonly dropped: number };

@@ -29,6 +29,8 @@ export interface DataplaneEnv {
    * how many lines were lost since the start.
    */
   readonly log: (batch: Uint8Array<ArrayBuffer>, dropped: number) => void;
+  /** The same for spans; `DataplanePort.spansTaken` answers. */
+  readonly spans: (batch: Uint8Array<ArrayBuffer>, dropped: number) => void;
   /** Something went wrong that a person should know of, and that the data plane survives. */
   readonly onError: (error: unknown) => void;
   readonly onTlsFailure: (trouble: TlsTrouble) => void;
@@ -44,6 +46,8 @@ export interface DataplanePort {
   drain(deadlineMs: number): Promise<void>;
   /** The oldest batch not yet answered is written, or given up. */
   logWritten(): void;
+  /** The same of a batch of spans. */
+  spansTaken(): void;
   /**
    * Closes everything within the call, and resolves when what needs this thread for that is done with: what it has
    * opened would outlive this thread.
@@ -82,6 +86,7 @@ export function serveWorker(scope: WorkerScope, make: (env: DataplaneEnv) => Dat
       memory,
       ticketKeys,
       log: (bytes, dropped) => scope.postMessage({ kind: "log", bytes, dropped }, [bytes.buffer]),
+      spans: (bytes, dropped) => scope.postMessage({ kind: "spans", bytes, dropped }, [bytes.buffer]),
       onTlsFailure: (trouble) => {
         const now = performance.now();
         const last = told.get(trouble.slot);
@@ -96,7 +101,7 @@ export function serveWorker(scope: WorkerScope, make: (env: DataplaneEnv) => Dat
     });
   }
 
-  async function handle(message: Exclude<ToWorker, { kind: "logWritten" }>): Promise<void> {
+  async function handle(message: Exclude<ToWorker, { kind: "logWritten" | "spansTaken" }>): Promise<void> {
     if (message.kind === "init") return init(message);
     if (dataplane === null) throw new Error(`Cannot handle ${message.kind} before init`);
     if (message.kind === "ticketKeys") return void (ticketKeys.ring = message.ring);
@@ -111,6 +116,7 @@ export function serveWorker(scope: WorkerScope, make: (env: DataplaneEnv) => Dat
   function receive(message: ToWorker): void {
     if (dying) return;
     if (message.kind === "logWritten") dataplane?.logWritten();
+    else if (message.kind === "spansTaken") dataplane?.spansTaken();
     else order = order.then(() => handle(message));
   }
 

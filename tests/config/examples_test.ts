@@ -29,6 +29,7 @@ const NAMES = [
   "failures.yaml",
   "functions.yaml",
   "checks.yaml",
+  "tracing.yaml",
 ];
 
 const read = (name: string) => Deno.readTextFileSync(new URL(name, DIRECTORY));

@@ -56,6 +56,7 @@ export function sampleTraffic(fields: Partial<TrafficStatus> = {}): TrafficStatu
   const times = { firstByte: { ...SAMPLE_TIMES, sumMs: 300 }, total: SAMPLE_TIMES };
   const traffic: Traffic = { counters: numbered<TrafficCounter>(TRAFFIC_COUNTERS), ...times };
   return {
+    spans: { exported: 3, failed: 2, dropped: 1 },
     routes: [{ listener: "web", route: "shop.example.com*", ...traffic }],
     pools: [{ pool: "app", ...traffic }],
     servers: new Map([0, 1, 2, 3].map((slot) => [slot, times])),

@@ -71,6 +71,13 @@ Deno.test("append() writes JSON with every field", () => {
   });
 });
 
+Deno.test("append() writes the trace of a request that is traced", () => {
+  const traced = { ...REQUEST, traceId: range("4bf92f3577b34da6a3ce929d0e0e4736") };
+  assertEquals(JSON.parse(line("json", traced)).traceId, "4bf92f3577b34da6a3ce929d0e0e4736");
+  assertMatch(line("combined", traced), / id=r1 trace=4bf92f3577b34da6a3ce929d0e0e4736\n$/);
+  assertEquals(line("haproxy", traced), line("haproxy", REQUEST));
+});
+
 Deno.test("append() writes null for a time that was never reached, and no request fields for tcp", () => {
   const record = JSON.parse(line("json", { tcp: true, listener: "db", method: "GET", totalMs: 5 }));
   assertEquals([record.connectMs, record.totalMs, record.listener], [null, 5, "db"]);

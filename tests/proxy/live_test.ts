@@ -27,6 +27,9 @@ function build(what: Snapshot, before: Live | null = null): Live {
     memory,
     worker: 0,
     random: () => 0.5,
+    writeHex: () => {
+      throw new Error("Nothing is traced here");
+    },
     buildTable: buildRouteTable,
     http2Dialer: () => {
       throw new Error("No pool speaks HTTP/2 here");

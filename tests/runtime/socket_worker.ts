@@ -16,6 +16,7 @@ serveWorker(self as unknown as WorkerScope, ({ worker, onError }) => {
   return {
     apply: () => Promise.resolve({ errors: [] }),
     drain: () => Promise.resolve(),
+    spansTaken() {},
     logWritten() {},
     close() {
       listener.close();

@@ -47,6 +47,8 @@ class Standin {
     return Promise.resolve();
   }
 
+  spansTaken(): void {}
+
   logWritten(): void {
     this.#written++;
     if (this.#written === 2) this.#env.onError(new Error("two batches are written"));

@@ -135,6 +135,8 @@ export class World {
   /** Reasons of TLS handshakes that failed. */
   readonly refusals: string[] = [];
   readonly state: ListenerState;
+  /** Of requests that were traced and sampled; ids: trace, span and, when it goes on with a trace, parent. */
+  readonly spans: { readonly route: string; readonly ids: string; readonly continued: boolean }[] = [];
   readonly disk = new SimDisk();
   readonly compressors: Compressors;
   /** Compressors at work. */
@@ -146,6 +148,7 @@ export class World {
   #live: Live;
   #snapshot: Snapshot;
   #clients = 0;
+  #hexes = 0;
 
   constructor(options: WorldOptions = {}) {
     this.#options = options;
@@ -207,6 +210,13 @@ export class World {
       writeRequestId: (out, at) => {
         for (const digit of String(ids++)) out[at++] = digit.charCodeAt(0);
         return at;
+      },
+      logSpan: (record, { ids, continued }) => {
+        this.spans.push({
+          route: record.route,
+          ids: textOf({ bytes: ids, start: 0, end: ids.length }),
+          continued,
+        });
       },
       logAccess: (record) => {
         const { status, retries, pool, server, bytesIn, bytesOut, termination, clientHost, clientPort } =
@@ -359,6 +369,11 @@ export class World {
       memory: this.memory,
       worker: 0,
       random: this.network.random,
+      writeHex: (out, at, digits) => {
+        const text = (++this.#hexes).toString(16).padStart(digits, "0");
+        for (let i = 0; i < digits; i++) out[at++] = text.charCodeAt(i);
+        return at;
+      },
       buildTable: buildRouteTable,
       makeTls: this.#makeTls,
     });

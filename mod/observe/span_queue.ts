@@ -1,0 +1,92 @@
+/**
+ * Spans that wait for a collector: bounded, given out in batches, and counted, whatever becomes of them.
+ *
+ * A collector that is slow or gone costs spans, never memory or traffic: the newest are given up. Pure.
+ */
+
+/** As the SDKs of OpenTelemetry have it (OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_MAX_EXPORT_BATCH_SIZE): 2048 and 512. */
+export const MAX_SPANS = 2048;
+export const MAX_BATCH = 512;
+/** A span may quote long targets. */
+const MAX_CHARS = 4 * 1024 * 1024;
+
+export interface SpanCounts {
+  readonly exported: number;
+  /** The collector did not want them. */
+  readonly failed: number;
+  /** They were too many. */
+  readonly dropped: number;
+}
+
+export class SpanQueue {
+  #waiting: string[] = [];
+  #chars = 0;
+  #exported = 0;
+  #failed = 0;
+  #dropped = 0;
+
+  get counts(): SpanCounts {
+    return { exported: this.#exported, failed: this.#failed, dropped: this.#dropped };
+  }
+
+  get length(): number {
+    return this.#waiting.length;
+  }
+
+  /** Takes lines of a worker, one a span. `lost`: spans that it had no room for. */
+  push(lines: string, lost: number): void {
+    this.#dropped += lost;
+    for (const span of lines.split("\n")) {
+      if (span === "") continue;
+      if (this.#waiting.length >= MAX_SPANS || this.#chars + span.length > MAX_CHARS) this.#dropped++;
+      else {
+        this.#waiting.push(span);
+        this.#chars += span.length;
+      }
+    }
+  }
+
+  /** The oldest, as one request may carry them; they wait on until `settle`. */
+  batch(): readonly string[] {
+    return this.#waiting.slice(0, MAX_BATCH);
+  }
+
+  /** What became of the first `count`: the collector has them, or never will. */
+  settle(count: number, outcome: "exported" | "failed"): void {
+    const gone = this.#waiting.splice(0, count);
+    for (const span of gone) this.#chars -= span.length;
+    if (outcome === "exported") this.#exported += gone.length;
+    else this.#failed += gone.length;
+  }
+
+  /** Nobody wants them any more. */
+  clear(): void {
+    this.#dropped += this.#waiting.length;
+    this.#waiting = [];
+    this.#chars = 0;
+  }
+}
+
+/** Whose spans they are. */
+export interface SpanSource {
+  readonly service: string;
+  readonly version: string;
+  readonly node: string;
+}
+
+/**
+ * The body of a request of OTLP/HTTP with these spans, each JSON already
+ * (https://opentelemetry.io/docs/specs/otlp/#otlphttp).
+ */
+export function exportRequest({ service, version, node }: SpanSource, spans: readonly string[]): string {
+  const attributes = Object.entries({
+    "service.name": service,
+    "service.version": version,
+    "service.instance.id": node,
+  }).map(([key, value]) => ({ key, value: { stringValue: value } }));
+  const resource = JSON.stringify({ attributes });
+  const scope = JSON.stringify({ name: "tandem", version });
+  return `{"resourceSpans":[{"resource":${resource},"scopeSpans":[{"scope":${scope},"spans":[${
+    spans.join(",")
+  }]}]}]}`;
+}

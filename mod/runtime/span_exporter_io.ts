@@ -1,0 +1,146 @@
+/**
+ * Sends spans to a collector of OpenTelemetry by OTLP over HTTP, from the control thread, a batch at a time.
+ *
+ * What waits is bounded; a collector that fails is asked again, less and less often, and what it refuses for good is
+ * given up. Traffic never waits for any of it.
+ */
+import type { TracingConfig } from "../config/tracing_schema.ts";
+import type { Log } from "../observe/log.ts";
+import {
+  exportRequest,
+  MAX_BATCH,
+  type SpanCounts,
+  SpanQueue,
+  type SpanSource,
+} from "../observe/span_queue.ts";
+
+/** How long spans may wait for others to go with them. */
+const GATHER_MS = 1000;
+const ANSWER_MS = 10_000;
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 30_000;
+/** At the end of the process. */
+const LAST_WORDS_MS = 2000;
+/** https://opentelemetry.io/docs/specs/otlp/#retryable-response-codes */
+const RETRYABLE = [429, 502, 503, 504];
+
+type Sent = "exported" | "failed" | "later";
+
+export class SpanExporter {
+  readonly #queue = new SpanQueue();
+  readonly #source: Omit<SpanSource, "service">;
+  readonly #log: Log;
+  #config: TracingConfig | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #sending: Promise<void> | null = null;
+  #pauseMs = FIRST_PAUSE_MS;
+  /** The collector failed, and is to be left alone for a while. */
+  #pausing = false;
+  /** What it failed of last, which was told. */
+  #told = "";
+
+  constructor(source: Omit<SpanSource, "service">, log: Log) {
+    this.#source = source;
+    this.#log = log;
+  }
+
+  /** Null: nothing is, or ever was, to be sent. */
+  get counts(): SpanCounts | null {
+    const { counts } = this.#queue;
+    const none = this.#config === null && counts.exported + counts.failed + counts.dropped === 0;
+    return none ? null : counts;
+  }
+
+  configure(config: TracingConfig | null): void {
+    this.#config = config;
+    if (config === null) this.#queue.clear();
+    else if (this.#queue.length > 0) this.#send();
+  }
+
+  /** Takes lines of a worker, one a span. `lost`: spans that it had no room for. */
+  push(bytes: Uint8Array<ArrayBuffer>, lost: number): void {
+    this.#queue.push(new TextDecoder().decode(bytes), lost);
+    if (this.#config === null) return this.#queue.clear();
+    if (this.#queue.length >= MAX_BATCH && !this.#pausing) this.#send();
+    else this.#wait(GATHER_MS);
+  }
+
+  /** Sends what is left, if the collector takes it soon. */
+  async close(): Promise<void> {
+    await this.#sending;
+    clearTimeout(this.#timer);
+    const config = this.#config;
+    this.#config = null;
+    if (config !== null && this.#queue.length > 0) await this.#sendBatch(config, LAST_WORDS_MS);
+  }
+
+  #wait(ms: number): void {
+    if (this.#timer !== undefined || this.#sending !== null) return;
+    this.#timer = setTimeout(() => this.#send(), ms);
+  }
+
+  #send(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#pausing = false;
+    if (this.#sending !== null || this.#config === null) return;
+    this.#sending = this.#sendBatch(this.#config, ANSWER_MS).then((sent) => {
+      this.#sending = null;
+      if (sent === "later") {
+        this.#pausing = true;
+        this.#wait(this.#pauseMs);
+        this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2);
+      } else {
+        this.#pauseMs = FIRST_PAUSE_MS;
+        if (this.#queue.length > 0) this.#wait(this.#queue.length >= MAX_BATCH ? 0 : GATHER_MS);
+      }
+    });
+  }
+
+  async #sendBatch({ endpoint, headers, service }: TracingConfig, answerMs: number): Promise<Sent> {
+    const spans = this.#queue.batch();
+    const body = exportRequest({ ...this.#source, service }, spans);
+    const sent = await this.#post(endpoint, headers, body, answerMs);
+    if (sent !== "later") this.#queue.settle(spans.length, sent);
+    return sent;
+  }
+
+  async #post(
+    endpoint: string,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+    answerMs: number,
+  ): Promise<Sent> {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new Error(`no answer within ${answerMs / 1000} s`)), answerMs);
+    try {
+      const response = await fetch(endpoint, {
+        method: "POST",
+        headers: { ...headers, "content-type": "application/json" },
+        body,
+        redirect: "manual",
+        signal: late.signal,
+      });
+      await response.body?.cancel();
+      if (response.ok) {
+        this.#tell("");
+        return "exported";
+      }
+      this.#tell(`it answers ${response.status}`);
+      return RETRYABLE.includes(response.status) ? "later" : "failed";
+    } catch (error) {
+      this.#tell((error as Error).message);
+      return "later";
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Once, and not with every batch. */
+  #tell(problem: string): void {
+    if (problem === this.#told) return;
+    if (problem === "") this.#log.info("the collector takes spans again");
+    else this.#log.warning("the collector does not take spans", { reason: problem });
+    this.#told = problem;
+  }
+}
