@@ -4,7 +4,7 @@
 import { z } from "zod";
 import type { Shape } from "../health/check_kind.ts";
 import { CHECK_KINDS, CHECK_TYPES, typesWith } from "../health/kinds.ts";
-import { acrossIssue, duration, flag, integer, share } from "./fields.ts";
+import { acrossIssue, duration, flag, integer, name, share } from "./fields.ts";
 import { ServerTlsSchema } from "./server_tls_schema.ts";
 
 /** The settings of all kinds, each with the kinds that have it in its description. */
@@ -76,6 +76,9 @@ export const CheckSchema = common.superRefine((check, context) => {
     fall,
   };
 });
+
+/** Of a pool: the name of a shared one has been replaced by it before. */
+export const PoolCheckSchema = z.union([CheckSchema, name().transform((): never => z.NEVER)]);
 
 const passive = z.strictObject({
   // Envoy: 5 consecutive gateway errors eject.

@@ -27,6 +27,7 @@ import type { Config } from "./schema.ts";
 import { applyLive, type Drift, type LiveChanges, NO_CHANGES } from "./live.ts";
 import { type FileReader, NamedFiles } from "./named_files.ts";
 import { checkServerTls } from "./server_tls_rules.ts";
+import { placeSharedChecks } from "./shared_checks.ts";
 import { childOf, describeNode, type MapNode, type TreeNode, treeOf } from "./tree.ts";
 import { validateTree } from "./validate.ts";
 import { nodeNames, nodeRouters } from "./vrrp_nodes.ts";
@@ -178,7 +179,8 @@ function resolveTree(
 ): { readonly context: RuleContext; readonly live: LiveChanges; readonly drift: readonly Drift[] } | null {
   const merged = applyOverlays(root, options, findings);
   const filled = expandEnvironment(merged, options.env, findings);
-  const { tree, live, drift } = applyLive(filled, options.live ?? NO_CHANGES);
+  const { tree: changed, live, drift } = applyLive(filled, options.live ?? NO_CHANGES);
+  const tree = placeSharedChecks(changed, findings);
   const poolNames = new Set(keysOf(childOf(tree, "pools")));
   checkReferences(tree, poolNames, findings);
   const { config, damage } = validateTree(tree, findings);

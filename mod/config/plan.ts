@@ -94,7 +94,7 @@ function planInstances(
 
 /** Settings that are no lists, by what they are about. */
 function planSettings(before: Config, after: Config): PlannedChange[] {
-  const lists = new Set(["listeners", "pools", "vrrp", "instances"]);
+  const lists = new Set(["listeners", "pools", "checks", "vrrp", "instances"]);
   const of = (config: Config) =>
     Object.entries({ ...config, ...config.vrrp }).filter(([name]) => !lists.has(name)).map((
       [name, value],

@@ -3,7 +3,7 @@
  */
 import { z } from "zod";
 import { formatHostPort, isHostName } from "../base/address.ts";
-import { CheckSchema, PassiveSchema } from "./check_schema.ts";
+import { PassiveSchema, PoolCheckSchema } from "./check_schema.ts";
 import { acrossIssue, choice, duration, flag, integer, line, name, serverAddress } from "./fields.ts";
 import { retry } from "./retry_schema.ts";
 import { certificateName, ServerTlsSchema } from "./server_tls_schema.ts";
@@ -134,8 +134,8 @@ export const PoolSchema = z.strictObject({
   proxyProtocol: choice("v1", "v2").optional().describe(
     "Tells servers who the client is by a PROXY header before everything else. Without: no header.",
   ),
-  check: CheckSchema.optional().describe(
-    "Active health check. Without: servers count as healthy until traffic fails.",
+  check: PoolCheckSchema.optional().describe(
+    "Active health check, or the name of one under `checks`. Without: servers count as healthy until traffic fails.",
   ),
   passive: PassiveSchema.prefault(true)
     .describe("Health from traffic: servers that fail are ejected for a while. `false`: off."),

@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { AcmeSchema } from "./acme_schema.ts";
+import { CheckSchema } from "./check_schema.ts";
 import { bindAddress, choice, duration, integer, line, name } from "./fields.ts";
 import { KernelSchema } from "./kernel_schema.ts";
 import { ListenerSchema } from "./listener_schema.ts";
@@ -43,6 +44,7 @@ export const ConfigSchema = z.strictObject({
   listeners: z.array(ListenerSchema).prefault([]).describe("Where Tandem listens and where requests go.")
     .meta({ minItems: 1 }),
   pools: z.record(name(), PoolSchema).prefault({}).describe("The servers, in pools by name."),
+  checks: z.record(name(), CheckSchema).optional().describe("Checks that several pools call by name."),
   kernel: KernelSchema.prefault({}).describe("What listeners with `forward: nat` and `dsr` have in common."),
   vrrp: VrrpSchema.prefault({}).describe("The election: which node holds which addresses."),
   acme: AcmeSchema.optional().describe(
@@ -63,5 +65,6 @@ export const ConfigSchema = z.strictObject({
   ),
 }).describe("The configuration of Tandem, an edge load balancer.");
 
-export type Config = Omit<z.output<typeof ConfigSchema>, "nodes" | "contexts">;
+/** Called checks stand in their pools. */
+export type Config = Omit<z.output<typeof ConfigSchema>, "nodes" | "contexts" | "checks">;
 export type ConfigInput = z.input<typeof ConfigSchema>;

@@ -15,11 +15,15 @@ import { type HealthSink, type ServerState, ServerWatch } from "./server_watch.t
 /** How often counters are read and slow starts go on. */
 export const TICK_MS = 100;
 
-/** One probe to run. The object itself is its identity: its result comes back with it. */
+/**
+ * One probe to run, for every server that asks the same of the same address; `pool` and `server` are those of the first.
+ * The object itself is its identity: its result comes back with it.
+ */
 export interface DueProbe {
   readonly pool: string;
   readonly server: string;
-  readonly slot: number;
+  /** All that it is for. */
+  readonly slots: number[];
   /** IP address. */
   readonly host: string;
   /** The check's own port if it has one, else the server's. */
@@ -60,6 +64,8 @@ export interface ServerHealth {
 interface Row {
   readonly identity: string;
   readonly watch: ServerWatch;
+  /** What is asked of whom, and how often: rows with the same share their probes. Null: nothing is asked. */
+  question: string | null;
   /** The probe under way. */
   probe: DueProbe | null;
   lastProbeMs: number | null;
@@ -78,6 +84,8 @@ export class HealthBoard {
   #pools = new Map<string, Pool>();
   #rows = new Map<number, Row>();
   #tickAt = Infinity;
+  /** Slots by what is asked. */
+  #asked = new Map<string, number[]>();
 
   constructor(env: BoardEnv) {
     this.#env = env;
@@ -101,6 +109,7 @@ export class HealthBoard {
       const known = before.get(pool.name) ?? { check: null, passive: null, slots: [] };
       this.#updatePool(pool, known, now);
     }
+    this.#groupQuestions(pools);
     this.#tickAt = now;
     this.tick(now);
   }
@@ -146,39 +155,51 @@ export class HealthBoard {
 
   /** Probes to start now; each counts as under way until `finished`. */
   due(now: number): DueProbe[] {
-    return this.#schedule.due(now).flatMap((slot) => {
+    const probes: DueProbe[] = [];
+    for (const slot of this.#schedule.due(now)) {
       const row = this.#rows.get(slot);
       const check = row === undefined ? null : this.#poolOf(row).check;
-      if (row === undefined || check === null) return [];
-      const { name, host, port, tlsName } = row.watch.server;
-      row.probe = {
-        pool: row.watch.pool,
-        server: name,
-        slot,
-        host,
-        port: check.port || port,
-        check,
-        ...(tlsName === undefined ? {} : { tlsName }),
-      };
-      return [row.probe];
-    });
+      // It may have got a probe just now, together with another.
+      if (row === undefined || check === null || row.probe !== null) continue;
+      const asking = this.#asking(row);
+      const running = asking.find(({ probe }) => probe !== null)?.probe;
+      const probe = running ?? probeOf(row, check);
+      for (const one of running === undefined ? asking : [row]) {
+        one.probe = probe;
+        probe.slots.push(one.watch.server.slot);
+        this.#schedule.started(one.watch.server.slot, now);
+      }
+      if (running === undefined) probes.push(probe);
+    }
+    return probes;
   }
 
-  /** False when the server or its check is gone or changed since the probe began: its result does not count. */
+  /** The rows that ask the same as one of them. */
+  #asking({ question }: Row): Row[] {
+    return [...this.#asked.get(question!) ?? []].flatMap((slot) => this.#rows.get(slot) ?? []);
+  }
+
+  /** False when its servers or their check are gone or changed since the probe began: its result does not count. */
   wanted(probe: DueProbe): boolean {
-    return this.#rows.get(probe.slot)?.probe === probe;
+    return this.#rowsOf(probe).length > 0;
   }
 
   /** Takes the result of a probe. */
   finished(probe: DueProbe, result: ProbeResult, now: number): void {
-    const row = this.#rows.get(probe.slot);
-    if (row === undefined || row.probe !== probe || row.watch.probed === null) return;
-    row.probe = null;
-    row.lastProbeMs = result.latencyMs;
-    const change = row.watch.probed.handle(result, this.#isDown(row.watch.pool));
-    if (change !== null) row.watch.probedChanged(change.reason, now);
-    this.#schedule.finished(probe.slot, this.#intervalOf(row, probe.check), now);
-    this.#tickSoonIfNeeded(row, now);
+    for (const row of this.#rowsOf(probe)) {
+      const { watch, watch: { pool, probed, server: { slot } } } = row;
+      row.probe = null;
+      row.lastProbeMs = result.latencyMs;
+      const change = probed?.handle(result, this.#isDown(pool)) ?? null;
+      if (change !== null) watch.probedChanged(change.reason, now);
+      this.#schedule.finished(slot, this.#intervalOf(row, probe.check), now);
+      this.#tickSoonIfNeeded(row, now);
+    }
+  }
+
+  /** The servers that a probe under way is for. */
+  #rowsOf(probe: DueProbe): Row[] {
+    return probe.slots.flatMap((slot) => this.#rows.get(slot) ?? []).filter((row) => row.probe === probe);
   }
 
   /** No server of the pool takes traffic. */
@@ -241,6 +262,25 @@ export class HealthBoard {
     this.#schedule.add(unprobed.map((slot) => ({ slot, intervalMs })), now);
   }
 
+  #groupQuestions(pools: readonly PoolSnapshot[]): void {
+    const numbers = new Map<string, number>();
+    this.#asked = new Map();
+    for (const pool of pools) {
+      const text = JSON.stringify({ ...pool.check, rise: 0, fall: 0 });
+      // A check may hold certificates: its number stands for it.
+      const number = numbers.get(text) ?? numbers.size;
+      numbers.set(text, number);
+      for (const server of pool.servers) {
+        const row = this.#rows.get(server.slot)!;
+        row.question = checkOf(pool.check, server) === null ? null : questionOf(number, pool.check!, server);
+        if (row.question === null) continue;
+        const slots = this.#asked.get(row.question) ?? [];
+        this.#asked.set(row.question, slots);
+        slots.push(server.slot);
+      }
+    }
+  }
+
   #add(pool: PoolSnapshot, server: ServerSnapshot, cold: boolean, now: number): void {
     const { sink, wallNow, readCounters } = this.#env;
     const check = checkOf(pool.check, server);
@@ -250,6 +290,7 @@ export class HealthBoard {
     this.#rows.set(server.slot, {
       identity: identify(pool, server),
       watch,
+      question: null,
       probe: null,
       lastProbeMs: null,
       counts,
@@ -344,6 +385,22 @@ export class HealthBoard {
       nextProbeInMs,
     };
   }
+}
+
+function probeOf({ watch: { pool, server } }: Row, check: CheckSnapshot): DueProbe {
+  const { name, host, port, tlsName } = server;
+  return {
+    ...{ pool, server: name, slots: [], host, port: check.port || port, check },
+    ...(tlsName === undefined ? {} : { tlsName }),
+  };
+}
+
+/** `number` stands for the check. A program is told of which pool and server it is run for, so that it is shared by none. */
+function questionOf(number: number, { type, port }: CheckSnapshot, server: ServerSnapshot): string {
+  const whom = type === "exec"
+    ? server.slot
+    : `${server.host} ${port || server.port} ${server.tlsName ?? ""}`;
+  return `${number} ${whom}`;
 }
 
 /** A server in maintenance is not probed. */

@@ -71,6 +71,14 @@ export class ProbeSchedule {
     return slots;
   }
 
+  /** A server's probe has started, due or not; it counts as under way until `finished`. */
+  started(slot: number, now: number): void {
+    const entry = this.#entries.get(slot);
+    if (entry === undefined || entry.running) return;
+    entry.running = true;
+    entry.startedAt = now;
+  }
+
   /** A probe ended; the next is due `intervalMs` after its start, at once if that has passed. */
   finished(slot: number, intervalMs: number, now: number): void {
     const entry = this.#entries.get(slot);

@@ -55,7 +55,7 @@ Deno.test("check() shows every problem and warning of a bad file, and exits with
 bad.yaml:1:45: listeners[0].pool: names no pool: "ap"; did you mean "app"?
     listeners: [{ name: web, bind: ":80", pool: ap }]
                                                 ^^
-bad.yaml:4:1: zzz: is not a known key (known: listeners, pools, kernel, vrrp, acme, admin, log, workers, drainTimeout, nodes, contexts)
+bad.yaml:4:1: zzz: is not a known key (known: listeners, pools, checks, kernel, vrrp, acme, admin, log, workers, drainTimeout, nodes, contexts)
     zzz: 1
     ^^^
 bad.yaml: 2 problems
