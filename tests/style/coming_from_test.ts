@@ -51,23 +51,23 @@ function around(place: string, fields: Fields): Fields | null {
   const web = { name: "web", bind: ":80" };
   const pools = Object.fromEntries(POOLS.map((name) => [name, { servers: SERVERS }]));
   const whole = ACTIONS.some((key) => key in fields) ? fields : { ...fields, pool: "app" };
-  const with_ = (listener: Fields, app: Fields = {}): Fields => ({
+  const configured = (listener: Fields, app: Fields = {}): Fields => ({
     listeners: [{ ...web, ...listener }],
     pools: { ...pools, app: { ...pools.app, ...app } },
   });
   switch (place) {
     case "top":
-      return { ...with_({ pool: "app" }), ...fields, pools: { ...pools, ...fields.pools as Fields } };
+      return { ...configured({ pool: "app" }), ...fields, pools: { ...pools, ...fields.pools as Fields } };
     case "listener":
-      return with_(whole);
+      return configured(whole);
     case "listener with tls":
-      return with_({ ...whole, tls: { certificates: CERTIFICATES, ...fields.tls as Fields } });
+      return configured({ ...whole, tls: { certificates: CERTIFICATES, ...fields.tls as Fields } });
     case "route":
-      return with_({ routes: [whole] });
+      return configured({ routes: [whole] });
     case "pool":
-      return with_({ pool: "app" }, fields);
+      return configured({ pool: "app" }, fields);
     case "server":
-      return with_({ pool: "app" }, { servers: [{ address: "10.0.0.1:80", ...fields }, "10.0.0.2:80"] });
+      return configured({ pool: "app" }, { servers: [{ address: "10.0.0.1:80", ...fields }, "10.0.0.2:80"] });
   }
   return null;
 }
