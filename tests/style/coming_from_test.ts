@@ -1,4 +1,7 @@
-/** Every Tandem side that `docs/coming-from.md` shows is one that Tandem accepts, where the row says it stands. */
+/**
+ * Every Tandem side that `docs/coming-from.md` shows is one that Tandem accepts, without a warning, where the row says
+ * it stands.
+ */
 // @ts-types="../../mod/config/std_yaml.d.ts"
 import { parse } from "@std/yaml";
 import { loadConfig } from "../../mod/config/load.ts";
@@ -26,6 +29,10 @@ const POOLS = ["app", "beta", "canary", "shadow"];
 const ACTIONS = ["pool", "routes", "split", "redirect", "redirectHttps", "respond", "files", "function"];
 const CERTIFICATES = [{ cert: "a.pem", key: "a.key" }];
 const SERVERS = ["10.0.0.1:80", "10.0.0.2:80"];
+const WITH_ACME = [
+  { name: "web", bind: ":80", redirectHttps: true },
+  { name: "secure", bind: ":443", tls: { acme: ["a.test"] }, pool: "app" },
+];
 
 /** Every row of a table with the column `in`. */
 function rows(): Row[] {
@@ -48,16 +55,10 @@ function rows(): Row[] {
 
 /** A whole configuration around what a row shows; null: there is no such place. */
 function around(place: string, fields: Fields): Fields | null {
-  const web = { name: "web", bind: ":80" };
-  const pools = Object.fromEntries(POOLS.map((name) => [name, { servers: SERVERS }]));
   const whole = ACTIONS.some((key) => key in fields) ? fields : { ...fields, pool: "app" };
-  const configured = (listener: Fields, app: Fields = {}): Fields => ({
-    listeners: [{ ...web, ...listener }],
-    pools: { ...pools, app: { ...pools.app, ...app } },
-  });
   switch (place) {
     case "top":
-      return { ...configured({ pool: "app" }), ...fields, pools: { ...pools, ...fields.pools as Fields } };
+      return configured({ pool: "app" }, "acme" in fields ? { ...fields, listeners: WITH_ACME } : fields);
     case "listener":
       return configured(whole);
     case "listener with tls":
@@ -65,11 +66,24 @@ function around(place: string, fields: Fields): Fields | null {
     case "route":
       return configured({ routes: [whole] });
     case "pool":
-      return configured({ pool: "app" }, fields);
-    case "server":
-      return configured({ pool: "app" }, { servers: [{ address: "10.0.0.1:80", ...fields }, "10.0.0.2:80"] });
+      return configured({ pool: "app" }, { pools: { app: { servers: SERVERS, ...fields } } });
+    case "server": {
+      const servers = [{ address: "10.0.0.1:80", ...fields }, "10.0.0.2:80"];
+      return configured({ pool: "app" }, { pools: { app: { servers } } });
+    }
   }
   return null;
+}
+
+/** One listener of the row's, and another that uses every pool; `more` stands at the top. */
+function configured(listener: Fields, more: Fields = {}): Fields {
+  const { listeners = [{ name: "web", bind: ":80", ...listener }], pools, ...rest } = more;
+  const split = { pools: Object.fromEntries(POOLS.map((name) => [name, 1])) };
+  return {
+    listeners: [...listeners as Fields[], { name: "others", bind: ":8088", routes: [{ split }] }],
+    pools: { ...Object.fromEntries(POOLS.map((name) => [name, { servers: SERVERS }])), ...pools as Fields },
+    ...rest,
+  };
 }
 
 /** What is wrong with a row, each in a sentence. */
@@ -86,7 +100,8 @@ async function faultsOf({ place, ours }: Row): Promise<string[]> {
     context: null,
     env: () => "a secret of some length",
   });
-  return "problems" in result ? result.problems.map(({ path, message }) => `${path}: ${message}`) : [];
+  const said = [..."problems" in result ? result.problems : [], ...result.warnings];
+  return said.map(({ path, message }) => `${path}: ${message}`);
 }
 
 /** Whether one of the cells has these words, as words of their own. */
