@@ -1,48 +1,129 @@
-/** `tandem doctor`: whether this machine can do what a configuration has the kernel do, and what servers need for it. */
+/** `tandem doctor`: whether this machine can do what the configuration asks of it, line by line with what to do. */
+import { certificateFiles } from "../config/certificate_files_io.ts";
+import { certificateReader } from "../config/certificates_io.ts";
 import { loadConfig } from "../config/load.ts";
-import { formatProblem } from "../config/problem.ts";
-import { readConfigFile } from "../config/store_io.ts";
-import { type KernelPlan, kernelPlan } from "../kernel/plan.ts";
+import { problemLine } from "../config/problem.ts";
+import type { Config } from "../config/schema.ts";
+import { pathKind, readConfigFile } from "../config/store_io.ts";
 import { serverSetup } from "../kernel/server_setup.ts";
-import { kernelProblems } from "../runtime/kernel_preflight_io.ts";
-import { Spawner } from "../runtime/spawn_io.ts";
+import type { KeeperStatus } from "../observe/keeper_status.ts";
+import { readAccounts } from "../runtime/accounts_io.ts";
+import { adminSocketPath } from "../runtime/admin_path.ts";
 import { BAD, type Command, GOOD, type Invocation, writeErr, writeOut } from "./command.ts";
+import { conntrackdFor } from "./doctor/neighbours_io.ts";
+import { type Finding, findingsTable, ok, problem, warning } from "./doctor/finding.ts";
+import { Machine } from "./doctor/machine_io.ts";
+import { CHECKS } from "./doctor/table.ts";
+import { painter } from "./paint.ts";
 import { SELECTION_HELP, SELECTION_OPTIONS, selectionOf } from "./selection.ts";
+import { askStatus } from "./socket_io.ts";
 
 export const command: Command = {
-  summary: "see whether this machine can forward in the kernel",
-  usage: "[-c FILE] [--server]",
-  options: { ...SELECTION_OPTIONS, server: { type: "boolean" } },
+  summary: "see whether this machine can do what the configuration asks of it",
+  usage: "[-c FILE] [--json] [--server | --conntrackd]",
+  options: {
+    ...SELECTION_OPTIONS,
+    server: { type: "boolean" },
+    conntrackd: { type: "boolean" },
+    json: { type: "boolean" },
+  },
   help:
-    `Looks for what listeners with forward: nat or dsr need on this machine: nft, its rights, the parts of the kernel,
-forwarding, and with dsr servers on the LAN. Exit code 1: something is missing, and what to do about it is told.
+    `Looks at the runtime and the kernel, rights, limits, the clock, the service, ports, interfaces, the firewall, keepalived
+beside it, kernel settings, names and certificates, and at the node if it runs. Nothing is changed. Each line is ok, a
+warning (it works, and may not always) or a problem, with what to do about it. As root it sees more.
+Exit code 1: there is a problem.
 
       --server        instead print what has to be set up on the servers of listeners with forward: dsr
+      --conntrackd    instead print a configuration of conntrackd by which the nodes of a pair tell each other of the
+                      connections that the kernel forwards
+      --json          the findings as JSON
 ${SELECTION_HELP}
 
 Examples: tandem doctor -c /etc/tandem/tandem.yaml
-          tandem doctor --server | ssh root@10.0.0.11 sh`,
+          tandem doctor --json | jq '.findings[] | select(.level != "ok")'
+          tandem doctor --server | ssh root@10.0.0.11 sh
+          tandem doctor --conntrackd > /etc/conntrackd/conntrackd.conf`,
   run: async (invocation) => {
-    const plan = await planOf(invocation);
-    if (plan === null) return BAD;
-    return invocation.values.server === true ? showSetup(plan) : await showProblems(plan);
+    const { machine, findings } = await lookAt(invocation);
+    const { server, conntrackd } = invocation.values;
+    if ((server === true || conntrackd === true) && machine.config === null) {
+      for (const { text } of findings) writeErr(`${text}\n`);
+      return BAD;
+    }
+    if (server === true) return showSetup(machine);
+    if (conntrackd === true) return await showConntrackd(machine);
+    return await examine(machine, findings, invocation.values.json === true);
   },
 };
 
-async function planOf(invocation: Invocation): Promise<KernelPlan | null> {
+/** The machine, and what there is to say of the configuration. */
+async function lookAt(invocation: Invocation): Promise<{ machine: Machine; findings: Finding[] }> {
   const { file, node, context } = selectionOf(invocation);
-  try {
-    const text = await readConfigFile(file);
-    const loaded = await loadConfig(text, { file, node, context, env: (name) => Deno.env.get(name) });
-    if ("config" in loaded) return kernelPlan(loaded.config, node);
-    writeErr(loaded.problems.map((problem) => formatProblem(problem) + "\n").join(""));
-  } catch (error) {
-    writeErr(`${error instanceof Error ? error.message : error}\n`);
+  const env = (name: string) => Deno.env.get(name);
+  const read = await readConfigFile(file).then(
+    (text) => ({ text }),
+    (error: Error) => ({ reason: error.message }),
+  );
+  const loaded = "reason" in read ? null : await loadConfig(read.text, {
+    ...{ file, node, context, env, pathKind, accounts: readAccounts(), files: certificateFiles(file) },
+    certificates: certificateReader(file, Date.now),
+  });
+  const config = loaded !== null && "config" in loaded ? loaded.config : null;
+  const machine = new Machine(node, file, config, await keeperOf(node, config));
+  if ("reason" in read) {
+    const fix = "name a file with -c; without one only the machine is looked at";
+    const text = read.reason;
+    // A machine may be looked at before there is a file.
+    const given = invocation.values.config !== undefined || !/no such file/i.test(text);
+    return {
+      machine,
+      findings: [given ? problem("configuration", text, fix) : warning("configuration", text, fix)],
+    };
   }
-  return null;
+  const findings = "problems" in loaded!
+    ? loaded.problems.map((one) => problem("configuration", problemLine(one), "tandem check shows the line"))
+    : [ok("configuration", `${file} can be run by node ${node}`)];
+  const warnings = loaded!.warnings.map((one) =>
+    warning("configuration", problemLine(one), "tandem check shows the line")
+  );
+  return { machine, findings: [...findings, ...warnings] };
 }
 
-function showSetup(plan: KernelPlan): number {
+/** What the keeper of the node says; null: it does not run, or this user may not ask it. */
+async function keeperOf(node: string, config: Config | null): Promise<KeeperStatus | null> {
+  const socket = adminSocketPath({
+    configured: config?.admin?.socket ?? "",
+    node,
+    uid: Deno.uid(),
+    env: (name) => Deno.env.get(name),
+  });
+  return "path" in socket ? await askStatus(socket.path) as KeeperStatus | null : null;
+}
+
+async function examine(machine: Machine, before: readonly Finding[], json: boolean): Promise<number> {
+  const found = await Promise.all(CHECKS.map(async (check) => {
+    try {
+      return await check(machine);
+    } catch (error) {
+      // What one check meets is no reason to tell nothing of the others.
+      const reason = error instanceof Error ? error.message : String(error);
+      return [
+        warning(
+          check.name,
+          `cannot be looked at: ${reason}`,
+          "run it as root, and tell us if that is no help",
+        ),
+      ];
+    }
+  }));
+  const findings = [...before, ...found.flat()];
+  const good = findings.every(({ level }) => level !== "problem");
+  if (json) writeOut(JSON.stringify({ good, findings }, null, 2) + "\n");
+  else writeOut(findingsTable(findings, painter(Deno.stdout.isTerminal(), Deno.env.get("NO_COLOR"))));
+  return good ? GOOD : BAD;
+}
+
+function showSetup({ plan }: Machine): number {
   const setup = serverSetup(plan);
   if (setup === "") {
     writeErr("No listener has forward: dsr, so servers need nothing\n");
@@ -52,12 +133,12 @@ function showSetup(plan: KernelPlan): number {
   return GOOD;
 }
 
-async function showProblems(plan: KernelPlan): Promise<number> {
-  const problems = await kernelProblems(plan, new Spawner().spawn);
-  for (const problem of problems) writeErr(`${problem}\n`);
-  const { length } = plan.services;
-  if (problems.length === 0) {
-    writeOut(length === 0 ? "no listener is forwarded in the kernel\n" : "this machine can forward\n");
+async function showConntrackd(machine: Machine): Promise<number> {
+  const made = await conntrackdFor(machine);
+  if ("problem" in made) {
+    writeErr(`Cannot write a configuration of conntrackd as ${made.problem}\n`);
+    return BAD;
   }
-  return problems.length === 0 ? GOOD : BAD;
+  writeOut(made.text);
+  return GOOD;
 }

@@ -67,7 +67,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: () => import("./maintenance_command.ts"),
   },
   doctor: {
-    summary: "see whether this machine can forward in the kernel",
+    summary: "see whether this machine can do what the configuration asks of it",
     load: () => import("./doctor_command.ts"),
   },
   schema: {

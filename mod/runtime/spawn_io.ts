@@ -8,6 +8,8 @@ import type { ExecSpawn } from "../health/exec_io.ts";
 
 /** Tools that are found by name, along the PATH. */
 const TOOLS: readonly string[] = ["ip", "nft"];
+/** Those of who only looks at the machine (`tandem doctor`), and never of a node. */
+export const LOOKING_TOOLS: readonly string[] = [...TOOLS, "systemctl"];
 
 /**
  * This program, as its file was called when it started. The runtime asks the kernel anew each time, which answers
@@ -19,7 +21,13 @@ const OWN_PROGRAM = Deno.execPath();
 export type Spawn = (command: string, options: Deno.CommandOptions) => Deno.ChildProcess;
 
 export class Spawner {
+  readonly #tools: readonly string[];
   #scripts: ReadonlySet<string> = new Set();
+
+  /** `tools`: those of another list, for a command that only looks at the machine. */
+  constructor(tools: readonly string[] = TOOLS) {
+    this.#tools = tools;
+  }
 
   /** Replaces the scripts that may run: absolute paths, from the configuration in force. */
   allowScripts(paths: Iterable<string>): void {
@@ -34,7 +42,7 @@ export class Spawner {
 
   /** Starts a process, or throws: what is not on the list, and what the system refuses. */
   readonly spawn: Spawn = (command, options) => {
-    if (!TOOLS.includes(command) && command !== OWN_PROGRAM && !this.#scripts.has(command)) {
+    if (!this.#tools.includes(command) && command !== OWN_PROGRAM && !this.#scripts.has(command)) {
       throw new Error(`Cannot run a program that the configuration does not name: ${command}`);
     }
     return new Deno.Command(command, options).spawn();

@@ -7,13 +7,13 @@
  * killed puts nothing back, and of two keepers in one network namespace the one that changed the setting does.
  */
 import { cString, ENOENT, errno, lastError, type Libc, withLibc } from "../base/libc_io.ts";
+import { readWith } from "../base/proc_file_io.ts";
 
 export const MIGRATE_REQUESTS = "net.ipv4.tcp_migrate_req";
 
 const O_RDONLY = 0;
 const O_RDWR = 2;
 const O_CLOEXEC = 0o2000000;
-const VALUE_BYTES = 64;
 
 export class Sysctls {
   #before = new Map<string, string>();
@@ -89,15 +89,7 @@ function pathOf(name: string): string {
 }
 
 function read(libc: Libc, name: string): string {
-  const fd = open(libc, name, O_RDONLY);
-  try {
-    const buffer = new Uint8Array(VALUE_BYTES);
-    const length = libc.read(fd, buffer, BigInt(VALUE_BYTES));
-    if (length < 0) throw new Error(lastError(libc));
-    return new TextDecoder().decode(buffer.subarray(0, length)).trim();
-  } finally {
-    libc.close(fd);
-  }
+  return readWith(libc, pathOf(name)).trim();
 }
 
 function write(libc: Libc, name: string, value: string): void {

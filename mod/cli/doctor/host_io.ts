@@ -1,0 +1,157 @@
+/** The machine around the node: clock, disk, the service, names and certificates. */
+import fs from "node:fs";
+import { withLibc } from "../../base/libc_io.ts";
+import { readTlsFiles } from "../../config/certificates.ts";
+import { certificateReader } from "../../config/certificates_io.ts";
+import { lookUp, SYSTEM_LOOKUP } from "../../discovery/lookup_io.ts";
+import { daysUntil } from "../../observe/expiry.ts";
+import { namesOf } from "../../runtime/names.ts";
+import { acmeDirectory } from "../../runtime/state_path.ts";
+import { type Finding, ok, problem, warning } from "./finding.ts";
+import type { Machine } from "./machine_io.ts";
+
+/** adjtimex(2). */
+const TIME_ERROR = 5;
+const TIMEX_BYTES = 208;
+/** Between nodes. */
+const MOST_OFFSET_MS = 2000;
+const LEAST_FREE_BYTES = 100 * 1024 * 1024;
+const LEAST_FREE_SHARE = 0.05;
+const LOOKUP_MS = 4000;
+/** As the node itself reminds of them. */
+const SOON_DAYS = 14;
+
+export function clock({ keeper }: Machine): Finding[] {
+  const peers = keeper?.vrrp.instances.flatMap(({ peers }) => peers) ?? [];
+  const off = peers.filter(({ clockOffsetMs }) => Math.abs(clockOffsetMs) > MOST_OFFSET_MS).map((
+    { node, clockOffsetMs },
+  ) =>
+    warning("clock", `that of ${node} is ${Math.round(clockOffsetMs / 1000)} s off ours`, "synchronise both")
+  );
+  if (off.length > 0) return off;
+  try {
+    const state = withLibc((libc) => libc.adjtimex(new Uint8Array(TIMEX_BYTES)));
+    if (state === TIME_ERROR) {
+      return [
+        warning(
+          "clock",
+          "is not synchronised, as far as the kernel knows: certificates and logs go by it",
+          "systemctl enable --now systemd-timesyncd, or chrony",
+        ),
+      ];
+    }
+  } catch {
+    return [ok("clock", "whether it is synchronised cannot be asked")];
+  }
+  return [ok("clock", "is synchronised")];
+}
+
+export function disk(machine: Machine): Finding[] {
+  const { config, node } = machine;
+  if (config?.acme === undefined) return [];
+  const directory = acmeDirectory({
+    ...{ configured: config.acme.state, node, uid: Deno.uid() },
+    env: (name) => machine.env(name),
+  });
+  const there = nearest(directory);
+  const { bsize, bavail, blocks, ffree } = fs.statfsSync(there);
+  const free = bsize * bavail, told = `${directory}: ${Math.round(free / 2 ** 20)} MiB are free`;
+  const full = free < LEAST_FREE_BYTES || bavail < LEAST_FREE_SHARE * blocks || ffree === 0;
+  return [
+    full
+      ? problem(
+        "state",
+        `${told}: certificates may not be kept`,
+        "make room, or set acme.state to another disk",
+      )
+      : ok("state", told),
+  ];
+}
+
+/** The directory itself, or the one above it that it would be made in. */
+function nearest(directory: string): string {
+  for (let at = directory;; at = at.replace(/\/[^/]*$/, "") || "/") {
+    if (at === "/" || fs.existsSync(at)) return at;
+  }
+}
+
+export async function service(machine: Machine): Promise<Finding[]> {
+  const told = await machine.run(
+    ...["systemctl", "show", "tandem.service"] as const,
+    "--property=LoadState,ActiveState,SubState,UnitFileState,Result,NRestarts",
+  );
+  if ("problem" in told) return [ok("service", "there is no systemd here, or it cannot be asked")];
+  const of = Object.fromEntries(told.text.trim().split("\n").map((line) => line.split("=", 2)));
+  if (of.LoadState !== "loaded") {
+    return [
+      machine.keeper === null
+        ? warning(
+          "service",
+          "there is no unit tandem.service",
+          "install the package, or packaging/tandem.service",
+        )
+        : ok("service", "the node runs, and not as a service"),
+    ];
+  }
+  const state = `tandem.service is ${of.ActiveState} (${of.SubState}), ${of.UnitFileState}`;
+  if (of.ActiveState === "failed") {
+    return [problem("service", `${state}: ${of.Result}`, "journalctl -u tandem -b tells why")];
+  }
+  if (of.ActiveState === "active" && of.UnitFileState !== "enabled") {
+    return [
+      warning(
+        "service",
+        `${state}: it does not come back after a restart of the machine`,
+        "systemctl enable tandem",
+      ),
+    ];
+  }
+  if (Number(of.NRestarts) > 0) {
+    return [
+      warning(
+        "service",
+        `${state}, and was restarted ${of.NRestarts} times`,
+        "journalctl -u tandem -b tells why",
+      ),
+    ];
+  }
+  return [ok("service", state)];
+}
+
+export async function names({ config }: Machine): Promise<Finding[]> {
+  const all = config === null ? [] : namesOf(config);
+  if (all.length === 0) return [ok("names", "no server is a name")];
+  return await Promise.all(all.map(async (name) => {
+    const { services, addresses } = await lookUp(name, SYSTEM_LOOKUP, AbortSignal.timeout(LOOKUP_MS));
+    const parts = [...services === null ? [] : [services], ...addresses.values()];
+    const isFound = parts.some((part) => part.kind === "found" && part.records.length > 0);
+    if (isFound) return ok("names", `${name.dns} (${name.type}) is known`);
+    const why = parts.flatMap((part) => part.kind === "found" ? [] : [part.reason])[0] ?? "no answer";
+    return warning(
+      "names",
+      `${name.dns} (${name.type}): ${why}`,
+      "look at /etc/resolv.conf, and at the name",
+    );
+  }));
+}
+
+/** That they are good has been checked with the configuration. */
+export async function certificates({ config, file }: Machine): Promise<Finding[]> {
+  const named = config?.listeners.flatMap(({ tls }) => tls?.certificates ?? []) ?? [];
+  if (config === null || named.length === 0) return [ok("certificates", "the configuration names no files")];
+  const { files, problems } = await readTlsFiles(config, certificateReader(file, Date.now));
+  if (problems.length > 0) {
+    return problems.map(({ message }) => problem("certificates", message, "see tandem check"));
+  }
+  return named.map(({ cert, key }) => {
+    const { names, expiresAt } = files.certificate(cert, key);
+    const days = daysUntil(expiresAt, Date.now());
+    const told = `${cert} (${names.join(", ")}) expires in ${days} days`;
+    if (days < 0) {
+      return problem("certificates", `${cert} has expired`, "renew it; the node sees that by itself");
+    }
+    return days < SOON_DAYS
+      ? warning("certificates", told, "renew it; the node sees that by itself")
+      : ok("certificates", told);
+  });
+}

@@ -1,0 +1,82 @@
+import { conntrackdConfig } from "../../../mod/cli/doctor/conntrackd.ts";
+import { findingsTable, ok, problem, warning } from "../../../mod/cli/doctor/finding.ts";
+import { firewallFindings } from "../../../mod/cli/doctor/firewall.ts";
+import { keepalivedIds } from "../../../mod/cli/doctor/neighbours_io.ts";
+import { painter } from "../../../mod/cli/paint.ts";
+import { assert, assertEquals, assertStringIncludes } from "../../assert.ts";
+
+const SPOKEN = { vrrp: true, udp: true, tcp: true };
+
+/** A chain as `nft -j list ruleset` has it, with rules of a match and a verdict each. */
+function ruleset(policy: string, ...rules: [left: unknown, right: unknown, verdict: string][]): unknown {
+  const of = { family: "inet", table: "filter" };
+  return {
+    nftables: [
+      { metainfo: {} },
+      { chain: { ...of, name: "input", hook: "input", policy } },
+      ...rules.map(([left, right, verdict]) => ({
+        rule: { ...of, chain: "input", expr: [{ match: { op: "==", left, right } }, { [verdict]: null }] },
+      })),
+    ],
+  };
+}
+
+const protocol = { payload: { protocol: "ip", field: "protocol" } };
+const dport = (of: string) => ({ payload: { protocol: of, field: "dport" } });
+
+/** The levels of what is found, and what it is about. */
+function told(rules: unknown, spoken = SPOKEN): [string, string][] {
+  return firewallFindings(rules, spoken).map(({ level, text }) => [level, text]);
+}
+
+Deno.test("firewallFindings() finds rules that drop what the election speaks by, however they say it", () => {
+  assertEquals(told({ nftables: [] }).map(([level]) => level), ["ok"]);
+  for (
+    const [left, right] of [
+      [protocol, 112],
+      [{ meta: { key: "l4proto" } }, "vrrp"],
+      [dport("udp"), 8112],
+      [dport("tcp"), { set: [22, 8112] }],
+      [dport("udp"), { range: [8000, 9000] }],
+    ] as const
+  ) {
+    const [finding] = told(ruleset("accept", [left, right, "drop"]));
+    assertEquals(finding![0], "problem", JSON.stringify(right));
+    assertStringIncludes(finding![1], "the chain inet filter input drops");
+  }
+  assertEquals(told(ruleset("accept", [dport("udp"), 53, "drop"], [dport("tcp"), 8112, "accept"])).length, 1);
+});
+
+Deno.test("firewallFindings() warns of a chain that drops what it does not know, unless a rule lets it in", () => {
+  const levels = told(ruleset("drop", [dport("tcp"), 8112, "accept"], [protocol, 112, "accept"]));
+  assertEquals(levels.map(([level]) => level), ["warning"]);
+  assertStringIncludes(levels[0]![1], "UDP port 8112");
+  const all = ruleset("drop", [dport("udp"), 8112, "accept"]);
+  assertEquals(told(all, { vrrp: false, udp: true, tcp: false }).map(([level]) => level), ["ok"]);
+});
+
+Deno.test("keepalivedIds() reads interface and id of every instance", () => {
+  const text = `vrrp_instance a {\n  interface eth0 # the LAN\n  virtual_router_id 51\n}
+vrrp_instance b {\n  virtual_router_id 7\n  interface eth1\n}\nvirtual_server 10.0.0.1 80 { }\n`;
+  assertEquals(keepalivedIds(text), [{ device: "eth0", routerId: 51 }, { device: "eth1", routerId: 7 }]);
+});
+
+Deno.test("conntrackdConfig() is what the documentation has, and its lab test runs", () => {
+  const page = Deno.readTextFileSync(new URL("../../../docs/lvs.md", import.meta.url));
+  const [, text] = /```\n(Sync \{.*?)```/s.exec(page) ?? [];
+  assertEquals(conntrackdConfig({ device: "eth0", own: "10.0.0.1", peer: "10.0.0.2" }), text);
+  assertStringIncludes(
+    conntrackdConfig({ device: "eth0", own: "fd00::1", peer: null }),
+    "IPv6_address fd00::1",
+  );
+});
+
+Deno.test("findingsTable() tells each with what to do, and counts; colours are for terminals", () => {
+  const findings = [ok("a", "well"), warning("b", "so so", "mend it"), problem("c", "bad", "mend it too")];
+  const plain = findingsTable(findings, painter(false, undefined));
+  assertEquals(plain.split("\n").filter((line) => line.trim().startsWith(">")).length, 2);
+  assert(plain.endsWith("\n1 problem, 1 warning\n"), plain);
+  assert(!plain.includes("\x1b"));
+  assertEquals(findingsTable(findings, painter(true, "1")), plain);
+  assert(findingsTable(findings, painter(true, "")).includes("\x1b[31mproblem"));
+});
