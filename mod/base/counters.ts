@@ -57,6 +57,13 @@ export const LISTENER_COUNTERS = [
   "mirrorsAnswered",
   "mirrorsFailed",
   "mirrorsSkipped",
+  "cacheHits",
+  "cacheMisses",
+  "cacheExpired",
+  "cacheRevalidated",
+  "cacheUpdating",
+  "cacheStale",
+  "cacheBypassed",
   ...ERROR_CODES,
 ] as const;
 

@@ -122,3 +122,17 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS;
 /** Every code, in the fixed order that the counters use. */
 export const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
+
+/** Those that say that a pool has failed a request, which another one may not. */
+export const POOL_ERRORS: ReadonlySet<ErrorCode> = new Set([
+  "noServer",
+  "queueFull",
+  "queueTimeout",
+  "connectFailed",
+  "connectTimeout",
+  "serverCertificate",
+  "emptyReply",
+  "responseReset",
+  "badResponse",
+  "responseTimeout",
+]);

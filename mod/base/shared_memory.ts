@@ -6,6 +6,7 @@
  * gives the memory only as it is touched, so generous sizes cost nothing. The control thread counts and acquires
  * like a worker and therefore has a block of its own after theirs. It must not know what the parts are used for.
  */
+import { CacheMemory } from "./cache_memory.ts";
 import { Counters } from "./counters.ts";
 import { SharedQueue, WAITERS_PER_WORKER } from "./shared_queue.ts";
 import { ServerSlots } from "./slots.ts";
@@ -36,6 +37,7 @@ export interface SharedMemory {
   readonly slots: SharedArrayBuffer;
   readonly counters: SharedArrayBuffer;
   readonly queue: SharedArrayBuffer;
+  readonly cache: SharedArrayBuffer;
 }
 
 /** The parts as one thread sees them. */
@@ -43,6 +45,7 @@ export interface OpenMemory {
   readonly slots: ServerSlots;
   readonly counters: Counters;
   readonly queue: SharedQueue;
+  readonly cache: CacheMemory;
 }
 
 export function createSharedMemory(size: SharedMemorySize): SharedMemory {
@@ -53,6 +56,7 @@ export function createSharedMemory(size: SharedMemorySize): SharedMemory {
     slots: new SharedArrayBuffer(ServerSlots.byteLength(size.servers, threads)),
     counters: new SharedArrayBuffer(Counters.byteLength(countersSize(full))),
     queue: new SharedArrayBuffer(SharedQueue.byteLength(queueSize(full))),
+    cache: new SharedArrayBuffer(CacheMemory.byteLength(threads)),
   };
 }
 
@@ -65,6 +69,7 @@ export function openSharedMemory(memory: SharedMemory, worker: number): OpenMemo
     slots,
     counters: new Counters(memory.counters, countersSize(size), thread),
     queue: new SharedQueue(memory.queue, queueSize(size), thread, slots),
+    cache: new CacheMemory(memory.cache, thread),
   };
 }
 
@@ -75,6 +80,7 @@ export function openSharedMemory(memory: SharedMemory, worker: number): OpenMemo
 export function reclaimWorker(open: OpenMemory, worker: number): number {
   open.queue.reclaim(worker);
   open.counters.reclaim(worker);
+  open.cache.reclaim(worker);
   const held = open.slots.reclaim(worker);
   open.queue.wakeAll();
   return held;

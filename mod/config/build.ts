@@ -7,6 +7,7 @@ import { hash128 } from "../base/hash.ts";
 import { type AcmeAnswers, withAnswers } from "./acme_build.ts";
 import { acmeNames, acmeNamesOf } from "./acme_names.ts";
 import { CHECK_KINDS } from "../health/kinds.ts";
+import { cacheSnapshot, storeSnapshot } from "./cache_build.ts";
 import { TlsFiles } from "./certificates.ts";
 import type { CheckConfig } from "./check_schema.ts";
 import { UNCOMPRESSED } from "./compress_schema.ts";
@@ -120,6 +121,7 @@ export function buildSnapshot(config: Config, options: BuildOptions): Snapshot {
     pools,
     log: { level, access, format: format === "text" ? "text" : "json" },
     ...(config.tracing === undefined ? {} : { tracing: tracingSnapshot(config.tracing) }),
+    ...storeSnapshot(config.cache, listeners),
   };
 }
 
@@ -180,6 +182,7 @@ function listenerSnapshot(
         ...guards,
         ...limitsSnapshot(listener, route),
         ...failureSnapshot(listener, route),
+        ...cacheSnapshot(route, listener.headers?.request, claims),
         ...(claims === undefined ? {} : { claims }),
       };
     }),

@@ -3,6 +3,7 @@
  */
 import { formatHostPort, isUnspecifiedIp, parseIp } from "../base/address.ts";
 import { redirectFaults } from "../route/redirect.ts";
+import { checkRouteCache } from "./cache_rules.ts";
 import { checkListenerChanges, checkPrefix, checkRouteChanges, takenBy } from "./change_rules.ts";
 import { UNCOMPRESSED } from "./compress_schema.ts";
 import { Coverage } from "./coverage.ts";
@@ -210,6 +211,7 @@ function checkRoutes(context: RuleContext, listener: ListenerConfig, at: number)
     checkRouteKind(context, listener, route, path);
     checkCompress(context, listener, route, path);
     checkMirror(context, listener, route, path);
+    checkRouteCache(context, listener, route, path);
     checkFailures(context, listener, route, path);
     if (!context.whole(path)) continue;
     const match = listener.protocol === "tcp" ? helloMatch(route.match) : route.match;

@@ -131,6 +131,7 @@ function routeOf(action: RouteConfig["action"]): RouteConfig {
   return {
     match: NO_CONDITIONS,
     action,
+    cache: undefined,
     compress: undefined,
     limits: undefined,
     timeouts: undefined,

@@ -74,7 +74,8 @@ const conditions = {
     .describe("Block of addresses that the client's is in, one or a list. Without: any."),
 };
 
-const NotSchema = z.strictObject(conditions).refine(
+/** Conditions of requests, of which there is one at least. */
+export const ConditionsSchema = z.strictObject(conditions).refine(
   (match) => Object.values(match).some((condition) => condition !== undefined && condition.length > 0),
   // Else it would be told as well of what is called wrongly.
   { error: "must have at least one condition", when: ({ issues }) => issues.length === 0 },
@@ -82,7 +83,7 @@ const NotSchema = z.strictObject(conditions).refine(
 
 export const MatchSchema = z.strictObject({
   ...conditions,
-  not: oneOrMore(NotSchema).default([])
+  not: oneOrMore(ConditionsSchema).default([])
     .describe("Conditions that must not hold, or not all at once; of a list none may hold."),
   sni: oneOrMore(serverName).default([])
     .describe(
@@ -95,7 +96,7 @@ export const MatchSchema = z.strictObject({
 });
 
 export type MatchConfig = z.output<typeof MatchSchema>;
-type Conditions = z.output<typeof NotSchema>;
+type Conditions = z.output<typeof ConditionsSchema>;
 
 /** A match without conditions. */
 export const NO_CONDITIONS: MatchConfig = MatchSchema.parse({});
@@ -109,7 +110,10 @@ export function routeMatch({ not, sni, alpn, ...conditions }: MatchConfig): Rout
   };
 }
 
-function requestMatch({ host, path, method, headers, query, cookies, client }: Conditions): RouteMatch {
+/** What of them is of requests. */
+export function requestMatch(
+  { host, path, method, headers, query, cookies, client }: Conditions,
+): RouteMatch {
   return {
     hosts: host,
     methods: method,

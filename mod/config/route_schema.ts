@@ -6,6 +6,7 @@ import { PATH_VARIABLE } from "../files/locate.ts";
 import { canonicalPath } from "../route/path.ts";
 import { REDIRECT_SCOPE } from "../route/redirect.ts";
 import { errorPages, interceptErrors } from "./error_page_schema.ts";
+import { CacheSchema } from "./cache_schema.ts";
 import { CompressSchema } from "./compress_schema.ts";
 import {
   acrossIssue,
@@ -134,6 +135,9 @@ export const RouteSchema = z.strictObject({
     "Compress the answers of this route, instead of the listener's setting; `false`: do not.",
   ),
   mirror: mirror.optional(),
+  cache: CacheSchema.optional().describe(
+    "Beside pool, split or function: store answers and use them again (RFC 9111); `true`: with the defaults.",
+  ),
   ...guardFields,
   timeouts: routeTimeouts,
   retry: routeRetry,

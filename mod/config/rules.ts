@@ -5,6 +5,7 @@
  */
 import type { Accounts } from "../base/accounts.ts";
 import { checkAdmin } from "./admin_rules.ts";
+import { checkCacheStore } from "./cache_rules.ts";
 import { checkFunctions } from "./function_rules.ts";
 import { checkCapacity } from "./capacity_rules.ts";
 import type { PathKind } from "./file_paths.ts";
@@ -82,6 +83,7 @@ export class RuleContext {
 /** Adds what is wrong, and what is only strange. */
 export function checkRules(context: RuleContext): void {
   checkListeners(context);
+  checkCacheStore(context);
   checkAdmin(context);
   checkKernel(context);
   checkPools(context);

@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { AcmeSchema } from "./acme_schema.ts";
 import { CheckSchema } from "./check_schema.ts";
+import { CacheStoreSchema } from "./cache_schema.ts";
 import { bindAddress, choice, duration, integer, line, name } from "./fields.ts";
 import { KernelSchema } from "./kernel_schema.ts";
 import { ListenerSchema } from "./listener_schema.ts";
@@ -50,6 +51,7 @@ export const ConfigSchema = z.strictObject({
   acme: AcmeSchema.optional().describe(
     "Certificates that are had and renewed by themselves, for listeners with `tls.acme`.",
   ),
+  cache: CacheStoreSchema.prefault({}).describe("The memory of routes with a `cache`."),
   admin: admin.optional().describe("The HTTP address for the API, status and metrics. Without: none."),
   log: LogSchema.prefault({}).describe("The log, on stderr, and the access log."),
   tracing: TracingSchema.optional().describe(

@@ -6,6 +6,7 @@
  */
 import type { CheckType } from "../health/kinds.ts";
 import type { FallbackSnapshot, PoolTerms, RequestTimeouts, RetrySnapshot } from "./failure_snapshot.ts";
+import type { CacheSnapshot, CacheStoreSnapshot } from "./cache_snapshot.ts";
 import type { ConcurrencySnapshot, GuardsSnapshot } from "./guard_snapshot.ts";
 
 export interface Snapshot {
@@ -17,6 +18,8 @@ export interface Snapshot {
   readonly log: { readonly level: string; readonly format: "text" | "json"; readonly access: AccessFormat };
   /** Absent: nothing is traced. */
   readonly tracing?: TracingSnapshot;
+  /** Absent: no route stores answers. */
+  readonly cache?: CacheStoreSnapshot;
 }
 
 /** How requests are traced. */
@@ -138,6 +141,8 @@ export interface RouteSnapshot {
   readonly errorPages?: ErrorPages;
   /** Absent: answers leave as they come. */
   readonly compress?: CompressSnapshot;
+  /** Absent: answers are not stored. */
+  readonly cache?: CacheSnapshot;
   /** The listener's and its own; absent: none. */
   readonly guards?: GuardsSnapshot;
   /** Of answers, before the rules of `headers`; absent: none. */

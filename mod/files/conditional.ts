@@ -19,13 +19,13 @@ export type Outcome = "send" | "notModified" | "failed";
 export function judgeConditions(facts: RequestFacts, known: Validators, now: number): Outcome {
   const ifMatch = facts.header("if-match");
   if (ifMatch !== null) {
-    if (!matches(ifMatch, known.etag, false)) return "failed";
+    if (!matchesTag(ifMatch, known.etag, false)) return "failed";
   } else {
     const since = dateOf(facts.header("if-unmodified-since"), now);
     if (since !== null && known.modified > since) return "failed";
   }
   const ifNoneMatch = facts.header("if-none-match");
-  if (ifNoneMatch !== null) return matches(ifNoneMatch, known.etag, true) ? "notModified" : "send";
+  if (ifNoneMatch !== null) return matchesTag(ifNoneMatch, known.etag, true) ? "notModified" : "send";
   const since = dateOf(facts.header("if-modified-since"), now);
   return since !== null && known.modified <= since ? "notModified" : "send";
 }
@@ -44,8 +44,8 @@ function dateOf(text: string | null, now: number): number | null {
   return text === null ? null : parseHttpDate(text, now);
 }
 
-/** Sections 8.8.3.2 and 13.1.1: `*`, or one of the list. What is malformed matches nothing. */
-function matches(list: string, etag: string, weakly: boolean): boolean {
+/** Sections 8.8.3.2 and 13.1.1: `*`, or one of the list. What is malformed matches nothing. `etag`: its quoted part. */
+export function matchesTag(list: string, etag: string, weakly: boolean): boolean {
   if (list === "*") return true;
   TAG.lastIndex = 0;
   while (TAG.lastIndex < list.length) {

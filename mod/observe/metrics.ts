@@ -120,6 +120,19 @@ export const LISTENER_METRICS: readonly CounterFamily<ListenerCounter>[] = [
     ],
   },
   {
+    name: "cache_requests_total",
+    help: "Requests of routes with a cache, by how it took them.",
+    columns: [
+      { column: "cacheHits", labels: { result: "hit" } },
+      { column: "cacheMisses", labels: { result: "miss" } },
+      { column: "cacheExpired", labels: { result: "expired" } },
+      { column: "cacheRevalidated", labels: { result: "revalidated" } },
+      { column: "cacheUpdating", labels: { result: "updating" } },
+      { column: "cacheStale", labels: { result: "stale" } },
+      { column: "cacheBypassed", labels: { result: "bypass" } },
+    ],
+  },
+  {
     name: "errors_total",
     help: "Requests and connections that ended in an error, by its code.",
     columns: ERROR_CODES.map((code) => ({ column: code, labels: { error: code } })),

@@ -68,6 +68,7 @@ export class AccessLog {
     at = putJson(bytes, at, KEY.termination, record.termination);
     at = putJson(bytes, at, KEY.error, record.error);
     at = putInteger(bytes, putBytes(bytes, at, KEY.retries), record.retries);
+    if (record.cache !== "") at = putJson(bytes, at, KEY.cache, record.cache);
     if (record.tls !== null) at = putJsonTls(bytes, at, record.tls);
     bytes[at++] = CLOSE_BRACE;
     return at;
@@ -95,6 +96,7 @@ export class AccessLog {
     at = putWholeMs(bytes, putAscii(bytes, at, " total="), record.totalMs);
     at = putWord(bytes, putAscii(bytes, at, " termination="), record.termination);
     at = putWord(bytes, putAscii(bytes, at, " error="), record.error);
+    if (record.cache !== "") at = putAscii(bytes, putAscii(bytes, at, " cache="), record.cache);
     at = putWord(bytes, putAscii(bytes, at, " id="), record.requestId);
     if (textLength(record.traceId) === 0) return at;
     return putWord(bytes, putAscii(bytes, at, " trace="), record.traceId);
@@ -161,10 +163,11 @@ export class AccessLog {
     at = putAscii(bytes, at, "] ");
     at = putWord(bytes, at, record.listener);
     bytes[at++] = SPACE;
-    // Where HAProxy could choose no server it writes <NOSRV>, and the frontend in the place of the backend.
+    // Where HAProxy could choose no server it writes <NOSRV> (or <CACHE>), and the frontend in the place of the backend.
     at = putWord(bytes, at, record.pool === "" ? record.listener : record.pool);
     bytes[at++] = SLASH;
-    at = record.server === "" ? putAscii(bytes, at, "<NOSRV>") : putWord(bytes, at, record.server);
+    const noServer = record.cache === "" || record.error !== "" ? "<NOSRV>" : "<CACHE>";
+    at = record.server === "" ? putAscii(bytes, at, noServer) : putWord(bytes, at, record.server);
     bytes[at++] = SPACE;
     return at;
   }
@@ -205,6 +208,7 @@ const KEY = {
   bytesIn: encoder.encode(',"bytesIn":'),
   bytesOut: encoder.encode(',"bytesOut":'),
   retries: encoder.encode(',"retries":'),
+  cache: encoder.encode(',"cache":"'),
   status: encoder.encode(',"status":'),
   tlsVersion: encoder.encode(',"tlsVersion":"'),
   tlsCipher: encoder.encode(',"tlsCipher":"'),

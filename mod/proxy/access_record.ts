@@ -51,6 +51,8 @@ export interface AccessRecord {
   error: string;
   /** Further attempts after the first. */
   retries: number;
+  /** How the cache took it (`mod/cache/outcome.ts`); empty: its route has none. */
+  cache: string;
   /** How the client's connection was encrypted; null: not by us. */
   tls: TlsFacts | null;
 }
@@ -85,6 +87,7 @@ export function emptyAccessRecord(): AccessRecord {
     termination: "--",
     error: "",
     retries: 0,
+    cache: "",
     tls: null,
   };
 }

@@ -13,7 +13,7 @@ import type { Stream } from "../net/stream.ts";
 import type { Compressors } from "../compress/compressor.ts";
 import { judge, type Wish, wishOf } from "../compress/judge.ts";
 import type { RequestFacts } from "../route/match.ts";
-import { BodyRelay } from "./body_relay.ts";
+import { BodyRelay, type BodySource, type BodyTap } from "./body_relay.ts";
 import type { Changes } from "./changes.ts";
 import { CompressedBody } from "./compressed_body.ts";
 import type { ChunkEncoder } from "./chunks.ts";
@@ -50,6 +50,7 @@ export class AnswerRelay {
     keepAlive: true,
     minor: 1,
     hsts: NOTHING,
+    cacheStatus: NOTHING,
     edit: null,
     compression: null,
   };
@@ -78,6 +79,7 @@ export class AnswerRelay {
   start(minor: number, hsts: Uint8Array): void {
     this.#plan.minor = minor;
     this.#plan.hsts = hsts;
+    this.#plan.cacheStatus = NOTHING;
     this.#plan.compression = null;
     this.#wish = null;
     this.stick = null;
@@ -89,8 +91,19 @@ export class AnswerRelay {
     this.#compressed ??= new CompressedBody(compressors, this.#client, this.#record, this.#body.encoder);
   }
 
+  /** Tells in the answer's head how the cache took the request. `line`: or nothing. */
+  tell(line: Uint8Array): void {
+    this.#plan.cacheStatus = line;
+  }
+
+  /** Sees the body as it comes from a server; null: nobody does. */
+  set tap(tap: BodyTap | null) {
+    this.#body.tap = tap;
+  }
+
   /** The exchange is over, whatever of the answer has come. */
   close(): void {
+    this.#body.tap = null;
     this.#compressed?.close();
   }
 
@@ -124,7 +137,7 @@ export class AnswerRelay {
     bytes: Uint8Array,
     end: number,
     mayKeep: boolean,
-    from: Stream | null,
+    from: BodySource | null,
   ): Relayed {
     const plan = this.#plan;
     const unknownLength = info.framing === CHUNKED || info.framing === UNTIL_CLOSE;
@@ -137,6 +150,7 @@ export class AnswerRelay {
     this.#body.start(info.framing, info.contentLength, chunked, compressing ? this.#compressed : null);
     const rest = end - head.end;
     if (!compressing && info.framing === FIXED && rest === info.contentLength && rest <= SMALL_BYTES) {
+      this.#body.tap?.onBody(bytes, head.end, end);
       this.#writeHead(head, info, bytes, end);
       return COMPLETE;
     }
@@ -146,7 +160,7 @@ export class AnswerRelay {
   }
 
   /** Passes on bytes that follow the head. */
-  bytes(bytes: Uint8Array, start: number, end: number, from: Stream | null): Relayed {
+  bytes(bytes: Uint8Array, start: number, end: number, from: BodySource | null): Relayed {
     const body = this.#body;
     const before = body.total;
     const step = body.move(from, this.#client, bytes, start, end);
@@ -184,7 +198,9 @@ export class AnswerRelay {
     const room = (plan.edit === null ? 0 : this.#changes.prepareAnswer(head, bytes)) +
       (plan.compression === null ? 0 : roomForCompression(plan.compression)) +
       (editor === null ? 0 : editor.room);
-    const out = this.#buffers.atLeast(end - head.start + RESPONSE_ADDED_BYTES + plan.hsts.length + room);
+    const out = this.#buffers.atLeast(
+      end - head.start + RESPONSE_ADDED_BYTES + plan.hsts.length + plan.cacheStatus.length + room,
+    );
     let length = composeResponse(out.bytes, head, info, bytes, this.#plan);
     if (editor !== null) length = editor.edit(out.bytes, length);
     if (end > head.end) {

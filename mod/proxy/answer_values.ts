@@ -19,8 +19,8 @@ export class AnswerValues implements AnswerSource {
     this.#record = record;
   }
 
-  /** The head of a server's answer, good only while it is. */
-  ofServer(head: Head, bytes: Uint8Array, server: Stream): this {
+  /** The head of a server's answer, good only while it is. `server`: null: it is a stored one. */
+  ofServer(head: Head, bytes: Uint8Array, server: Stream | null): this {
     this.status = head.status;
     this.#head = head;
     this.#bytes = bytes;
@@ -45,6 +45,10 @@ export class AnswerValues implements AnswerSource {
   get serverAddress(): string {
     const server = this.#server;
     return server === null ? "" : formatHostPort(server.remoteHost, server.remotePort);
+  }
+
+  get cacheStatus(): string {
+    return this.#record.cache;
   }
 
   header(name: string): string | null {

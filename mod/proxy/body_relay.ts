@@ -15,6 +15,9 @@ export interface BodyTap {
   onBody(bytes: Uint8Array, start: number, end: number): void;
 }
 
+/** What a body comes from: gives its buffer away. */
+export type BodySource = Pick<Stream, "take">;
+
 export class BodyRelay {
   tap: BodyTap | null = null;
   readonly #reader = new BodyReader();
@@ -47,9 +50,9 @@ export class BodyRelay {
 
   /**
    * Moves what is body in `bytes` from `at` to `end`. Returns END, MORE or what is wrong with the framing.
-   * `from`: the stream that is delivering these bytes right now, whose buffer may be taken; null: copy.
+   * `from`: what is delivering these bytes right now, whose buffer may be taken; null: copy.
    */
-  move(from: Stream | null, to: Stream, bytes: Uint8Array, at: number, end: number): Step {
+  move(from: BodySource | null, to: Stream, bytes: Uint8Array, at: number, end: number): Step {
     const reader = this.#reader;
     this.flowing = true;
     let step: Step;
@@ -105,7 +108,7 @@ export class BodyRelay {
     else if (this.#chunkedOut) this.flowing = this.encoder.flush(to);
   }
 
-  #pass(from: Stream | null, to: Stream, bytes: Uint8Array, start: number, end: number): void {
+  #pass(from: BodySource | null, to: Stream, bytes: Uint8Array, start: number, end: number): void {
     // A chunked body may have several spans in one buffer, which can be given away only once.
     if (from === null || end - start < HAND_OVER_BYTES || this.#reader.framing === CHUNKED) {
       this.flowing = to.write(bytes.subarray(start, end));

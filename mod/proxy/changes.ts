@@ -21,7 +21,7 @@ export class Changes {
   edit: HeaderEdit | null = null;
   /** False when a rule made a host of the request's that is none. */
   fits = true;
-  /** Where the request was sent. */
+  /** Where the request was sent; null: the answer is a stored one. */
   server: Stream | null = null;
   readonly #client: ValuesClient;
   readonly #record: Record;
@@ -69,7 +69,7 @@ export class Changes {
 
   /** Prepares `edit`, which there is, for a server's head; the bytes that are needed beyond those of the head. */
   prepareAnswer(head: Head, bytes: Uint8Array): number {
-    const values = this.#answer.ofServer(head, bytes, this.server!);
+    const values = this.#answer.ofServer(head, bytes, this.server);
     return this.edit!.prepare(head, bytes, this.#kept, values);
   }
 
@@ -87,7 +87,7 @@ export class Changes {
   /** The same for one that stands in the place of a server's. */
   amendInstead(head: Head, bytes: Uint8Array): Amend | null {
     const amend = this.amend();
-    if (amend !== null) this.#answer.ofServer(head, bytes, this.server!);
+    if (amend !== null) this.#answer.ofServer(head, bytes, this.server);
     return amend;
   }
 

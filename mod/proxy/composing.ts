@@ -1,6 +1,7 @@
 /** Writes the request of an exchange as its server is to see it, and as the log tells it. */
 import type { Head } from "../http1/head.ts";
 import type { RequestInfo } from "../http1/request.ts";
+import { CACHE_ROOM } from "./cache_request.ts";
 import type { Changes } from "./changes.ts";
 import type { ClientConnection } from "./client_connection.ts";
 import type { LivePool, LiveRoute } from "./environment.ts";
@@ -30,6 +31,7 @@ export function compose(
   const additions = client.additions(head, info, bytes, pool, route?.requestEdit ?? null);
   const { trusted } = additions;
   const made = changes.begin(head, info, bytes, route, trusted);
-  composeRequest(request, buffers, head, info, bytes, additions, spare, made, client.listener.live.traced);
+  const room = route === null || route.cache === null ? spare : spare + CACHE_ROOM;
+  composeRequest(request, buffers, head, info, bytes, additions, room, made, client.listener.live.traced);
   return trusted;
 }

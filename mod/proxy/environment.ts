@@ -5,6 +5,7 @@
 import type { Counters } from "../base/counters.ts";
 import type { PoolBalancer } from "../balance/pool.ts";
 import type { FallbackSnapshot } from "../config/failure_snapshot.ts";
+import type { CacheSnapshot } from "../config/cache_snapshot.ts";
 import type {
   HashOn,
   ListenerSnapshot,
@@ -13,6 +14,7 @@ import type {
   RouteAction,
   RouteSnapshot,
 } from "../config/snapshot.ts";
+import type { ResponseCache } from "../cache/response_cache.ts";
 import type { Compressors } from "../compress/compressor.ts";
 import type { FileStore } from "../files/store.ts";
 import type { Access } from "../guard/access.ts";
@@ -25,6 +27,7 @@ import type { TlsAcceptor } from "../net/tls.ts";
 import type { IdleConnections } from "../net/idle.ts";
 import type { Wheel } from "../net/wheel.ts";
 import type { Capturing } from "../route/captures.ts";
+import type { Condition } from "../route/condition.ts";
 import type { HeaderEdit } from "../route/header_edit.ts";
 import type { Redirect } from "../route/redirect.ts";
 import type { FilledBody } from "../route/respond.ts";
@@ -87,6 +90,13 @@ export interface LiveFallback {
   readonly pool: LivePool | null;
 }
 
+/** How the answers of a route are stored. */
+export interface LiveCache {
+  readonly snapshot: CacheSnapshot;
+  /** Requests for which any holds have nothing to do with it. */
+  readonly bypass: readonly Condition[];
+}
+
 export interface LiveRoute {
   readonly snapshot: RouteSnapshot;
   readonly action: RouteAction;
@@ -99,6 +109,8 @@ export interface LiveRoute {
   readonly mirror: LiveMirror | null;
   /** Null: an error is an error. */
   readonly fallback: LiveFallback | null;
+  /** Null: answers are not stored. */
+  readonly cache: LiveCache | null;
   /** What its conditions take of a request. */
   readonly captures: Capturing;
   /** What is changed in requests to its servers; null: nothing. */
@@ -171,6 +183,7 @@ export interface ProxyEnvironment {
   readonly facts: HeadFacts;
   readonly files: FileStore;
   readonly compressors: Compressors;
+  readonly cache: ResponseCache;
   /** Milliseconds on a clock that never jumps. */
   now(): number;
   /** Milliseconds since the epoch, for the log. */

@@ -5,9 +5,9 @@
  * A machine: it is called by the client's side and by the server's, and never waits. What it needs
  * of a request later it has composed into `request`, so that the receive buffer is free at once.
  */
-import { type ErrorCode, ERRORS } from "../base/errors.ts";
+import { type ErrorCode, ERRORS, POOL_ERRORS } from "../base/errors.ts";
 import { SERVER_COLUMN } from "../base/counters.ts";
-import { FIXED, NONE } from "../http1/body.ts";
+import { NONE } from "../http1/body.ts";
 import type { RequestTimeouts } from "../config/failure_snapshot.ts";
 import type { Answered, Denial } from "../guard/guard.ts";
 import type { Head } from "../http1/head.ts";
@@ -17,6 +17,7 @@ import { NoSuchProtocol, Unprocessed } from "../net/stream.ts";
 import type { Answer } from "../http/answer.ts";
 import { AnswerRelay, BROKEN, COMPLETE, ONGOING, type Relayed } from "./answer_relay.ts";
 import type { Attempts } from "./attempts.ts";
+import { type Asked, FORWARD, INSTEAD, NONSENSE, PASS, WAIT } from "./caching.ts";
 import { Changes } from "./changes.ts";
 import { ChunkEncoder } from "./chunks.ts";
 import type { ClientConnection } from "./client_connection.ts";
@@ -24,34 +25,20 @@ import { compose } from "./composing.ts";
 import type { LiveFallback, LivePool, LiveRoute, ProxyEnvironment } from "./environment.ts";
 import { BROKEN_OFF, type Sent, WAITS } from "./file_answer.ts";
 import { type GuardedOwner, Guarding } from "./guarding.ts";
-import { AGAIN, type HandingOn, type Wish } from "./handing_on.ts";
+import { type HandingOn, type Wish } from "./handing_on.ts";
 import { poolOfRequest } from "./hash_key.ts";
+import { LocalSide } from "./local_side.ts";
 import { Mirroring } from "./mirroring.ts";
 import { type Onward, onwardTo } from "./onward.ts";
-import { OwnAnswer } from "./own_answer.ts";
 import { Record } from "./record.ts";
 import { type RequestBody, tooLarge } from "./request_body.ts";
 import { UpstreamRequest } from "./request_head.ts";
 import { ServerSide, type ServerSideOwner } from "./server_side.ts";
 import type { Tunnel } from "./tunnel.ts";
 
-/** ASKING: an answer is awaited, of a server once there is one. */
-const FREE = 0, ASKING = 1, RESPONDING = 2, GUARDED = 3;
-type Phase = 0 | 1 | 2 | 3;
-
-/** Errors that say that a pool has failed a request, which another one may not. */
-const OF_POOLS: ReadonlySet<ErrorCode> = new Set([
-  "noServer",
-  "queueFull",
-  "queueTimeout",
-  "connectFailed",
-  "connectTimeout",
-  "serverCertificate",
-  "emptyReply",
-  "responseReset",
-  "badResponse",
-  "responseTimeout",
-]);
+/** ASKING: an answer is awaited, of a server once there is one. COLLAPSED: another request's. */
+const FREE = 0, ASKING = 1, RESPONDING = 2, GUARDED = 3, COLLAPSED = 4;
+type Phase = 0 | 1 | 2 | 3 | 4;
 
 export class Exchange implements GuardedOwner, ServerSideOwner {
   headRequest = false;
@@ -65,7 +52,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
   readonly #handing: HandingOn;
   readonly #mirroring: Mirroring;
   readonly #answer: AnswerRelay;
-  readonly #ownAnswer: OwnAnswer;
+  readonly #local: LocalSide;
   /** Made with the first request that has guards. */
   #guarding: Guarding | null = null;
   /** Undefined: none takes the request. */
@@ -93,7 +80,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     this.#handing = this.#side.handing;
     this.#mirroring = new Mirroring(client, this.request, this.#body.relay);
     this.#answer = new AnswerRelay(stream, environment.buffers, this.record, encoder, this.#changes);
-    this.#ownAnswer = new OwnAnswer(client, this.record, this.#changes);
+    this.#local = new LocalSide(this, this.#changes, this.#answer);
   }
 
   get busy(): boolean {
@@ -157,7 +144,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     const trusted = this.#compose(head, info, bytes);
     let at = head.end;
     if (outcome?.kind === "answer") {
-      this.#sent(this.#ownAnswer.give(outcome.answer, this.headRequest, this.#mayKeepUnread));
+      this.#sent(this.#local.give(outcome.answer, this.#mayKeepUnread));
     } else if (outcome !== null) this.fail(outcome.code, outcome);
     else if (tooLarge(head, limits)) this.fail("headTooLarge");
     else if (!this.#body.limitTo(limits.body, info)) this.fail("bodyTooLarge");
@@ -166,7 +153,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     else if (pool === null) {
       const values = this.#changes.values(head, info, bytes, route, trusted);
       const { headRequest } = this, keepAlive = this.#mayKeepUnread;
-      this.#sent(this.#ownAnswer.start(route, { values, minor: info.minor, headRequest, keepAlive }));
+      this.#sent(this.#local.respond(route, { values, minor: info.minor, headRequest, keepAlive }));
     } else {
       const onward = onwardTo(pool, this.client, this.request, head, info, bytes);
       at += this.#body.keep(info, bytes, at, end);
@@ -177,10 +164,33 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
         this.#answer.compress(compress, facts.set(head, info, bytes, this.client.address), compressors);
       }
       if (route.mirror !== null) this.#mirroring.begin(route.mirror, head, info, bytes);
-      this.#goTo(onward);
-      this.#mirroring.advance();
+      if (route.cache === null) {
+        this.#goTo(onward);
+        this.#mirroring.advance();
+      } else this.#heedCache(this.#local.ask(route.cache, onward, head, info, bytes));
     }
     return at;
+  }
+
+  /** What another request fetched may have come. */
+  onFetched(): void {
+    this.#phase = ASKING;
+    this.#heedCache(this.#local.askAgain());
+  }
+
+  /** Does with a request what the cache says. */
+  #heedCache(asked: Asked): void {
+    if (asked === WAIT) {
+      this.#phase = COLLAPSED;
+      return this.arm(this.#local.waitsUntil);
+    }
+    if (asked === FORWARD) this.#goTo(this.#local.onward);
+    this.#mirroring.advance();
+    if (asked !== FORWARD) this.#serveStored();
+  }
+
+  #serveStored(): void {
+    this.#sent(this.#local.serve(this.#mayKeepClient));
   }
 
   /** Passes body bytes on; returns the offset behind what it used, which is `at` while there is no server yet. */
@@ -214,8 +224,9 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
   fail(code: ErrorCode, denial: Denial | null = null): void {
     const begun = this.#phase === RESPONDING;
     this.#side.leave(false);
+    if (!begun && this.#local.failed(ERRORS[code].status)) return this.#serveStored();
     this.record.error = code;
-    if (this.#fallback !== null && !begun && OF_POOLS.has(code) && this.#fallsBack(0)) return;
+    if (this.#fallback !== null && !begun && POOL_ERRORS.has(code) && this.#fallsBack(0)) return;
     const { status, side } = ERRORS[code];
     if (begun || status === 0) {
       this.#end();
@@ -233,11 +244,13 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     switch (this.#phase) {
       case GUARDED:
         return this.#guarding!.onDeadline();
+      case COLLAPSED:
+        return this.onFetched();
       case ASKING:
         if (this.#side.server === null) return this.#attempts.onDeadline();
         return this.#side.awaited ? this.#side.late(now) : this.fail("bodyTimeout");
       case RESPONDING:
-        if (this.#side.server === null) return this.#sent(this.#ownAnswer.onDeadline());
+        if (this.#side.server === null) return this.#sent(this.#local.onDeadline());
         return this.fail(this.client.stream.blocked ? "clientStalled" : "upstreamStalled");
     }
   }
@@ -251,7 +264,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
   /** The client's stream has room again. */
   onClientDrain(): void {
     if (this.#side.server === null && this.#phase === RESPONDING) {
-      return this.#sent(this.#ownAnswer.onDrain());
+      return this.#sent(this.#local.onDrain());
     }
     this.#side.server?.stream.resume();
     if (this.#phase === RESPONDING) this.#arm();
@@ -280,7 +293,10 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
   }
 
   onServerClosed(error: Error | null, begun: boolean): void {
-    if (this.#phase === RESPONDING && error === null && this.#answer.end()) return this.#complete(false);
+    if (this.#phase === RESPONDING && error === null && this.#answer.end()) {
+      this.#local.completed();
+      return this.#complete(false);
+    }
     if (error instanceof NoSuchProtocol) return this.fail("upgradeRefused");
     if (this.#phase === ASKING) {
       return this.#side.failed(begun ? "responseReset" : "emptyReply", error instanceof Unprocessed);
@@ -307,9 +323,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     const wish = this.#handing.read(head, bytes);
     if (wish !== null) return this.#heed(wish, info.keepAlive && info.framing === NONE && end === head.end);
     if (status >= 400 && this.#side.triesElsewhere(status)) return false;
-    if (this.#fallback !== null && this.#fallback.snapshot.statuses.includes(status)) {
-      if (this.#fallsBack(status)) return false;
-    }
+    if (this.#getsElse(head, info, bytes, end)) return false;
     this.record.status = status;
     const page = this.#changes.pages?.instead(head, bytes) ?? null;
     if (page !== null) return this.#answerInstead(page, head, info, bytes, end);
@@ -318,6 +332,20 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     return this.#relayed(
       this.#answer.head(head, info, bytes, end, this.#mayKeepClient, fresh ? server : null),
     );
+  }
+
+  /** True when the client gets something else than this answer of a server. */
+  #getsElse(head: Head, info: ResponseInfo, bytes: Uint8Array, end: number): boolean {
+    const { status } = head;
+    const stale = this.#local.failed(status);
+    if (!stale && this.#fallback?.snapshot.statuses.includes(status) && this.#fallsBack(status)) return true;
+    const taken = stale ? INSTEAD : this.#local.answered(head, info, bytes);
+    if (taken === NONSENSE) this.onMalformedResponse();
+    else if (taken === INSTEAD) {
+      this.#side.leaveUnread(head, info, end);
+      this.#serveStored();
+    }
+    return taken !== PASS;
   }
 
   onResponseBytes(bytes: Uint8Array, start: number, end: number, fresh: boolean): boolean {
@@ -332,7 +360,10 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
       return true;
     }
     if (what === BROKEN) this.onMalformedResponse();
-    else this.#complete(what === COMPLETE);
+    else {
+      if (what === COMPLETE) this.#local.completed();
+      this.#complete(what === COMPLETE);
+    }
     return false;
   }
 
@@ -345,14 +376,8 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
 
   /** Does with the request as the function wishes; always false: this answer of it is not one for the client. */
   #heed(wish: Wish, clean: boolean): false {
-    const onward = this.#body.lost ? null : this.#handing.heed(wish, this.client);
-    if (onward === null) this.fail("badHandOn");
-    else if (onward === AGAIN) {
-      if (!this.#side.again(clean, this.#environment.now())) this.fail("emptyReply");
-    } else {
-      this.#side.leave(clean && this.#body.done);
-      this.#goTo(onward);
-    }
+    const onward = this.#side.heed(wish, clean);
+    if (onward !== null) this.#goTo(onward);
     return false;
   }
 
@@ -362,11 +387,12 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     const onward = pool === null || this.#side.mayHaveActed ? null : this.#handing.toward(pool, this.client);
     if (pool !== null && onward === null) return false;
     this.#fallback = null;
+    this.#local.giveUp();
     this.record.fellBack = true;
     this.record.status = status;
     this.#side.leave(false);
     this.record.status = 0;
-    if (onward === null) this.#sent(this.#ownAnswer.give(answer!, this.headRequest, this.#mayKeepUnread));
+    if (onward === null) this.#sent(this.#local.give(answer!, this.#mayKeepUnread));
     else this.#goTo(onward);
     return true;
   }
@@ -390,11 +416,9 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
   #answerInstead(page: Answer, head: Head, info: ResponseInfo, bytes: Uint8Array, end: number): false {
     const mayKeep = this.#mayKeepClient;
     const amend = this.#changes.amendInstead(head, bytes);
-    const rest = end - head.end;
-    const whole = info.framing === NONE ? rest === 0 : info.framing === FIXED && rest === info.contentLength;
     this.client.answering.answer(page, mayKeep, this.headRequest, amend);
     this.record.error = null;
-    this.#side.leave(whole && info.keepAlive && this.#body.done);
+    this.#side.leaveUnread(head, info, end);
     this.#finish(mayKeep);
     return false;
   }
@@ -403,8 +427,8 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
   #sent(sent: Sent): void {
     // Until a byte has left there can be another answer.
     if (this.record.bytesOut > 0) this.#phase = RESPONDING;
-    if (sent === BROKEN_OFF) return this.fail(this.#ownAnswer.problem);
-    if (sent !== WAITS) return this.#finish(this.#ownAnswer.keepAlive);
+    if (sent === BROKEN_OFF) return this.fail(this.#local.problem);
+    if (sent !== WAITS) return this.#finish(this.#local.keepAlive);
     this.arm(this.#environment.now() + this.client.listener.live.snapshot.timeouts.idleMs);
   }
 
@@ -466,7 +490,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     this.client.account(this);
     this.request.release();
     this.#answer.close();
-    this.#ownAnswer.close();
+    this.#local.end();
     this.#attempts.pool = this.#pool = null;
     this.#route = undefined;
   }

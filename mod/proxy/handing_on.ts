@@ -4,16 +4,16 @@
  *
  * Only routes whose function may do so come here. It must not know of connections.
  */
-import { fromLatin1, latin1 } from "../http/grammar.ts";
+import { latin1 } from "../http/grammar.ts";
 import { BODY, HELD, NEXT, REMOVE, SET_PREFIX, UNTOUCHABLE } from "../functions/contract.ts";
 import { CHUNKED } from "../http1/body.ts";
 import { DONE, Head, MAX_FIELDS, parseRequestHead } from "../http1/head.ts";
 import { readRequest, RequestInfo } from "../http1/request.ts";
 import type { LivePool } from "./environment.ts";
 import { fieldValue } from "./facts.ts";
-import { findField, lineEnd, replaceRange } from "./head_bytes.ts";
 import { type Onward, onwardTo } from "./onward.ts";
 import { fieldName, type UpstreamRequest } from "./request_head.ts";
+import { insertLine, removeFields } from "./request_lines.ts";
 import type { RequestClient } from "./sticky.ts";
 
 /** All that a function adds to a request. */
@@ -69,12 +69,12 @@ export class HandingOn {
   prepare({ framing, contentLength, expectContinue }: RequestInfo, more: boolean): void {
     if (this.#pools === null) return;
     this.#room = HANDING_ON_BYTES;
-    this.#remove([BODY]);
+    removeFields(this.#request, [BODY]);
     if (!more) return;
     this.held = true;
     this.#expected = expectContinue;
     this.#framing = framing === CHUNKED ? "Transfer-Encoding: chunked" : `Content-Length: ${contentLength}`;
-    this.#remove(["content-length", "transfer-encoding", "expect"]);
+    removeFields(this.#request, ["content-length", "transfer-encoding", "expect"]);
     this.#insert(`${BODY}: ${HELD}`);
   }
 
@@ -101,7 +101,7 @@ export class HandingOn {
   #handOn({ pool, remove, set }: HandOn, client: RequestClient): Onward | null {
     this.#pools = null;
     if (this.held) this.#letBodyFollow();
-    this.#remove([...remove, ...set.map(([name]) => name)]);
+    removeFields(this.#request, [...remove, ...set.map(([name]) => name)]);
     const added = set.every(([name, value]) => this.#insert(`${name}: ${value}`));
     const request = this.#request;
     const { bytes } = request.lease!;
@@ -113,35 +113,17 @@ export class HandingOn {
 
   #letBodyFollow(): void {
     this.held = false;
-    this.#remove([BODY]);
+    removeFields(this.#request, [BODY]);
     this.#insert(this.#framing);
     if (this.#expected) this.#insert("Expect: 100-continue");
   }
 
   /** Puts a line behind the fields; false: there is no room for it. */
   #insert(text: string): boolean {
-    const line = fromLatin1(`${text}\r\n`);
-    this.#room -= line.length;
+    this.#room -= text.length + "\r\n".length;
     if (this.#room < 0) return false;
-    const request = this.#request;
-    const { bytes } = request.lease!;
-    const at = fieldsEnd(bytes);
-    request.length = replaceRange(bytes, request.length, at, at, line);
+    insertLine(this.#request, text);
     return true;
-  }
-
-  #remove(names: readonly string[]): void {
-    const request = this.#request;
-    const { bytes } = request.lease!;
-    for (const name of names) {
-      const wanted = fromLatin1(`${name}:`);
-      let line = findField(bytes, lineEnd(bytes, 0), request.length, wanted);
-      while (line >= 0) {
-        request.keepApart(line, lineEnd(bytes, line));
-        request.cut(line, lineEnd(bytes, line));
-        line = findField(bytes, line, request.length, wanted);
-      }
-    }
   }
 }
 
@@ -169,11 +151,4 @@ function readHandOn(
 
 function mayChange(name: string): boolean {
   return name !== "" && !UNTOUCHABLE.has(name);
-}
-
-/** Where the empty line behind the fields begins. */
-function fieldsEnd(bytes: Uint8Array): number {
-  let at = lineEnd(bytes, 0);
-  while (bytes[at] !== 0x0d) at = lineEnd(bytes, at);
-  return at;
 }

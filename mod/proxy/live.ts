@@ -29,6 +29,7 @@ import { CLIENT_FIELDS } from "../http/client_address.ts";
 import type { MakeTls } from "../net/tls.ts";
 import type { RouteTable } from "../route/match.ts";
 import { capturesOf } from "../route/captures.ts";
+import { wholeCondition } from "../route/condition.ts";
 import { HeaderEdit } from "../route/header_edit.ts";
 import { filledBodyOf } from "../route/respond.ts";
 import { redirectOf } from "../route/redirect.ts";
@@ -193,6 +194,9 @@ function liveRoute(
       : new Map(route.next.map((name) => [name, onTerms(pools.get(name)!, route.terms)])),
     fallback: route.fallback === undefined ? null : liveFallback(route.fallback, route, pools),
     mirror: route.mirror === undefined ? null : liveMirror(route.mirror, pools, options),
+    cache: route.cache === undefined
+      ? null
+      : { snapshot: route.cache, bypass: route.cache.bypass.map(wholeCondition) },
     captures: capturesOf(match),
     requestEdit: action.kind !== "pool" && action.kind !== "split"
       ? null

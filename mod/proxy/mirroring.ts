@@ -12,13 +12,15 @@ import type { ClientConnection } from "./client_connection.ts";
 import type { LiveMirror, ProxyEnvironment } from "./environment.ts";
 import { hashOfRequest } from "./hash_key.ts";
 import { HeldBytes } from "./held.ts";
-import { type CopiedRequest, MirrorRequest } from "./mirror_request.ts";
+import { type CopiedRequest, type LoneOwner, LoneRequest } from "./lone_request.ts";
 import type { UpstreamRequest } from "./request_head.ts";
 
 const CRLF = fromLatin1("\r\n");
 const LAST_CHUNK = fromLatin1("0\r\n\r\n");
 /** Room that the framing of a chunk takes, at most. */
 const CHUNK_BYTES = 12;
+/** Of an answer that is longer the rest is not read: that would cost more than a new connection. */
+const MAX_ANSWER_BYTES = 64 * 1024;
 
 /** What of its request a copy has to know later. */
 type Facts = Omit<CopiedRequest, "lease" | "start" | "end">;
@@ -62,15 +64,19 @@ export class Mirroring {
   }
 }
 
-class MirrorCopy implements BodyTap {
+class MirrorCopy implements BodyTap, LoneOwner {
   readonly #mirror: LiveMirror;
   readonly #environment: ProxyEnvironment;
   readonly #facts: Facts;
+  /** Of the listener, in the counters. */
+  readonly #row: number;
   readonly #chunked: boolean;
   /** Head and body, unless the request is whole by itself. */
   readonly #held: HeldBytes;
   /** Bytes of the body, with its framing, that may still come. */
   #room: number;
+  /** Bytes of the answer. */
+  #answered = 0;
 
   /** A copy of the request of `info`, or null when there is none: by chance, or because it would be too much. */
   static begin(
@@ -88,13 +94,20 @@ class MirrorCopy implements BodyTap {
       return null;
     }
     mirror.pending++;
-    return new MirrorCopy(mirror, environment, { isHead, idempotent, row, hash }, framing);
+    return new MirrorCopy(mirror, environment, { isHead, idempotent, hash }, row, framing);
   }
 
-  private constructor(mirror: LiveMirror, environment: ProxyEnvironment, facts: Facts, framing: Framing) {
+  private constructor(
+    mirror: LiveMirror,
+    environment: ProxyEnvironment,
+    facts: Facts,
+    row: number,
+    framing: Framing,
+  ) {
     this.#mirror = mirror;
     this.#environment = environment;
     this.#facts = facts;
+    this.#row = row;
     this.#chunked = framing === CHUNKED;
     this.#held = new HeldBytes(environment.buffers);
     this.#room = mirror.snapshot.body;
@@ -128,10 +141,24 @@ class MirrorCopy implements BodyTap {
   drop(): void {
     this.#held.drop();
     this.#mirror.pending--;
-    this.#environment.counters.addListener(this.#facts.row, LISTENER_COLUMN.mirrorsSkipped, 1);
+    this.#environment.counters.addListener(this.#row, LISTENER_COLUMN.mirrorsSkipped, 1);
+  }
+
+  /** The answer is thrown away. */
+  onAnswerHead(): void {}
+
+  onAnswerBody(_bytes: Uint8Array, start: number, end: number): boolean {
+    this.#answered += end - start;
+    return this.#answered <= MAX_ANSWER_BYTES;
+  }
+
+  onAnswerOver(how: "whole" | "cut" | "failed"): void {
+    this.#mirror.pending--;
+    const column = how === "failed" ? LISTENER_COLUMN.mirrorsFailed : LISTENER_COLUMN.mirrorsAnswered;
+    this.#environment.counters.addListener(this.#row, column, 1);
   }
 
   #start(request: CopiedRequest): void {
-    new MirrorRequest(this.#mirror, this.#environment, request).start();
+    new LoneRequest(this, this.#mirror.pool, this.#environment, request).start();
   }
 }

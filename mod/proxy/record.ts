@@ -6,9 +6,20 @@ import { bucketOf, type Counters, LISTENER_COLUMN, SERVER_COLUMN, TRAFFIC_COLUMN
 import type { RouteSnapshot } from "../config/snapshot.ts";
 import { TRACE_ID_DIGITS } from "../http/trace_context.ts";
 import { fromLatin1 } from "../http/grammar.ts";
+import type { CacheWord } from "../cache/outcome.ts";
 import type { ProxyEnvironment } from "./environment.ts";
 import { type AccessRecord, emptyAccessRecord } from "./access_log.ts";
 import type { UpstreamRequest } from "./request_head.ts";
+
+const CACHE_COLUMN = {
+  BYPASS: "cacheBypassed",
+  MISS: "cacheMisses",
+  HIT: "cacheHits",
+  EXPIRED: "cacheExpired",
+  REVALIDATED: "cacheRevalidated",
+  UPDATING: "cacheUpdating",
+  STALE: "cacheStale",
+} as const;
 
 /** Time that has not come. */
 const NEVER = -1;
@@ -33,6 +44,8 @@ export class Record {
   fellBack = false;
   pool = "";
   server = "";
+  /** How the cache took it. */
+  cache: CacheWord = "";
   /** Rows of its route and pool in the shared counters; -1: none. */
   routeRow = -1;
   poolRow = -1;
@@ -51,7 +64,7 @@ export class Record {
         0;
     this.error = null;
     this.uncompressed = this.fellBack = false;
-    this.pool = this.server = "";
+    this.pool = this.server = this.cache = "";
     this.routeRow = this.poolRow = -1;
     this.route = "";
   }
@@ -104,6 +117,7 @@ export class Record {
       counters.addListener(row, LISTENER_COLUMN.compressedFrom, this.compressedFrom);
       counters.addListener(row, LISTENER_COLUMN.compressedTo, this.compressedTo);
     }
+    if (this.cache !== "") counters.addListener(row, LISTENER_COLUMN[CACHE_COLUMN[this.cache]], 1);
     if (this.error !== null) counters.addListener(row, LISTENER_COLUMN[this.error], 1);
     const ms = now - this.startedAt;
     const bucket = bucketOf(ms);
@@ -138,6 +152,7 @@ export class Record {
     access.error = this.error ?? "";
     access.termination = this.error === null ? "--" : ERRORS[this.error].termination;
     access.retries = this.retries;
+    access.cache = this.cache;
   }
 }
 

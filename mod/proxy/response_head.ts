@@ -11,7 +11,7 @@ import type { ResponseInfo } from "../http1/response.ts";
 import { DROP, type HeaderEdit, KEEP } from "../route/header_edit.ts";
 import { crlf, decimal, fieldName, put, putText } from "./request_head.ts";
 
-/** Room that `composeResponse` needs besides the received head, `hsts` and what edit and compression need. */
+/** Room that `composeResponse` needs besides the received head, `hsts`, `cacheStatus` and what edit and compression need. */
 export const RESPONSE_ADDED_BYTES = 128;
 
 const STATUS_PREFIX = fromLatin1("HTTP/1.1 ");
@@ -39,6 +39,8 @@ export interface ResponsePlan {
   minor: number;
   /** The line of `Strict-Transport-Security`, or nothing. */
   hsts: Uint8Array;
+  /** The line of `Cache-Status`, or nothing. */
+  cacheStatus: Uint8Array;
   /** Prepared for this head; null: nothing is changed. */
   edit: HeaderEdit | null;
   /** What compression changes; null: nothing. */
@@ -65,6 +67,7 @@ export function composeResponse(
     at = crlf(out, decimal(out, put(out, at, CONTENT_LENGTH), info.contentLength));
   }
   if (plan.hsts.length > 0) at = put(out, at, plan.hsts);
+  if (plan.cacheStatus.length > 0) at = put(out, at, plan.cacheStatus);
   if (plan.compression !== null) at = putText(out, at, plan.compression.lines);
   if (!plan.keepAlive) at = put(out, at, CLOSE_LINE);
   else if (plan.minor === 0) at = put(out, at, KEEP_ALIVE_LINE);

@@ -8,6 +8,8 @@ import { SERVER_COLUMN } from "../base/counters.ts";
 import type { ErrorCode } from "../base/errors.ts";
 import type { RetryCondition } from "../config/failure_snapshot.ts";
 import { latin1 } from "../http/grammar.ts";
+import { FIXED, NONE } from "../http1/body.ts";
+import type { Head } from "../http1/head.ts";
 import type { RequestInfo } from "../http1/request.ts";
 import type { ResponseInfo } from "../http1/response.ts";
 import type { Stream } from "../net/stream.ts";
@@ -15,7 +17,7 @@ import { type AttemptOwner, Attempts } from "./attempts.ts";
 import type { ChunkEncoder } from "./chunks.ts";
 import type { ClientConnection } from "./client_connection.ts";
 import type { LivePool } from "./environment.ts";
-import { HandingOn } from "./handing_on.ts";
+import { AGAIN, HandingOn, type Wish } from "./handing_on.ts";
 import type { Onward } from "./onward.ts";
 import type { Record } from "./record.ts";
 import { RequestBody } from "./request_body.ts";
@@ -163,6 +165,29 @@ export class ServerSide implements AttemptOwner {
   leave(reusable: boolean): void {
     this.letGo(reusable);
     this.attempts.leave();
+  }
+
+  /** The same of a server whose answer, with this head, is not passed on. */
+  leaveUnread(head: Head, info: ResponseInfo, end: number): void {
+    const rest = end - head.end;
+    const whole = info.framing === NONE ? rest === 0 : info.framing === FIXED && rest === info.contentLength;
+    this.leave(whole && info.keepAlive && this.body.done);
+  }
+
+  /**
+   * Does with the request as the function that has it wishes; where it is to go, or null: it is there again, or has
+   * failed. `clean`: nothing followed the wish.
+   */
+  heed(wish: Wish, clean: boolean): Onward | null {
+    const onward = this.body.lost ? null : this.handing.heed(wish, this.#owner.client);
+    if (onward === null) this.#owner.fail("badHandOn");
+    else if (onward === AGAIN) {
+      if (!this.again(clean, this.#owner.client.environment.now())) this.#owner.fail("emptyReply");
+    } else {
+      this.leave(clean && this.body.done);
+      return onward;
+    }
+    return null;
   }
 
   /** Lets go of the connection alone. */

@@ -36,7 +36,7 @@ export function conditionsOf(
 }
 
 /** All of a match, without any table. */
-function wholeCondition(match: RouteMatch): Condition {
+export function wholeCondition(match: RouteMatch): Condition {
   const { hosts, methods, path } = match;
   const conditions = conditionsOf(match);
   const isHost = hostTest(hosts);

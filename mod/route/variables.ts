@@ -46,6 +46,8 @@ export interface AnswerSource {
   readonly pool: string;
   readonly server: string;
   readonly serverAddress: string;
+  /** How the cache took the request; empty: its route has none. */
+  readonly cacheStatus: string;
   header(name: string): string | null;
 }
 
@@ -126,6 +128,7 @@ const LIST: readonly Variable[] = [
   ofAnswer("pool", (answer) => answer.pool),
   ofAnswer("server", (answer) => answer.server),
   ofAnswer("serverAddress", (answer) => answer.serverAddress),
+  ofAnswer("cacheStatus", (answer) => answer.cacheStatus),
   named(ofAnswer("responseHeader", (answer, name) => answer.header(name.toLowerCase()) ?? "")),
 ];
 

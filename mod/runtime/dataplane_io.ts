@@ -8,6 +8,7 @@ import { LISTENER_COLUMN } from "../base/counters.ts";
 import { type OpenMemory, openSharedMemory, type SharedMemory } from "../base/shared_memory.ts";
 import { TurnClock } from "../base/turn_clock.ts";
 import type { AccessFormat, ListenerSnapshot, RouteSnapshot, Snapshot } from "../config/snapshot.ts";
+import { ResponseCache } from "../cache/response_cache.ts";
 import { Compressors } from "../compress/compressor.ts";
 import { makeCompressor, tryEncodings } from "../compress/zlib_io.ts";
 import { Disk } from "../files/disk_io.ts";
@@ -131,6 +132,7 @@ export class Dataplane {
         afterPause: (task) => void setTimeout(task, PAUSE_MS),
         onBug: options.onError,
       }),
+      cache: new ResponseCache(this.#memory.cache),
       now: () => clock.now,
       wallClock: () => clock.wall,
       soon: (task) => void Promise.resolve().then(task).catch(options.onError),
@@ -166,6 +168,7 @@ export class Dataplane {
     this.#tick = setInterval(() => {
       tick();
       this.#wheel.advance(clock.now);
+      this.#memory.cache.tell(this.environment.cache.store);
       this.#flushLog();
       this.#flushSpans();
     }, TICK_MS);
@@ -312,6 +315,7 @@ export class Dataplane {
     this.#live = live;
     const { snapshot } = live;
     this.#openLog(snapshot.log.access);
+    this.#sizeCache(snapshot);
     this.#swapStates(live);
     const before = this.#sockets;
     this.#sockets = new Map();
@@ -385,6 +389,12 @@ export class Dataplane {
     counters.addListener(row, LISTENER_COLUMN.active, 1);
     this.#sessions.add(session);
     session.start();
+  }
+
+  /** Each worker has its share of what all may take. What is stored stays, as far as there is room. */
+  #sizeCache({ cache }: Snapshot): void {
+    const share = Math.floor((cache?.maxBytes ?? 0) / this.#options.memory.size.workers);
+    this.environment.cache.store.resize(share, Math.min(share, cache?.maxObjectBytes ?? 0));
   }
 
   #openLog(format: AccessFormat): void {

@@ -14,6 +14,7 @@ const NAMES = [
   "pair.yaml",
   "files.yaml",
   "compression.yaml",
+  "cache.yaml",
   "routing.yaml",
   "rewriting.yaml",
   "canary.yaml",

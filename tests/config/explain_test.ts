@@ -4,7 +4,7 @@ import { errors, listenerWith, poolWith, routesOf, SMALLEST } from "./reading.ts
 Deno.test("explainIssue() an unknown key: what was meant, or what is known", async () => {
   assertEquals(await errors(`${SMALLEST}\nlistner: 1\nzzz: 2`), [
     '3:1 «listner» listner: is not a known key; did you mean "listeners"?',
-    "4:1 «zzz» zzz: is not a known key (known: listeners, pools, checks, kernel, vrrp, acme, admin, log, tracing, workers, drainTimeout, nodes, contexts)",
+    "4:1 «zzz» zzz: is not a known key (known: listeners, pools, checks, kernel, vrrp, acme, cache, admin, log, tracing, workers, drainTimeout, nodes, contexts)",
   ]);
   assertEquals(await errors(listenerWith("pool: app", "protcol: http", "timeouts: { keepalive: 5s }")), [
     '5:5 «protcol» listeners[0].protcol: is not a known key; did you mean "protocol"?',

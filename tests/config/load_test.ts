@@ -106,7 +106,7 @@ pools:
 admin: { bind: "0.0.0.0:1" }
 log: { level: "\${LEVEL}" }`;
   assertEquals(await errors(text), [
-    "1:1 «a» a: is not a known key (known: listeners, pools, checks, kernel, vrrp, acme, admin, log, tracing, workers, drainTimeout, nodes, contexts)",
+    "1:1 «a» a: is not a known key (known: listeners, pools, checks, kernel, vrrp, acme, cache, admin, log, tracing, workers, drainTimeout, nodes, contexts)",
     '3:24 «x» listeners[0].bind: must be ip:port, [v6]:port or :port, such as 0.0.0.0:8080, not "x"',
     '3:33 «nope» listeners[0].pool: names no pool: "nope" (known: app)',
     "3:57 «1» listeners[0].timeouts.head: must be a duration with a unit, such as 250ms, 2s, 5m or 1h, not 1",
@@ -151,11 +151,11 @@ Deno.test("loadConfig() reads aliases and merge keys, and finds problems behind 
 
 Deno.test("loadConfig() keys that are no text are unknown keys", async () => {
   assertEquals(await errors(`? [a, b]\n: 1\n? { x: y }\n: 2\n1: 3\ntrue: 5\n~: 6\n${SMALLEST}`), [
-    '1:3 «[a, b]» ["a,b"]: is not a known key (known: listeners, pools, checks, kernel, vrrp, acme, admin, log, tracing, workers, drainTimeout, nodes, contexts)',
-    '3:3 «{ x: y }» ["[object Object]"]: is not a known key (known: listeners, pools, checks, kernel, vrrp, acme, admin, log, tracing, workers, drainTimeout, nodes, contexts)',
-    '5:1 «1» ["1"]: is not a known key (known: listeners, pools, checks, kernel, vrrp, acme, admin, log, tracing, workers, drainTimeout, nodes, contexts)',
-    "6:1 «true» true: is not a known key (known: listeners, pools, checks, kernel, vrrp, acme, admin, log, tracing, workers, drainTimeout, nodes, contexts)",
-    "7:1 «~» null: is not a known key (known: listeners, pools, checks, kernel, vrrp, acme, admin, log, tracing, workers, drainTimeout, nodes, contexts)",
+    '1:3 «[a, b]» ["a,b"]: is not a known key (known: listeners, pools, checks, kernel, vrrp, acme, cache, admin, log, tracing, workers, drainTimeout, nodes, contexts)',
+    '3:3 «{ x: y }» ["[object Object]"]: is not a known key (known: listeners, pools, checks, kernel, vrrp, acme, cache, admin, log, tracing, workers, drainTimeout, nodes, contexts)',
+    '5:1 «1» ["1"]: is not a known key (known: listeners, pools, checks, kernel, vrrp, acme, cache, admin, log, tracing, workers, drainTimeout, nodes, contexts)',
+    "6:1 «true» true: is not a known key (known: listeners, pools, checks, kernel, vrrp, acme, cache, admin, log, tracing, workers, drainTimeout, nodes, contexts)",
+    "7:1 «~» null: is not a known key (known: listeners, pools, checks, kernel, vrrp, acme, cache, admin, log, tracing, workers, drainTimeout, nodes, contexts)",
   ]);
 });
 
@@ -173,8 +173,8 @@ Deno.test("loadConfig() takes a text that its two readers understand differently
 Deno.test("loadConfig() keys that every object has are unknown keys too", async () => {
   assertEquals(await errors(`__proto__: { a: 1 }\nconstructor: 1\ntoString: 2\n${SMALLEST}`), [
     "1:1 «__proto__» __proto__: is not a key that can be used",
-    "2:1 «constructor» constructor: is not a known key (known: listeners, pools, checks, kernel, vrrp, acme, admin, log, tracing, workers, drainTimeout, nodes, contexts)",
-    "3:1 «toString» toString: is not a known key (known: listeners, pools, checks, kernel, vrrp, acme, admin, log, tracing, workers, drainTimeout, nodes, contexts)",
+    "2:1 «constructor» constructor: is not a known key (known: listeners, pools, checks, kernel, vrrp, acme, cache, admin, log, tracing, workers, drainTimeout, nodes, contexts)",
+    "3:1 «toString» toString: is not a known key (known: listeners, pools, checks, kernel, vrrp, acme, cache, admin, log, tracing, workers, drainTimeout, nodes, contexts)",
   ]);
   assertEquals(await errors(`${SMALLEST}\nlog: { __proto__: { level: debug } }`), [
     "3:8 «__proto__» log.__proto__: is not a key that can be used",

@@ -9,6 +9,7 @@ Deno.test("ConfigSchema() everything has a default but names, addresses and serv
     workers: "auto",
     drainTimeout: 30_000,
     kernel: { onExit: "remove" },
+    cache: { maxSize: 64 * 1024 * 1024, maxObjectSize: 1024 * 1024 },
     vrrp: { startupDelay: 0, instances: [] },
   });
   const { admin } = await good(`${SMALLEST}\nadmin: {}`);

@@ -57,7 +57,7 @@ Deno.test("MirrorCopy is the request as its server got it, whatever its body is"
     }), 5);
 });
 
-Deno.test("MirrorRequest nothing that becomes of a copy is seen by the client", () => {
+Deno.test("LoneRequest nothing that becomes of a copy is seen by the client", () => {
   const answers: ((world: World) => void)[] = [
     ({ servers }) => servers[1]!.accepts = "refuses",
     ({ servers }) => servers[1]!.accepts = "silent",
@@ -86,7 +86,7 @@ Deno.test("MirrorRequest nothing that becomes of a copy is seen by the client", 
   }
 });
 
-Deno.test("MirrorRequest reads every framing of an answer and keeps the connection where it can", () => {
+Deno.test("LoneRequest reads every framing of an answer and keeps the connection where it can", () => {
   const answers: [text: string, ends: boolean, kept: boolean][] = [
     [reply(200, "abc"), false, true],
     [reply(503, ""), false, true],
@@ -167,7 +167,7 @@ Deno.test("MirrorCopy is dropped with a request that never becomes whole", () =>
   }
 });
 
-Deno.test("MirrorRequest goes on after its client has left, and is a share of the requests", () => {
+Deno.test("LoneRequest goes on after its client has left, and is a share of the requests", () => {
   simulate(world(), (world) => {
     world.servers[1]!.accepts = "silent";
     const client = world.connect().get("/");
@@ -189,7 +189,7 @@ Deno.test("MirrorRequest goes on after its client has left, and is a share of th
   });
 });
 
-Deno.test("MirrorRequest takes a fresh connection when an idle one turns out to be gone", () => {
+Deno.test("LoneRequest takes a fresh connection when an idle one turns out to be gone", () => {
   simulate(world(), (world) => {
     const client = world.connect().get("/a");
     world.settle();

@@ -50,6 +50,7 @@ export function answer(status = 200, headers: Readonly<Record<string, string>> =
     pool: "app",
     server: "a",
     serverAddress: "10.0.0.1:8000",
+    cacheStatus: "HIT",
     header: (name) => headers[name] ?? null,
   };
 }

@@ -20,8 +20,10 @@ import type {
   ServerSnapshot,
   Snapshot,
 } from "../../mod/config/snapshot.ts";
+import { ResponseCache } from "../../mod/cache/response_cache.ts";
 import { Compressors } from "../../mod/compress/compressor.ts";
 import { makeCompressor } from "../../mod/compress/zlib_io.ts";
+import { formatHttpDate } from "../../mod/files/http_date.ts";
 import { FileStore } from "../../mod/files/store.ts";
 import { latin1 } from "../../mod/http/grammar.ts";
 import { IdleConnections } from "../../mod/net/idle.ts";
@@ -66,20 +68,14 @@ export interface WorldOptions extends NetworkOptions {
   readonly makeTls?: MakeTls;
 }
 
-/** What is kept of one line of the access log. */
+/** What is kept of one line of the access log, as it is. */
+const LOGGED = [
+  ...["status", "retries", "pool", "server", "bytesIn", "bytesOut"] as const,
+  ...["termination", "clientHost", "clientPort", "cache"] as const,
+] as const;
+
 export type Logged =
-  & Pick<
-    AccessRecord,
-    | "status"
-    | "retries"
-    | "pool"
-    | "server"
-    | "bytesIn"
-    | "bytesOut"
-    | "termination"
-    | "clientHost"
-    | "clientPort"
-  >
+  & Pick<AccessRecord, (typeof LOGGED)[number]>
   & { readonly error: ErrorCode | ""; readonly host: string; readonly target: string };
 
 const POOL: Omit<PoolSnapshot, "servers"> = {
@@ -203,10 +199,11 @@ export class World {
         afterPause: (task) => network.schedule.in(5, task),
         onBug: (error) => network.faults.push(error),
       }),
+      cache: new ResponseCache(this.memory.cache),
       now: () => schedule.now,
       wallClock: () => schedule.now,
       soon: (task) => network.later(task),
-      httpDate: () => "Thu, 01 Jan 1970 00:00:00 GMT",
+      httpDate: () => formatHttpDate(schedule.now),
       writeRequestId: (out, at) => {
         for (const digit of String(ids++)) out[at++] = digit.charCodeAt(0);
         return at;
@@ -219,24 +216,12 @@ export class World {
         });
       },
       logAccess: (record) => {
-        const { status, retries, pool, server, bytesIn, bytesOut, termination, clientHost, clientPort } =
-          record;
-        const error = record.error as ErrorCode | "";
+        const kept = Object.fromEntries(LOGGED.map((key) => [key, record[key]])) as Pick<
+          AccessRecord,
+          (typeof LOGGED)[number]
+        >;
         const [host, target] = [textOf(record.host), textOf(record.target)];
-        this.log.push({
-          status,
-          retries,
-          pool,
-          server,
-          bytesIn,
-          bytesOut,
-          termination,
-          clientHost,
-          clientPort,
-          error,
-          host,
-          target,
-        });
+        this.log.push({ ...kept, error: record.error as ErrorCode | "", host, target });
       },
     };
     this.#snapshot = snapshotOf(options, servers);
@@ -329,6 +314,9 @@ export class World {
     assertEquals(this.disk.opened, 0, "files are closed");
     assertEquals(this.compressing, 0, "compressors are closed");
     assertEquals(this.idle.size, 0, "no idle connection is left");
+    const { store, fetches, refreshing } = this.environment.cache;
+    store.purge({});
+    assertEquals([store.bytes, fetches.size, refreshing], [0, 0, 0], "the cache waits for nothing");
   }
 
   /** For handshakes. */

@@ -18,6 +18,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "mod/import",
     "mod/files",
     "mod/compress",
+    "mod/cache",
     "mod/acme",
     "vrrp",
   ],

@@ -1,10 +1,11 @@
 /**
- * The copy of a request on its way to a mirror's pool: gets a connection, sends, reads the answer and forgets it.
+ * A request without a client: the copy of one, on its way to a pool. It gets a connection, sends, and hands the answer
+ * to whoever wants it.
  *
  * A machine of its own, which the request it is a copy of knows nothing of. It ends by itself: what it waits for has
- * deadlines, and of an answer it reads no more than would cost less than a new connection. Results are only counted.
+ * deadlines. It must not know what the answer is for.
  */
-import { LISTENER_COLUMN, SERVER_COLUMN } from "../base/counters.ts";
+import { SERVER_COLUMN } from "../base/counters.ts";
 import type { ErrorCode } from "../base/errors.ts";
 import { BodyReader, DATA, END, MORE, UNTIL_CLOSE } from "../http1/body.ts";
 import type { Head } from "../http1/head.ts";
@@ -13,12 +14,9 @@ import type { Lease } from "../net/buffers.ts";
 import { type Stream, Unprocessed } from "../net/stream.ts";
 import { Timer } from "../net/wheel.ts";
 import { type AttemptOwner, Attempts } from "./attempts.ts";
-import type { LiveMirror, ProxyEnvironment } from "./environment.ts";
+import type { LivePool, ProxyEnvironment } from "./environment.ts";
 import { Record } from "./record.ts";
 import { type ResponseHandler, ServerConnection } from "./server_connection.ts";
-
-/** Of an answer that is longer the rest is not read: its connection is closed. */
-const MAX_ANSWER_BYTES = 64 * 1024;
 
 /** A whole request, as it was sent to a server. */
 export interface CopiedRequest {
@@ -30,13 +28,22 @@ export interface CopiedRequest {
   readonly idempotent: boolean;
   /** For the policy of the pool. */
   readonly hash: number;
-  /** Of the listener, in the counters. */
-  readonly row: number;
 }
 
-export class MirrorRequest implements AttemptOwner, ResponseHandler {
+/** Who wants the answer. */
+export interface LoneOwner {
+  /** Its final head, good only during the call. */
+  onAnswerHead(head: Head, info: ResponseInfo, bytes: Uint8Array): void;
+  /** Bytes of its body, good only during the call; false: no more of it is wanted. */
+  onAnswerBody(bytes: Uint8Array, start: number, end: number): boolean;
+  /** It is over: the answer is whole, no more was wanted of it, or it failed. Nothing more comes. */
+  onAnswerOver(how: "whole" | "cut" | "failed"): void;
+}
+
+export class LoneRequest implements AttemptOwner, ResponseHandler {
   readonly headRequest: boolean;
-  readonly #mirror: LiveMirror;
+  readonly #owner: LoneOwner;
+  readonly #pool: LivePool;
   readonly #environment: ProxyEnvironment;
   readonly #request: CopiedRequest;
   readonly #record = new Record();
@@ -46,11 +53,11 @@ export class MirrorRequest implements AttemptOwner, ResponseHandler {
   #server: ServerConnection | null = null;
   #answered = false;
   #serverKeepAlive = true;
-  #bytes = 0;
 
-  constructor(mirror: LiveMirror, environment: ProxyEnvironment, request: CopiedRequest) {
+  constructor(owner: LoneOwner, pool: LivePool, environment: ProxyEnvironment, request: CopiedRequest) {
     this.headRequest = request.isHead;
-    this.#mirror = mirror;
+    this.#owner = owner;
+    this.#pool = pool;
     this.#environment = environment;
     this.#request = request;
     this.#attempts = new Attempts(this, environment, this.#record);
@@ -60,7 +67,7 @@ export class MirrorRequest implements AttemptOwner, ResponseHandler {
   start(): void {
     const now = this.#environment.now();
     this.#record.start(now, this.#request.end - this.#request.start);
-    this.#attempts.start(this.#mirror.pool, this.#request.hash, now, null);
+    this.#attempts.start(this.#pool, this.#request.hash, now, null);
   }
 
   arm(at: number): void {
@@ -70,7 +77,7 @@ export class MirrorRequest implements AttemptOwner, ResponseHandler {
   onDeadline(): void {
     if (this.#server === null) return this.#attempts.onDeadline();
     this.#attempts.count(SERVER_COLUMN.responseTimeouts);
-    this.#finish(false, false);
+    this.#finish("failed", false);
   }
 
   reuse(slot: number, now: number): boolean {
@@ -81,7 +88,7 @@ export class MirrorRequest implements AttemptOwner, ResponseHandler {
     return true;
   }
 
-  /** A copy has no client, and its pool no PROXY header. */
+  /** It has no client to be told of. */
   preface(): null {
     return null;
   }
@@ -92,21 +99,21 @@ export class MirrorRequest implements AttemptOwner, ResponseHandler {
   }
 
   onGivenUp(_code: ErrorCode): void {
-    this.#finish(false, false);
+    this.#finish("failed", false);
   }
 
   onServerDrain(): void {}
 
   onMalformedResponse(): void {
     this.#attempts.count(SERVER_COLUMN.badResponses);
-    this.#finish(false, false);
+    this.#finish("failed", false);
   }
 
   onServerClosed(error: Error | null, begun: boolean): void {
     if (this.#answered || begun) {
       const complete = error === null && this.#body.framing === UNTIL_CLOSE;
       if (!complete) this.#attempts.count(SERVER_COLUMN.resets);
-      return this.#finish(complete, false);
+      return this.#finish(complete ? "whole" : "failed", false);
     }
     const again = error instanceof Unprocessed && this.#attempts.reuses;
     const stale = again || this.#server!.uses > 1;
@@ -128,20 +135,21 @@ export class MirrorRequest implements AttemptOwner, ResponseHandler {
     this.#attempts.observe(now - this.#record.connectedAt, now);
     this.#serverKeepAlive = info.keepAlive;
     this.#body.start(info.framing, info.contentLength);
+    this.#owner.onAnswerHead(head, info, bytes);
     return this.onResponseBytes(bytes, head.end, end);
   }
 
   onResponseBytes(bytes: Uint8Array, start: number, end: number): boolean {
     const body = this.#body;
-    let step;
-    while ((step = body.next(bytes, start, end)) === DATA) {
-      this.#bytes += body.dataEnd - body.dataStart;
+    let step, wanted = true;
+    while (wanted && (step = body.next(bytes, start, end)) === DATA) {
+      this.#record.bytesOut += body.dataEnd - body.dataStart;
+      wanted = this.#owner.onAnswerBody(bytes, body.dataStart, body.dataEnd);
       start = body.at;
     }
-    this.#record.bytesOut = this.#bytes;
-    if (step === MORE && this.#bytes <= MAX_ANSWER_BYTES) return true;
-    const whole = step === END && body.at === end;
-    this.#finish(step === END || step === MORE, whole && this.#serverKeepAlive);
+    if (wanted && step === MORE) return true;
+    const clean = step === END && body.at === end;
+    this.#finish(!wanted ? "cut" : step === END ? "whole" : "failed", clean && this.#serverKeepAlive);
     return false;
   }
 
@@ -154,15 +162,13 @@ export class MirrorRequest implements AttemptOwner, ResponseHandler {
     this.arm(now + this.#attempts.pool!.snapshot.timeouts.responseMs);
   }
 
-  /** It is over. `answered`: the pool has taken it; `reusable`: the connection is kept. */
-  #finish(answered: boolean, reusable: boolean): void {
+  /** `reusable`: the connection is kept. */
+  #finish(how: Parameters<LoneOwner["onAnswerOver"]>[0], reusable: boolean): void {
     this.#letGo(reusable);
     this.#attempts.leave();
     this.#environment.wheel.drop(this.#timer);
+    this.#owner.onAnswerOver(how);
     this.#request.lease.release();
-    this.#mirror.pending--;
-    const column = answered ? LISTENER_COLUMN.mirrorsAnswered : LISTENER_COLUMN.mirrorsFailed;
-    this.#environment.counters.addListener(this.#request.row, column, 1);
   }
 
   #letGo(reusable: boolean): void {
