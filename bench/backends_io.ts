@@ -6,7 +6,7 @@
  */
 import { Certificates, type Pair } from "../tests/lab/certificates.ts";
 import { requireTool } from "../tests/lab/tools.ts";
-import { read } from "../tests/style/tree.ts";
+import { read, ROOT } from "../tests/style/tree.ts";
 import { accepting, freePort, type Running, start } from "./process_io.ts";
 
 const SMALL_BODY = "hello from a server\n";
@@ -16,6 +16,8 @@ export interface Servers {
   readonly ports: readonly number[];
   /** The same answers over TLS. */
   readonly tlsPorts: readonly number[];
+  /** Where `startBusy` serves, once it is called. */
+  readonly busyPort: number;
   /** File of the authority of their certificates, which are for `SERVER_NAME`. */
   readonly authority: string;
   /** Directory with files that products may answer with themselves. */
@@ -57,6 +59,7 @@ export async function startBackends(directory: string): Promise<Backends> {
   return {
     ports,
     tlsPorts,
+    busyPort: freePort(),
     authority: authority.cert,
     files,
     async stop() {
@@ -64,6 +67,15 @@ export async function startBackends(directory: string): Promise<Backends> {
       certificates[Symbol.dispose]();
     },
   };
+}
+
+/** The server of what is asked beside, with as little priority as functions have. */
+export async function startBusy(port: number, directory: string): Promise<Running> {
+  const serve = ["serve", "--no-check", "--quiet", "--host", "127.0.0.1", "--port", `${port}`];
+  const args = ["-n", "5", Deno.execPath(), ...serve, `${ROOT}/bench/busy.ts`];
+  const running = start("nice", args, `${directory}/busy.log`);
+  await accepting(port, running);
+  return running;
 }
 
 /** The paths nginx writes to, so that it needs none of the system's. */

@@ -62,10 +62,14 @@ export function tree(pid: number): number[] {
   return found;
 }
 
-/** User and system time of all threads of a process and its descendants, in microseconds since their start. */
-export function cpuMicroseconds(pid: number): number {
+/**
+ * User and system time of all threads of a process and its descendants, in microseconds since their start; without those
+ * that have `except` among their arguments.
+ */
+export function cpuMicroseconds(pid: number, except?: string): number {
   let ticks = 0;
   for (const member of tree(pid)) {
+    if (except !== undefined && readQuietly(`/proc/${member}/cmdline`).split("\0").includes(except)) continue;
     // After the name in parentheses, which may hold spaces, the fields count from 3: utime is 14, stime 15.
     const fields = readQuietly(`/proc/${member}/stat`).replace(/^.*\) /s, "").split(" ");
     ticks += Number(fields[11] ?? 0) + Number(fields[12] ?? 0);

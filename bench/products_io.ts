@@ -7,7 +7,7 @@ import { read, ROOT } from "../tests/style/tree.ts";
 import { nginxPaths, SERVER_NAME, type Servers } from "./backends_io.ts";
 import { type CertificateFiles, certificateIn } from "./certificate_io.ts";
 import { accepting, freePort, type Running, start } from "./process_io.ts";
-import { GZIP_LEVEL, requestPath, routePrefix, type Scenario } from "./scenarios.ts";
+import { BUSY_PATH, GZIP_LEVEL, requestPath, routePrefix, type Scenario } from "./scenarios.ts";
 
 /** Idle connections and both sides of busy ones must fit the usual limit of 20,000 open files. */
 const MAX_CONNECTIONS = 9000;
@@ -127,6 +127,9 @@ export function tandemConfig(
     },
   };
   const routes = scenario.files ? [{ files: { root: servers.files } }] : [
+    ...(scenario.beside
+      ? [{ match: { path: BUSY_PATH }, function: { module: `${ROOT}/bench/busy.ts` } }]
+      : []),
     ...Array.from({ length: scenario.routes }, (_, index) => ({
       match: { path: `${routePrefix(index)}*` },
       pool: "app",
@@ -188,6 +191,7 @@ function haproxyConfig(
       `  bind 127.0.0.1:${port}${shown}`,
       ...(scenario.rules ? HAPROXY_RULES : []),
       ...(scenario.rateLimit ? HAPROXY_RATE_LIMIT : []),
+      ...(scenario.beside ? [`  use_backend busy if { path ${BUSY_PATH} }`] : []),
       ...routes,
       "  default_backend app",
     ].join("\n");
@@ -207,6 +211,7 @@ defaults
   ${protocol === "http" ? "http-reuse always" : ""}
   ${scenario.gzip ? "compression algo gzip\n  compression type text/plain" : ""}
 ${frontends.join("\n")}
+${scenario.beside ? `backend busy\n  server busy 127.0.0.1:${servers.busyPort}` : ""}
 backend app
   balance roundrobin
   ${scenario.rules ? "cookie SRV insert indirect nocache" : ""}
@@ -255,6 +260,9 @@ events { worker_connections ${2 * MAX_CONNECTIONS}; }
     { length: scenario.routes },
     (_, at) => `location ${routePrefix(at)} { ${proxy} }`,
   );
+  if (scenario.beside) {
+    routes.push(`location = ${BUSY_PATH} { proxy_pass http://127.0.0.1:${servers.busyPort}; }`);
+  }
   const [ssl, shown] = certificate === null ? ["", ""] : [
     scenario.http2 ? " ssl http2" : " ssl",
     `ssl_certificate ${certificate.cert}; ssl_certificate_key ${certificate.key}; ssl_session_cache shared:tls:1m;`,

@@ -7,19 +7,21 @@
  */
 import { parseArgs } from "node:util";
 import { installTools, requireTool } from "../tests/lab/tools.ts";
-import { type Backends, startBackends } from "./backends_io.ts";
+import { type Backends, startBackends, startBusy } from "./backends_io.ts";
 import { openIdle } from "./idle_io.ts";
 import { handshakes, load, load2 } from "./load_io.ts";
 import { cpuMicroseconds, memoryBytes } from "./process_io.ts";
 import { type ProductName, PRODUCTS, type Started, startProduct } from "./products_io.ts";
 import { align, type Sample, summarize, table } from "./report.ts";
-import { type Scenario, SCENARIOS, STREAMS } from "./scenarios.ts";
+import { BUSY_CONNECTIONS, BUSY_PATH, type Scenario, SCENARIOS, STREAMS } from "./scenarios.ts";
 
 /** A JIT needs some thousand requests to show what it does in the long run; the others get the same. */
 const WARM_UP_SECONDS = 3;
 const IDLE_CONNECTIONS = 5000;
 const IDLE = "idle";
 const NEWLINE = 0x0a;
+/** The argument by which a process of a function is known: what it computes is not the balancer's cost. */
+const FUNCTION = "function";
 /** Time for a batched log to be written. */
 const LOG_SETTLE_MS = 1_500;
 
@@ -131,9 +133,11 @@ async function measure(
   wrk: string,
   seconds: number,
 ): Promise<Sample> {
-  const { connections, upload, gzip } = scenario;
+  const { connections, upload, gzip, beside } = scenario;
   if (scenario.accessLog) await takeLogLines(started);
-  const before = cpuMicroseconds(started.running.pid);
+  const cpuNow = () => cpuMicroseconds(started.running.pid, FUNCTION);
+  const before = cpuNow();
+  const busy = beside ? askBeside(started, wrk, seconds) : null;
   const result = scenario.handshakes !== null
     ? await handshakes(pathOf("openssl"), {
       port: started.port,
@@ -144,7 +148,7 @@ async function measure(
     : scenario.http2
     ? await load2(pathOf("h2load"), { url: started.url, connections, streams: STREAMS, seconds })
     : await load(wrk, { url: started.url, connections, upload, seconds, gzip });
-  const cpu = cpuMicroseconds(started.running.pid) - before;
+  const cpu = cpuNow() - before;
   if (scenario.accessLog) {
     await new Promise((resolve) => setTimeout(resolve, LOG_SETTLE_MS));
     const share = await takeLogLines(started) / result.requests;
@@ -159,8 +163,21 @@ async function measure(
     requestsPerSecond: result.requests * 1_000_000 / result.microseconds,
     p50: result.p50,
     p99: result.p99,
-    errors: result.errors,
+    errors: result.errors + (await busy ?? 0),
   };
+}
+
+/** Keeps the other route busy for that time. How often that went wrong; nothing answered is wrong too. */
+async function askBeside({ port }: Started, wrk: string, seconds: number): Promise<number> {
+  const url = `http://127.0.0.1:${port}${BUSY_PATH}`;
+  const { requests, errors } = await load(wrk, {
+    url,
+    connections: BUSY_CONNECTIONS,
+    upload: 0,
+    seconds,
+    gzip: false,
+  });
+  return requests === 0 ? errors + 1 : errors;
 }
 
 function pathOf(name: string): string {
@@ -176,6 +193,7 @@ async function measureScenario(
   wrk: string,
   directory: string,
 ): Promise<Sample[]> {
+  const busy = scenario.beside ? await startBusy(backends.busyPort, directory) : null;
   const started = await startAll(products, scenario, backends, directory);
   const samples: Sample[] = [];
   try {
@@ -195,6 +213,7 @@ async function measureScenario(
     }
   } finally {
     await Promise.all(started.map((each) => each.running.stop()));
+    await busy?.stop();
   }
   return samples;
 }

@@ -31,11 +31,17 @@ export interface Scenario {
   readonly handshakes: "whole" | "resumed" | null;
   /** Clients speak HTTP/2, over TLS: h2load, with several streams on every connection. */
   readonly http2: boolean;
+  /** Another route of the same listener is asked all the time for what takes a program the machine: a function. */
+  readonly beside: boolean;
   /** Answers are compressed with gzip, at `GZIP_LEVEL` where a product has levels. */
   readonly gzip: boolean;
 }
 
 export const GZIP_LEVEL = 4;
+
+/** The route of `beside` that is busy, and the connections that make it so. */
+export const BUSY_PATH = "/busy";
+export const BUSY_CONNECTIONS = 2;
 
 /** Requests under way at a time on every connection of HTTP/2. */
 export const STREAMS = 8;
@@ -57,6 +63,7 @@ const SMALL: Scenario = {
   tls: false,
   handshakes: null,
   http2: false,
+  beside: false,
   gzip: false,
 };
 
@@ -71,6 +78,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { ...SMALL, name: "routes", listeners: 20, routes: 25 },
   { ...SMALL, name: "rules", rules: true },
   { ...SMALL, name: "protected", rules: true, rateLimit: true },
+  { ...SMALL, name: "beside", beside: true },
   { ...SMALL, name: "workers2", workers: 2 },
   { ...SMALL, name: "files", path: "/10k", files: true },
   { ...SMALL, name: "files-10m", path: "/10m", connections: 4, files: true },

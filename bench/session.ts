@@ -85,7 +85,13 @@ function replaceSockets(): void {
 
 /** The configuration that the benchmark over sockets gives to Tandem. */
 async function snapshot(scenario: Scenario): Promise<Snapshot> {
-  const text = tandemConfig(scenario, { ports: [8081, 8082], tlsPorts: [], authority: "", files: "." }, [
+  const text = tandemConfig(scenario, {
+    ports: [8081, 8082],
+    tlsPorts: [],
+    busyPort: 0,
+    authority: "",
+    files: ".",
+  }, [
     8080,
   ]);
   return buildSnapshot(await good(text), {

@@ -111,6 +111,8 @@ class HeldBody {
 
   /** What a body that was taken is part of cannot be answered without it. */
   answered(response: Response): void {
+    // An answer whose body is looked at has no length any more.
+    if (this.#reader !== null) return;
     if (this.#taken && response.body !== null) this.#want().catch(() => {});
     else this.#late = true;
   }

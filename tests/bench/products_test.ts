@@ -3,7 +3,13 @@ import { tandemConfig } from "../../bench/products_io.ts";
 import { SCENARIOS } from "../../bench/scenarios.ts";
 import { loadConfig } from "../../mod/config/load.ts";
 
-const SERVERS = { ports: [9001, 9002], tlsPorts: [9003, 9004], authority: "authority.pem", files: "." };
+const SERVERS = {
+  ports: [9001, 9002],
+  tlsPorts: [9003, 9004],
+  busyPort: 9005,
+  authority: "authority.pem",
+  files: ".",
+};
 
 for (const scenario of SCENARIOS) {
   Deno.test(`tandemConfig() of ${scenario.name} is a configuration without problems or warnings`, async () => {

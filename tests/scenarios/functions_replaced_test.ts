@@ -19,6 +19,11 @@ export default { async fetch(request: Request): Promise<Response> {
     case "/go": return new Response(String(go()));
     case "/stream": return new Response(ReadableStream.from(counting()));
     case "/late": await going; return new Response(\`\${(await request.text()).length}\`);
+    case "/count": {
+      let length = 0;
+      for await (const chunk of request.body!) length += chunk.length;
+      return new Response(String(length));
+    }
     case "/echo": return new Response(request.body);
     case "/socket": {
       const { socket, response } = Deno.upgradeWebSocket(request);
@@ -130,6 +135,8 @@ Deno.test("functions stream what waits at the balancer back while it comes, and 
   await withFunction(async ({ url, port }) => {
     const echoed = await fetch(`${url}/echo`, { method: "PUT", body: LARGE });
     assertEquals([echoed.status, await echoed.text() === LARGE], [200, true]);
+    const counted = await fetch(`${url}/count`, { method: "PUT", body: LARGE });
+    assertEquals([counted.headers.get("content-length"), await counted.text()], ["6", `${LARGE.length}`]);
     using client = await HttpConnection.connect(port);
     await client.send(`GET /word HTTP/1.1\r\nHost: a\r\nContent-Length: ${LARGE.length}\r\n\r\n${LARGE}`);
     assertStringIncludes(await new Buffered(client.conn).through("first"), "HTTP/1.1 200");
