@@ -8,10 +8,10 @@
 import { parseArgs } from "node:util";
 import settings from "../deno.json" with { type: "json" };
 import { stampOf } from "../mod/cli/version.ts";
-import { commitOf, must, ROOT, run } from "./process_io.ts";
+import { HEADER_BYTES, targetOf, TARGETS, whatIsMissing } from "./base_runtime.ts";
+import { commitOf, ROOT, run } from "./process_io.ts";
 import { buildVersion } from "./stamp.ts";
 
-export const TARGETS = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"] as const;
 const PERMISSIONS = ["net", "read", "write", "env", "sys", "run", "ffi"].map((name) => `--allow-${name}`);
 const INCLUDED = [
   "mod/runtime/worker_io.ts",
@@ -21,16 +21,38 @@ const INCLUDED = [
 /** Newer versions of Deno can leave out the packages that only tests import (4 MB). */
 const LEAN = "--exclude-unused-npm";
 
-/** Compiles to `output`, and gives the version that the binary is stamped with. */
+/** Compiles to `output`, and gives the version that the binary is stamped with. Throws with what is missing. */
 export async function compile(target: string, output: string): Promise<string> {
   const version = buildVersion(settings.version, await commitOf(settings.version));
   const lean = (await run(Deno.execPath(), ["compile", "--help"])).out.includes(LEAN) ? [LEAN] : [];
-  await must(Deno.execPath(), [
+  const { code, out, err } = await run(Deno.execPath(), [
     ...["compile", "--quiet", "--no-check", "--no-prompt", "--frozen", ...lean, ...PERMISSIONS],
     ...INCLUDED.flatMap((path) => ["--include", path]),
     ...["--target", target, "--output", output, "main.ts", stampOf(version)],
   ]);
+  if (code !== 0) throw new Error(problemOf(err + out, target));
+  await checkMachine(output, target);
   return version;
+}
+
+function problemOf(said: string, target: string): string {
+  const missing = whatIsMissing(said, target, Deno.version.deno);
+  return `Cannot compile: ${said.trim()}${missing === null ? "" : `\n\n${missing}`}`;
+}
+
+/** DENORT_BIN may name a runtime of another machine, which compiles just as well. */
+async function checkMachine(output: string, target: string): Promise<void> {
+  using file = await Deno.open(output);
+  const header = new Uint8Array(HEADER_BYTES);
+  await file.read(header);
+  const is = targetOf(header);
+  if (is === target) return;
+  await Deno.remove(output);
+  throw new Error(
+    `Cannot compile for ${target} as the base runtime that DENORT_BIN names is for ${
+      is ?? "another machine"
+    }`,
+  );
 }
 
 async function main(): Promise<number> {
@@ -49,7 +71,6 @@ async function main(): Promise<number> {
     return 0;
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
-    console.error("(deno compile takes a base runtime of the target from the network, or from DENORT_BIN)");
     return 1;
   }
 }

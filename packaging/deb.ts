@@ -6,7 +6,8 @@
  */
 import { parseArgs } from "node:util";
 import settings from "../deno.json" with { type: "json" };
-import { compile, TARGETS } from "./compile.ts";
+import { TARGETS } from "./base_runtime.ts";
+import { compile } from "./compile.ts";
 import { controlFile, debVersion } from "./deb_control.ts";
 import { commitOf, must, ROOT } from "./process_io.ts";
 import { buildVersion } from "./stamp.ts";
