@@ -38,7 +38,7 @@ type Tell = (message: FromThread) => void;
 /** So long nobody asks before the port is closed: what was sent before the balancer knew better is still answered. */
 const QUIET_MS = 200;
 
-/** The code itself, as the runtime shows its address. */
+/** What `addressOf` has made, as the runtime shows it. */
 const OWN_ADDRESS = /data:text\/javascript[^\s):]*/g;
 /** Lines of a stack that are ours or the runtime's. */
 const FOREIGN_FRAME = /^ +at .*(\/functions\/\w+_io\.ts|\(?ext:)/;
@@ -73,7 +73,7 @@ class FunctionServer {
 
   async load(code: string): Promise<void> {
     try {
-      const module = await import("data:text/javascript;charset=utf-8," + encodeURIComponent(code));
+      const module = await import(addressOf(code));
       const own = module.default;
       if (typeof own?.fetch !== "function") {
         throw new Error("it must have `export default { fetch(request) {} }`");
@@ -115,6 +115,11 @@ class FunctionServer {
     const lines = (error.stack ?? error.message).replace(OWN_ADDRESS, this.#settings.name).split("\n");
     return lines.filter((line) => !FOREIGN_FRAME.test(line)).join("\n");
   }
+}
+
+/** Code as a module that can be imported; without what could end an address in the stack of an error. */
+function addressOf(code: string): string {
+  return "data:text/javascript;charset=utf-8," + encodeURIComponent(code).replaceAll(")", "%29");
 }
 
 /** What a server that the function asked says of handing on is not the function's word. */

@@ -12,8 +12,6 @@ import type { Log } from "../observe/log.ts";
 import { Backoff } from "./backoff.ts";
 import { readTextLines } from "./text_lines_io.ts";
 
-/** From the start until the code is loaded: it is perhaps compiled, on a busy machine. */
-const LOAD_MS = 15_000;
 /** Beyond the time for what is under way; then it is killed. */
 const END_GRACE_MS = 3000;
 
@@ -22,6 +20,8 @@ const LINES_A_SECOND = 250;
 
 export interface FunctionProcessOptions {
   readonly built: BuiltFunction;
+  /** Longest time from the start until the code is loaded. */
+  readonly loadMs: number;
   /** Longest time for what is under way when it ends. */
   readonly drainMs: number;
   /** From 1. */
@@ -93,7 +93,7 @@ export class FunctionProcess {
   }
 
   #start(): void {
-    const { built: { settings, code }, drainMs, start, log } = this.#options;
+    const { built: { settings, code }, loadMs, drainMs, start, log } = this.#options;
     this.#said = this.#killedFor = "";
     this.#heapIsFull = false;
     this.#backoff.started(performance.now());
@@ -109,9 +109,9 @@ export class FunctionProcess {
     this.#input.write(new TextEncoder().encode(JSON.stringify(line) + "\n")).catch(() => {});
     log.info("function started", { ...this.#about, pid: child.pid });
     this.#timer = setTimeout(() => {
-      this.#killedFor = `it was not loaded within ${LOAD_MS} ms`;
+      this.#killedFor = `it was not loaded within ${loadMs} ms`;
       this.kill();
-    }, LOAD_MS);
+    }, loadMs);
     this.#ended = this.#watch(child);
   }
 

@@ -28,6 +28,8 @@ interface Group {
   readonly processes: readonly FunctionProcess[];
 }
 
+type Times = Pick<FunctionProcessOptions, "loadMs" | "drainMs">;
+
 interface Offered {
   readonly keys: readonly string[];
   loaded: boolean;
@@ -35,6 +37,9 @@ interface Offered {
 
 /** What the functions of a configuration are, and how long what they have under way may take when they are replaced. */
 type Wanted = Pick<KeeperFacts, "functions" | "drainMs">;
+
+/** From the start until the code is loaded: it is perhaps compiled, on a busy machine, beside others that start. */
+const LOAD_MS = 15_000, LOAD_EACH_MS = 500;
 
 /** A few dozen of them must fit a line between two keepers. */
 const REASON_CHARS = 200;
@@ -184,20 +189,22 @@ export class Functions {
 
   /** The keys of functions, which run from now on. */
   #groupsOf({ functions = [], drainMs }: Wanted): string[] {
+    const count = functions.reduce((sum, { settings }) => sum + settings.count, 0);
+    const times = { loadMs: LOAD_MS + count * LOAD_EACH_MS, drainMs };
     return functions.map((built) => {
       const { settings, code } = built;
       const key = createHash("sha256").update(JSON.stringify(settings)).update(code).digest("hex");
-      if (!this.#groups.has(key)) this.#groups.set(key, { built, processes: this.#startAll(built, drainMs) });
+      if (!this.#groups.has(key)) this.#groups.set(key, { built, processes: this.#startAll(built, times) });
       return key;
     });
   }
 
-  #startAll(built: BuiltFunction, drainMs: number): FunctionProcess[] {
+  #startAll(built: BuiltFunction, times: Times): FunctionProcess[] {
     const { start, log } = this.#options;
     const onChange = () => this.#options.onChange();
     return Array.from(
       { length: built.settings.count },
-      (_, index) => new FunctionProcess({ built, drainMs, number: index + 1, start, onChange, log }),
+      (_, index) => new FunctionProcess({ built, ...times, number: index + 1, start, onChange, log }),
     );
   }
 

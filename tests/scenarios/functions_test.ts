@@ -141,7 +141,9 @@ Deno.test("functions that throw, end, compute without an end or take all memory 
   await withFunction(async ({ url, node }) => {
     const { program } = node;
     assertEquals((await ask(`${url}/throw`)).status, 500);
-    assertStringIncludes(await program.line("no such thing"), '"function":"edge"');
+    const thrown = JSON.parse(await program.line("no such thing"));
+    assertEquals(thrown.function, "edge");
+    assertMatch(thrown.message, /no such thing\n +at Object\.fetch \(edge:\d+:\d+\)$/);
     const fates: [path: string, status: number[], reason: string][] = [
       ["/exit", [500, 502, 503], "the function has ended its process"],
       ["/loop", [504, 502], "it did nothing but compute for more than 2000 ms"],
