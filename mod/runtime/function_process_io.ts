@@ -11,6 +11,10 @@ import { HEAP_FULL, type Level, readLogLine, readPortLine, READY, type Start } f
 import type { Log } from "../observe/log.ts";
 import { Backoff } from "./backoff.ts";
 import { readTextLines } from "./text_lines_io.ts";
+import type { Turns } from "./turns_io.ts";
+
+/** From the start until the code is loaded: it is perhaps compiled, on a busy machine. */
+const LOAD_MS = 15_000;
 
 /** Beyond the time for what is under way; then it is killed. */
 const END_GRACE_MS = 3000;
@@ -20,8 +24,8 @@ const LINES_A_SECOND = 250;
 
 export interface FunctionProcessOptions {
   readonly built: BuiltFunction;
-  /** Longest time from the start until the code is loaded. */
-  readonly loadMs: number;
+  /** Starting takes the machine, so that they are not started all at once. */
+  readonly turns: Turns;
   /** Longest time for what is under way when it ends. */
   readonly drainMs: number;
   /** From 1. */
@@ -45,6 +49,7 @@ export class FunctionProcess {
   readonly #options: FunctionProcessOptions;
   readonly #about: { readonly function: string; readonly process: number };
   readonly #backoff = new Backoff();
+  #turnOver = () => {};
   #child: Deno.ChildProcess | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>> | null = null;
@@ -62,7 +67,7 @@ export class FunctionProcess {
     const { promise, resolve } = Promise.withResolvers<string | null>();
     this.settled = promise;
     this.#settle = resolve;
-    this.#start();
+    this.#queue();
   }
 
   get pid(): number | null {
@@ -74,6 +79,7 @@ export class FunctionProcess {
     if (!this.#ending) {
       this.#ending = true;
       this.#settle("it is no longer wanted");
+      this.#turnOver();
       const { pid } = this;
       if (pid !== null) this.#options.log.info("function ends after what it has", { ...this.#about, pid });
       this.#input?.close().catch(() => {});
@@ -92,8 +98,15 @@ export class FunctionProcess {
     }
   }
 
+  #queue(): void {
+    this.#turnOver = this.#options.turns.take((over) => {
+      this.#turnOver = over;
+      this.#start();
+    });
+  }
+
   #start(): void {
-    const { built: { settings, code }, loadMs, drainMs, start, log } = this.#options;
+    const { built: { settings, code }, drainMs, start, log } = this.#options;
     this.#said = this.#killedFor = "";
     this.#heapIsFull = false;
     this.#backoff.started(performance.now());
@@ -109,9 +122,9 @@ export class FunctionProcess {
     this.#input.write(new TextEncoder().encode(JSON.stringify(line) + "\n")).catch(() => {});
     log.info("function started", { ...this.#about, pid: child.pid });
     this.#timer = setTimeout(() => {
-      this.#killedFor = `it was not loaded within ${loadMs} ms`;
+      this.#killedFor = `it was not loaded within ${LOAD_MS} ms`;
       this.kill();
-    }, loadMs);
+    }, LOAD_MS);
     this.#ended = this.#watch(child);
   }
 
@@ -137,6 +150,7 @@ export class FunctionProcess {
   #onReady(port: number): void {
     if (this.#ending) return;
     clearTimeout(this.#timer);
+    this.#turnOver();
     this.port = port;
     this.#settle(null);
     this.#options.onChange();
@@ -145,6 +159,7 @@ export class FunctionProcess {
   #onEnd(reason: string): void {
     const { log, onChange } = this.#options;
     this.#child = this.#input = null;
+    this.#turnOver();
     if (this.#ending) return;
     clearTimeout(this.#timer);
     this.lastDeath = reason;
@@ -154,7 +169,7 @@ export class FunctionProcess {
     onChange();
     this.#timer = setTimeout(() => {
       this.restarts++;
-      this.#start();
+      this.#queue();
     }, waitMs);
   }
 

@@ -13,6 +13,7 @@ import { FileWatch } from "./file_watch_io.ts";
 import type { FunctionPlace } from "./function_places.ts";
 import { FunctionProcess, type FunctionProcessOptions } from "./function_process_io.ts";
 import type { KeeperFacts } from "./keeper_facts.ts";
+import { Turns } from "./turns_io.ts";
 
 export interface FunctionsOptions {
   readonly start: FunctionProcessOptions["start"];
@@ -28,8 +29,6 @@ interface Group {
   readonly processes: readonly FunctionProcess[];
 }
 
-type Times = Pick<FunctionProcessOptions, "loadMs" | "drainMs">;
-
 interface Offered {
   readonly keys: readonly string[];
   loaded: boolean;
@@ -38,8 +37,10 @@ interface Offered {
 /** What the functions of a configuration are, and how long what they have under way may take when they are replaced. */
 type Wanted = Pick<KeeperFacts, "functions" | "drainMs">;
 
-/** From the start until the code is loaded: it is perhaps compiled, on a busy machine, beside others that start. */
-const LOAD_MS = 15_000, LOAD_EACH_MS = 500;
+/** Processes that start take a core each for about half a second: traffic is to have the other half of them. */
+const STARTS_AT_ONCE = Math.max(1, Math.floor(navigator.hardwareConcurrency / 2));
+/** One that takes longer waits for something, or never loads. */
+const START_TURN_MS = 2000;
 
 /** A few dozen of them must fit a line between two keepers. */
 const REASON_CHARS = 200;
@@ -55,6 +56,7 @@ const FIRST_WAIT_MS = 3000;
 
 export class Functions {
   readonly #options: FunctionsOptions;
+  readonly #turns = new Turns(STARTS_AT_ONCE, START_TURN_MS);
   readonly #groups = new Map<string, Group>();
   #current: readonly string[] = [];
   /** Of a configuration that is not in force yet; `loaded` once all of them serve. Null: there is none. */
@@ -189,22 +191,21 @@ export class Functions {
 
   /** The keys of functions, which run from now on. */
   #groupsOf({ functions = [], drainMs }: Wanted): string[] {
-    const count = functions.reduce((sum, { settings }) => sum + settings.count, 0);
-    const times = { loadMs: LOAD_MS + count * LOAD_EACH_MS, drainMs };
     return functions.map((built) => {
       const { settings, code } = built;
       const key = createHash("sha256").update(JSON.stringify(settings)).update(code).digest("hex");
-      if (!this.#groups.has(key)) this.#groups.set(key, { built, processes: this.#startAll(built, times) });
+      if (!this.#groups.has(key)) this.#groups.set(key, { built, processes: this.#startAll(built, drainMs) });
       return key;
     });
   }
 
-  #startAll(built: BuiltFunction, times: Times): FunctionProcess[] {
+  #startAll(built: BuiltFunction, drainMs: number): FunctionProcess[] {
     const { start, log } = this.#options;
+    const turns = this.#turns;
     const onChange = () => this.#options.onChange();
     return Array.from(
       { length: built.settings.count },
-      (_, index) => new FunctionProcess({ built, ...times, number: index + 1, start, onChange, log }),
+      (_, index) => new FunctionProcess({ built, drainMs, number: index + 1, turns, start, onChange, log }),
     );
   }
 

@@ -17,7 +17,7 @@ import {
 /** From the start to the first word: code is loaded, perhaps compiled, on a busy machine. */
 const HELLO_MS = 15_000;
 /** Functions are loaded, names looked up, listeners bound, servers probed; a balancer that fails is tried five times. */
-const READY_MS = 60_000;
+const READY_MS = 120_000;
 /** Sockets are opened, no more; meanwhile nothing is decided in this node's elections. */
 const TAKEN_MS = 10_000;
 
