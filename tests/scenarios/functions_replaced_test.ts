@@ -52,7 +52,7 @@ async function withFunction(use: (bench: Bench) => Promise<void>): Promise<void>
     await using node = await Node.start(`listeners:
   - name: web
     bind: "127.0.0.1:${port}"
-    routes: [{ function: { module: ${directory}/edge.ts, timeout: 10s, next: app } }]
+    routes: [{ function: { module: ${directory}/edge.ts, timeout: 60s, next: app } }]
 pools: { app: { servers: ["127.0.0.1:1"] } }
 workers: 1`);
     const url = `http://127.0.0.1:${port}`;
@@ -120,6 +120,7 @@ Deno.test("functions see every save of their files, also of those that could not
     await node.program.line("function started", at);
     // It has been read and is being loaded.
     write(FUNCTION("third"));
+    for (const wanted of [2, 3]) await node.program.until(({ generation }) => (generation ?? 0) >= wanted);
     await answers(url, "third");
     write('import { word } from "./word.ts";\nexport default { fetch: () => new Response(word) };');
     await node.program.line("is not there", at);
