@@ -39,7 +39,7 @@ export class PoolView implements ServerView {
     this.#pool = pool;
     this.#slots = slots;
     this.#slot = Int32Array.from(pool.servers, (server) => server.slot);
-    this.#max = Int32Array.from(pool.servers, (server) => server.maxConnections);
+    this.#max = new Int32Array(this.size);
     this.#tier = new Uint8Array(this.size);
     this.#weight = new Int32Array(this.size);
     this.members = this.#slot.reduce((hash, slot) => Math.imul(hash ^ slot, FNV_PRIME), FNV_BASIS);
@@ -61,6 +61,7 @@ export class PoolView implements ServerView {
       const tier = this.#tierOf(index);
       this.#tier[index] = tier;
       this.#weight[index] = this.#slots.weight(this.#slot[index]!);
+      this.#max[index] = this.#slots.limit(this.#slot[index]!) || this.#pool.servers[index]!.maxConnections;
       if (tier < this.#open) this.#open = tier;
     }
     return true;

@@ -1,7 +1,7 @@
 /**
  * The servers in shared memory: state, effective weight and what is under way, one row per server slot.
  *
- * The control thread sets state and weight; every change raises one version word, so that workers may cache what
+ * The control thread sets state, weight and limit; every change raises one version word, so that workers may cache what
  * they derive from all rows and look at a single word per request. Workers count connections in and out. Beside
  * the total each worker has a count of its own, so that what a crashed worker held can be given back. A row fills
  * one cache line, as rows are written from all cores. It must not know pools, policies or queues.
@@ -25,6 +25,7 @@ const VERSION = 0;
 const STATE = 0;
 const WEIGHT = 1;
 const ACTIVE = 2;
+const LIMIT = 3;
 
 export class ServerSlots {
   /** Servers that fit. */
@@ -44,7 +45,7 @@ export class ServerSlots {
     this.#worker = worker;
   }
 
-  /** Changes whenever the state or weight of any slot does. */
+  /** Changes whenever the state, weight or limit of any slot does. */
   version(): number {
     return Atomics.load(this.#words, VERSION);
   }
@@ -77,6 +78,11 @@ export class ServerSlots {
   /** Effective weight in 1/256 of a configured weight unit. */
   weight(slot: number): number {
     return Atomics.load(this.#words, this.#row(slot) + WEIGHT);
+  }
+
+  /** Most that may be under way, in the place of what is configured; 0: as configured. */
+  limit(slot: number): number {
+    return Atomics.load(this.#words, this.#row(slot) + LIMIT);
   }
 
   /** Requests or connections under way, over all workers. */
@@ -114,6 +120,11 @@ export class ServerSlots {
   /** Control thread; in 1/256 of a configured weight unit. */
   setWeight(slot: number, weight: number): void {
     if (Atomics.exchange(this.#words, this.#row(slot) + WEIGHT, weight) !== weight) this.#changed();
+  }
+
+  /** Control thread; 0: as configured. */
+  setLimit(slot: number, limit: number): void {
+    if (Atomics.exchange(this.#words, this.#row(slot) + LIMIT, limit) !== limit) this.#changed();
   }
 
   /**

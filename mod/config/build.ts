@@ -9,7 +9,7 @@ import { acmeNames, acmeNamesOf } from "./acme_names.ts";
 import { CHECK_KINDS } from "../health/kinds.ts";
 import { cacheSnapshot, storeSnapshot } from "./cache_build.ts";
 import { TlsFiles } from "./certificates.ts";
-import type { CheckConfig } from "./check_schema.ts";
+import type { AgentConfig, CheckConfig } from "./check_schema.ts";
 import { UNCOMPRESSED } from "./compress_schema.ts";
 import { failureSnapshot, retrySnapshot } from "./failure_build.ts";
 import { claimRules, connectionLimitSnapshot, guardsSnapshot, routeLabels } from "./guard_schema.ts";
@@ -22,6 +22,7 @@ import type { RowAllocator } from "./rows.ts";
 import type { Config } from "./schema.ts";
 import type { ServerTlsConfig } from "./server_tls_schema.ts";
 import type {
+  AgentSnapshot,
   CheckSnapshot,
   CompressSnapshot,
   ListenerSnapshot,
@@ -345,6 +346,7 @@ function poolSnapshot(
     ...(tls === null ? {} : { tls }),
     ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
     check,
+    ...(pool.agent === undefined ? {} : { agent: agentSnapshot(pool.agent) }),
     passive: passive === null ? null : {
       failures: passive.failures,
       serverErrors: passive.serverErrors,
@@ -393,5 +395,20 @@ function checkSnapshot(
     timeoutMs: check.timeout,
     rise: check.rise,
     fall: check.fall,
+  };
+}
+
+/** An agent is asked plainly, whatever way the traffic goes. */
+function agentSnapshot({ port, host, send, interval, timeout }: AgentConfig): AgentSnapshot {
+  return {
+    type: "agent",
+    settings: { send },
+    host: host ?? "",
+    port,
+    intervalMs: interval,
+    fastIntervalMs: interval,
+    timeoutMs: timeout,
+    rise: 1,
+    fall: 1,
   };
 }

@@ -4,7 +4,7 @@
 import { z } from "zod";
 import type { Shape } from "../health/check_kind.ts";
 import { CHECK_KINDS, CHECK_TYPES, typesWith } from "../health/kinds.ts";
-import { acrossIssue, duration, flag, integer, name, share } from "./fields.ts";
+import { acrossIssue, duration, flag, integer, ipAddress, name, share } from "./fields.ts";
 import { ServerTlsSchema } from "./server_tls_schema.ts";
 
 /** The settings of all kinds, each with the kinds that have it in its description. */
@@ -80,6 +80,16 @@ export const CheckSchema = common.superRefine((check, context) => {
 /** Of a pool: the name of a shared one has been replaced by it before. */
 export const PoolCheckSchema = z.union([CheckSchema, name().transform((): never => z.NEVER)]);
 
+export const AgentSchema = z.strictObject({
+  port: integer(1, 65535).describe("Port that the agent of each server listens on."),
+  host: ipAddress().optional().describe("Address of one agent for all servers. Without: each server's own."),
+  send: z.string().max(512, "must be at most 512 characters").prefault("").describe(
+    "What is said to the agent first, mostly with a line's end.",
+  ),
+  interval: duration(10).prefault("2s").describe("From one question to the next."),
+  timeout: duration().prefault("1s").describe("Longest wait for the answer."),
+});
+
 const passive = z.strictObject({
   // Envoy: 5 consecutive gateway errors eject.
   failures: integer(0, 1000).prefault(5)
@@ -98,5 +108,6 @@ const passive = z.strictObject({
 export const PassiveSchema = z.union([flag(), passive])
   .transform((value) => value === true ? passive.parse({}) : value === false ? null : value);
 
+export type AgentConfig = z.output<typeof AgentSchema>;
 export type CheckConfig = z.output<typeof CheckSchema>;
 export type PassiveConfig = z.output<typeof PassiveSchema>;

@@ -3,7 +3,7 @@
  */
 import { z } from "zod";
 import { formatHostPort, isHostName } from "../base/address.ts";
-import { PassiveSchema, PoolCheckSchema } from "./check_schema.ts";
+import { AgentSchema, PassiveSchema, PoolCheckSchema } from "./check_schema.ts";
 import { acrossIssue, choice, duration, flag, integer, line, name, serverAddress } from "./fields.ts";
 import { retry } from "./retry_schema.ts";
 import { certificateName, ServerTlsSchema } from "./server_tls_schema.ts";
@@ -136,6 +136,9 @@ export const PoolSchema = z.strictObject({
   ),
   check: PoolCheckSchema.optional().describe(
     "Active health check, or the name of one under `checks`. Without: servers count as healthy until traffic fails.",
+  ),
+  agent: AgentSchema.optional().describe(
+    "Programs on the servers that say how much each takes, beside the check. Without: nobody is asked.",
   ),
   passive: PassiveSchema.prefault(true)
     .describe("Health from traffic: servers that fail are ejected for a while. `false`: off."),

@@ -354,6 +354,8 @@ export interface PoolSnapshot {
   /** Connections to servers begin with a PROXY header of this version; absent: with none. */
   readonly proxyProtocol?: ProxyVersion;
   readonly check: CheckSnapshot | null;
+  /** How the agents of its servers are asked; absent: they have none. */
+  readonly agent?: AgentSnapshot;
   readonly passive: PassiveSnapshot | null;
   readonly retry: RetrySnapshot;
   readonly timeouts: { readonly connectMs: number; readonly responseMs: number; readonly idleMs: number };
@@ -450,7 +452,7 @@ export interface ServerTlsSnapshot {
 }
 
 export interface CheckSnapshot {
-  readonly type: CheckType;
+  readonly type: CheckType | "agent";
   /** What the kind of check reads. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** How the probe connects; absent: plainly, or for tls without a look at certificates. */
@@ -471,6 +473,12 @@ export interface CheckSnapshot {
   readonly timeoutMs: number;
   readonly rise: number;
   readonly fall: number;
+}
+
+/** Of type agent; `settings` has what is said to it. */
+export interface AgentSnapshot extends CheckSnapshot {
+  /** IP address; empty: the server's. */
+  readonly host: string;
 }
 
 export interface PassiveSnapshot {

@@ -6,6 +6,7 @@
  * decides goes to the sink. It must not know timers, connections, shared memory or the configuration's syntax.
  */
 import type { CheckSnapshot, PassiveSnapshot, PoolSnapshot, ServerSnapshot } from "../config/snapshot.ts";
+import { AgentBoard } from "./agent_board.ts";
 import { PassiveChecks, type PassiveCounts } from "./passive.ts";
 import type { RememberedServer } from "./memory.ts";
 import { type ProbeResult, RiseFall } from "./rise_fall.ts";
@@ -84,12 +85,14 @@ export class HealthBoard {
   #pools = new Map<string, Pool>();
   #rows = new Map<number, Row>();
   #tickAt = Infinity;
+  readonly #agents: AgentBoard;
   /** Slots by what is asked. */
   #asked = new Map<string, number[]>();
 
   constructor(env: BoardEnv) {
     this.#env = env;
     this.#schedule = new ProbeSchedule(env.random);
+    this.#agents = new AgentBoard(env.random);
   }
 
   /**
@@ -110,6 +113,8 @@ export class HealthBoard {
       this.#updatePool(pool, known, now);
     }
     this.#groupQuestions(pools);
+    this.#agents.update(pools, now);
+    for (const slot of this.#rows.keys()) this.#heedAgent(slot, now);
     this.#tickAt = now;
     this.tick(now);
   }
@@ -127,6 +132,7 @@ export class HealthBoard {
           : { state: probed.state, reason: probed.reason },
         ejected: ejection === null ? null : { reason: ejected ?? "", ...ejection },
         slowForMs: watch.slowForMs(now),
+        agent: this.#agents.wish(slot),
       };
     });
   }
@@ -143,19 +149,20 @@ export class HealthBoard {
           this.#poolOf(row).passive?.resume(slot, before.ejected, now) === true
         ? before.ejected.reason
         : null;
-      row.watch.resume({ ...before, ejected }, now);
+      this.#agents.recall(slot, before.agent);
+      row.watch.resume({ ...before, agent: this.#agents.wish(slot), ejected }, now);
       this.#tickSoonIfNeeded(row, now);
     }
   }
 
   /** The earliest time at which `due` or `tick` has something to do, or Infinity. */
   deadline(): number {
-    return Math.min(this.#schedule.deadline(), this.#tickAt);
+    return Math.min(this.#schedule.deadline(), this.#agents.deadline(), this.#tickAt);
   }
 
   /** Probes to start now; each counts as under way until `finished`. */
   due(now: number): DueProbe[] {
-    const probes: DueProbe[] = [];
+    const probes: DueProbe[] = this.#agents.due(now);
     for (const slot of this.#schedule.due(now)) {
       const row = this.#rows.get(slot);
       const check = row === undefined ? null : this.#poolOf(row).check;
@@ -181,11 +188,15 @@ export class HealthBoard {
 
   /** False when its servers or their check are gone or changed since the probe began: its result does not count. */
   wanted(probe: DueProbe): boolean {
-    return this.#rowsOf(probe).length > 0;
+    return this.#rowsOf(probe).length > 0 || this.#agents.wanted(probe);
   }
 
   /** Takes the result of a probe. */
   finished(probe: DueProbe, result: ProbeResult, now: number): void {
+    if (this.#agents.wanted(probe)) {
+      this.#agents.finished(probe, result, now);
+      for (const slot of probe.slots) this.#heedAgent(slot, now);
+    }
     for (const row of this.#rowsOf(probe)) {
       const { watch, watch: { pool, probed, server: { slot } } } = row;
       row.probe = null;
@@ -195,6 +206,13 @@ export class HealthBoard {
       this.#schedule.finished(slot, this.#intervalOf(row, probe.check), now);
       this.#tickSoonIfNeeded(row, now);
     }
+  }
+
+  #heedAgent(slot: number, now: number): void {
+    const row = this.#rows.get(slot);
+    if (row === undefined) return;
+    row.watch.heed(this.#agents.wish(slot), now);
+    this.#tickSoonIfNeeded(row, now);
   }
 
   /** The servers that a probe under way is for. */
@@ -208,10 +226,10 @@ export class HealthBoard {
     return slots.every((slot) => !this.#isUp(slot) || this.#rows.get(slot)?.watch.state === "ejected");
   }
 
-  /** As far as its check and the operator are concerned. */
+  /** As far as its check, its agent and the operator are concerned. */
   #isUp(slot: number): boolean {
     const watch = this.#rows.get(slot)?.watch;
-    return watch !== undefined && watch.server.state === undefined && watch.probed?.state !== "down";
+    return watch !== undefined && watch.admin === "ready" && watch.isUp;
   }
 
   /** Reads the counters, lets servers back, goes on with slow starts. Calling too often is harmless. */
@@ -368,7 +386,9 @@ export class HealthBoard {
   #describe(row: Row, now: number): ServerHealth {
     const { watch, lastProbeMs } = row;
     const { name, host, port, slot } = watch.server;
-    const { pool, state, since, reason, weight256 } = watch;
+    const { pool, state, since, weight256 } = watch;
+    const trouble = this.#agents.trouble(slot);
+    const reason = trouble === "" ? watch.reason : `${watch.reason}; the agent is not heard: ${trouble}`;
     const dueAt = this.#schedule.dueAt(slot);
     const nextProbeInMs = dueAt === null ? null : Math.max(0, dueAt - now);
     return {

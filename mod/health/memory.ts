@@ -3,6 +3,7 @@
  * version, so that nothing of it is believed unseen. Pure.
  */
 import { z } from "zod";
+import { NO_WISH } from "./agent_wish.ts";
 
 const name = z.string().min(1).max(512);
 const ms = z.number().min(0);
@@ -21,6 +22,13 @@ const SERVER = z.object({
   slowForMs: ms.nullable(),
   /** When its state began, milliseconds since the epoch. */
   since: ms,
+  /** What its agent wants; of a version that knows no agents: nothing. */
+  agent: z.object({
+    percent: z.int().min(0),
+    admin: z.enum(["ready", "drain", "maint"]),
+    down: z.string().nullable(),
+    limit: z.int().min(0),
+  }).catch(NO_WISH),
 });
 
 export type RememberedServer = z.infer<typeof SERVER>;

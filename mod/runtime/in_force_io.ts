@@ -11,7 +11,7 @@ import type { TlsTrouble } from "../proxy/environment.ts";
 import type { ControlPort } from "./balancer_io.ts";
 import { carry, receive } from "./carried.ts";
 import { clearRows, RowOwners } from "./row_owners.ts";
-import { type Running, type RunningOptions, sectionsOf, setServers, startRunning } from "./running_io.ts";
+import { type Running, type RunningOptions, sectionsOf, startRunning } from "./running_io.ts";
 import {
   forwardedPools,
   nodeStatus,
@@ -96,7 +96,7 @@ export class InForce {
     const rows = this.#owners.claim(snapshot);
     clearRows(memory.counters, rows);
     for (const slot of rows.servers) this.#tlsTroubles.forget(slot);
-    setServers(running, snapshot);
+    running.monitor.update(snapshot.pools);
     if (this.#received !== null) this.#goOn(running, this.#received);
     const memories = tables.prepare(snapshot, Date.now());
     const { errors } = await crew.apply(snapshot, memories);
@@ -108,7 +108,7 @@ export class InForce {
       return [];
     }
     if (before !== null && !this.#draining) {
-      setServers(running, before);
+      running.monitor.update(before.pools);
       // Some workers have the new one already: all get the old one again.
       const old = { ...before, generation: this.nextGeneration() };
       const { errors: again } = await crew.apply(old, tables.current);

@@ -16,7 +16,6 @@ import {
   SERVER_CAPACITY,
 } from "../base/shared_memory.ts";
 import type { Config } from "../config/schema.ts";
-import type { Snapshot } from "../config/snapshot.ts";
 import { HealthMonitor } from "../health/monitor_io.ts";
 import type { Probe } from "../health/probe_io.ts";
 import { probeTable } from "../health/probes_io.ts";
@@ -113,15 +112,6 @@ export function sectionsOf({ monitor, tables: { sticks } }: Running): readonly S
   ];
 }
 
-/** Tells health and workers which servers there are, and which of them are to be drained. */
-export function setServers({ monitor, memory: { slots } }: Running, { pools }: Snapshot): void {
-  const servers = pools.flatMap((pool) => pool.servers);
-  // One that is to get nothing is taken out before health lets it in, and the other way round.
-  for (const { slot, state } of servers) if (state !== undefined) slots.setAdmin(slot, state);
-  monitor.update(pools);
-  for (const { slot, state } of servers) if (state === undefined) slots.setAdmin(slot, "ready");
-}
-
 function healthSink({ slots, queue }: OpenMemory, { log, onHealth }: RunningOptions): HealthSink {
   return {
     setUp: (slot, up) => {
@@ -133,7 +123,21 @@ function healthSink({ slots, queue }: OpenMemory, { log, onHealth }: RunningOpti
       slots.setEjected(slot, ejected);
       queue.wakeAll();
     },
+    setAdmin: (slot, admin) => {
+      if (slots.admin(slot) === admin) return;
+      slots.setAdmin(slot, admin);
+      queue.wakeAll();
+    },
     setWeight: (slot, weight) => slots.setWeight(slot, weight),
+    setLimit: (slot, limit) => {
+      if (slots.limit(slot) === limit) return;
+      slots.setLimit(slot, limit);
+      queue.wakeAll();
+    },
+    onAgent: (pool, server, words) => {
+      log.info("the agent of a server speaks", { pool, server, says: words === "" ? "up" : words });
+      onHealth();
+    },
     onTransition: ({ pool, server, from, to, reason }) => {
       const level = to === "down" || to === "ejected" ? "warning" : "info";
       log[level](`server ${to}`, { pool, server, from, reason });

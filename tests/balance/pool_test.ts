@@ -163,3 +163,15 @@ Deno.test("constructor() of a reload goes on with the policy's state by server",
   assertEquals(acquire(crew.pools[0]!), 1);
   assertEquals(acquire(crew.pools[0]!), 0);
 });
+
+Deno.test("acquire() a limit that was set stands in the place of the configured one", () => {
+  const crew = new Crew(pool([server(0, { maxConnections: 1 })]));
+  const { slots } = crew.control;
+  const [balancer] = crew.pools as [PoolBalancer];
+  slots.setLimit(10, 2);
+  assertEquals([acquire(balancer), acquire(balancer), acquire(balancer)], [0, 0, QUEUE_FULL]);
+  balancer.release(10);
+  balancer.release(10);
+  slots.setLimit(10, 0);
+  assertEquals([acquire(balancer), acquire(balancer)], [0, QUEUE_FULL]);
+});

@@ -79,3 +79,15 @@ Deno.test("checkPools() a setting that only other types of check have", async ()
     "5:62 «tls» pools.app.check.tls: has no effect in a check of type udp",
   ]);
 });
+
+Deno.test("AgentSchema() a port, and perhaps an address, a text and times", async () => {
+  assertEquals(await errors(poolWith("agent: {}")), [
+    "5:5 «agent» pools.app.agent.port: is required: Port that the agent of each server listens on",
+  ]);
+  assertEquals(await errors(poolWith("agent: { port: 0, host: a, interval: 1ms, sent: x }")), [
+    "5:20 «0» pools.app.agent.port: must be a whole number from 1 to 65535, not 0",
+    '5:29 «a» pools.app.agent.host: must be an IP address, such as 10.0.0.2, not "a"',
+    "5:42 «1ms» pools.app.agent.interval: must be at least 10ms",
+    '5:47 «sent» pools.app.agent.sent: is not a known key; did you mean "send"?',
+  ]);
+});

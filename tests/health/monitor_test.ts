@@ -268,7 +268,10 @@ Deno.test("#run() a probe that throws counts as failed and is run again", async 
   const world = new World();
   const broken = new HealthMonitor({
     probes: allProbes(boom),
-    sink: { setUp() {}, setEjected() {}, setWeight() {}, onTransition: (one) => world.transitions.push(one) },
+    sink: {
+      ...{ setUp() {}, setEjected() {}, setAdmin() {}, setWeight() {}, setLimit() {}, onAgent() {} },
+      onTransition: (one) => world.transitions.push(one),
+    },
     readCounters: none,
     now: () => performance.now(),
     wallNow: () => EPOCH,

@@ -232,7 +232,7 @@ Deno.test("tls probe() a handshake is enough, whoever signed the certificate", a
 
 Deno.test("probe() says first whose connection it is, where the check wants that", async () => {
   for (const version of ["v1", "v2"] as const) {
-    for (const type of ["http", "tcp", "tls"] as const) {
+    for (const type of ["http", "tcp", "tls", "redis"] as const) {
       const told = Promise.withResolvers<[ProxyRead, next: number | undefined]>();
       const serve = async (conn: Deno.TcpConn) => {
         const bytes = new Uint8Array(4096);
@@ -257,8 +257,8 @@ Deno.test("probe() says first whose connection it is, where the check wants that
             host: "127.0.0.1",
             port,
           }]);}
-        // "GET", nothing, or a TLS record of a handshake.
-        assertEquals(next, { http: 0x47, tcp: 0, tls: 22 }[type]);
+        // "GET", nothing, a TLS record of a handshake, or an array of RESP.
+        assertEquals(next, { http: 0x47, tcp: 0, tls: 22, redis: 0x2a }[type]);
       });
     }
   }
@@ -347,5 +347,13 @@ Deno.test("tls probe() of a pool with TLS verifies", async () => {
     assertMatch(good.reason, /^handshake completed/);
     const bad = await probe(port, { type: "tls" }, { tls: TRUSTING, tlsName: "other.internal" });
     assertMatch(bad.reason, /is not for other\.internal/);
+  });
+});
+
+Deno.test("probe() every talk goes over TLS, where the check wants that", async () => {
+  await withHttpsServer("+PONG\r\n", async (port) => {
+    const { ok, reason } = await probe(port, { type: "redis" }, { tls: TRUSTING, tlsName: "app.internal" });
+    assertEquals([ok, reason], [true, "Redis answered +PONG"]);
+    assertEquals((await probe(port, { type: "redis", timeout: "200ms" })).ok, false, "plainly");
   });
 });

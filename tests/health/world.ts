@@ -55,7 +55,7 @@ export function pool(servers: ServerSnapshot[], some: Partial<PoolSnapshot> = {}
 
 /** Every kind of check is probed alike. */
 export function allProbes(probe: Probe): ProbeTable {
-  return Object.fromEntries(CHECK_TYPES.map((type) => [type, probe])) as ProbeTable;
+  return Object.fromEntries([...CHECK_TYPES, "agent"].map((type) => [type, probe])) as ProbeTable;
 }
 
 /** A world of servers that answer as told, with a clock that jumps from timer to timer. */
@@ -67,6 +67,12 @@ export class World {
   probed: { server: string; at: number; port: number }[] = [];
   aborted: string[] = [];
   words: string[] = [];
+  admins = new Map<number, string>();
+  limits = new Map<number, number>();
+  /** What was told of agents. */
+  agents: string[] = [];
+  /** What the agent of a server says; without: it cannot be reached. */
+  says = new Map<string, string>();
   transitions: HealthTransition[] = [];
   counts = new Map<number, PassiveCounts>();
   #timers = new Map<number, { at: number; call: () => void }>();
@@ -74,13 +80,20 @@ export class World {
   readonly monitor: HealthMonitor;
 
   constructor() {
-    const probe: Probe = (target, signal) => this.#answer(target.server, target.port, signal);
+    const probe: Probe = (target, signal) => {
+      if (target.check.type !== "agent") return this.#answer(target.server, target.port, signal);
+      const line = this.says.get(target.server);
+      return Promise.resolve({ ok: line !== undefined, reason: line ?? "connection refused", latencyMs: 1 });
+    };
     this.monitor = new HealthMonitor({
       probes: allProbes(probe),
       sink: {
         setUp: (slot, up) => this.words.push(`${slot} ${up ? "up" : "down"}`),
         setEjected: (slot, ejected) => this.words.push(`${slot} ${ejected ? "ejected" : "in"}`),
         setWeight: (slot, weight) => this.words.push(`${slot} weight ${weight}`),
+        setAdmin: (slot, admin) => this.admins.set(slot, admin),
+        setLimit: (slot, limit) => this.limits.set(slot, limit),
+        onAgent: (pool, server, words) => this.agents.push(`${pool}/${server} ${words}`),
         onTransition: (transition) => this.transitions.push(transition),
       },
       readCounters: (slot) => this.counts.get(slot) ?? none(),

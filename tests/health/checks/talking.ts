@@ -12,6 +12,7 @@ const TARGET: TalkTarget = {
 /** A talk of a check as it would stand in a configuration. */
 export function talkOf(given: Readonly<Record<string, unknown>>, target: Partial<TalkTarget> = {}): Talk {
   const { type, settings } = checkOf(given);
+  assert(type !== "agent");
   const talk = CHECK_KINDS[type].talk!(settings as never, { ...TARGET, ...target });
   assert(typeof talk !== "string", String(talk));
   return talk;
