@@ -22,7 +22,6 @@ import type { Desk } from "../mod/runtime/desk.ts";
 import { createApi } from "./api/app.ts";
 import { type Access, guard } from "./auth.ts";
 import { createEvents, createShell } from "./dashboard/app.tsx";
-import { Events } from "./dashboard/events_io.tsx";
 
 export interface AdminSource {
   /** Cheap: asked often by probes. starting: nothing listens yet, and there is no status. */
@@ -50,7 +49,7 @@ export function createAdminApp(source: AdminSource, access: Access): Hono {
   });
   app.route("/", createShell());
   app.use(guard(access));
-  app.route("/", createEvents(new Events(source.desk)));
+  app.route("/", createEvents(source.desk));
   app.on("GET", ["/status", "/metrics"], async (context, next) => {
     if (source.state() !== "starting") return await next();
     return context.json({ error: "the node is starting" }, 503);

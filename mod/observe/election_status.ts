@@ -10,6 +10,19 @@ export interface ElectionStatus {
   /** The worst lateness of a timer in the last ten seconds. */
   readonly timerLagMs: number;
   readonly instances: readonly InstanceStatus[];
+  /** Of this node and, by their reports, of its peers since the keeper started; the last 100, newest first. */
+  readonly timeline: readonly TransitionStatus[];
+}
+
+export interface TransitionStatus {
+  /** When it was so, or, of a peer, heard of; milliseconds since 1970. */
+  readonly at: number;
+  readonly node: string;
+  readonly instance: string;
+  /** Null: not known. */
+  readonly from: InstanceStatus["state"] | null;
+  readonly to: InstanceStatus["state"];
+  readonly why: string;
 }
 
 export interface InstanceStatus {

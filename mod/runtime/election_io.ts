@@ -34,6 +34,7 @@ import { Segments } from "./segments_io.ts";
 import { StartupDelay } from "./startup_delay_io.ts";
 import { SyncGroups, tracksFor } from "./sync_groups.ts";
 import { type CarriedAnswer, Tracked } from "./tracked_io.ts";
+import { Timeline } from "./timeline.ts";
 import { Transitions } from "./transitions_io.ts";
 import { Wires } from "./wires_io.ts";
 
@@ -75,6 +76,7 @@ export class Election {
   readonly #wires: Wires;
   readonly #tracked: Tracked;
   readonly #transitions: Transitions;
+  readonly #timeline: Timeline;
   readonly #groups = new SyncGroups();
   readonly #lag: TimerLag;
   readonly #startedAt = performance.now();
@@ -96,6 +98,7 @@ export class Election {
   constructor(options: ElectionOptions) {
     this.#options = options;
     this.#log = options.log;
+    this.#timeline = new Timeline(options.node);
     this.#carried = options.carried ?? NOTHING_CARRIED;
     this.#maintenance = this.#carried.maintenance;
     this.#tracked = new Tracked(options.spawn, () => this.evaluate(), this.#carried.answers);
@@ -185,6 +188,7 @@ export class Election {
       maintenance: this.#maintenance,
       timerLagMs: Math.round(this.#lag.worst(now) * 10) / 10,
       instances: [...members, ...blocked ?? []],
+      timeline: this.#timeline.list,
     };
   }
 
@@ -398,6 +402,8 @@ export class Election {
   #tellReport(runner: Runner, { maintenance, instances, pools }: Report, node: string): void {
     const told = instances.find(({ vrid }) => vrid === runner.settings.vrid);
     if (told === undefined) return;
+    const { state, reason: why } = told;
+    this.#timeline.told(Date.now(), node, { instance: runner.settings.name, state, why });
     const able = !maintenance && told.state !== "fault" && told.state !== "initialize";
     const score = Math.min(100, told.health);
     const standby = told.state === "backup";
@@ -413,6 +419,7 @@ export class Election {
 
   #onTransition(name: string, from: State, to: State, reason: string): void {
     this.#log[to === "fault" ? "warning" : "info"](`instance ${to}`, { instance: name, from, reason });
+    this.#timeline.own(Date.now(), { instance: name, from, to, why: reason });
     const programs = this.#members.get(name)?.settings.onTransition ?? [];
     this.#transitions.tell(programs, { instance: name, from, to, reason });
     if (from === "active") this.#hurryIfAllLeft();

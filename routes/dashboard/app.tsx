@@ -5,8 +5,12 @@
  */
 import { Hono } from "hono";
 import { SCRIPT, STYLE } from "./assets.ts";
-import type { Events } from "./events_io.tsx";
+import { CHARTS } from "./charts.ts";
+import { Events } from "./events_io.ts";
+import { planView } from "./plan.tsx";
 import { Shell } from "./shell.tsx";
+import { CHART_FILES, chartFile } from "./uplot_io.ts";
+import type { Desk } from "../../mod/runtime/desk.ts";
 
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
   "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
@@ -19,20 +23,28 @@ export function createShell(): Hono {
     context.header("referrer-policy", "no-referrer");
     return context.html(`<!doctype html>${<Shell />}`);
   });
-  app.get(
-    "/dashboard/style.css",
-    (context) => context.body(STYLE, 200, { "content-type": "text/css; charset=utf-8" }),
-  );
-  app.get(
-    "/dashboard/script.js",
-    (context) => context.body(SCRIPT, 200, { "content-type": "text/javascript; charset=utf-8" }),
-  );
+  const serve = (path: string, type: string, text: string) =>
+    app.get(path, (context) => context.body(text, 200, { "content-type": `text/${type}; charset=utf-8` }));
+  serve("/dashboard/style.css", "css", STYLE);
+  serve("/dashboard/script.js", "javascript", SCRIPT);
+  serve("/dashboard/charts.js", "javascript", CHARTS);
+  for (const name of CHART_FILES) {
+    app.get(`/dashboard/${name}`, async (context) => {
+      const { text, type } = await chartFile(name);
+      return context.body(text, 200, { "content-type": type });
+    });
+  }
   return app;
 }
 
 /** What is told of the node. */
-export function createEvents(events: Events): Hono {
-  return new Hono().get("/dashboard/events", (context) => {
+export function createEvents(desk: Desk): Hono {
+  const events = new Events(desk);
+  const app = new Hono();
+  app.get("/dashboard/plan", async (context) => {
+    return context.html(planView(await desk.plan().catch(() => null)));
+  });
+  return app.get("/dashboard/events", (context) => {
     if (context.req.method === "HEAD") {
       return context.body(null, 200, { "content-type": "text/event-stream" });
     }

@@ -15,20 +15,22 @@ h1 { font-size: 1.2rem; margin: .5rem 0; } h2 { font-size: 1.05rem; margin: 1.5r
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); }
 tbody th { font-weight: 600; } th small { display: block; font-weight: 400; }
 .state { font-weight: 600; } .good { color: var(--good); } .bad { color: var(--bad); } .warn { color: var(--warn); }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(16rem, 1fr)); gap: 1rem; }
-figure { margin: .5rem 0; padding: .5rem; background: var(--soft); } figcaption span { margin-right: 1rem; }
-svg { width: 100%; height: 5rem; } polyline { fill: none; stroke-width: 1.5; vector-effect: non-scaling-stroke; }
-polyline.line0 { stroke: var(--one); } polyline.line1 { stroke: var(--two); stroke-dasharray: 3 2; } span.line0 { color: var(--one); } span.line1 { color: var(--two); }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(28rem, 100%), 1fr)); gap: 1rem; }
+figure { margin: .5rem 0; padding: .5rem; background: var(--soft); overflow: hidden; } figcaption span { margin-right: 1rem; }
+span.line0 { color: var(--one); } span.line1 { color: var(--two); } .u-select { background: var(--line); } .u-cursor-x { border-color: var(--text); }
+h3 { font-size: 1rem; margin: 1rem 0 .25rem; } ol.timeline { margin: 0; padding-left: 0; list-style: none; max-height: 14rem; overflow-y: auto; }
+ol.timeline time { display: inline-block; min-width: 4.5rem; } ul.plan { margin: .25rem 0; padding-left: 1rem; list-style: none; } small { margin-left: .25rem; }
 button { font: inherit; color: inherit; background: var(--soft); border: 1px solid var(--line); border-radius: .3rem; padding: .1rem .5rem; min-height: 1.75rem; cursor: pointer; }
 button[aria-pressed=true] { border-color: var(--one); font-weight: 600; } :focus-visible { outline: 2px solid var(--one); outline-offset: 1px; }
 .buttons { white-space: nowrap; } .buttons button { margin-right: .25rem; } pre { white-space: pre-wrap; }
-.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+@media (max-width: 50rem) { .wide table { min-width: 48rem; } }
 `;
 
 export const SCRIPT = `"use strict";
 const SILENT_MS = 2500, AGAIN_MS = 500;
 const at = (id) => document.getElementById(id);
 const [main, link, gate, field, said] = ["main", "link", "gate", "token", "said"].map(at);
+const parts = { top: at("top"), rest: at("rest"), plan: at("plan") };
 let token = sessionStorage.getItem("tandem-token") ?? "";
 let heard = Date.now();
 let attempt = new AbortController();
@@ -42,12 +44,27 @@ function tell(text, state) {
   document.documentElement.dataset.link = state;
 }
 
-function show(html) {
+function show({ top, rest, points, whole }) {
   const focused = document.activeElement?.id ?? "";
-  const open = [...main.querySelectorAll("details")].map((each) => each.open);
-  main.innerHTML = html;
-  main.querySelectorAll("details").forEach((each, index) => each.open = open[index] ?? false);
-  if (focused !== "") at(focused)?.focus({ preventScroll: true });
+  const scrolled = [...main.querySelectorAll(".scrolls")].map(({ id, scrollLeft, scrollTop }) => ({ id, scrollLeft, scrollTop }));
+  parts.top.innerHTML = top;
+  parts.rest.innerHTML = rest;
+  for (const { id, scrollLeft, scrollTop } of scrolled) at(id)?.scrollTo(scrollLeft, scrollTop);
+  if (focused !== "" && focused !== document.activeElement?.id) at(focused)?.focus({ preventScroll: true });
+  charts.show(points, whole);
+}
+
+/** Shows what a reload would change now. */
+async function compare() {
+  const response = await fetch("dashboard/plan", { headers: headers() });
+  if (response.status === 401) return await askForToken("A token is needed to read");
+  parts.plan.innerHTML = await response.text();
+}
+
+at("compare").addEventListener("click", () => compare().catch(notAnswered));
+
+function notAnswered(error) {
+  said.textContent = "The node did not answer: " + error.message;
 }
 
 /** Resolves with the next token that is entered. */
@@ -102,8 +119,9 @@ main.addEventListener("click", async (event) => {
     const answer = await response.json();
     if (response.status === 401) return askForToken("A token is needed to change anything");
     said.textContent = response.ok ? ["Done", ...answer.warnings].join(": ") : answer.error;
+    if (parts.plan.innerHTML !== "") await compare();
   } catch (error) {
-    said.textContent = "The node did not answer: " + error.message;
+    notAnswered(error);
   }
 });
 

@@ -1,26 +1,15 @@
 /**
- * What the dashboard remembers of a node from look to look: traffic for its charts, and who held which addresses.
+ * What the dashboard remembers of a node from look to look: traffic for its charts, and the rates of its parts.
  * Pure, and bounded.
  */
 import { LATENCY_BUCKETS_MS } from "../../mod/base/counters.ts";
-import type { InstanceStatus } from "../../mod/observe/election_status.ts";
-import type { KeeperStatus } from "../../mod/observe/keeper_status.ts";
-import type { NodeStatus } from "../../mod/observe/status.ts";
+import type { NodeStatus, ServerStatus } from "../../mod/observe/status.ts";
 
 /** Looks that are kept: five minutes of one a second. */
 const LOOKS = 300;
-const TRANSITIONS = 20;
-/** Rates are over so many looks, so that they can be read. */
+/** Rates are over so many looks, so that they can be read; shares of errors over more, as errors are rare. */
 const OVER = 5;
-
-export interface Transition {
-  /** Milliseconds since 1970. */
-  readonly at: number;
-  readonly instance: string;
-  readonly state: InstanceStatus["state"];
-  readonly owner: string | null;
-  readonly why: string;
-}
+const ERRORS_OVER = 30;
 
 /** What happened between two looks. */
 export interface Point {
@@ -31,6 +20,11 @@ export interface Point {
   /** Milliseconds; null: there was no request. */
   readonly p50: number | null;
   readonly p99: number | null;
+  /** Connections of clients that are open. */
+  readonly connections: number;
+  /** Bytes a second from clients and to them. */
+  readonly received: number;
+  readonly sent: number;
 }
 
 interface Look {
@@ -38,44 +32,52 @@ interface Look {
   readonly requests: number;
   readonly errors: number;
   readonly buckets: readonly number[];
-  /** By listener, and by pool and server. */
+  readonly connections: number;
+  readonly received: number;
+  readonly sent: number;
+  /** Requests by listener, and by pool and server. */
   readonly each: ReadonlyMap<string, number>;
+  /** Failures by pool and server. */
+  readonly failures: ReadonlyMap<string, number>;
 }
 
 export class History {
-  readonly transitions: Transition[] = [];
   readonly points: Point[] = [];
   #looks: Look[] = [];
-  readonly #states = new Map<string, number>();
-
-  /** `at`: milliseconds since 1970. Null: that process did not answer. */
-  add(at: number, node: NodeStatus | null, keeper: KeeperStatus | null): void {
-    for (const instance of keeper?.vrrp.instances ?? []) this.#follow(instance);
-    if (node !== null) this.#look(at, node);
-  }
 
   /** Requests a second of a listener (`listener`) or server (`pool/server`) of late; null: not known yet. */
   rate(name: string): number | null {
-    const last = this.#looks.at(-1), first = this.#looks.at(-1 - OVER) ?? this.#looks[0];
+    const grown = this.#grown("each", name, OVER);
+    return grown === null ? null : grown.by / grown.ms * 1000;
+  }
+
+  /** Which share of the requests of a server (`pool/server`) has failed of late, 0 to 1; null: there were none. */
+  failed(name: string): number | null {
+    const requests = this.#grown("each", name, ERRORS_OVER),
+      failures = this.#grown("failures", name, ERRORS_OVER);
+    if (requests === null || failures === null || requests.by === 0 && failures.by === 0) return null;
+    return Math.min(1, failures.by / Math.max(requests.by, failures.by));
+  }
+
+  /** What has been added to a number over the last looks, and how long those took. */
+  #grown(what: "each" | "failures", name: string, over: number): { by: number; ms: number } | null {
+    const last = this.#looks.at(-1), first = this.#looks.at(-1 - over) ?? this.#looks[0];
     if (last === undefined || first === undefined || last === first) return null;
-    const [to, from] = [last.each.get(name), first.each.get(name)];
+    const [to, from] = [last[what].get(name), first[what].get(name)];
     return to === undefined || from === undefined
       ? null
-      : Math.max(0, to - from) / (last.at - first.at) * 1000;
+      : { by: Math.max(0, to - from), ms: last.at - first.at };
   }
 
-  #follow({ name, state, since, owner, why }: InstanceStatus): void {
-    if (this.#states.get(name) === since) return;
-    this.#states.set(name, since);
-    this.transitions.unshift({ at: since, instance: name, state, owner, why });
-    this.transitions.length = Math.min(this.transitions.length, TRANSITIONS);
-  }
-
-  #look(at: number, { listeners, pools, startedAt }: NodeStatus): void {
-    const each = new Map<string, number>();
+  /** `at`: milliseconds since 1970. */
+  add(at: number, { listeners, pools, startedAt }: NodeStatus): void {
+    const each = new Map<string, number>(), failures = new Map<string, number>();
     for (const { name, counters } of listeners) each.set(name, counters.requests);
     for (const pool of pools) {
-      for (const { name, counters } of pool.servers) each.set(`${pool.name}/${name}`, counters.requests);
+      for (const { name, counters } of pool.servers) {
+        each.set(`${pool.name}/${name}`, counters.requests);
+        failures.set(`${pool.name}/${name}`, failuresOf(counters));
+      }
     }
     const look: Look = {
       at,
@@ -84,14 +86,18 @@ export class History {
       buckets: LATENCY_BUCKETS_MS.concat(Infinity).map((_, bucket) =>
         sum(listeners.map(({ latency }) => latency.buckets[bucket] ?? 0))
       ),
+      connections: sum(listeners.map(({ counters }) => counters.active)),
+      received: sum(listeners.map(({ counters }) => counters.bytesIn)),
+      sent: sum(listeners.map(({ counters }) => counters.bytesOut)),
       each,
+      failures,
     };
     const before = this.#looks.at(-1);
     // A balancer that was started anew counts from 0.
     if (before !== undefined && startedAt > before.at) this.#looks = [];
     else if (before !== undefined && at > before.at) this.points.push(pointOf(before, look));
     this.#looks.push(look);
-    if (this.#looks.length > OVER + 1) this.#looks.shift();
+    if (this.#looks.length > ERRORS_OVER + 1) this.#looks.shift();
     if (this.points.length > LOOKS) this.points.shift();
   }
 }
@@ -99,13 +105,23 @@ export class History {
 function pointOf(from: Look, to: Look): Point {
   const seconds = (to.at - from.at) / 1000;
   const buckets = to.buckets.map((count, at) => Math.max(0, count - from.buckets[at]!));
+  const aSecond = (now: number, before: number) => Math.round(Math.max(0, now - before) / seconds * 10) / 10;
   return {
     at: to.at,
-    requests: Math.max(0, to.requests - from.requests) / seconds,
-    errors: Math.max(0, to.errors - from.errors) / seconds,
+    requests: aSecond(to.requests, from.requests),
+    errors: aSecond(to.errors, from.errors),
     p50: quantile(buckets, 0.5),
     p99: quantile(buckets, 0.99),
+    connections: to.connections,
+    received: aSecond(to.received, from.received),
+    sent: aSecond(to.sent, from.sent),
   };
+}
+
+/** Requests that the server has failed, whichever way. */
+export function failuresOf(counters: ServerStatus["counters"]): number {
+  return counters.connectErrors + counters.emptyReplies + counters.resets + counters.badResponses +
+    counters.responseTimeouts + counters.responses5xx;
 }
 
 /** The upper bound of the bucket that holds it. */

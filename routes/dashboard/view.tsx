@@ -1,10 +1,12 @@
 /** @jsxImportSource hono/jsx */
 /**
- * What the dashboard shows of a node: who holds which address and why, traffic, pools and their servers. Pure.
+ * What the dashboard shows of a node beside its charts: who holds which address and why, listeners, pools and their
+ * servers. Pure.
  *
  * Every text of the node is escaped; what a button does stands in its data, for the page's script.
  */
-import type { InstanceStatus } from "../../mod/observe/election_status.ts";
+import type { Child } from "hono/jsx";
+import type { InstanceStatus, TransitionStatus } from "../../mod/observe/election_status.ts";
 import type { KeeperStatus } from "../../mod/observe/keeper_status.ts";
 import { reasonOf } from "../../mod/observe/election_status.ts";
 import {
@@ -13,8 +15,8 @@ import {
   type ServerStatus,
   takesTraffic,
 } from "../../mod/observe/status.ts";
-import { Chart, short } from "./chart.tsx";
-import type { History } from "./history.ts";
+import { Button } from "./button.tsx";
+import { failuresOf, type History } from "./history.ts";
 
 export interface ViewProps {
   /** Null: the balancer is down or starting. */
@@ -26,17 +28,26 @@ export interface ViewProps {
   readonly now: number;
 }
 
-export function View({ node, keeper, history, now }: ViewProps) {
-  return (
+/** What stands above the charts, and below them. */
+export interface Views {
+  readonly top: string;
+  readonly rest: string;
+}
+
+export function views({ node, keeper, history, now }: ViewProps): Views {
+  const top = (
     <>
       <Summary node={node} keeper={keeper} now={now} />
-      {keeper !== null && keeper.vrrp.instances.length > 0 && (
-        <Election keeper={keeper} history={history} now={now} />
-      )}
-      {node !== null && <Traffic node={node} history={history} />}
+      {keeper !== null && keeper.vrrp.instances.length > 0 && <Election keeper={keeper} now={now} />}
+    </>
+  );
+  const rest = (
+    <>
+      {node !== null && <Listeners node={node} history={history} />}
       {node?.pools.map((pool) => <Pool pool={pool} history={history} now={now} />)}
     </>
   );
+  return { top: top.toString(), rest: rest.toString() };
 }
 
 function Summary({ node, keeper, now }: Pick<ViewProps, "node" | "keeper" | "now">) {
@@ -71,7 +82,7 @@ function Summary({ node, keeper, now }: Pick<ViewProps, "node" | "keeper" | "now
   );
 }
 
-function Election({ keeper, history, now }: { keeper: KeeperStatus } & Pick<ViewProps, "history" | "now">) {
+function Election({ keeper, now }: { keeper: KeeperStatus } & Pick<ViewProps, "now">) {
   const { vrrp } = keeper;
   return (
     <section aria-labelledby="addresses">
@@ -87,9 +98,8 @@ function Election({ keeper, history, now }: { keeper: KeeperStatus } & Pick<View
         />
         {vrrp.maintenance && <span class="warn">in maintenance: this node takes no address</span>}
       </p>
-      <div class="wide">
+      <Wide id="instances" label="Who holds which addresses, and why">
         <table>
-          <caption class="hidden">Who holds which addresses, and why</caption>
           <thead>
             <tr>
               {["Instance", "Addresses", "This node", "Held by", "Priority", "Health", "Why", "Others", ""]
@@ -98,19 +108,25 @@ function Election({ keeper, history, now }: { keeper: KeeperStatus } & Pick<View
           </thead>
           <tbody>{vrrp.instances.map((one) => <Instance one={one} />)}</tbody>
         </table>
-      </div>
-      <details>
-        <summary>Transitions seen here</summary>
-        <ol>
-          {history.transitions.map(({ at, instance, state, why }) => (
-            <li>
-              <time datetime={new Date(at).toISOString()}>{span(now - at)} ago</time> {instance} became{" "}
-              {state}: {why}
-            </li>
-          ))}
-        </ol>
-      </details>
+      </Wide>
+      <h3 id="timeline">Timeline</h3>
+      {vrrp.timeline.length === 0 && <p>No instance has changed its state yet.</p>}
+      <ol class="timeline scrolls" id="timeline-list" aria-labelledby="timeline" tabindex={0}>
+        {vrrp.timeline.map((one) => <Transition one={one} now={now} />)}
+      </ol>
     </section>
+  );
+}
+
+function Transition(
+  { one: { at, node, instance, from, to, why }, now }: { one: TransitionStatus; now: number },
+) {
+  return (
+    <li>
+      <time datetime={new Date(at).toISOString()}>{span(now - at)} ago</time> {instance} on {node}{" "}
+      {from === null ? "was heard of as" : `went from ${from} to`} <State good={to !== "fault"} word={to} />
+      {why !== "" && `: ${why}`}
+    </li>
   );
 }
 
@@ -132,6 +148,7 @@ function Instance({ one }: { one: InstanceStatus }) {
         {peers.map((peer) => (
           <div>
             {peer.node}: {peer.state ?? "no report"}, heard {short(peer.silentMs / 1000)} s ago
+            {peer.why !== "" && `: ${peer.why}`}
             {!peer.sameConfiguration && <span class="warn">, another configuration</span>}
           </div>
         ))}
@@ -151,26 +168,12 @@ function Instance({ one }: { one: InstanceStatus }) {
   );
 }
 
-function Traffic({ node, history }: { node: NodeStatus; history: History }) {
-  const { points } = history;
+function Listeners({ node, history }: { node: NodeStatus; history: History }) {
   return (
-    <section aria-labelledby="traffic">
-      <h2 id="traffic">Traffic</h2>
-      <div class="charts">
-        <Chart
-          title="Requests"
-          unit="a second"
-          lines={{ all: points.map(({ requests }) => requests), "5xx": points.map(({ errors }) => errors) }}
-        />
-        <Chart
-          title="Time"
-          unit="milliseconds"
-          lines={{ p50: points.map(({ p50 }) => p50), p99: points.map(({ p99 }) => p99) }}
-        />
-      </div>
-      <div class="wide">
+    <section aria-labelledby="listeners">
+      <h2 id="listeners">Listeners</h2>
+      <Wide id="traffic-of-listeners" label="Listeners and their traffic">
         <table>
-          <caption class="hidden">Listeners</caption>
           <thead>
             <tr>
               {["Listener", "Addresses", "Open", "Requests a second", "Requests", "5xx"].map((word) => (
@@ -191,7 +194,7 @@ function Traffic({ node, history }: { node: NodeStatus; history: History }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Wide>
     </section>
   );
 }
@@ -205,9 +208,8 @@ function Pool({ pool, history, now }: { pool: PoolStatus } & Pick<ViewProps, "hi
         {pool.name} <State good={open > 0} word={`${open} of ${pool.servers.length} take traffic`} />
       </h2>
       <p>{pool.balance}{pool.queued > 0 && `, ${pool.queued} waiting`}</p>
-      <div class="wide">
+      <Wide id={`servers-${pool.name}`} label={`Servers of ${pool.name}`}>
         <table>
-          <caption class="hidden">Servers of {pool.name}</caption>
           <thead>
             <tr>
               {["Server", "State", "Weight", "Open", "Requests a second", "Errors", "Why", "Set to"].map((
@@ -221,7 +223,7 @@ function Pool({ pool, history, now }: { pool: PoolStatus } & Pick<ViewProps, "hi
             ))}
           </tbody>
         </table>
-      </div>
+      </Wide>
     </section>
   );
 }
@@ -230,7 +232,6 @@ function Server(
   { pool, server, history, now }: { pool: string; server: ServerStatus } & Pick<ViewProps, "history" | "now">,
 ) {
   const { name, address, state, admin, since, weight, active, reason, counters } = server;
-  const errors = counters.connectErrors + counters.connectTimeouts + counters.resets + counters.responses5xx;
   return (
     <tr>
       <th scope="row">{name}{name !== address && <small>{address}</small>}</th>
@@ -240,7 +241,9 @@ function Server(
       <td>{short(weight)}{server.backup && " (backup)"}</td>
       <td>{active}</td>
       <td>{rate(history, `${pool}/${name}`)}</td>
-      <td>{errors}</td>
+      <td>
+        {failed(history, `${pool}/${name}`)} <small>{failuresOf(counters)} in all</small>
+      </td>
       <td>{reason}</td>
       <td class="buttons">
         {(["ready", "drain", "maint"] as const).map((wanted) => (
@@ -259,38 +262,24 @@ function Server(
   );
 }
 
-interface ButtonProps {
-  readonly id: string;
-  readonly method: string;
-  readonly path: string;
-  readonly body?: unknown;
-  readonly label: string;
-  /** What it is done to, for those who hear the page. */
-  readonly about?: string;
-  readonly confirm?: string;
-  readonly pressed?: boolean;
-}
-
-function Button({ id, method, path, body, label, about = "", confirm = "", pressed }: ButtonProps) {
+/** What a narrow page scrolls sideways, by keyboard too; the page's script keeps where it was scrolled to. */
+function Wide({ id, label, children }: { id: string; label: string; children: Child }) {
   return (
-    <button
-      type="button"
-      id={id}
-      data-method={method}
-      data-path={path}
-      data-body={body === undefined ? "" : JSON.stringify(body)}
-      data-confirm={confirm}
-      aria-pressed={pressed === undefined ? undefined : String(pressed)}
-      aria-label={about === "" ? undefined : `${label} ${about}`}
-    >
-      {label}
-    </button>
+    <div class="wide scrolls" id={id} tabindex={0} role="group" aria-label={label}>
+      {children}
+    </div>
   );
 }
 
 /** Told by word and by colour. */
 function State({ good, word }: { good: boolean; word: string }) {
   return <span class={good ? "state good" : "state bad"}>{word}</span>;
+}
+
+/** The share of late. */
+function failed(history: History, name: string): string {
+  const share = history.failed(name);
+  return share === null ? "–" : `${short(share * 100)} %`;
 }
 
 function rate(history: History, name: string): string {
@@ -304,4 +293,10 @@ function span(ms: number): string {
   if (seconds < 60) return `${seconds}s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
   return seconds < 86_400 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
+}
+
+/** A number as it is read at a glance. */
+function short(value: number): string {
+  if (value >= 10_000) return `${(value / 1000).toFixed(0)}k`;
+  return value >= 100 || Number.isInteger(value) ? value.toFixed(0) : value.toFixed(1);
 }

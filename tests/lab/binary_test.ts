@@ -16,6 +16,7 @@ interface Bench {
   readonly directory: string;
   readonly file: string;
   readonly url: string;
+  readonly adminUrl: string;
   /** Writes a configuration that balances over these ports. */
   write(backends: readonly number[]): void;
   start(): Program;
@@ -33,7 +34,7 @@ async function withBench(use: (bench: Bench, backends: number[]) => Promise<void
     })
   );
   const backends = servers.map(({ addr }) => addr.port);
-  const port = freePort();
+  const port = freePort(), adminPort = freePort();
   const file = `${directory}/tandem.yaml`;
   const write = (to: readonly number[]) =>
     Deno.writeTextFileSync(
@@ -44,6 +45,7 @@ pools:
     servers: [${to.map((backend) => `"127.0.0.1:${backend}"`).join(", ")}]
     check: { type: exec, command: [/usr/bin/test, -d, /], interval: 100ms }
 workers: 2
+admin: { bind: "127.0.0.1:${adminPort}" }
 `,
     );
   write(backends);
@@ -54,7 +56,8 @@ workers: 2
       env: { RUNTIME_DIRECTORY: directory },
     });
   try {
-    await use({ program, directory, file, url: `http://127.0.0.1:${port}`, write, start }, backends);
+    const [url, adminUrl] = [port, adminPort].map((one) => `http://127.0.0.1:${one}`) as [string, string];
+    await use({ program, directory, file, url, adminUrl, write, start }, backends);
   } finally {
     await Promise.all(servers.map((server) => server.shutdown()));
     await Deno.remove(directory, { recursive: true });
@@ -89,9 +92,11 @@ labTest("binary() balances over two servers, reloads, drains, and exits with 0",
   "binary",
   "curl",
 ], async () => {
-  await withBench(async ({ start, url, write, program, directory }, backends) => {
+  await withBench(async ({ start, url, adminUrl, write, program, directory }, backends) => {
     await using node = start();
     await node.until(({ generation, balancer }) => generation === 1 && balancer.pools.app?.healthy === 2);
+    // A file of a package, which is inside of the binary.
+    assertStringIncludes(await curl(`${adminUrl}/dashboard/uplot.js`), "uPlot");
     const answers = [await curl(url), await curl(url), await curl(url), await curl(url)];
     assertEquals(answers.sort(), ["one", "one", "two", "two"]);
     write(backends.slice(1));

@@ -4,6 +4,14 @@ import type { ElectionStatus } from "../../mod/observe/election_status.ts";
 export const VRRP: ElectionStatus = {
   maintenance: false,
   timerLagMs: 1.5,
+  timeline: [{
+    at: 100_000,
+    node: "lb1",
+    instance: "edge",
+    from: "backup",
+    to: "active",
+    why: "it preempts",
+  }],
   instances: [{
     name: "edge",
     interface: "eth0",

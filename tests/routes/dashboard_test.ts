@@ -7,7 +7,10 @@ import { VRRP } from "../observe/sample_election.ts";
 import { NO_API } from "./no_desk.ts";
 import type { KeeperStatus } from "../../mod/observe/keeper_status.ts";
 import type { NodeStatus } from "../../mod/observe/status.ts";
-import { viewText } from "./dashboard_view.tsx";
+import { planView } from "../../routes/dashboard/plan.tsx";
+import { type ViewProps, views } from "../../routes/dashboard/view.tsx";
+
+const viewText = (props: ViewProps) => Object.values(views(props)).join("");
 
 const REMOTE: Access = { from: "remote", token: "a-long-secret-token" };
 
@@ -21,7 +24,11 @@ function app(access: Access) {
 }
 
 Deno.test("the page is anybody's and says nothing, its events are for those who may read", async () => {
-  for (const path of ["/", "/dashboard/style.css", "/dashboard/script.js"]) {
+  for (
+    const path of ["/", "style.css", "script.js", "charts.js", "uplot.js", "uplot.css"].map((name) =>
+      name === "/" ? name : `/dashboard/${name}`
+    )
+  ) {
     const response = await app(REMOTE).request(path);
     assertEquals([response.status, (await response.text()).includes("lb1")], [200, false], path);
   }
@@ -41,7 +48,8 @@ Deno.test("events come at once, and say when neither process answers", async () 
   const { value } = await reader.read();
   const text = new TextDecoder().decode(value);
   assertEquals(text.startsWith("data: "), true);
-  const html = JSON.parse(text.slice(6));
+  const { top: html, points, whole } = JSON.parse(text.slice(6));
+  assertEquals([points, whole], [[], true]);
   assertStringIncludes(html, "The balancer does not answer");
   assertStringIncludes(html, "The keeper does not answer");
   await reader.cancel();
@@ -73,14 +81,41 @@ Deno.test("View() escapes whatever a node, a server or a peer says", () => {
 Deno.test("View() tells a refused reload, and who holds an address and why", () => {
   const keeper = { ...keeperOf("it is so"), refused: { at: 0, problems: ["tandem.yaml:1:1: no"] } };
   const text = viewText({ node: null, keeper, history: new History(), now: 60_000 });
-  for (
-    const part of ["The last reload was refused 1m ago", "tandem.yaml:1:1: no", "203.0.113.10/24", "lb1"]
-  ) {
+  const parts = ["The last reload was refused 1m ago", "tandem.yaml:1:1: no", "203.0.113.10/24", "lb1"];
+  for (const part of [...parts, "edge on lb1 went from backup to", ": it preempts"]) {
     assertStringIncludes(text, part);
   }
 });
 
-Deno.test("History() has rates, times and transitions, and is bounded", () => {
+Deno.test("planView() says what a reload would change, or why it would be refused, and escapes it", () => {
+  assertStringIncludes(planView(null), "The keeper does not answer");
+  assertStringIncludes(planView({ problems: [], changes: [] }), "The file says what runs");
+  const refused = planView({ problems: ["tandem.yaml:1:1: <b>"], changes: [] });
+  assertStringIncludes(refused, "would be refused");
+  assertStringIncludes(refused, "&lt;b&gt;");
+  const change = {
+    what: "server",
+    name: "app/<i>",
+    change: "removed",
+    fields: [],
+    effect: "it is finished",
+  } as const;
+  const text = planView({ problems: [], changes: [change] });
+  for (const part of ["app/&lt;i&gt;", "removed", "it is finished", 'data-path="api/reload"']) {
+    assertStringIncludes(text, part);
+  }
+});
+
+Deno.test("the plan is for those who may read", async () => {
+  const refused = await app(REMOTE).request("/dashboard/plan");
+  assertEquals(refused.status, 401);
+  await refused.body?.cancel();
+  const headers = { authorization: `Bearer ${REMOTE.token}` };
+  const answer = await app(REMOTE).request("/dashboard/plan", { headers });
+  assertStringIncludes(await answer.text(), "The keeper does not answer");
+});
+
+Deno.test("History() has rates, times and shares of failures, and is bounded", () => {
   const history = new History();
   const at = (count: number): NodeStatus => {
     const { listeners: [web], pools: [app], ...rest } = sampleStatus({ startedAt: 0 });
@@ -94,27 +129,30 @@ Deno.test("History() has rates, times and transitions, and is bounded", () => {
       }],
       pools: [{
         ...app!,
-        servers: [sampleServer({ counters: { ...sampleServer().counters, requests: count } })],
+        servers: [
+          sampleServer({
+            counters: { ...sampleServer().counters, requests: count, responses5xx: count / 10 },
+          }),
+        ],
       }],
     };
   };
-  for (let second = 0; second < 400; second++) history.add(second * 1000, at(second * 20), null);
+  for (let second = 0; second < 400; second++) history.add(second * 1000, at(second * 20));
   assertEquals(history.points.length, 300);
-  assertEquals(history.points.at(-1), { at: 399_000, requests: 20, errors: 2, p50: 10, p99: 10 });
+  assertEquals(history.points.at(-1), {
+    ...{ at: 399_000, requests: 20, errors: 2, p50: 10, p99: 10 },
+    ...{ connections: sampleStatus().listeners[0]!.counters.active, received: 0, sent: 0 },
+  });
   assertEquals(history.rate(sampleStatus().listeners[0]!.name), 20);
   assertEquals(history.rate("nobody"), null);
-  for (let since = 0; since < 50; since++) {
-    const [edge] = VRRP.instances;
-    history.add(since, null, keeperOf("", [{ ...edge!, since }]));
-  }
-  assertEquals([history.transitions.length, history.transitions[0]!.at], [20, 49]);
+  assertEquals([history.failed("app/a"), history.failed("nobody")], [0.1, null]);
 });
 
 Deno.test("History() of a balancer that was started anew begins again", () => {
   const history = new History();
-  history.add(1000, sampleStatus({ startedAt: 0 }), null);
-  history.add(2000, sampleStatus({ startedAt: 0 }), null);
-  history.add(3000, sampleStatus({ startedAt: 2500 }), null);
+  history.add(1000, sampleStatus({ startedAt: 0 }));
+  history.add(2000, sampleStatus({ startedAt: 0 }));
+  history.add(3000, sampleStatus({ startedAt: 2500 }));
   assertEquals(history.points.length, 1);
 });
 

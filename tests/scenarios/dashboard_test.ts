@@ -1,4 +1,5 @@
 /** The dashboard of a real node in a real browser: seen, used by keyboard, and honest when the node is gone. */
+import axe from "axe-core";
 import { chromium, type Page } from "playwright-core";
 import { assert, assertEquals } from "../assert.ts";
 import { labTest, requireTool } from "../lab/tools.ts";
@@ -35,6 +36,15 @@ async function withPage(url: string, use: (page: Page) => Promise<void>): Promis
   }
 }
 
+/** What a checker of accessibility finds wrong with the page as it is. */
+async function barriers(page: Page): Promise<string[]> {
+  // Evaluated, as the page's policy lets no script in that is not its own.
+  await page.evaluate(axe.source);
+  const { violations, passes } = await page.evaluate<axe.AxeResults>("axe.run()");
+  assert(passes.length > 20, "it has looked at the whole page");
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+}
+
 const says = (page: Page, id: string, text: string) =>
   page.locator(`#${id}`, { hasText: text }).waitFor({ state: "attached" });
 
@@ -51,6 +61,8 @@ labTest(
         await says(page, "main", "1 of 2 take traffic");
         await says(page, "main", "probe failed: connection refused");
         await (await fetch(`http://127.0.0.1:${port}/`)).body?.cancel();
+        await page.locator("#charts canvas").nth(3).waitFor();
+        await page.locator("[role=img][aria-label^='Requests, a second: all']").waitFor();
 
         await page.focus("#drain-app-a");
         await page.keyboard.press("Enter");
@@ -65,9 +77,24 @@ labTest(
         await page.locator("#drain-app-a:focus").waitFor();
         assertEquals(await page.getAttribute("#drain-app-a", "aria-pressed"), "true");
 
+        node.write(config(port, server.addr.port, freePort()).replace("name: b,", "name: c,"));
+        await page.focus("#compare");
+        await page.keyboard.press("Enter");
+        await says(page, "plan", "server app/c added");
+        for (const colorScheme of ["light", "dark"] as const) {
+          await page.emulateMedia({ colorScheme });
+          assertEquals(await barriers(page), [], colorScheme);
+        }
+
         await page.setViewportSize({ width: 360, height: 700 });
         const wide = await page.evaluate<number>("document.documentElement.scrollWidth");
         assert(wide <= 360, `a phone would have to scroll sideways: ${wide}`);
+        assertEquals(await barriers(page), [], "on a phone");
+        // So does where a table was scrolled to.
+        const old = (await page.$("#servers-app"))!;
+        await page.evaluate("document.getElementById('servers-app').scrollLeft = 100");
+        await old.waitForElementState("hidden");
+        assertEquals(await page.evaluate("document.getElementById('servers-app').scrollLeft"), 100);
 
         const balancer = await node.balancerPid();
         Deno.kill(balancer, "SIGSTOP");

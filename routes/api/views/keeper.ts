@@ -66,10 +66,20 @@ export const Instance = z.object({
   foreignAdverts: z.number(),
 }).openapi("Instance");
 
+const Transition = z.object({
+  at: moment,
+  node: z.string(),
+  instance: z.string(),
+  from: state.nullable(),
+  to: state,
+  why: z.string(),
+}).openapi("Transition");
+
 export const Election = z.object({
   maintenance: z.boolean(),
   timerLagMs: z.number(),
   instances: z.array(Instance).readonly(),
+  timeline: z.array(Transition).readonly().describe("Of this node and its peers, newest first."),
 }).openapi("Election");
 
 const Forwarded = z.object({

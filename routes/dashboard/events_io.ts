@@ -1,11 +1,10 @@
-/** @jsxImportSource hono/jsx */
 /**
  * The dashboard's view of the node once a second, as server-sent events, to whoever has the page open; nobody is looked
  * for while nobody has.
  */
 import type { Desk } from "../../mod/runtime/desk.ts";
 import { History } from "./history.ts";
-import { View } from "./view.tsx";
+import { type Views, views } from "./view.tsx";
 
 const LOOK_MS = 1000;
 /** A desk that does not answer in time is told as one that does not answer. */
@@ -23,7 +22,9 @@ export class Events {
   readonly #history = new History();
   readonly #pages = new Set<ReadableStreamDefaultController<Uint8Array>>();
   #timer: ReturnType<typeof setInterval> | undefined;
-  #last: Uint8Array | null = null;
+  /** Pages that have not all the points: they have just been opened, or did not read in time. */
+  readonly #behind = new Set<ReadableStreamDefaultController<Uint8Array>>();
+  #views: Views | null = null;
   #looking = false;
 
   constructor(desk: Desk) {
@@ -40,7 +41,8 @@ export class Events {
         if (page !== undefined) return;
         page = controller;
         this.#pages.add(page);
-        if (this.#last !== null && this.#timer !== undefined) page.enqueue(this.#last);
+        if (this.#views !== null && this.#timer !== undefined) page.enqueue(this.#event(this.#views, true));
+        else this.#behind.add(page);
         this.#timer ??= setInterval(() => void this.#look(), LOOK_MS);
         void this.#look();
       },
@@ -52,6 +54,7 @@ export class Events {
 
   #forget(page: ReadableStreamDefaultController<Uint8Array>): void {
     this.#pages.delete(page);
+    this.#behind.delete(page);
     if (this.#pages.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
@@ -63,11 +66,21 @@ export class Events {
     const [node, keeper] = await Promise.all([inTime(this.#desk.node()), inTime(this.#desk.keeper())]);
     this.#looking = false;
     const now = Date.now();
-    this.#history.add(now, node, keeper);
-    const html = (<View node={node} keeper={keeper} history={this.#history} now={now} />).toString();
-    this.#last = encoder.encode(`data: ${JSON.stringify(html)}\n\n`);
-    // A page that does not read is given nothing more to keep.
-    for (const page of this.#pages) if ((page.desiredSize ?? 0) > -MOST_WAITING) page.enqueue(this.#last);
+    if (node !== null) this.#history.add(now, node);
+    const shown = this.#views = views({ node, keeper, history: this.#history, now });
+    const [news, all] = [this.#event(shown, false), this.#behind.size > 0 ? this.#event(shown, true) : null];
+    for (const page of this.#pages) {
+      // A page that does not read is given nothing more to keep.
+      if ((page.desiredSize ?? 0) <= -MOST_WAITING) this.#behind.add(page);
+      else page.enqueue(this.#behind.delete(page) ? all! : news);
+    }
+  }
+
+  /** `whole`: with all points, instead of the last one. */
+  #event(views: Views, whole: boolean): Uint8Array {
+    const { points } = this.#history;
+    const event = { ...views, whole, points: whole ? points : points.slice(-1) };
+    return encoder.encode(`data: ${JSON.stringify(event)}\n\n`);
   }
 }
 

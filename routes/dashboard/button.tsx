@@ -1,0 +1,31 @@
+/** @jsxImportSource hono/jsx */
+/** A button that has the API do something: what, stands in its data, for the page's script. Pure. */
+
+export interface ButtonProps {
+  readonly id: string;
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly label: string;
+  /** What it is done to, for those who hear the page. */
+  readonly about?: string;
+  readonly confirm?: string;
+  readonly pressed?: boolean;
+}
+
+export function Button({ id, method, path, body, label, about = "", confirm = "", pressed }: ButtonProps) {
+  return (
+    <button
+      type="button"
+      id={id}
+      data-method={method}
+      data-path={path}
+      data-body={body === undefined ? "" : JSON.stringify(body)}
+      data-confirm={confirm}
+      aria-pressed={pressed === undefined ? undefined : String(pressed)}
+      aria-label={about === "" ? undefined : `${label} ${about}`}
+    >
+      {label}
+    </button>
+  );
+}
