@@ -20,11 +20,14 @@ export interface RemoteNode {
   readonly token: string | null;
 }
 
+/** What is of both its processes, or never ends, is answered by the node itself. */
+const OF_THE_NODE = ["/metrics", "/dashboard/events", "/dashboard/plan"];
+
 /** Answers a request with what the node says now. */
 export async function answerFor(node: RemoteNode, request: Request): Promise<Response> {
   const access: Access = { from: node.token === null ? "loopback" : "remote", token: node.token };
   const { pathname } = new URL(request.url);
-  if (pathname.startsWith("/api/") || pathname === "/metrics") {
+  if (pathname.startsWith("/api/") || OF_THE_NODE.includes(pathname)) {
     const app = new Hono().use(guard(access)).all("*", ({ req }) => forward(node, req.raw));
     return await app.fetch(request);
   }
@@ -43,7 +46,7 @@ export async function answerFor(node: RemoteNode, request: Request): Promise<Res
   return await createAdminApp(source, access).fetch(request);
 }
 
-/** The API is the node's own: it decides who may change what. So are the metrics, which are of both its processes. */
+/** The API is the node's own: it decides who may change what. */
 async function forward(
   { url }: RemoteNode,
   { method, url: asked, headers, body }: Request,
@@ -53,11 +56,15 @@ async function forward(
     const value = headers.get(name);
     return value === null ? [] : [[name, value] as [string, string]];
   });
+  const late = new AbortController();
+  // Until it begins to answer: the events of its dashboard never end.
+  const timer = setTimeout(() => late.abort(new Error("it does not answer")), ASK_MS);
   try {
-    const signal = AbortSignal.timeout(ASK_MS);
-    return await fetch(url + pathname + search, { method, headers: passed, body, signal });
+    return await fetch(url + pathname + search, { method, headers: passed, body, signal: late.signal });
   } catch (error) {
     return Response.json({ error: cannotAsk(url, error) }, { status: 502 });
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -12,6 +12,7 @@ function nodeAnswering(answer: () => Response): Deno.HttpServer<Deno.NetAddr> {
     const { pathname, search } = new URL(request.url);
     assertEquals(request.headers.get("authorization"), `Bearer ${TOKEN}`);
     if (pathname === "/metrics") return new Response(`metrics as ${request.headers.get("accept")}`);
+    if (pathname === "/dashboard/events") return new Response("data: 1\n\n");
     if (pathname.startsWith("/api/")) {
       return new Response(`${request.method} ${pathname}${search} ${await request.text()}`);
     }
@@ -28,6 +29,17 @@ Deno.test("answerFor() shows a node as the node does, to who has its token", asy
   const url = `http://127.0.0.1:${node.addr.port}`;
   assertEquals(await (await asked(url)).json(), sampleStatus());
   assertEquals((await asked(url, {})).status, 401);
+});
+
+Deno.test("answerFor() has the page of the dashboard itself, and its events from the node", async () => {
+  await using node = nodeAnswering(() => Response.json(sampleStatus()));
+  const url = `http://127.0.0.1:${node.addr.port}`;
+  assertEquals(await (await asked(url, undefined, "/dashboard/events")).text(), "data: 1\n\n");
+  assertEquals((await asked(url, {}, "/dashboard/events")).status, 401);
+  for (const path of ["/", "/dashboard/uplot.js"]) {
+    const answer = await asked(url, {}, path);
+    assertEquals([answer.status, (await answer.text()).includes("lb1")], [200, false], path);
+  }
 });
 
 Deno.test("answerFor() hands on who asks for metrics, in the format that is wanted", async () => {
