@@ -20,6 +20,9 @@ export interface SpanCounts {
 
 export class SpanQueue {
   #waiting: string[] = [];
+  /** On their way to the collector. */
+  #sent: readonly string[] = [];
+  /** Of those that wait. */
   #chars = 0;
   #exported = 0;
   #failed = 0;
@@ -29,6 +32,7 @@ export class SpanQueue {
     return { exported: this.#exported, failed: this.#failed, dropped: this.#dropped };
   }
 
+  /** Spans that wait to be sent. */
   get length(): number {
     return this.#waiting.length;
   }
@@ -38,7 +42,8 @@ export class SpanQueue {
     this.#dropped += lost;
     for (const span of lines.split("\n")) {
       if (span === "") continue;
-      if (this.#waiting.length >= MAX_SPANS || this.#chars + span.length > MAX_CHARS) this.#dropped++;
+      const count = this.#waiting.length + this.#sent.length;
+      if (count >= MAX_SPANS || this.#chars + span.length > MAX_CHARS) this.#dropped++;
       else {
         this.#waiting.push(span);
         this.#chars += span.length;
@@ -46,17 +51,23 @@ export class SpanQueue {
     }
   }
 
-  /** The oldest, as one request may carry them; they wait on until `settle`. */
-  batch(): readonly string[] {
-    return this.#waiting.slice(0, MAX_BATCH);
+  /** Takes the oldest, as one request may carry them, until `settle` says what became of them. */
+  take(): readonly string[] {
+    this.#sent = this.#waiting.splice(0, MAX_BATCH);
+    for (const span of this.#sent) this.#chars -= span.length;
+    return this.#sent;
   }
 
-  /** What became of the first `count`: the collector has them, or never will. */
-  settle(count: number, outcome: "exported" | "failed"): void {
-    const gone = this.#waiting.splice(0, count);
-    for (const span of gone) this.#chars -= span.length;
+  /** What became of those taken last: the collector has them, or never will, or is to be asked again. */
+  settle(outcome: "exported" | "failed" | "later"): void {
+    const gone = this.#sent;
+    this.#sent = [];
     if (outcome === "exported") this.#exported += gone.length;
-    else this.#failed += gone.length;
+    else if (outcome === "failed") this.#failed += gone.length;
+    else {
+      this.#waiting = [...gone, ...this.#waiting];
+      for (const span of gone) this.#chars += span.length;
+    }
   }
 
   /** Nobody wants them any more. */

@@ -32,6 +32,6 @@ export function compose(
   const { trusted } = additions;
   const made = changes.begin(head, info, bytes, route, trusted);
   const room = route === null || route.cache === null ? spare : spare + CACHE_ROOM;
-  composeRequest(request, buffers, head, info, bytes, additions, room, made, client.listener.live.traced);
+  composeRequest(request, buffers, head, info, bytes, additions, room, made);
   return trusted;
 }

@@ -9,13 +9,14 @@ import type { Head } from "../http1/head.ts";
 import type { RequestInfo } from "../http1/request.ts";
 import type { LiveListener, LivePool } from "./environment.ts";
 import type { RequestEdit } from "./request_edit.ts";
-import type { RequestAdditions } from "./request_head.ts";
+import type { RequestAdditions, Traced } from "./request_head.ts";
 
 const NO_HOST = new Uint8Array(0);
 
 interface Additions extends RequestAdditions {
   forwarded: Uint8Array;
   trusted: boolean;
+  traced: Traced | null;
   fallbackHost: Uint8Array;
 }
 
@@ -33,7 +34,13 @@ export class ForwardedCache {
     readonly scheme: "http" | "https",
     writeRequestId: (out: Uint8Array, at: number) => number,
   ) {
-    this.#additions = { forwarded: NO_HOST, trusted: false, fallbackHost: NO_HOST, writeRequestId };
+    this.#additions = {
+      forwarded: NO_HOST,
+      trusted: false,
+      traced: null,
+      fallbackHost: NO_HOST,
+      writeRequestId,
+    };
   }
 
   /** Whether who is connected is a proxy that is believed. */
@@ -41,6 +48,7 @@ export class ForwardedCache {
     if (listener !== this.#listener) {
       this.#listener = listener;
       this.#additions.trusted = listener.trusts(this.peer);
+      this.#additions.traced = listener.traced;
       this.#minor = -1;
     }
     return this.#additions.trusted;

@@ -116,6 +116,8 @@ export interface RequestAdditions {
   readonly trusted: boolean;
   /** Host to name when the client (HTTP/1.0) named none. */
   readonly fallbackHost: Uint8Array;
+  /** How requests are traced; null: they are not. */
+  readonly traced: Traced | null;
   /** Writes a new request id at an offset and returns the offset behind it. */
   readonly writeRequestId: (out: Uint8Array, at: number) => number;
 }
@@ -146,8 +148,8 @@ export function composeRequest(
   add: RequestAdditions,
   spare: number,
   { edit, requestId }: RequestChanges,
-  traced: Traced | null,
 ): void {
+  const { traced } = add;
   const received = head.end - head.start;
   // With rules there is room for all of what came behind what is sent.
   const room = edit === null ? 0 : edit.room + received;

@@ -132,7 +132,7 @@ export class SpanLog {
     at = putString(bytes, at, KEY.query, target);
     at = putString(bytes, at, KEY.scheme, record.tls === null ? "http" : "https");
     at = this.#authority(bytes, at, record.host);
-    at = putString(bytes, at, KEY.version, record.version.slice("HTTP/".length));
+    at = putString(bytes, at, KEY.version, record.version.replace(/^HTTP\/|\.0$/g, ""));
     at = putString(bytes, at, KEY.route, record.route);
     at = putString(bytes, at, KEY.client, record.clientHost);
     at = putNumber(bytes, at, KEY.clientPort, record.clientPort);

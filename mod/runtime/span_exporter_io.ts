@@ -19,7 +19,7 @@ const GATHER_MS = 1000;
 const ANSWER_MS = 10_000;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
-/** At the end of the process. */
+/** How long the end of the process waits for it. */
 const LAST_WORDS_MS = 2000;
 /** https://opentelemetry.io/docs/specs/otlp/#retryable-response-codes */
 const RETRYABLE = [429, 502, 503, 504];
@@ -33,6 +33,8 @@ export class SpanExporter {
   #config: TracingConfig | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #sending: Promise<void> | null = null;
+  /** The request under way, or the last one. */
+  #attempt = new AbortController();
   #pauseMs = FIRST_PAUSE_MS;
   /** The collector failed, and is to be left alone for a while. */
   #pausing = false;
@@ -67,11 +69,13 @@ export class SpanExporter {
 
   /** Sends what is left, if the collector takes it soon. */
   async close(): Promise<void> {
+    const over = setTimeout(() => this.#attempt.abort(), LAST_WORDS_MS);
     await this.#sending;
     clearTimeout(this.#timer);
     const config = this.#config;
     this.#config = null;
-    if (config !== null && this.#queue.length > 0) await this.#sendBatch(config, LAST_WORDS_MS);
+    if (config !== null && !this.#pausing && this.#queue.length > 0) await this.#sendBatch(config);
+    clearTimeout(over);
   }
 
   #wait(ms: number): void {
@@ -84,7 +88,7 @@ export class SpanExporter {
     this.#timer = undefined;
     this.#pausing = false;
     if (this.#sending !== null || this.#config === null) return;
-    this.#sending = this.#sendBatch(this.#config, ANSWER_MS).then((sent) => {
+    this.#sending = this.#sendBatch(this.#config).then((sent) => {
       this.#sending = null;
       if (sent === "later") {
         this.#pausing = true;
@@ -97,29 +101,24 @@ export class SpanExporter {
     });
   }
 
-  async #sendBatch({ endpoint, headers, service }: TracingConfig, answerMs: number): Promise<Sent> {
-    const spans = this.#queue.batch();
-    const body = exportRequest({ ...this.#source, service }, spans);
-    const sent = await this.#post(endpoint, headers, body, answerMs);
-    if (sent !== "later") this.#queue.settle(spans.length, sent);
+  async #sendBatch({ endpoint, headers, service }: TracingConfig): Promise<Sent> {
+    const body = exportRequest({ ...this.#source, service }, this.#queue.take());
+    const sent = await this.#post(endpoint, headers, body);
+    this.#queue.settle(sent);
     return sent;
   }
 
-  async #post(
-    endpoint: string,
-    headers: Readonly<Record<string, string>>,
-    body: string,
-    answerMs: number,
-  ): Promise<Sent> {
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(new Error(`no answer within ${answerMs / 1000} s`)), answerMs);
+  async #post(endpoint: string, headers: Readonly<Record<string, string>>, body: string): Promise<Sent> {
+    const attempt = this.#attempt = new AbortController();
+    const late = () => attempt.abort(new Error(`no answer within ${ANSWER_MS / 1000} s`));
+    const timer = setTimeout(late, ANSWER_MS);
     try {
       const response = await fetch(endpoint, {
         method: "POST",
         headers: { ...headers, "content-type": "application/json" },
         body,
         redirect: "manual",
-        signal: late.signal,
+        signal: attempt.signal,
       });
       await response.body?.cancel();
       if (response.ok) {

@@ -52,7 +52,7 @@ ${tracing}`;
     ) => attributes[name]),
     ["q=1", 200, "a", 1, port],
   );
-  assertEquals(by("/a/2").attributes["network.protocol.version"], "2.0");
+  assertEquals(by("/a/2").attributes["network.protocol.version"], "2");
   assertEquals(by("/none").attributes["error.type"], "noRoute");
   assertEquals(told[0], `00-${TRACE}-${first.spanId}-01`);
   assertEquals(told[1], `00-${by("/a/2").traceId}-${by("/a/2").spanId}-01`);
