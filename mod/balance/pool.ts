@@ -137,6 +137,13 @@ export class PoolBalancer implements QueueServer {
     return index >= 0 && this.#view.keeps(index);
   }
 
+  /** Requests or connections under way at all of its servers. */
+  get active(): number {
+    let active = 0;
+    for (let index = 0; index < this.#view.size; index++) active += this.#view.active(index);
+    return active;
+  }
+
   /** Index of the server with this slot, or -1. */
   indexOf(slot: number): number {
     return this.#view.indexOf(slot);

@@ -86,6 +86,8 @@ export const ERRORS = {
   noServer: error("internal", 503, null, "SC", "no server of the pool is available"),
   queueFull: error("internal", 503, null, "SQ", "every server is at its limit and the queue is full"),
   queueTimeout: error("internal", 503, null, "sQ", "no server became free in time"),
+  overloaded: error("internal", 503, null, "PC", "the pool has as many requests under way as it may have"),
+  breakerOpen: error("internal", 503, null, "PC", "the pool has failed too often and is spared for now"),
   draining: error("internal", 0, null, "KD", "the node stopped before the request was over"),
   connectFailed: error(
     "upstream",
@@ -128,6 +130,8 @@ export const POOL_ERRORS: ReadonlySet<ErrorCode> = new Set([
   "noServer",
   "queueFull",
   "queueTimeout",
+  "overloaded",
+  "breakerOpen",
   "connectFailed",
   "connectTimeout",
   "serverCertificate",

@@ -7,6 +7,7 @@
  * like a worker and therefore has a block of its own after theirs. It must not know what the parts are used for.
  */
 import { CacheMemory } from "./cache_memory.ts";
+import { Breakers } from "./breaker.ts";
 import { Counters } from "./counters.ts";
 import { SharedQueue, WAITERS_PER_WORKER } from "./shared_queue.ts";
 import { ServerSlots } from "./slots.ts";
@@ -38,6 +39,7 @@ export interface SharedMemory {
   readonly counters: SharedArrayBuffer;
   readonly queue: SharedArrayBuffer;
   readonly cache: SharedArrayBuffer;
+  readonly breakers: SharedArrayBuffer;
 }
 
 /** The parts as one thread sees them. */
@@ -46,6 +48,7 @@ export interface OpenMemory {
   readonly counters: Counters;
   readonly queue: SharedQueue;
   readonly cache: CacheMemory;
+  readonly breakers: Breakers;
 }
 
 export function createSharedMemory(size: SharedMemorySize): SharedMemory {
@@ -57,6 +60,7 @@ export function createSharedMemory(size: SharedMemorySize): SharedMemory {
     counters: new SharedArrayBuffer(Counters.byteLength(countersSize(full))),
     queue: new SharedArrayBuffer(SharedQueue.byteLength(queueSize(full))),
     cache: new SharedArrayBuffer(CacheMemory.byteLength(threads)),
+    breakers: new SharedArrayBuffer(Breakers.byteLength(size.pools)),
   };
 }
 
@@ -68,6 +72,7 @@ export function openSharedMemory(memory: SharedMemory, worker: number): OpenMemo
   return {
     slots,
     counters: new Counters(memory.counters, countersSize(size), thread),
+    breakers: new Breakers(memory.breakers),
     queue: new SharedQueue(memory.queue, queueSize(size), thread, slots),
     cache: new CacheMemory(memory.cache, thread),
   };

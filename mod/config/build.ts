@@ -11,7 +11,7 @@ import { cacheSnapshot, storeSnapshot } from "./cache_build.ts";
 import { TlsFiles } from "./certificates.ts";
 import type { AgentConfig, CheckConfig } from "./check_schema.ts";
 import { UNCOMPRESSED } from "./compress_schema.ts";
-import { failureSnapshot, retrySnapshot } from "./failure_build.ts";
+import { breakerSnapshot, failureSnapshot, retrySnapshot } from "./failure_build.ts";
 import { claimRules, connectionLimitSnapshot, guardsSnapshot, routeLabels } from "./guard_schema.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import type { LiveServer } from "./live.ts";
@@ -359,6 +359,7 @@ function poolSnapshot(
     timeouts: { connectMs: timeouts.connect, responseMs: timeouts.response, idleMs: timeouts.idle },
     queue: { size: queue.size, timeoutMs: queue.timeout },
     whenAllDown,
+    ...(pool.breaker === undefined ? {} : { breaker: breakerSnapshot(pool.breaker) }),
     ...(pool.sticky === undefined ? {} : { sticky: stickySnapshot(pool.sticky) }),
   };
 }

@@ -1,5 +1,6 @@
 /** The parts of a snapshot that are about time-outs and retries. Pure. */
-import type { PoolTerms, RequestTimeouts, RetrySnapshot } from "./failure_snapshot.ts";
+import type { BreakerConfig } from "./breaker_schema.ts";
+import type { BreakerSnapshot, PoolTerms, RequestTimeouts, RetrySnapshot } from "./failure_snapshot.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import type { RetryConfig, RouteRetryConfig } from "./retry_schema.ts";
 import type { RouteConfig } from "./route_schema.ts";
@@ -32,6 +33,12 @@ export function failureSnapshot(
     }),
     ...(otherwise ? { terms } : {}),
   };
+}
+
+export function breakerSnapshot(
+  { maxRequests, failures, minRequests, window, openFor, trials }: BreakerConfig,
+): BreakerSnapshot {
+  return { maxRequests, failures, minRequests, windowMs: window, openForMs: openFor, trials };
 }
 
 /** The retries of a pool. */

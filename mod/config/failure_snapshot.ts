@@ -1,4 +1,5 @@
 /** The parts of a snapshot that say what happens where something takes too long or fails. */
+import type { BreakerTerms } from "../base/breaker.ts";
 import type { PoolSnapshot } from "./snapshot.ts";
 
 /** Of requests, towards clients. */
@@ -30,6 +31,12 @@ export interface RetrySnapshot {
   readonly perTryMs?: number;
   /** Bounds of the wait before the first retry, and before any; absent: there is none. */
   readonly backoff?: { readonly baseMs: number; readonly maxMs: number };
+}
+
+/** When the servers of a pool are spared requests. */
+export interface BreakerSnapshot extends BreakerTerms {
+  /** Under way at all of its servers; 0: no limit. */
+  readonly maxRequests: number;
 }
 
 /** What a request gets when its pool fails it: one of the two. */

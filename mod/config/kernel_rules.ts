@@ -128,7 +128,7 @@ function checkDirect(context: RuleContext, listener: ListenerConfig, path: Path)
 const NAT_POLICIES = ["roundRobin", "random", "hash", "maglev"];
 /** What is about connections that Tandem would make. */
 const POOL_FOREIGN = ["tls", "proxyProtocol"] as const;
-const POOL_USELESS = ["retry", "timeouts", "queue", "passive", "sticky"] as const;
+const POOL_USELESS = ["retry", "breaker", "timeouts", "queue", "passive", "sticky"] as const;
 
 function checkPool(
   context: RuleContext,

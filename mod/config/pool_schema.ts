@@ -3,6 +3,7 @@
  */
 import { z } from "zod";
 import { formatHostPort, isHostName } from "../base/address.ts";
+import { breaker } from "./breaker_schema.ts";
 import { AgentSchema, PassiveSchema, PoolCheckSchema } from "./check_schema.ts";
 import { acrossIssue, choice, duration, flag, integer, line, name, serverAddress } from "./fields.ts";
 import { retry } from "./retry_schema.ts";
@@ -143,6 +144,7 @@ export const PoolSchema = z.strictObject({
   passive: PassiveSchema.prefault(true)
     .describe("Health from traffic: servers that fail are ejected for a while. `false`: off."),
   retry,
+  breaker,
   timeouts: z.strictObject({
     connect: duration().prefault("3s").describe("Longest wait for a connection."),
     response: duration().prefault("60s").describe(

@@ -5,7 +5,13 @@
  * sizes are bytes, 0 means "no limit" where a limit is meant. It knows nothing of YAML or of sockets.
  */
 import type { CheckType } from "../health/kinds.ts";
-import type { FallbackSnapshot, PoolTerms, RequestTimeouts, RetrySnapshot } from "./failure_snapshot.ts";
+import type {
+  BreakerSnapshot,
+  FallbackSnapshot,
+  PoolTerms,
+  RequestTimeouts,
+  RetrySnapshot,
+} from "./failure_snapshot.ts";
 import type { CacheSnapshot, CacheStoreSnapshot } from "./cache_snapshot.ts";
 import type { ConcurrencySnapshot, GuardsSnapshot } from "./guard_snapshot.ts";
 
@@ -361,6 +367,8 @@ export interface PoolSnapshot {
   readonly timeouts: { readonly connectMs: number; readonly responseMs: number; readonly idleMs: number };
   readonly queue: { readonly size: number; readonly timeoutMs: number };
   readonly whenAllDown: "fail" | "try";
+  /** Absent: every request is tried. */
+  readonly breaker?: BreakerSnapshot;
   /** How requests of one session come to one server; absent: they do not. */
   readonly sticky?: StickySnapshot;
 }

@@ -13,7 +13,7 @@ const FOREIGN: readonly Path[] = [
   ...GUARD_KEYS.filter((key) => key !== "access"),
 ].map((key) => [key]);
 const FOREIGN_LIMITS = ["head", "headers", "body", "bodyRate"].map((key) => ["limits", key]);
-const FOREIGN_TO_POOLS = ["tls", "proxyProtocol", "sticky", "queue", "retry"];
+const FOREIGN_TO_POOLS = ["tls", "proxyProtocol", "sticky", "queue", "retry", "breaker"];
 
 export function checkDatagrams(context: RuleContext, listener: ListenerConfig, at: number): void {
   const path: Path = ["listeners", at];

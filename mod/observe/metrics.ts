@@ -358,6 +358,22 @@ function poolFamilies({ pools }: NodeStatus, traffic: TrafficStatus): Family[] {
   };
   return [
     gauge("queued", "Requests that wait for a server now.", ({ queued }) => queued),
+    {
+      name: "tandem_pool_breaker_open",
+      help: "1 while the breaker of the pool is open, or half open.",
+      type: "gauge",
+      samples: pools.flatMap(({ name, breaker }) =>
+        breaker === undefined ? [] : [{ labels: { pool: name }, value: breaker.state === "closed" ? 0 : 1 }]
+      ),
+    },
+    {
+      name: "tandem_pool_breaker_openings_total",
+      help: "How often the breaker of the pool has opened.",
+      type: "counter",
+      samples: pools.flatMap(({ name, breaker }) =>
+        breaker === undefined ? [] : [{ labels: { pool: name }, value: breaker.opened }]
+      ),
+    },
     gauge("servers", "Servers of the pool.", ({ servers }) => servers.length),
     gauge("servers_up", "Those that new requests may go to.", ({ servers }) => {
       return servers.filter(takesTraffic).length;

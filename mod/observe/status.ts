@@ -6,6 +6,7 @@
 import type { IssuerStatus } from "../acme/issuer_status.ts";
 import type { LimitSnapshot } from "../config/guard_snapshot.ts";
 import type { NameStatus } from "../discovery/name_book.ts";
+import type { BreakerState } from "../base/breaker.ts";
 import type { Histogram, ListenerCounter, ServerCounter } from "../base/counters.ts";
 
 export interface NodeStatus {
@@ -76,6 +77,8 @@ export interface PoolStatus {
   readonly balance: string;
   /** Requests that wait for a server now. */
   readonly queued: number;
+  /** Absent: it has none. `opened`: how often, since the start. */
+  readonly breaker?: { readonly state: BreakerState; readonly opened: number };
   /** Absent: its requests belong to no sessions. */
   readonly sessions?: SessionStatus;
   readonly servers: readonly ServerStatus[];

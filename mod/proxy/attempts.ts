@@ -5,6 +5,7 @@
  * A machine: called by the pool, the dialer and its owner; `slot` says where it holds a place, until `leave`. It must
  * not know what is sent over the connection.
  */
+import type { Breaker } from "../base/breaker.ts";
 import { type ErrorCode, ERRORS } from "../base/errors.ts";
 import { SERVER_COLUMN } from "../base/counters.ts";
 import type { RetryCondition } from "../config/failure_snapshot.ts";
@@ -84,6 +85,8 @@ export class Attempts implements DialHandler, Waiter {
     this.#paid = false;
     this.#record.pool = pool.snapshot.name;
     this.#record.poolRow = pool.snapshot.row;
+    const refusal = pool.breaker === null ? null : this.#refusal(pool, pool.breaker);
+    if (refusal !== null) return this.#owner.onGivenUp(refusal);
     this.#acquire(now);
   }
 
@@ -100,6 +103,9 @@ export class Attempts implements DialHandler, Waiter {
    */
   failed(code: ErrorCode, resendable: boolean, stale: boolean): void {
     if (!stale) this.#countFailure(code);
+    if (!stale && ERRORS[code].side === "upstream") {
+      this.pool!.breaker?.onFailure(this.#environment.wallClock());
+    }
     if (!resendable || !(stale || this.#mayRetry(code))) return this.#owner.onGivenUp(code);
     this.#record.error = code;
     this.#retreat(stale);
@@ -125,7 +131,8 @@ export class Attempts implements DialHandler, Waiter {
 
   /** True while the request may be sent to yet another server. */
   get moreAttempts(): boolean {
-    return this.#count < this.pool!.snapshot.retry.attempts;
+    const { snapshot, breaker } = this.pool!;
+    return this.#count < snapshot.retry.attempts && breaker?.closed !== false;
   }
 
   /** Leaves the present server, which answered with `status` (0: not yet), for the one that `elsewhere` found. */
@@ -137,9 +144,13 @@ export class Attempts implements DialHandler, Waiter {
     this.#use(index, this.#environment.now());
   }
 
-  /** The head of the answer, or for TCP the connection, came after `ms`. */
-  observe(ms: number, now: number): void {
-    this.pool!.balancer.observe(this.#index, ms, now);
+  /** The head of the answer, or for TCP the connection (status 0), came after `ms`. */
+  observe(ms: number, now: number, status = 0): void {
+    const { balancer, breaker } = this.pool!;
+    balancer.observe(this.#index, ms, now);
+    if (breaker === null) return;
+    if (status >= 500) breaker.onFailure(this.#environment.wallClock());
+    else breaker.onSuccess(this.#environment.wallClock());
   }
 
   /** Lets go of queue, attempt and place, whichever there is. */
@@ -154,6 +165,12 @@ export class Attempts implements DialHandler, Waiter {
     this.#record.leaving(this.#environment, slot, now);
     this.slot = -1;
     this.pool!.balancer.release(slot, now);
+  }
+
+  /** The present server is left as it has not answered in time. */
+  countLate(): void {
+    this.count(SERVER_COLUMN.responseTimeouts);
+    this.pool!.breaker?.onFailure(this.#environment.wallClock());
   }
 
   /** Adds one to a counter of the present server. */
@@ -207,6 +224,12 @@ export class Attempts implements DialHandler, Waiter {
     if (this.#paid) this.pool!.budget.giveBack();
     // With no server left, the reason is what went wrong with the last one.
     this.#owner.onGivenUp(index === NO_SERVER ? this.#record.error ?? "noServer" : "queueFull");
+  }
+
+  #refusal({ snapshot, balancer }: LivePool, breaker: Breaker): ErrorCode | null {
+    const { maxRequests } = snapshot.breaker!;
+    if (maxRequests > 0 && balancer.active >= maxRequests) return "overloaded";
+    return breaker.admits(this.#environment.wallClock()) ? null : "breakerOpen";
   }
 
   #place(now: number): number {

@@ -2,6 +2,7 @@
  * What a data worker gives its sessions: time, buffers, deadlines, a dialer, counters and the live configuration.
  * Sessions see nothing else of the world, so that the simulator can give them all of it.
  */
+import type { Breaker } from "../base/breaker.ts";
 import type { Counters } from "../base/counters.ts";
 import type { PoolBalancer } from "../balance/pool.ts";
 import type { FallbackSnapshot } from "../config/failure_snapshot.ts";
@@ -58,6 +59,8 @@ export interface LivePool {
   readonly snapshot: PoolSnapshot;
   readonly balancer: PoolBalancer;
   readonly budget: RetryBudget;
+  /** Null: every request is tried. */
+  readonly breaker: Breaker | null;
   readonly random: () => number;
   /** Null: its requests belong to no sessions. */
   readonly sticky: PoolSticky | null;

@@ -319,7 +319,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     }
     const now = this.#environment.now();
     this.record.firstByteAt = now;
-    this.#attempts.observe(now - this.record.connectedAt, now);
+    this.#attempts.observe(now - this.record.connectedAt, now, status);
     const wish = this.#handing.read(head, bytes);
     if (wish !== null) return this.#heed(wish, info.keepAlive && info.framing === NONE && end === head.end);
     if (status >= 400 && this.#side.triesElsewhere(status)) return false;

@@ -3,6 +3,7 @@
  * of the configuration before (balancers' state, retry budgets) is.
  */
 import { blockTest } from "../base/address.ts";
+import { Breaker, type BreakerState } from "../base/breaker.ts";
 import type { OpenMemory } from "../base/shared_memory.ts";
 import type { StickMemory } from "../balance/stick_table.ts";
 import { PoolBalancer } from "../balance/pool.ts";
@@ -64,6 +65,7 @@ export interface LiveOptions {
   readonly passwords?: Passwords;
   readonly tokens?: Tokens;
   readonly random: () => number;
+  readonly onBreaker?: (pool: string, state: BreakerState) => void;
   /** Makes what connects to the servers of a pool over TLS. */
   readonly tlsDialer?: (tls: ServerTlsSnapshot) => Dialer;
   /** Makes what connects to servers in HTTP/2, over a dialer of the pool's own or (null) the plain one. */
@@ -110,11 +112,19 @@ function livePool(snapshot: PoolSnapshot, before: LivePool | undefined, options:
     snapshot,
     balancer: new PoolBalancer(snapshot, { slots, queue, worker, random, ...previous }),
     random,
+    breaker: poolBreaker(snapshot, options),
     sticky: poolSticky(snapshot, options.sticks?.get(snapshot.name), worker),
     budget: sameBudget ? before!.budget : new RetryBudget(snapshot.retry.budget),
     dialer: keepsDialer(snapshot, before) ? before.dialer : poolDialer(snapshot, options),
     fallbackHost: fromLatin1(snapshot.name),
   };
+}
+
+function poolBreaker({ name, row, breaker }: PoolSnapshot, options: LiveOptions): Breaker | null {
+  const { memory: { breakers }, onBreaker } = options;
+  return breaker === undefined
+    ? null
+    : new Breaker(breakers, row, breaker, (state) => onBreaker?.(name, state));
 }
 
 /** One of HTTP/2 has connections to servers that may be gone. */

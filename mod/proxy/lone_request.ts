@@ -132,7 +132,7 @@ export class LoneRequest implements AttemptOwner, ResponseHandler {
     this.#answered = true;
     this.#record.status = status;
     this.#record.firstByteAt = now;
-    this.#attempts.observe(now - this.#record.connectedAt, now);
+    this.#attempts.observe(now - this.#record.connectedAt, now, status);
     this.#serverKeepAlive = info.keepAlive;
     this.#body.start(info.framing, info.contentLength);
     this.#owner.onAnswerHead(head, info, bytes);

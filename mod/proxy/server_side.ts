@@ -135,7 +135,7 @@ export class ServerSide implements AttemptOwner {
     const { attempts } = this;
     const index = this.#repeats ? attempts.elsewhere(condition) : -1;
     if (index < 0) return false;
-    if (condition === "timeout") attempts.count(SERVER_COLUMN.responseTimeouts);
+    if (condition === "timeout") attempts.countLate();
     this.letGo(false);
     attempts.moveTo(index, typeof condition === "number" ? condition : 0);
     return true;

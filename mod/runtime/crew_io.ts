@@ -13,9 +13,17 @@ import { TICKET_TURN_MS, turned } from "../net/ticket_keys.ts";
 import type { WorkerStatus } from "../observe/status.ts";
 import { Backoff } from "./backoff.ts";
 import { PULSE_MS, PulseWatch } from "./pulse.ts";
+import type { BreakerState } from "../base/breaker.ts";
 import type { TlsTrouble } from "../proxy/environment.ts";
 import { NO_TABLES, type Tables } from "./tables.ts";
 import type { FromWorker, ToWorker } from "./worker_link.ts";
+
+/** What is logged of a breaker, and why it is so. */
+const BREAKER_REASONS: Record<BreakerState, string> = {
+  open: "too many attempts have failed: its servers get nothing for now",
+  halfOpen: "a few requests get through, to see whether it still fails",
+  closed: "the last few were answered well: all get through again",
+};
 
 /** Deaths of one worker during one snapshot that condemn the snapshot. */
 const FATAL_DEATHS = 2;
@@ -226,6 +234,11 @@ export class Crew {
         return this.#options.log.error(message.message, { worker: member.number });
       case "tlsFailure":
         return this.#options.onTlsFailure?.(message.trouble);
+      case "breaker":
+        return this.#options.log.warning("the breaker of a pool has changed", {
+          pool: message.pool,
+          reason: BREAKER_REASONS[message.state],
+        });
       case "refused":
         return this.#options.log.info("a TLS handshake failed", {
           listener: message.listener,

@@ -4,6 +4,7 @@
  * A reload binds what is new before it closes what is gone; sessions under way keep what they began with. It must
  * not know of other workers except through shared memory.
  */
+import type { BreakerState } from "../base/breaker.ts";
 import { LISTENER_COLUMN } from "../base/counters.ts";
 import { type OpenMemory, openSharedMemory, type SharedMemory } from "../base/shared_memory.ts";
 import { TurnClock } from "../base/turn_clock.ts";
@@ -61,6 +62,8 @@ export interface DataplaneOptions {
   readonly engine?: string;
   /** A server was reached and no TLS came of it. */
   readonly onTlsFailure?: (trouble: TlsTrouble) => void;
+  /** The breaker of a pool has changed by what this worker's requests came to. */
+  readonly onBreaker?: (pool: string, state: BreakerState) => void;
   /** A TLS handshake failed: nobody's mistake in here. */
   readonly onRefused: (listener: string, client: string, reason: string) => void;
 }
@@ -198,6 +201,7 @@ export class Dataplane {
         tokens: this.#tokens,
         random: Math.random,
         writeHex: (out, at, digits) => this.#randomHex.write(out, at, digits),
+        onBreaker: (pool, state) => this.#options.onBreaker?.(pool, state),
         http2Dialer: (below, scheme, connectMs) =>
           new Http2Dialer(this.environment, below ?? this.#engine.dialer, scheme, connectMs),
         tlsDialer: (tls) =>

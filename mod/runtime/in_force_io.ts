@@ -94,7 +94,7 @@ export class InForce {
     const { crew, memory, tables } = running;
     const before = this.#snapshot;
     const rows = this.#owners.claim(snapshot);
-    clearRows(memory.counters, rows);
+    clearRows(memory, rows);
     for (const slot of rows.servers) this.#tlsTroubles.forget(slot);
     running.monitor.update(snapshot.pools);
     if (this.#received !== null) this.#goOn(running, this.#received);

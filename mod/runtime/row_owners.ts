@@ -1,7 +1,7 @@
 /**
  * Who counts in which row of shared memory, so that a row that goes to another starts from nothing. Pure.
  */
-import type { Counters } from "../base/counters.ts";
+import type { OpenMemory } from "../base/shared_memory.ts";
 import type { Snapshot } from "../config/snapshot.ts";
 
 /** Slots and rows, by what counts in them. */
@@ -13,10 +13,17 @@ export interface ClaimedRows {
 }
 
 /** Begins anew in rows that went to another. */
-export function clearRows(counters: Counters, { servers, listeners, traffic }: ClaimedRows): void {
+export function clearRows(
+  { counters, breakers }: Pick<OpenMemory, "counters" | "breakers">,
+  { servers, listeners, traffic }: ClaimedRows,
+): void {
   for (const slot of servers) counters.clearServer(slot);
   for (const row of listeners) counters.clearListener(row);
-  for (const row of traffic) counters.clearTraffic(row);
+  for (const row of traffic) {
+    counters.clearTraffic(row);
+    // Those of routes have no breaker.
+    breakers.clear(row);
+  }
 }
 
 export class RowOwners {

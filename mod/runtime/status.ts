@@ -98,6 +98,9 @@ export function nodeStatus(facts: StatusFacts): NodeStatus {
       name: pool.name,
       balance: pool.balance,
       queued: memory.queue.waiting(pool.row),
+      ...(pool.breaker === undefined ? {} : {
+        breaker: { state: memory.breakers.state(pool.row), opened: memory.breakers.opened(pool.row) },
+      }),
       ...facts.sessions?.(pool),
       servers: pool.servers.map((server) => {
         const { slot } = server;

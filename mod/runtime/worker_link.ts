@@ -2,6 +2,7 @@
  * What the control thread and a data worker say to each other. One process, one version, so nothing is checked.
  * Types only.
  */
+import type { BreakerState } from "../base/breaker.ts";
 import type { SharedMemory } from "../base/shared_memory.ts";
 import type { KeyRing } from "../net/ticket_keys.ts";
 import type { TlsTrouble } from "../proxy/environment.ts";
@@ -36,6 +37,8 @@ export type FromWorker =
   | { readonly kind: "error"; readonly message: string }
   /** A server was reached and no TLS came of it. At most one a server and second. */
   | { readonly kind: "tlsFailure"; readonly trouble: TlsTrouble }
+  /** The breaker of a pool has changed, for all workers. */
+  | { readonly kind: "breaker"; readonly pool: string; readonly state: BreakerState }
   /** A TLS handshake failed. Not all are told, the counters know how many. */
   | { readonly kind: "refused"; readonly listener: string; readonly client: string; readonly reason: string }
   /** An error that nobody caught: the worker ends. */

@@ -3,6 +3,7 @@
  * shared memory all the time. It knows no sockets; an error that nobody catches ends the worker, and the control
  * thread starts another.
  */
+import type { BreakerState } from "../base/breaker.ts";
 import type { SharedMemory } from "../base/shared_memory.ts";
 import type { Snapshot } from "../config/snapshot.ts";
 import type { TicketKeys } from "../net/ticket_keys.ts";
@@ -34,6 +35,8 @@ export interface DataplaneEnv {
   /** Something went wrong that a person should know of, and that the data plane survives. */
   readonly onError: (error: unknown) => void;
   readonly onTlsFailure: (trouble: TlsTrouble) => void;
+  /** The breaker of a pool has changed. */
+  readonly onBreaker: (pool: string, state: BreakerState) => void;
   /** A client's TLS handshake failed. */
   readonly onRefused: (listener: string, client: string, reason: string) => void;
 }
@@ -94,6 +97,7 @@ export function serveWorker(scope: WorkerScope, make: (env: DataplaneEnv) => Dat
         told.set(trouble.slot, now);
         scope.postMessage({ kind: "tlsFailure", trouble });
       },
+      onBreaker: (pool, state) => scope.postMessage({ kind: "breaker", pool, state }),
       onError: (error) => scope.postMessage({ kind: "error", message: describe(error) }),
       onRefused: (listener, client, reason) => {
         if (refusals++ < REFUSALS_A_PULSE) scope.postMessage({ kind: "refused", listener, client, reason });

@@ -12,7 +12,7 @@ Deno.test("explainIssue() an unknown key: what was meant, or what is known", asy
   ]);
   assertEquals(await errors(poolWith("check: { intervall: 5s }", "healthcheck: {}")), [
     '5:14 «intervall» pools.app.check.intervall: is not a known key; did you mean "interval"?',
-    "6:5 «healthcheck» pools.app.healthcheck: is not a known key (known: balance, hashOn, hashMethod, servers, protocol, tls, proxyProtocol, check, agent, passive, retry, timeouts, queue, sticky, whenAllDown)",
+    "6:5 «healthcheck» pools.app.healthcheck: is not a known key (known: balance, hashOn, hashMethod, servers, protocol, tls, proxyProtocol, check, agent, passive, retry, breaker, timeouts, queue, sticky, whenAllDown)",
   ]);
   assertEquals(await errors(routesOf("{ match: { hots: a }, pool: app }")), [
     "5:20 «hots» listeners[0].routes[0].match.hots: is not a known key (known: host, path, method, headers, query, cookies, client, not, sni, alpn)",

@@ -152,3 +152,23 @@ Deno.test("loadConfig() says what is wrong with retries, and where", async () =>
     "5:24 «retry» listeners[0].routes[0].retry: has no effect beside respond: no server gets the request",
   );
 });
+
+Deno.test("buildSnapshot() spells out the breaker of a pool", async () => {
+  const breakerOf = async (...lines: string[]) => (await snapshotOf(poolWith(...lines))).pools[0]!.breaker;
+  assertEquals(await breakerOf(), undefined);
+  assertEquals(await breakerOf("breaker: { maxRequests: 100, failures: 50%, openFor: 30s }"), {
+    maxRequests: 100,
+    failures: 0.5,
+    minRequests: 20,
+    windowMs: 10_000,
+    openForMs: 30_000,
+    trials: 3,
+  });
+  assertEquals(await errors(poolWith("breaker: { failures: 101, window: 1ms }")), [
+    '5:26 «101» pools.app.breaker.failures: must be a share such as 20% or 0.2, not "101"',
+    "5:39 «1ms» pools.app.breaker.window: must be at least 100ms",
+  ]);
+  assertEquals(await errors(poolWith("breaker: { trials: 1 }")), [
+    "5:14 «{ trials: 1 }» pools.app.breaker: must have maxRequests or failures",
+  ]);
+});

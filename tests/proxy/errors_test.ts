@@ -66,6 +66,14 @@ const withPasswords = (check: () => boolean): WorldOptions => ({
   credentials: { passwords: { check } },
   routes: [{ ...ONCE, guards: { basicAuth: { realm: "x", users: [["a", "hash"]] } } }],
 });
+const BREAKER = {
+  maxRequests: 0,
+  failures: 0.5,
+  minRequests: 1,
+  windowMs: 10_000,
+  openForMs: 60_000,
+  trials: 1,
+};
 const NOBODY = { allow: [], deny: ["0.0.0.0/0"] };
 
 /** Answers with the files of `/www`. */
@@ -184,6 +192,18 @@ const SCENARIOS: Record<Exclude<ErrorCode, OfUdp>, Scenario> = {
   badHandOn: {
     options: { routes: [MAY_HAND_ON] },
     servers: answering(reply(200, "", "tandem-next: other\r\n"), false),
+  },
+  overloaded: {
+    options: { pool: { breaker: { ...BREAKER, maxRequests: 1 } } },
+    servers: occupy,
+  },
+  breakerOpen: {
+    options: { pool: { breaker: BREAKER } },
+    servers: (world) => {
+      world.servers.forEach((server) => server.accepts = "refuses");
+      world.connect().get("/");
+      world.settle();
+    },
   },
   requestTimeout: {
     options: { listener: { timeouts: { requestMs: 5000 } } },

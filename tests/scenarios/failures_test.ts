@@ -1,7 +1,7 @@
 /** Servers that are slow or fail, seen by curl in HTTP/1 and HTTP/2, with nginx and HAProxy behind both of them too. */
 import { assert, assertEquals, assertGreater } from "../assert.ts";
 import { labTest } from "../lab/tools.ts";
-import { freePorts, Node, serverOf } from "./node.ts";
+import { eventually, freePorts, Node, serverOf } from "./node.ts";
 import { Nginx } from "./nginx.ts";
 import { curl, Peers, run } from "./peers.ts";
 import { RawServer } from "./raw_server.ts";
@@ -144,4 +144,42 @@ pools:
   }
   const { counters } = await node.server(`127.0.0.1:${busy}`);
   assertGreater(counters.retries, 0);
+});
+
+labTest("run() spares a pool that fails, in all workers, until it is back", ["curl", "nginx"], async () => {
+  await using server = await Nginx.start("app");
+  const [web] = freePorts(1) as [number];
+  await using node = await Node.start(`
+listeners: [{ name: web, bind: "127.0.0.1:${web}", pool: app }]
+pools:
+  app:
+    servers: ["127.0.0.1:${server.port}"]
+    passive: false
+    breaker: { failures: 50%, minRequests: 4, window: 1m, openFor: 1s, trials: 2 }
+workers: 2
+`);
+  const url = `http://127.0.0.1:${web}`;
+  // This curl cannot use a connection of HTTP/2 twice where it did not ask for it by TLS or upgrade.
+  const statuses = async (how: string) => {
+    const all: string[] = [];
+    for (let n = 0; n < 5; n++) all.push(await curl(how, ...STATUS, url));
+    return all;
+  };
+  assertEquals(await statuses(CLIENTS[0]!), Array(5).fill("200"));
+  await server.kill();
+  for (const client of CLIENTS) assertEquals(await statuses(client), Array(5).fill("503"));
+  const { pools } = await node.until(({ pools }) => pools[0]!.breaker?.state !== "closed");
+  assertGreater(pools[0]!.breaker!.opened, 0);
+  const { counters } = await node.listener("web");
+  assertGreater(counters.breakerOpen, 0);
+  assertGreater(counters.connectFailed, 3);
+  await server.start();
+  await eventually(async () => await curl(url) === "app\n");
+  await eventually(async () => await curl(url) === "app\n");
+  await node.until(({ pools }) => pools[0]!.breaker?.state === "closed");
+  for (const client of CLIENTS) assertEquals(await statuses(client), Array(5).fill("200"));
+  await node.program.line("all get through again");
+  const metrics = await node.metrics();
+  assertEquals([...metrics.get("tandem_pool_breaker_open")!.samples.values()], [0]);
+  assertGreater([...metrics.get("tandem_pool_breaker_openings_total")!.samples.values()][0]!, 0);
 });

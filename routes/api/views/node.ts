@@ -32,6 +32,8 @@ export const Pool = z.object({
   name: z.string(),
   balance: z.string(),
   queued: z.number().describe("Requests that wait for a server now."),
+  breaker: z.object({ state: z.enum(["closed", "open", "halfOpen"]), opened: z.number() }).optional()
+    .describe("Absent: it has none. `opened`: how often, since the start."),
   sessions: Sessions.optional().describe("Absent: its requests belong to no sessions."),
   servers: z.array(Server).readonly(),
 }).openapi("Pool");
