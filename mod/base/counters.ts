@@ -28,6 +28,8 @@ export const SERVER_COUNTERS = [
   "bytesOut",
   "retries",
   "redispatches",
+  "hedges",
+  "hedgesWon",
   "queued",
   "queueMs",
   "connectMs",

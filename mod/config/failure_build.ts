@@ -47,11 +47,12 @@ export function retrySnapshot(retry: RetryConfig): RetrySnapshot {
   return { ...given(retry), attempts, on, budget };
 }
 
-function given({ attempts, on, methods, perTry, backoff }: RouteRetryConfig): Partial<RetrySnapshot> {
+function given({ attempts, on, methods, perTry, backoff, hedge }: RouteRetryConfig): Partial<RetrySnapshot> {
   return {
     ...(attempts === undefined ? {} : { attempts }),
     ...(on === undefined ? {} : { on }),
     ...methodsOf(methods),
+    ...(hedge === undefined ? {} : { hedge }),
     ...(perTry === undefined ? {} : { perTryMs: perTry }),
     ...(backoff === undefined
       ? {}

@@ -29,6 +29,8 @@ export interface RetrySnapshot {
   readonly methods?: "all" | readonly string[];
   /** When another server is tried if there is one; absent: when an attempt has failed. */
   readonly perTryMs?: number;
+  /** When a second attempt is made beside one that is slow: after so long, or longer than this share takes; absent: never. */
+  readonly hedge?: { readonly afterMs: number } | { readonly quantile: number } | "never";
   /** Bounds of the wait before the first retry, and before any; absent: there is none. */
   readonly backoff?: { readonly baseMs: number; readonly maxMs: number };
 }

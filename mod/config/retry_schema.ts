@@ -2,8 +2,9 @@
  * The schema of retries: when another attempt is made at a request, how soon, and how often. Pure.
  */
 import { z } from "zod";
+import { parseDuration } from "../base/duration.ts";
 import { duration, integer, keyIssue, oneOrMore, share, token } from "./fields.ts";
-import type { RetryCondition } from "./failure_snapshot.ts";
+import type { RetryCondition, RetrySnapshot } from "./failure_snapshot.ts";
 
 // The statuses are HAProxy's.
 const CONDITIONS = [
@@ -43,6 +44,21 @@ const wait = backoff.optional().describe(
   "Wait before a retry, for a time that chance decides; the same server may be tried again when no other is left. " +
     "Without: at once, and only others.",
 );
+const QUANTILE = /^p([1-9][0-9](?:\.[0-9])?)$/;
+const HEDGE = "must be a duration such as 200ms, a quantile such as p95, or never";
+const hedge = z.string({ error: () => HEDGE }).transform((text, context): RetrySnapshot["hedge"] => {
+  const percent = QUANTILE.exec(text)?.[1];
+  const afterMs = parseDuration(text) ?? 0;
+  if (text === "never") return text;
+  if (percent !== undefined) return { quantile: Number(percent) / 100 };
+  if (afterMs > 0) return { afterMs };
+  context.addIssue({ code: "custom", message: HEDGE });
+  return z.NEVER;
+}).optional().describe(
+  "When the same request goes to a second server as well, and whichever answers first is used: after a time " +
+    "(`200ms`) without the head of an answer, or once it takes longer than most do (`p95`). Of requests without a " +
+    "body that may be sent again and belong to no session; counts against the budget. Default: never.",
+);
 const ATTEMPTS = "How many further attempts there are after the first; 0: none.";
 const ON =
   "What is retried, for requests where that is safe: `connect`, `empty` (no answer), `reset` and `malformed` " +
@@ -57,6 +73,7 @@ export const retry = z.strictObject({
   methods,
   perTry,
   backoff: wait,
+  hedge,
   // Envoy and linkerd: 20 %.
   budget: share().prefault("20%").describe(
     "Most retries as a share of requests, so that retries do not bury a pool; those of `connect` are free.",
@@ -71,6 +88,7 @@ export const routeRetry = z.strictObject({
   methods,
   perTry,
   backoff: wait,
+  hedge,
 }).optional().describe("Trying again, where this route does it otherwise than the pool.");
 
 export type RetryConfig = z.output<typeof retry>;

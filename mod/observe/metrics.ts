@@ -168,6 +168,12 @@ export const SERVER_METRICS: readonly CounterFamily<ServerCounter>[] = [
     help: "Attempts that came here as another server failed.",
     columns: one("redispatches"),
   },
+  {
+    name: "hedges_total",
+    help: "Second attempts that came here as another server was slow.",
+    columns: one("hedges"),
+  },
+  { name: "hedges_won_total", help: "Those of them whose answer was used.", columns: one("hedgesWon") },
   { name: "queued_total", help: "Requests that waited for the server.", columns: one("queued") },
   { name: "queue_seconds_total", help: "Time spent waiting.", columns: one("queueMs"), per: MS },
   { name: "connect_seconds_total", help: "Time spent connecting.", columns: one("connectMs"), per: MS },

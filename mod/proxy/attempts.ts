@@ -102,10 +102,7 @@ export class Attempts implements DialHandler, Waiter {
    * gone, which is no fault of the server. Goes on elsewhere or gives up.
    */
   failed(code: ErrorCode, resendable: boolean, stale: boolean): void {
-    if (!stale) this.#countFailure(code);
-    if (!stale && ERRORS[code].side === "upstream") {
-      this.pool!.breaker?.onFailure(this.#environment.wallClock());
-    }
+    if (!stale) this.countFailure(code);
     if (!resendable || !(stale || this.#mayRetry(code))) return this.#owner.onGivenUp(code);
     this.#record.error = code;
     this.#retreat(stale);
@@ -135,6 +132,35 @@ export class Attempts implements DialHandler, Waiter {
     return this.#count < snapshot.retry.attempts && breaker?.closed !== false;
   }
 
+  /** Takes a place on another server while the present one is slow; its index, or -1. Nobody queues for it. */
+  hedge(now: number): number {
+    const { snapshot: { servers }, budget, balancer, breaker } = this.pool!;
+    if (breaker?.closed === false) return -1;
+    const index = balancer.acquire(this.#hash, [...this.#tried, this.slot], now, null);
+    if (index < 0) return -1;
+    if (budget.take()) {
+      this.#record.retries++;
+      return index;
+    }
+    balancer.release(servers[index]!.slot);
+    return -1;
+  }
+
+  /** Leaves the present server for that of a hedge, which has its place already and is at `record`. */
+  goOnAt(index: number, { acquiredAt, connectedAt }: Record): void {
+    const { name, servers } = this.pool!.snapshot;
+    this.leave();
+    this.#index = index;
+    this.slot = servers[index]!.slot;
+    this.#record.acquired(name, servers[index]!.name, acquiredAt);
+    this.#record.connectedAt = connectedAt;
+  }
+
+  /** True for a request of a session. */
+  get stuck(): boolean {
+    return this.#stick !== null;
+  }
+
   /** Leaves the present server, which answered with `status` (0: not yet), for the one that `elsewhere` found. */
   moveTo(index: number, status: number): void {
     this.#record.status = status;
@@ -146,8 +172,9 @@ export class Attempts implements DialHandler, Waiter {
 
   /** The head of the answer, or for TCP the connection (status 0), came after `ms`. */
   observe(ms: number, now: number, status = 0): void {
-    const { balancer, breaker } = this.pool!;
+    const { balancer, breaker, latencies } = this.pool!;
     balancer.observe(this.#index, ms, now);
+    latencies?.add(ms);
     if (breaker === null) return;
     if (status >= 500) breaker.onFailure(this.#environment.wallClock());
     else breaker.onSuccess(this.#environment.wallClock());
@@ -165,12 +192,6 @@ export class Attempts implements DialHandler, Waiter {
     this.#record.leaving(this.#environment, slot, now);
     this.slot = -1;
     this.pool!.balancer.release(slot, now);
-  }
-
-  /** The present server is left as it has not answered in time. */
-  countLate(): void {
-    this.count(SERVER_COLUMN.responseTimeouts);
-    this.pool!.breaker?.onFailure(this.#environment.wallClock());
   }
 
   /** Adds one to a counter of the present server. */
@@ -305,7 +326,9 @@ export class Attempts implements DialHandler, Waiter {
     return this.#stick !== null && !this.pool!.sticky!.redispatch && this.#stick.home === this.#index;
   }
 
-  #countFailure(code: ErrorCode): void {
+  /** Notes that the attempt at the present server has failed. */
+  countFailure(code: ErrorCode): void {
+    if (ERRORS[code].side === "upstream") this.pool!.breaker?.onFailure(this.#environment.wallClock());
     if (code === "connectFailed" || code === "serverCertificate") this.count(SERVER_COLUMN.connectErrors);
     else if (code === "connectTimeout") {
       this.count(SERVER_COLUMN.connectErrors);

@@ -38,6 +38,7 @@ import type { AccessRecord } from "./access_log.ts";
 import type { CorsEdits } from "./cors_edits.ts";
 import type { LivePages } from "./error_pages.ts";
 import type { HeadFacts, RequestRouter } from "./facts.ts";
+import type { Latencies } from "./latencies.ts";
 import type { EncodedBodies } from "./own_compression.ts";
 import type { RequestEdit } from "./request_edit.ts";
 import type { Traced } from "./request_head.ts";
@@ -59,6 +60,8 @@ export interface LivePool {
   readonly snapshot: PoolSnapshot;
   readonly balancer: PoolBalancer;
   readonly budget: RetryBudget;
+  /** How long its servers take; null: nobody asks. */
+  readonly latencies: Latencies | null;
   /** Null: every request is tried. */
   readonly breaker: Breaker | null;
   readonly random: () => number;

@@ -317,6 +317,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
       this.#side.failed("emptyReply");
       return false;
     }
+    this.#side.answered();
     const now = this.#environment.now();
     this.record.firstByteAt = now;
     this.#attempts.observe(now - this.record.connectedAt, now, status);

@@ -47,6 +47,7 @@ import type {
 import type { GuardsSnapshot } from "../config/guard_snapshot.ts";
 import { CorsEdits } from "./cors_edits.ts";
 import { LivePages } from "./error_pages.ts";
+import { Latencies } from "./latencies.ts";
 import { onTerms } from "./on_terms.ts";
 import { RequestRouter } from "./facts.ts";
 import { requestEdit } from "./request_edit.ts";
@@ -86,8 +87,11 @@ export interface Live {
 
 /** Builds everything anew; throws when a route table or TLS cannot be made, and then nothing has changed. */
 export function buildLive(snapshot: Snapshot, before: Live | null, options: LiveOptions): Live {
+  const measured = hedgesByQuantile(snapshot);
   const pools = new Map(
-    snapshot.pools.map((pool) => [pool.name, livePool(pool, before?.pools.get(pool.name), options)]),
+    snapshot.pools.map((
+      pool,
+    ) => [pool.name, livePool(pool, before?.pools.get(pool.name), measured, options)]),
   );
   const told: Pick<LiveListener, "logged" | "traced"> = {
     logged: snapshot.log.access !== "off",
@@ -104,7 +108,20 @@ export function buildLive(snapshot: Snapshot, before: Live | null, options: Live
   return { snapshot, pools, listeners };
 }
 
-function livePool(snapshot: PoolSnapshot, before: LivePool | undefined, options: LiveOptions): LivePool {
+/** True when what is slow is told by what is usual, so that this has to be known. */
+function hedgesByQuantile({ pools, listeners }: Snapshot): boolean {
+  const terms = listeners.flatMap(({ routes }) => routes.map(({ terms }) => terms?.retry));
+  return [...pools.map(({ retry }) => retry), ...terms].some((retry) =>
+    typeof retry?.hedge === "object" && "quantile" in retry.hedge
+  );
+}
+
+function livePool(
+  snapshot: PoolSnapshot,
+  before: LivePool | undefined,
+  measured: boolean,
+  options: LiveOptions,
+): LivePool {
   const { memory: { slots, queue }, worker, random } = options;
   const previous = before === undefined ? {} : { previous: before.balancer };
   const sameBudget = before?.budget.share === snapshot.retry.budget;
@@ -113,6 +130,7 @@ function livePool(snapshot: PoolSnapshot, before: LivePool | undefined, options:
     balancer: new PoolBalancer(snapshot, { slots, queue, worker, random, ...previous }),
     random,
     breaker: poolBreaker(snapshot, options),
+    latencies: measured ? before?.latencies ?? new Latencies() : null,
     sticky: poolSticky(snapshot, options.sticks?.get(snapshot.name), worker),
     budget: sameBudget ? before!.budget : new RetryBudget(snapshot.retry.budget),
     dialer: keepsDialer(snapshot, before) ? before.dialer : poolDialer(snapshot, options),

@@ -18,6 +18,7 @@ import type { ChunkEncoder } from "./chunks.ts";
 import type { ClientConnection } from "./client_connection.ts";
 import type { LivePool } from "./environment.ts";
 import { AGAIN, HandingOn, type Wish } from "./handing_on.ts";
+import { type HedgedSide, Hedging } from "./hedging.ts";
 import type { Onward } from "./onward.ts";
 import type { Record } from "./record.ts";
 import { RequestBody } from "./request_body.ts";
@@ -36,16 +37,22 @@ export interface ServerSideOwner extends ResponseHandler {
   fail(code: ErrorCode): void;
 }
 
-export class ServerSide implements AttemptOwner {
+export class ServerSide implements AttemptOwner, HedgedSide {
   /** Who has the request; null: nobody yet, or no more. */
   server: ServerConnection | null = null;
   readonly attempts: Attempts;
   readonly body: RequestBody;
   readonly handing: HandingOn;
   readonly #owner: ServerSideOwner;
-  readonly #reusable: ReusableConnections;
+  readonly reusable: ReusableConnections;
+  /** Made with the first request that is hedged. */
+  #hedging: Hedging | null = null;
+  /** There is neither a body nor an upgrade: the head is all of it. */
+  #plain = false;
   #idempotent = true;
   #sent = false;
+  /** One second attempt a request is enough. */
+  #hedged = false;
   /** The present wait is shorter than it might be, as another server may be tried. */
   #impatient = false;
   readonly #method = () => {
@@ -59,15 +66,16 @@ export class ServerSide implements AttemptOwner {
     this.attempts = new Attempts(this, environment, record);
     this.body = new RequestBody(stream, request, record, encoder);
     this.handing = new HandingOn(request);
-    this.#reusable = new ReusableConnections(environment);
+    this.reusable = new ReusableConnections(environment);
   }
 
   /** Begins with another request of the client. */
   begin(info: RequestInfo): void {
     this.#idempotent = info.idempotent;
-    this.#sent = false;
+    this.#plain = info.framing === NONE && !info.upgrade;
+    this.#sent = this.#hedged = false;
     this.body.start(info);
-    this.#reusable.ofClient(this.#owner.client.address);
+    this.reusable.ofClient(this.#owner.client.address);
   }
 
   /** Looks for a server of the pool. */
@@ -75,12 +83,20 @@ export class ServerSide implements AttemptOwner {
     this.attempts.start(pool, hash, now, stick);
   }
 
+  get request(): UpstreamRequest {
+    return this.#owner.request;
+  }
+
+  get handler(): ResponseHandler {
+    return this.#owner;
+  }
+
   arm(at: number): void {
     this.#owner.arm(at);
   }
 
   reuse(slot: number, now: number): boolean {
-    const idle = this.#reusable.take(this.attempts.pool!.snapshot, slot);
+    const idle = this.reusable.take(this.attempts.pool!.snapshot, slot);
     if (idle === null) return false;
     this.attempts.count(SERVER_COLUMN.reuses);
     this.#send(idle, now);
@@ -100,7 +116,7 @@ export class ServerSide implements AttemptOwner {
 
   onConnected(stream: Stream, now: number): void {
     const { slot, pool } = this.attempts;
-    this.#send(this.#reusable.adopt(stream, slot, pool!.snapshot), now);
+    this.#send(this.reusable.adopt(stream, slot, pool!.snapshot), now);
   }
 
   onGivenUp(code: ErrorCode): void {
@@ -122,6 +138,10 @@ export class ServerSide implements AttemptOwner {
     const stale = code === "emptyReply" && (again || reused);
     const repeats = again || this.#repeats || stale && this.#idempotent && !body.lost;
     this.letGo(false);
+    if (this.#hedging !== null) {
+      if (this.#hedging.takeOver(stale ? null : code)) return;
+      this.#hedging.cancel();
+    }
     attempts.failed(code, repeats, stale);
   }
 
@@ -135,8 +155,9 @@ export class ServerSide implements AttemptOwner {
     const { attempts } = this;
     const index = this.#repeats ? attempts.elsewhere(condition) : -1;
     if (index < 0) return false;
-    if (condition === "timeout") attempts.countLate();
+    if (condition === "timeout") attempts.countFailure("responseTimeout");
     this.letGo(false);
+    this.#hedging?.cancel();
     attempts.moveTo(index, typeof condition === "number" ? condition : 0);
     return true;
   }
@@ -161,9 +182,22 @@ export class ServerSide implements AttemptOwner {
     return this.#impatient ? perTryMs! : responseMs;
   }
 
+  /** The request is answered, by whoever has it. */
+  answered(): void {
+    this.#hedging?.cancel();
+  }
+
+  /** The second attempt is the only one from now on. */
+  onHedgeTaken(server: ServerConnection): void {
+    this.letGo(false);
+    this.server = server;
+    this.#owner.onServerDrain();
+  }
+
   /** Lets go of queue, attempt, connection and place, whichever there is. */
   leave(reusable: boolean): void {
     this.letGo(reusable);
+    this.#hedging?.cancel();
     this.attempts.leave();
   }
 
@@ -199,7 +233,8 @@ export class ServerSide implements AttemptOwner {
 
   /** The client is gone for good, and with it the connections that were made in its name. */
   forget(): void {
-    this.#reusable.close();
+    this.#hedging?.drop();
+    this.reusable.close();
   }
 
   /** True once a server may have done what another one must not do again, or would not get all of. */
@@ -220,6 +255,19 @@ export class ServerSide implements AttemptOwner {
     record.connectedAt = now;
     server.attach(this.#owner);
     server.stream.writeLease(request.lease!.share(), 0, request.length);
+    if (this.attempts.pool!.snapshot.retry.hedge !== undefined) this.#hedge(now);
     this.#owner.onServerDrain();
+  }
+
+  /** Has a second attempt made when this one is slow, where that can be. */
+  #hedge(now: number): void {
+    const { latencies, snapshot: { retry: { hedge } } } = this.attempts.pool!;
+    if (hedge === undefined || hedge === "never") return;
+    if (!this.#plain || this.attempts.stuck || this.#hedged || !this.#repeats) return;
+    const afterMs = "afterMs" in hedge ? hedge.afterMs : latencies!.quantile(hedge.quantile);
+    if (afterMs === Infinity) return;
+    this.#hedged = true;
+    this.#hedging ??= new Hedging(this, this.#owner.client.environment);
+    this.#hedging.begin(now + afterMs);
   }
 }

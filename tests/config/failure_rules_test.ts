@@ -2,7 +2,7 @@
 import { buildSnapshot } from "../../mod/config/build.ts";
 import { RowAllocator } from "../../mod/config/rows.ts";
 import type { ListenerSnapshot, Snapshot } from "../../mod/config/snapshot.ts";
-import { assertEquals } from "../assert.ts";
+import { assert, assertEquals } from "../assert.ts";
 import { errors, good, listenerWith, poolWith, routesOf, warnings } from "./reading.ts";
 
 const SORRY = 'pools: { sorry: { servers: ["10.0.0.2:80"] }, app: {';
@@ -171,4 +171,17 @@ Deno.test("buildSnapshot() spells out the breaker of a pool", async () => {
   assertEquals(await errors(poolWith("breaker: { trials: 1 }")), [
     "5:14 «{ trials: 1 }» pools.app.breaker: must have maxRequests or failures",
   ]);
+});
+
+Deno.test("RetrySchema reads when a second attempt is made", async () => {
+  const hedgeOf = async (hedge: string) =>
+    (await snapshotOf(poolWith(`retry: { hedge: ${hedge} }`))).pools[0]!.retry.hedge;
+  assertEquals(await hedgeOf("200ms"), { afterMs: 200 });
+  assertEquals(await hedgeOf("p99.5"), { quantile: 0.995 });
+  assertEquals(await hedgeOf("never"), "never");
+  for (const wrong of ["p9", "p100", "0s", "soon", "5"]) {
+    const [error = ""] = await errors(poolWith(`retry: { hedge: ${wrong} }`));
+    const said = "pools.app.retry.hedge: must be a duration such as 200ms, a quantile such as p95, or never";
+    assert(error.startsWith(`5:21 «${wrong}» ${said}`), error);
+  }
 });

@@ -183,3 +183,48 @@ workers: 2
   assertEquals([...metrics.get("tandem_pool_breaker_open")!.samples.values()], [0]);
   assertGreater([...metrics.get("tandem_pool_breaker_openings_total")!.samples.values()][0]!, 0);
 });
+
+labTest(
+  "run() asks a second server when the first is slow, and cancels whoever is later",
+  ["curl", "nginx"],
+  async (t) => {
+    await using peers = await Peers.make();
+    await using silent = new RawServer((conn) => RawServer.untilGone(conn));
+    const [web, good, slow2, good2] = freePorts(4) as [number, number, number, number];
+    await peers.nginx(
+      good,
+      `server { listen 127.0.0.1:${good}; return 200 "good\\n"; }
+     server { listen 127.0.0.1:${good2} http2; return 200 "good\\n"; }
+     server { listen 127.0.0.1:${slow2} http2; location / { proxy_pass http://127.0.0.1:${silent.port}; } }`,
+    );
+    await using node = await Node.start(`
+listeners:
+  - name: web
+    bind: "127.0.0.1:${web}"
+    routes: [{ match: { path: "/two*" }, pool: two }, { pool: one }]
+pools:
+  one: { servers: ["127.0.0.1:${silent.port}", "127.0.0.1:${good}"], balance: first, retry: { hedge: 200ms } }
+  two:
+    protocol: h2
+    servers: ["127.0.0.1:${slow2}", "127.0.0.1:${good2}"]
+    balance: first
+    retry: { hedge: 200ms }
+`);
+    for (const client of CLIENTS) {
+      await t.step(client, async () => {
+        for (const path of ["/", "/two"]) {
+          assertEquals(await curl(client, `http://127.0.0.1:${web}${path}`), "good\n");
+        }
+      });
+    }
+    for (const port of [good, good2]) {
+      const { counters } = await node.server(`127.0.0.1:${port}`);
+      assertEquals([counters.hedges, counters.hedgesWon], [2, 2]);
+    }
+    await node.until(({ pools }) =>
+      pools.every(({ servers }) => servers.every(({ active }) => active === 0))
+    );
+    await eventually(() => silent.open === 0, () => `${silent.open} still wait`);
+    assertEquals(silent.accepted, 4);
+  },
+);
