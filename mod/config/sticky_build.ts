@@ -2,7 +2,8 @@
  * The sessions of a pool as they stand in a snapshot. Pure: how ids are made of addresses is a parameter.
  */
 import { formatHostPort } from "../base/address.ts";
-import type { ServerSnapshot, StickySnapshot } from "./snapshot.ts";
+import type { ServerSnapshot } from "./snapshot.ts";
+import type { StickySnapshot } from "./sticky_snapshot.ts";
 import type { StickyConfig } from "./sticky_schema.ts";
 
 /** Makes the id of a server out of its address and a secret (may be empty): equal ones of equal ones, on every node. */

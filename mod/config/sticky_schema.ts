@@ -3,7 +3,7 @@
  */
 import { z } from "zod";
 import { choice, duration, flag, integer, line, oneOrMore, size, token } from "./fields.ts";
-import type { LearnSource, StickKey } from "./snapshot.ts";
+import type { LearnSource, StickKey } from "./sticky_snapshot.ts";
 
 /** Entries of the largest table: 170 MB. */
 const MAX_ENTRIES = 4 * 1024 * 1024;

@@ -8,7 +8,8 @@
 import { ServerIds } from "../balance/server_ids.ts";
 import type { Stick } from "../balance/stick.ts";
 import { StickCounts, type StickMemory } from "../balance/stick_table.ts";
-import type { CookieSticky, ServerSnapshot } from "../config/snapshot.ts";
+import type { ServerSnapshot } from "../config/snapshot.ts";
+import type { CookieSticky } from "../config/sticky_snapshot.ts";
 import { equalsLower, fromLatin1, latin1 } from "../http/grammar.ts";
 import * as names from "../http/names.ts";
 import type { Head } from "../http1/head.ts";

@@ -1,6 +1,6 @@
 /** Sessions that are remembered in a table: what tells them, how long, and what is learned of answers. */
 import { assert, assertEquals } from "../assert.ts";
-import type { LearnSource, StickKey } from "../../mod/config/snapshot.ts";
+import type { LearnSource, StickKey } from "../../mod/config/sticky_snapshot.ts";
 import { reply } from "../sim/parties.ts";
 import { helloBytes } from "../net/hello_bytes.ts";
 import type { World } from "../sim/world.ts";

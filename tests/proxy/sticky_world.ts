@@ -1,5 +1,5 @@
 /** Worlds whose pool has sessions, and clients that keep cookies. */
-import type { CookieSticky, StickySnapshot, TableSticky } from "../../mod/config/snapshot.ts";
+import type { CookieSticky, StickySnapshot, TableSticky } from "../../mod/config/sticky_snapshot.ts";
 import type { SimClient } from "../sim/parties.ts";
 import type { Message } from "../sim/http_text.ts";
 import { simulate, type World, type WorldOptions } from "../sim/world.ts";
