@@ -77,5 +77,5 @@ export const HAPROXY: readonly string[] = [
   ...["http-response del-header", "tcp-request connection reject", "tcp-request inspect-delay"],
   ...["errorfile", "errorloc", "monitor-uri", "compression algo", "unique-id-header", "send-proxy"],
   ...["verify none", "sni", "proto h2", "map", "option tcp-check", "tcp-check send", "tcp-check expect"],
-  ...["option redis-check", "option pgsql-check", "option mysql-check", "option smtpchk"],
+  ...["option redis-check", "option pgsql-check", "option mysql-check", "option smtpchk", "agent-check"],
 ];
