@@ -98,7 +98,7 @@ function uselessFields(type: CheckType): string[][] {
   const others = (below: "fields" | "expect") =>
     new Set(CHECK_TYPES.flatMap((one) => Object.keys(CHECK_KINDS[one][below])))
       .difference(new Set(Object.keys(below === "fields" ? fields : expect)));
-  const connected = apart === true || type === "udp" ? ["tls", "proxyProtocol"] : [];
+  const connected = apart === true ? ["tls", "proxyProtocol"] : [];
   return [
     ...[...others("fields"), ...connected].map((field) => [field]),
     ...(Object.keys(expect).length === 0

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { utf8AsLatin1 } from "../http/grammar.ts";
-import { expressionOf, isExpression, parseExpression } from "../route/expression.ts";
+import { type Expression, expressionOf, isExpression, parseExpression } from "../route/expression.ts";
 
 /**
  * Times that an expression is tried on what came so far. A server that sends byte by byte would else have it tried on
@@ -34,13 +34,26 @@ export function wantedText() {
 /** From a text of a configuration that has been checked. */
 export function wantedOf(text: string): Wanted {
   if (!isExpression(text)) return wantedBytes(utf8AsLatin1(text), JSON.stringify(text));
-  const expression = expressionOf(utf8AsLatin1(text));
+  const expression = compiled(utf8AsLatin1(text));
   let tries = 0;
   return {
     words: text,
     find: (said) => ++tries > MAX_TRIES ? -1 : expression.end(said),
     is: (value) => expression.test(value),
   };
+}
+
+/** A probe must not cost what it costs to compile (0.1 ms), and there are hardly more expressions than checks. */
+const expressions = new Map<string, Expression>();
+const MAX_EXPRESSIONS = 1000;
+
+function compiled(text: string): Expression {
+  const known = expressions.get(text);
+  if (known !== undefined) return known;
+  if (expressions.size >= MAX_EXPRESSIONS) expressions.clear();
+  const expression = expressionOf(text);
+  expressions.set(text, expression);
+  return expression;
 }
 
 /** The same for bytes as latin-1. */

@@ -252,9 +252,10 @@ function checkOf(block: readonly Statement[], pool: Draft): void {
 /** Where each kind of checker ends up; the others cannot be. */
 const TYPES: Readonly<Record<string, string>> = {
   HTTP_GET: "http",
-  SSL_GET: "tls",
+  SSL_GET: "http",
   TCP_CHECK: "tcp",
-  SMTP_CHECK: "tcp",
+  SMTP_CHECK: "smtp",
+  DNS_CHECK: "dns",
   MISC_CHECK: "exec",
 };
 
@@ -271,16 +272,18 @@ class Check {
       return null;
     }
     const fields: [string, string][] = [["type", type]];
-    if (checker.words[0] === "SMTP_CHECK") {
-      pool.note(checker.place, "SMTP_CHECK: became a connection, without a greeting");
-    }
-    if (checker.words[0] === "SSL_GET") {
-      pool.note(checker.place, "SSL_GET: became a TLS handshake, without a request");
-    }
     const add = (name: string, value: string | null | undefined) => {
       if (value !== null && value !== undefined) fields.push([name, value]);
     };
     if (type === "http") this.#request(add);
+    // keepalived does not look at certificates.
+    if (checker.words[0] === "SSL_GET") add("tls", map([["verify", "false"]]));
+    const hello = this.#take("helo_name")?.[1];
+    add("hello", hello === undefined ? null : quoted(hello));
+    if (type === "dns") {
+      add("name", quoted(this.#take("name")?.[1] ?? "."));
+      add("record", (this.#take("type")?.[1] ?? "SOA").toUpperCase());
+    }
     if (type === "exec") {
       add("command", list(commandOf(this.#take("misc_path") ?? ["", "/bin/false"]).map(quoted)));
     }

@@ -30,6 +30,7 @@ const NAMES = [
   "failures.yaml",
   "functions.yaml",
   "checks.yaml",
+  "credentials.yaml",
   "tracing.yaml",
 ];
 

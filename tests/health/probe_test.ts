@@ -357,3 +357,22 @@ Deno.test("probe() every talk goes over TLS, where the check wants that", async 
     assertEquals((await probe(port, { type: "redis", timeout: "200ms" })).ok, false, "plainly");
   });
 });
+
+Deno.test("http probe() speaks HTTP/2 to a real server, where the pool does", async () => {
+  const seen: string[] = [];
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+    const { method, url, headers } = request;
+    seen.push([method, new URL(url).pathname, headers.get("x-key"), await request.text()].join(" "));
+    return new Response("x".repeat(9000) + "pong", { headers: { "x-state": "up" } });
+  });
+  const given = {
+    method: "POST",
+    headers: { "X-Key": "k" },
+    body: "ping",
+    expect: { body: "pong", headers: { "x-state": "up" } },
+  };
+  const { ok, reason } = await probe(server.addr.port, given, { http2: true });
+  await server.shutdown();
+  assertEquals([ok, reason], [true, "status 200, and what is expected"]);
+  assertEquals(seen, ["POST /healthz k ping"]);
+});

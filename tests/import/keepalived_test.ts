@@ -289,14 +289,27 @@ Deno.test("importKeepalived() every kind of checker is a check, or a comment", a
   const type = async (checker: string) =>
     (await good(convert(of(checker)))).pools["10.0.0.9-80"]?.check?.type ?? null;
   assertEquals(await type("TCP_CHECK {\nconnect_timeout 1\n}"), "tcp");
-  assertEquals(await type("SSL_GET {\nurl {\npath /\n}\n}"), "tls");
-  assertEquals(await type("SMTP_CHECK {\n}"), "tcp");
+  assertEquals(await type("SSL_GET {\nurl {\npath /\n}\n}"), "http");
+  assertEquals(await type("SMTP_CHECK {\nhelo_name lb1.test\n}"), "smtp");
+  assertEquals(await type("DNS_CHECK {\n}"), "dns");
   assertEquals(await type('MISC_CHECK {\nmisc_path "/bin/x y"\n}'), "exec");
-  assertEquals(await type("DNS_CHECK {\n}"), null);
-  assertEquals(comments(of("DNS_CHECK {\nname a\n}")), [
-    "4: DNS_CHECK: has no equivalent: the servers count as healthy until traffic fails",
-    "5: name a",
+  assertEquals(await type("UDP_CHECK {\n}"), null);
+  assertEquals(comments(of("UDP_CHECK {\npayload a\n}")), [
+    "4: UDP_CHECK: has no equivalent: the servers count as healthy until traffic fails",
+    "5: payload a",
   ]);
+  const settings = async (checker: string): Promise<Record<string, unknown>> => {
+    const { settings, tls } = (await good(convert(of(checker)))).pools["10.0.0.9-80"]!.check!;
+    return { ...settings, verify: tls?.verify };
+  };
+  assertEquals((await settings("SSL_GET {\nurl {\npath /x\n}\n}"))["verify"], false);
+  assertEquals((await settings("SMTP_CHECK {\nhelo_name lb1.test\n}"))["hello"], "lb1.test");
+  const dns = async (text: string) => {
+    const found = await settings(`DNS_CHECK {\n${text}\n}`);
+    return [found["name"], found["record"]];
+  };
+  assertEquals(await dns(""), [".", "SOA"]);
+  assertEquals(await dns("name example.com\ntype a"), ["example.com", "A"]);
 });
 
 Deno.test("importKeepalived() groups and ranges of addresses are written out; marks and UDP are refused", async () => {
@@ -407,7 +420,7 @@ const samples = (() => {
 const CARRIED = new RegExp(
   "^(script_user|vrrp_instance|vrrp_sync_group|vrrp_script|vrrp_version|virtual_server_group|virtual_server|real_server|sorry_server|global_defs|group" +
     "|script|interval|timeout|weight|rise|fall|init_fail|vrrp_garp_\\w+|src|blackhole|delay_loop|lb_algo|lb_kind|persistence_timeout|protocol|virtualhost|path|status_code|url|connect_port" +
-    "|connect_timeout|misc_path|misc_timeout|retry|nb_get_retry|delay_before_retry|uthreshold|auth_type|auth_pass" +
+    "|connect_timeout|misc_path|misc_timeout|helo_name|retry|nb_get_retry|delay_before_retry|uthreshold|auth_type|auth_pass" +
     "|[A-Z_]+|VI_\\w+|eth.*|chk_\\w+|check_\\w+|[0-9a-f.:/-]+)$",
 );
 

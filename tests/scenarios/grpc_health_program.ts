@@ -1,6 +1,7 @@
-/** A gRPC server with grpc.health.v1, built by hand, whose services are in the states that it is told; prints its port. */
+/** A gRPC server with grpc.health.v1, built by hand, plainly and over TLS; prints both ports. */
 import { Buffer } from "node:buffer";
 import { Server, ServerCredentials, status } from "@grpc/grpc-js";
+import { CERTIFICATE, KEY } from "../health/certificate.ts";
 
 const SERVING = 1;
 const NOT_SERVING = 2;
@@ -31,6 +32,22 @@ server.addService({
     else done(null, state);
   },
 });
-server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
-  console.log(error === null ? port : error.message);
-});
+const pair = { cert_chain: Buffer.from(CERTIFICATE), private_key: Buffer.from(KEY) };
+const ports: number[] = [];
+for (
+  const credentials of [
+    ServerCredentials.createInsecure(),
+    ServerCredentials.createSsl(Buffer.from(CERTIFICATE), [pair]),
+  ]
+) {
+  ports.push(
+    await new Promise<number>((resolve, reject) =>
+      server.bindAsync(
+        "127.0.0.1:0",
+        credentials,
+        (error, port) => error === null ? resolve(port) : reject(error),
+      )
+    ),
+  );
+}
+console.log(ports.join(" "));

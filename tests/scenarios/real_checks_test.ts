@@ -1,10 +1,11 @@
 /** Checks of protocols against the servers that speak them: Redis, PostgreSQL, MariaDB, dnsmasq, SMTP and gRPC. */
 // @ts-types="./smtp_server.d.ts"
 import { SMTPServer } from "smtp-server";
-import type { CheckSnapshot } from "../../mod/config/snapshot.ts";
+import type { CheckSnapshot, ServerTlsSnapshot } from "../../mod/config/snapshot.ts";
 import { probeTable } from "../../mod/health/probes_io.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
 import { Dnsmasq } from "../discovery/dnsmasq.ts";
+import { CERTIFICATE } from "../health/certificate.ts";
 import { checkOf } from "../health/check_of.ts";
 import { labTest } from "../lab/tools.ts";
 import { startMariadb, startPostgres, startRedis } from "./databases.ts";
@@ -125,8 +126,14 @@ Deno.test("probe() a real gRPC server with grpc.health.v1", async () => {
   }).spawn();
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   try {
-    const port = Number((await reader.read()).value);
+    const [port = 0, secure = 0] = (await reader.read()).value!.split(" ").map(Number);
     const grpc = (service: string) => ask(port, { type: "grpc", service }, { http2: true });
+    const tls: ServerTlsSnapshot = {
+      ...{ verify: true, ca: CERTIFICATE, clientCertificate: null, alpn: ["h2"], minVersion: "1.2" },
+    };
+    const overTls = { http2: true, tls, tlsName: "app.internal" };
+    assertEquals(await ask(secure, { type: "grpc", service: "shop.Cart" }, overTls), "good: SERVING");
+    assertMatch(await ask(secure, { type: "grpc" }, { http2: true }), /^bad: /, "not plainly");
     assertEquals(await grpc(""), "good: SERVING");
     assertEquals(await grpc("shop.Cart"), "good: SERVING");
     assertEquals(await grpc("shop.Till"), "bad: the service is NOT_SERVING");

@@ -4,23 +4,20 @@ import { isHostName, parseIp } from "../../base/address.ts";
 import { line } from "../../config/fields.ts";
 
 /** An address or a name; an IPv6 address with or without brackets. */
-export const hostField = line(1, 255).refine(
+const hostField = line(1, 255).refine(
   (text) => isHostName(text) || parseIp(text.replace(/^\[(.*)\]$/, "$1")) !== null,
   "must be a host name or an IP address, without a port",
 );
-
-/** Of a user or a database: text that can stand before a zero byte. */
-function accountName() {
-  return line(1, 128);
-}
 
 export const host = hostField.optional().describe(
   "`Host` header or `:authority`, and the TLS server name of type tls. Without: the server's address.",
 );
 
-export const user = accountName().optional().describe("Name to log in with. Without: see the page.");
+export const user = line(1, 128).optional().describe(
+  "Name to log in with. Without, to be turned away is good for postgres and mysql.",
+);
 
-export const database = accountName().optional().describe("Database to open.");
+export const database = line(1, 128).optional().describe("Database to open.");
 
 export const password = z.string().min(1, "must not be empty").max(512).meta({ kind: "secret" }).optional()
   .describe("Password to log in with.");

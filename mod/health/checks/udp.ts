@@ -15,7 +15,7 @@ export const udp = checkKind({
       complain("must end with expect: a datagram that is only sent says nothing of the server", "steps");
     }
   },
-  plain: () => true,
+  apart: true,
   datagrams: () => true,
   talk: ({ steps }) => new StepsTalk(steps),
 });
