@@ -75,12 +75,16 @@ function around(place: string, fields: Fields): Fields | null {
   return null;
 }
 
-/** One listener of the row's, and another that uses every pool; `more` stands at the top. */
+/** One listener of the row's, and another that uses every pool and the cache; `more` stands at the top. */
 function configured(listener: Fields, more: Fields = {}): Fields {
   const { listeners = [{ name: "web", bind: ":80", ...listener }], pools, ...rest } = more;
   const split = { pools: Object.fromEntries(POOLS.map((name) => [name, 1])) };
   return {
-    listeners: [...listeners as Fields[], { name: "others", bind: ":8088", routes: [{ split }] }],
+    listeners: [...listeners as Fields[], {
+      name: "others",
+      bind: ":8088",
+      routes: [{ split, cache: true }],
+    }],
     pools: { ...Object.fromEntries(POOLS.map((name) => [name, { servers: SERVERS }])), ...pools as Fields },
     ...rest,
   };

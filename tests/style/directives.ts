@@ -36,6 +36,8 @@ export const NGINX: readonly string[] = [
   ...["ssl_dhparam", "ssl_stapling", "ssl_preread", "http2", "add_header", "expires", "gzip", "gzip_types"],
   ...["allow", "deny", "satisfy", "auth_basic", "auth_basic_user_file", "auth_request", "auth_jwt"],
   ...["limit_req", "limit_req_zone", "limit_conn", "limit_conn_zone", "limit_rate", "set_real_ip_from"],
+  ...["proxy_cache_path", "proxy_cache", "proxy_cache_valid", "proxy_cache_key", "proxy_cache_bypass"],
+  ...["proxy_cache_use_stale", "proxy_cache_lock"],
 ];
 
 export const HAPROXY: readonly string[] = [
@@ -78,4 +80,5 @@ export const HAPROXY: readonly string[] = [
   ...["errorfile", "errorloc", "monitor-uri", "compression algo", "unique-id-header", "send-proxy"],
   ...["verify none", "sni", "proto h2", "map", "option tcp-check", "tcp-check send", "tcp-check expect"],
   ...["option redis-check", "option pgsql-check", "option mysql-check", "option smtpchk", "agent-check"],
+  ...["cache", "http-request cache-use", "http-response cache-store", "total-max-size"],
 ];
