@@ -104,7 +104,8 @@ function tellOf({ node, status, answer }: NodeAnswer, done: string): void {
 
 function tell(of: string, answer: unknown, done: string): void {
   for (const warning of warningsOf(answer)) writeErr(`${of}warning: ${warning}\n`);
-  writeOut(`${of}${done}\n`);
+  const { count } = (answer ?? {}) as { readonly count?: number };
+  writeOut(`${of}${done}${count === undefined ? "" : `: ${count}`}\n`);
 }
 
 export function showJson(value: unknown): number {

@@ -41,6 +41,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "show or forget the sessions in the table of a pool",
     load: () => import("./sessions_command.ts"),
   },
+  cache: {
+    summary: "show how much the cache holds, or forget stored answers",
+    load: () => import("./cache_command.ts"),
+  },
   certificates: {
     summary: "show the certificates, renew one or forget it",
     load: () => import("./certificates_command.ts"),

@@ -33,6 +33,7 @@ export function metricsPage(status: NodeStatus, traffic: TrafficStatus): string 
     ...acmeFamilies(status),
     ...sessionFamilies(status),
     ...limitFamilies(status),
+    ...cacheFamilies(status),
     ...spanFamilies(traffic),
     ...routeFamilies(traffic),
     ...poolFamilies(status, traffic),
@@ -271,6 +272,19 @@ function listenerFamilies({ listeners }: NodeStatus): Family[] {
 }
 
 /** Nothing where nothing is had by ACME. */
+function cacheFamilies({ cache }: NodeStatus): Family[] {
+  const family = (name: string, type: "counter" | "gauge", help: string, value: number): Family => {
+    return { name: `tandem_cache_${name}`, help, type, samples: [{ labels: {}, value }] };
+  };
+  return [
+    family("entries", "gauge", "Answers that are stored, in all workers.", cache.entries),
+    family("bytes", "gauge", "What they take, with what is on its way in and out.", cache.bytes),
+    family("max_bytes", "gauge", "What they may take; 0: no route has a cache.", cache.maxBytes),
+    family("stored_total", "counter", "Answers that were stored.", cache.stored),
+    family("evictions_total", "counter", "Stored answers that had to go for lack of room.", cache.evicted),
+  ];
+}
+
 function acmeFamilies({ acme: { active, names } }: NodeStatus): Family[] {
   if (names.length === 0) return [];
   const gauge = (name: string, help: string, valueOf: (status: IssuerStatus) => number): Family => ({

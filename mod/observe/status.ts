@@ -7,6 +7,7 @@ import type { IssuerStatus } from "../acme/issuer_status.ts";
 import type { LimitSnapshot } from "../config/guard_snapshot.ts";
 import type { NameStatus } from "../discovery/name_book.ts";
 import type { BreakerState } from "../base/breaker.ts";
+import type { CacheAmounts } from "../base/cache_memory.ts";
 import type { Histogram, ListenerCounter, ServerCounter } from "../base/counters.ts";
 
 export interface NodeStatus {
@@ -26,10 +27,17 @@ export interface NodeStatus {
   readonly listeners: readonly ListenerStatus[];
   readonly pools: readonly PoolStatus[];
   readonly limits: readonly LimitStatus[];
+  readonly cache: CacheStatus;
   /** The host names among the servers, and how looking them up goes. */
   readonly names: readonly NameStatus[];
   /** The names whose certificates are had by ACME. */
   readonly acme: AcmeStatus;
+}
+
+/** The stored answers of all workers together. */
+export interface CacheStatus extends CacheAmounts {
+  /** What they may take; 0: no route has a cache. */
+  readonly maxBytes: number;
 }
 
 export interface AcmeStatus {

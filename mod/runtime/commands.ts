@@ -18,6 +18,12 @@ const hostName = z.string().max(255).toLowerCase().refine((name) => acmeNameProb
 });
 const server = { pool: poolName, server: serverName };
 
+/** Which stored answers, as in `mod/cache/store.ts`. */
+export const PURGE = {
+  host: z.string().min(1).max(255).toLowerCase().optional(),
+  path: z.string().max(4096).startsWith("/").optional(),
+};
+
 export const COMMAND = z.discriminatedUnion("do", [
   /** Sets one or both. */
   z.strictObject({
@@ -40,6 +46,8 @@ export const COMMAND = z.discriminatedUnion("do", [
   z.strictObject({ do: z.literal("reload") }),
   z.strictObject({ do: z.literal("moveAddresses"), instance: z.string().min(1).max(100) }),
   z.strictObject({ do: z.literal("setMaintenance"), on: z.boolean() }),
+  /** Forgets stored answers: of a host, of a path, or all. */
+  z.strictObject({ do: z.literal("purgeCache"), ...PURGE }),
   /** Forgets the sessions of a pool's table: all, or those of one key. */
   z.strictObject({ do: z.literal("forgetSessions"), pool: poolName, server: serverName.optional() }),
   /** Asks the authority for another certificate, whether it is time or not. */
@@ -112,6 +120,10 @@ export function describeCommand(command: Command): string {
       return `renew the certificate for ${command.name}`;
     case "forgetCertificate":
       return `forget the certificate for ${command.name}`;
+    case "purgeCache":
+      return `purge ${command.path ?? "everything"}${
+        command.host === undefined ? "" : ` of ${command.host}`
+      }`;
     case "forgetSessions":
       return `forget sessions of ${command.pool}${command.server === undefined ? "" : `/${command.server}`}`;
   }

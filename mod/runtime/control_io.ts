@@ -105,6 +105,7 @@ export class Control implements ControlPort {
       this.#inForce.withPool(pool, (one, sticks) => sticks.list(one, limit, Date.now())),
     forgetSessions: (pool, server) =>
       this.#inForce.withPool(pool, (one, sticks) => sticks.forget(one, server, Date.now())),
+    purgeCache: (purge) => this.#inForce.purgeCache(purge),
     askKeeper: (question) => this.#options.askKeeper(question),
   };
 

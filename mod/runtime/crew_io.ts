@@ -6,6 +6,7 @@
  * worker held is given back before its successor starts, since both have the same number.
  */
 import type { SharedMemory } from "../base/shared_memory.ts";
+import type { Purge } from "../cache/store.ts";
 import type { Snapshot } from "../config/snapshot.ts";
 import type { Log } from "../observe/log.ts";
 import { newTicketKey, newTicketKeys } from "../net/tls_engine_io.ts";
@@ -14,6 +15,7 @@ import type { WorkerStatus } from "../observe/status.ts";
 import { Backoff } from "./backoff.ts";
 import { PULSE_MS, PulseWatch } from "./pulse.ts";
 import type { BreakerState } from "../base/breaker.ts";
+import { Purges } from "./purges.ts";
 import type { TlsTrouble } from "../proxy/environment.ts";
 import { NO_TABLES, type Tables } from "./tables.ts";
 import type { FromWorker, ToWorker } from "./worker_link.ts";
@@ -94,6 +96,7 @@ export class Crew {
   #members: Member[];
   #snapshot: Extract<ToWorker, { kind: "snapshot" }> | null = null;
   #pending: Pending | null = null;
+  readonly #purges = new Purges();
   #looking: ReturnType<typeof setInterval> | undefined;
   #draining = false;
   /** By workers that are no more. */
@@ -164,6 +167,14 @@ export class Crew {
     return promise;
   }
 
+  /** Has every worker forget stored answers; resolves with how many those were. */
+  purge(purge: Purge): Promise<number> {
+    const members = this.#members.filter(({ thread }) => thread !== null);
+    const { id, over } = this.#purges.begin(members.map(({ number }) => number));
+    for (const member of members) this.#post(member, { kind: "purge", id, purge });
+    return over;
+  }
+
   /** Every worker stops accepting and finishes what it has; resolves when all are done or the deadline is over. */
   async drain(deadlineMs: number): Promise<void> {
     this.#draining = true;
@@ -228,6 +239,8 @@ export class Crew {
     switch (message.kind) {
       case "applied":
         return this.#onApplied(member, message.generation, message.errors);
+      case "purged":
+        return this.#purges.answered(message.id, member.number, message.count);
       case "drained":
         return this.#isDrained(member);
       case "error":
@@ -275,6 +288,7 @@ export class Crew {
   }
 
   #died(member: Member, reason: string): void {
+    this.#purges.gone(member.number);
     member.thread?.terminate();
     member.thread = null;
     this.#logDroppedBefore += member.logDropped;

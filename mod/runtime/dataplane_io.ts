@@ -10,6 +10,7 @@ import { type OpenMemory, openSharedMemory, type SharedMemory } from "../base/sh
 import { TurnClock } from "../base/turn_clock.ts";
 import type { AccessFormat, ListenerSnapshot, RouteSnapshot, Snapshot } from "../config/snapshot.ts";
 import { ResponseCache } from "../cache/response_cache.ts";
+import type { Purge } from "../cache/store.ts";
 import { Compressors } from "../compress/compressor.ts";
 import { makeCompressor, tryEncodings } from "../compress/zlib_io.ts";
 import { Disk } from "../files/disk_io.ts";
@@ -256,6 +257,11 @@ export class Dataplane {
     this.#flushLog();
     this.#flushSpans();
     return this.#engine.stop();
+  }
+
+  /** Forgets stored answers; answers how many. */
+  purge(purge: Purge): number {
+    return this.environment.cache.store.purge(purge);
   }
 
   /** A batch given to `log` has been written. */

@@ -1,6 +1,7 @@
 /**
  * The desk in the balancer: what is its own it tells, all else is asked of the keeper; and what the keeper asks of it.
  */
+import type { Purge } from "../cache/store.ts";
 import type { KeeperStatus } from "../observe/keeper_status.ts";
 import type { NodeStatus } from "../observe/status.ts";
 import { done, OUTCOME, type Outcome, refused } from "./commands.ts";
@@ -15,6 +16,8 @@ export interface BalancerFacts {
   sessions(pool: string, limit: number): PoolSessions | null;
   /** How many were forgotten; null: there is no such pool or server, or no table. */
   forgetSessions(pool: string, server: string | undefined): number | null;
+  /** How many answers were forgotten; null: the first configuration is not in force yet. */
+  purgeCache(purge: Purge): Promise<number> | null;
   askKeeper(question: OfKeeper): Promise<unknown>;
 }
 
@@ -42,6 +45,12 @@ export function answerKeeper(facts: BalancerFacts, question: OfBalancer): unknow
       return statusOf(facts);
     case "sessions":
       return facts.sessions(question.pool, question.limit);
+    case "purgeCache": {
+      const { ask: _, ...which } = question;
+      const purged = facts.purgeCache(which);
+      if (purged === null) throw new Unavailable("the node is starting");
+      return purged.then((count) => done([], count));
+    }
     case "forgetSessions":
       return forget(facts, question.pool, question.server);
   }

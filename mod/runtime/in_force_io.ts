@@ -3,6 +3,7 @@
  *
  * A snapshot comes into force in every worker, or what was before is again. It must not know where snapshots come from.
  */
+import type { Purge } from "../cache/store.ts";
 import type { Config } from "../config/schema.ts";
 import type { PoolSnapshot, Snapshot } from "../config/snapshot.ts";
 import type { NodeStatus } from "../observe/status.ts";
@@ -176,6 +177,11 @@ export class InForce {
   traffic(): TrafficStatus {
     if (this.#running === null || this.#snapshot === null) throw new Error("Cannot tell the traffic yet");
     return trafficStatus(this.#snapshot, this.#running.memory, this.#options.spans.counts);
+  }
+
+  /** Has all workers forget stored answers; null: the first configuration is not in force yet. */
+  purgeCache(purge: Purge): Promise<number> | null {
+    return this.#running === null ? null : this.#running.crew.purge(purge);
   }
 
   /** Null: there is no such pool. */

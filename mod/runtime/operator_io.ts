@@ -59,6 +59,10 @@ export class Operator {
       case "renewCertificate":
       case "forgetCertificate":
         return await order(command);
+      case "purgeCache": {
+        const { do: ask, ...which } = command;
+        return OUTCOME.parse(await askBalancer({ ask, ...which }));
+      }
       case "forgetSessions": {
         const { pool, server } = command;
         const question = { ask: "forgetSessions", pool, ...server === undefined ? {} : { server } } as const;

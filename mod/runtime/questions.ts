@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { poolName } from "../config/live.ts";
-import { COMMAND } from "./commands.ts";
+import { COMMAND, PURGE } from "./commands.ts";
 import { PEER_REQUEST } from "./peer_request.ts";
 
 /** Sessions in one answer. */
@@ -26,6 +26,7 @@ export const OF_BALANCER = z.discriminatedUnion("ask", [
     pool: poolName,
     server: z.string().max(512).optional(),
   }),
+  z.strictObject({ ask: z.literal("purgeCache"), ...PURGE }),
 ]);
 
 /** What the balancer asks. */

@@ -94,6 +94,7 @@ export function nodeStatus(facts: StatusFacts): NodeStatus {
       latency: memory.counters.histogram(row),
     })),
     limits: facts.limits ?? [],
+    cache: { ...memory.cache.sum(), maxBytes: snapshot.cache?.maxBytes ?? 0 },
     pools: snapshot.pools.map((pool): PoolStatus => ({
       name: pool.name,
       balance: pool.balance,

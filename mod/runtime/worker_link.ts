@@ -4,6 +4,7 @@
  */
 import type { BreakerState } from "../base/breaker.ts";
 import type { SharedMemory } from "../base/shared_memory.ts";
+import type { Purge } from "../cache/store.ts";
 import type { KeyRing } from "../net/ticket_keys.ts";
 import type { TlsTrouble } from "../proxy/environment.ts";
 import type { Snapshot } from "../config/snapshot.ts";
@@ -23,6 +24,8 @@ export type ToWorker =
   | { readonly kind: "ticketKeys"; readonly ring: KeyRing }
   | { readonly kind: "snapshot"; readonly snapshot: Snapshot; readonly tables: Tables }
   | { readonly kind: "drain"; readonly deadlineMs: number }
+  /** Stored answers are to be forgotten; answered by `purged`. */
+  | { readonly kind: "purge"; readonly id: number; readonly purge: Purge }
   /** A batch of the access log is written, or given up. */
   | { readonly kind: "logWritten" }
   /** A batch of spans is taken. */
@@ -31,6 +34,8 @@ export type ToWorker =
 export type FromWorker =
   /** The snapshot is in force, or, with errors, the one before it still is. */
   | { readonly kind: "applied"; readonly generation: number; readonly errors: readonly string[] }
+  /** So many stored answers are forgotten. */
+  | { readonly kind: "purged"; readonly id: number; readonly count: number }
   /** No connection is left. */
   | { readonly kind: "drained" }
   /** Something went wrong that cost less than the worker. */

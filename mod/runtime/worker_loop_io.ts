@@ -5,6 +5,7 @@
  */
 import type { BreakerState } from "../base/breaker.ts";
 import type { SharedMemory } from "../base/shared_memory.ts";
+import type { Purge } from "../cache/store.ts";
 import type { Snapshot } from "../config/snapshot.ts";
 import type { TicketKeys } from "../net/ticket_keys.ts";
 import type { TlsTrouble } from "../proxy/environment.ts";
@@ -47,6 +48,8 @@ export interface DataplanePort {
   apply(snapshot: Snapshot, tables: Tables): Promise<{ errors: string[] }>;
   /** Stops accepting; resolves when no connection is left, at the latest at the deadline. */
   drain(deadlineMs: number): Promise<void>;
+  /** Forgets stored answers; answers how many. */
+  purge(purge: Purge): number;
   /** The oldest batch not yet answered is written, or given up. */
   logWritten(): void;
   /** The same of a batch of spans. */
@@ -105,7 +108,9 @@ export function serveWorker(scope: WorkerScope, make: (env: DataplaneEnv) => Dat
     });
   }
 
-  async function handle(message: Exclude<ToWorker, { kind: "logWritten" | "spansTaken" }>): Promise<void> {
+  async function handle(
+    message: Exclude<ToWorker, { kind: "logWritten" | "spansTaken" | "purge" }>,
+  ): Promise<void> {
     if (message.kind === "init") return init(message);
     if (dataplane === null) throw new Error(`Cannot handle ${message.kind} before init`);
     if (message.kind === "ticketKeys") return void (ticketKeys.ring = message.ring);
@@ -121,7 +126,11 @@ export function serveWorker(scope: WorkerScope, make: (env: DataplaneEnv) => Dat
     if (dying) return;
     if (message.kind === "logWritten") dataplane?.logWritten();
     else if (message.kind === "spansTaken") dataplane?.spansTaken();
-    else order = order.then(() => handle(message));
+    else if (message.kind === "purge") {
+      // Not in its turn: a worker that drains uses what is stored to the end.
+      const count = dataplane?.purge(message.purge) ?? 0;
+      scope.postMessage({ kind: "purged", id: message.id, count });
+    } else order = order.then(() => handle(message));
   }
 
   // What nobody caught ends this worker, told by us: the runtime's own words would break up a log of JSON lines.

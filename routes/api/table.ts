@@ -1,5 +1,6 @@
 /** The resources of the API: a file each, and a line here. */
 import type { Resource } from "./operation.ts";
+import { cache } from "./cache.ts";
 import { certificates } from "./certificates.ts";
 import { changes } from "./changes.ts";
 import { instances } from "./instances.ts";
@@ -20,6 +21,7 @@ export const RESOURCES: readonly Resource[] = [
   pools,
   servers,
   sessions,
+  cache,
   instances,
   maintenance,
   changes,

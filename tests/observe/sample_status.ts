@@ -97,6 +97,7 @@ export function sampleStatus(fields: Partial<NodeStatus> = {}): NodeStatus {
     names: [],
     acme: { active: true, names: [] },
     limits: [],
+    cache: { entries: 2, bytes: 3000, stored: 5, evicted: 1, maxBytes: 65_536 },
     ...fields,
   };
 }

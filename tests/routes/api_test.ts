@@ -89,6 +89,10 @@ Deno.test("GET tells of the node, of its parts, and 404 of what there is not", a
     assertEquals([status, typeof answer.error], [404, "string"], path);
   }
   assertEquals((await ask(app, "GET", "/pools/app/sessions?limit=0")).status, 400);
+  assertEquals((await ask(app, "GET", "/cache")).answer, sampleStatus().cache);
+  for (const body of [{}, { all: false }, { path: "x" }, { paths: "/x" }]) {
+    assertEquals((await ask(app, "POST", "/cache/purge", body)).status, 400, JSON.stringify(body));
+  }
 });
 
 Deno.test("each change is one command, with who wanted it", async () => {
@@ -114,6 +118,12 @@ Deno.test("each change is one command, with who wanted it", async () => {
       state: undefined,
     }],
     ["DELETE", "/pools/app/sessions?server=a", undefined, { do: "forgetSessions", pool: "app", server: "a" }],
+    ["POST", "/cache/purge", { host: "a.test", path: "/x*" }, {
+      do: "purgeCache",
+      host: "a.test",
+      path: "/x*",
+    }],
+    ["POST", "/cache/purge", { all: true }, { do: "purgeCache" }],
     ["POST", "/instances/edge/move", undefined, { do: "moveAddresses", instance: "edge" }],
     ["POST", "/certificates/shop.test/renew", undefined, { do: "renewCertificate", name: "shop.test" }],
     ["DELETE", "/certificates/shop.test", undefined, { do: "forgetCertificate", name: "shop.test" }],

@@ -71,6 +71,13 @@ Deno.test("Crew() apply() resolves when every worker has the snapshot", async ()
   });
 });
 
+Deno.test("Crew() purge() reaches every worker", async () => {
+  await withCrew(async ({ crew }) => {
+    await crew.apply(snapshot(1, "well"));
+    assertEquals(await crew.purge({ path: "/a*" }), 3);
+  });
+});
+
 Deno.test("Crew() apply() tells what one worker could not do", async () => {
   await withCrew(async ({ crew }) => {
     assertEquals(await crew.apply(snapshot(1, "refuse")), { errors: ["cannot bind"] });

@@ -17,6 +17,7 @@ serveWorker(self as unknown as WorkerScope, ({ worker, onError }) => {
     apply: () => Promise.resolve({ errors: [] }),
     drain: () => Promise.resolve(),
     spansTaken() {},
+    purge: () => 0,
     logWritten() {},
     close() {
       listener.close();

@@ -74,6 +74,95 @@ labTest("cache: hits and misses are those of nginx's proxy_cache", ["nginx", "cu
   ]);
 });
 
+labTest("cache: what is old is renewed, used when the origin is gone, kept by a reload, and purged", [
+  "nginx",
+  "curl",
+], async () => {
+  await using origin = await Origin.start();
+  const port = freePort();
+  await using node = await Node.start(config(port, origin.port, "staleIfError: 1h"));
+  const word = async (path: string) => {
+    const { status, headers } = await ask(port, { path });
+    return `${status} ${headers.get("x-cache")}`;
+  };
+  assertEquals([await word("/short"), await word("/max-age"), await word("/max-age")], [
+    "200 MISS",
+    "200 MISS",
+    "200 HIT",
+  ]);
+  await eventually(async () => await word("/short") === "200 REVALIDATED");
+  assert(origin.asked().some((line) => /^304 GET \/short \\x22/.test(line)), origin.asked().join("\n"));
+  await origin.stop();
+  await eventually(async () => await word("/short") === "200 STALE");
+  await origin.run();
+  await node.reload(config(port, origin.port, "maxTtl: 1h, staleIfError: 2h"));
+  assertEquals(await word("/max-age"), "200 HIT");
+  const refused = await node.command("cache", "purge");
+  assertEquals(refused.code, 2);
+  const { code, said } = await node.command("cache", "purge", "/max*", "--host", "127.0.0.1");
+  assertEquals([code, said], [0, "stored answers are forgotten: 1\n"]);
+  assert(node.program.text.includes("purge /max* of 127.0.0.1"), node.program.text);
+  assertEquals([await word("/max-age"), await word("/max-age")], ["200 MISS", "200 HIT"]);
+  const metrics = await node.metrics();
+  assertEquals([...metrics.get("tandem_cache_max_bytes")!.samples.values()][0], 64 * 1024 * 1024);
+  const { cache } = await node.until(({ cache }) => cache.stored === 3);
+  assertEquals([cache.entries, cache.evicted], [2, 0]);
+});
+
+labTest("cache: a purge, and a POST, make all workers forget", ["nginx", "curl"], async () => {
+  await using origin = await Origin.start();
+  const port = freePort();
+  await using node = await Node.start(config(port, origin.port).replace("workers: 1", "workers: 2"));
+  /** Asks until each worker has an answer of its own. */
+  const fill = async () => {
+    const bodies = new Set<string>();
+    await eventually(async () => {
+      bodies.add((await ask(port, { path: "/max-age" })).body);
+      return bodies.size === 2;
+    });
+    return bodies;
+  };
+  const before = await fill();
+  const { said } = await node.command("cache", "purge", "--all");
+  assertEquals(said, "stored answers are forgotten: 2\n");
+  const between = await fill();
+  assertEquals(before.intersection(between).size, 0);
+  assertEquals((await ask(port, { path: "/max-age", more: ["-X", "POST", "-d", "x"] })).status, 200);
+  assertEquals(between.intersection(await fill()).size, 0);
+});
+
+labTest("cache: over TLS and HTTP/2, from servers of HTTP/2", ["nginx", "curl", "openssl"], async () => {
+  using certificates = new Certificates();
+  const { cert, key } = certificates.authority("edge");
+  await using origin = await Origin.start();
+  const port = freePort();
+  await using _node = await Node.start(`
+workers: 1
+listeners:
+  - name: web
+    bind: "127.0.0.1:${port}"
+    tls: { certificates: [{ cert: "${cert}", key: "${key}" }] }
+    headers: { response: { set: { X-Cache: "$cacheStatus" } } }
+    routes: [{ pool: app, cache: { ttl: 1m } }]
+pools:
+  app: { servers: ["127.0.0.1:${origin.http2Port}"], protocol: h2 }
+`);
+  const seen: unknown[] = [];
+  for (const http of ["--http2", "--http1.1"]) {
+    for (
+      const more of [[], ["-r", "2-4"], ["--head"], [
+        "-H",
+        "If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT",
+      ]]
+    ) {
+      const { status, headers, body } = await ask(port, { path: "/file", more: [http, ...more] }, "https");
+      seen.push([status, headers.get("x-cache"), headers.get("content-length"), body]);
+    }
+  }
+  const hits = [[206, "HIT", "3", "234"], [200, "HIT", "10", ""], [304, "HIT", undefined, ""]];
+  assertEquals(seen, [[200, "MISS", "10", "0123456789"], ...hits, [200, "HIT", "10", "0123456789"], ...hits]);
+});
+
 function config(port: number, origin: number, cache = "", more = ""): string {
   return `
 workers: 1
@@ -92,6 +181,7 @@ pools:
 /** nginx as the origin at one port, with a log of what it was asked, and with its own cache before that at another. */
 class Origin implements AsyncDisposable {
   readonly port = freePort();
+  readonly http2Port = freePort();
   readonly proxyPort = freePort();
   #running: Running | null = null;
 
@@ -143,7 +233,7 @@ http {
   log_format asked "$status $request_method $uri $http_if_none_match";
   proxy_cache_path ${directory}/cache keys_zone=zone:1m;
   server {
-    listen 127.0.0.1:${this.port}; root ${directory}/www; access_log ${directory}/asked asked;
+    listen 127.0.0.1:${this.port}; listen 127.0.0.1:${this.http2Port} http2; root ${directory}/www; access_log ${directory}/asked asked;
     location = /short { add_header Cache-Control max-age=1; }
     ${answers.join("\n    ")}
   }
@@ -182,4 +272,3 @@ async function ask(port: number, { path, more = [] }: Case, scheme = "http"): Pr
     body,
   };
 }
-void [assert, Certificates, eventually];
