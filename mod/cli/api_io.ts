@@ -11,6 +11,7 @@ export const API_OPTIONS: ParseArgsOptionsConfig = {
   ...SOCKET_OPTIONS,
   url: { type: "string" },
   token: { type: "string" },
+  ca: { type: "string" },
   json: { type: "boolean" },
 };
 
@@ -23,6 +24,7 @@ export const API_HELP =
       --socket PATH  the admin socket of the node to ask (default: where a node of that name has it)
       --url URL      ask this admin address instead, also of another machine
       --token TOKEN  for an address, where changes need it (default: $TANDEM_TOKEN)
+      --ca FILE      for an https address whose certificate an authority of these (PEM) has signed
       --json         the answer as JSON`;
 
 export const BOTH_HELP =
@@ -61,9 +63,11 @@ export async function callApi(invocation: Invocation, request: ApiRequest): Prom
   const where = way.socket ?? String(way.url);
   const target = new URL(`/api${path}`, way.socket === null ? withScheme(where) : "http://localhost");
   if (way.node !== null) target.searchParams.set("node", way.node);
-  using client = way.socket === null
-    ? Deno.createHttpClient({})
-    : Deno.createHttpClient({ proxy: { transport: "unix", path: way.socket } });
+  const trusted = trustedBy(invocation);
+  if ("problem" in trusted) return trusted;
+  using client = Deno.createHttpClient(
+    way.socket === null ? trusted : { proxy: { transport: "unix", path: way.socket } },
+  );
   const headers: Record<string, string> = {};
   if (body !== undefined) headers["content-type"] = "application/json";
   if (way.socket === null && token) headers.authorization = `Bearer ${token}`;
@@ -82,6 +86,16 @@ export async function callApi(invocation: Invocation, request: ApiRequest): Prom
     return response.ok ? { value } : { problem: refusal(value, response.status) };
   } catch (error) {
     return { problem: `Cannot ask the node at ${where}: ${reasonOf(error, withinMs)}` };
+  }
+}
+
+/** Authorities that are trusted beside the system's. */
+export function trustedBy({ values }: Invocation): { caCerts?: string[] } | { problem: string } {
+  if (values.ca === undefined) return {};
+  try {
+    return { caCerts: [Deno.readTextFileSync(String(values.ca))] };
+  } catch (error) {
+    return { problem: `Cannot read ${values.ca}: ${error instanceof Error ? error.message : error}` };
   }
 }
 

@@ -93,7 +93,7 @@ export async function run({ file, node, context, entry, text, takeOver }: RunArg
       exec: execChecks(loaded.config),
       socketPath: socket.path,
       drainMs: drainTimeout,
-      adminUrl: admin === undefined ? null : adminUrl(admin.bind),
+      adminUrl: admin === undefined ? null : adminUrl(admin.bind, admin.tls !== undefined),
       scriptUser: scriptUser(loaded.config.vrrp.scriptUser, Deno.uid() ?? 0, accounts),
       election: electionSettings(loaded.config, node, hashOf(text)),
       kernel,
@@ -158,9 +158,9 @@ function hashOf(text: string): bigint {
 }
 
 /** Where a program of this machine reaches the address. */
-function adminUrl({ host, port }: HostPort): string {
+function adminUrl({ host, port }: HostPort, isSecure: boolean): string {
   const anywhere = isUnspecifiedIp(parseIp(host)!);
-  return `http://${formatHostPort(anywhere ? "127.0.0.1" : host, port)}`;
+  return `${isSecure ? "https" : "http"}://${formatHostPort(anywhere ? "127.0.0.1" : host, port)}`;
 }
 
 function execChecks({ pools }: Config): KeeperFacts["exec"] {

@@ -1,5 +1,6 @@
 /** `tandem status`. */
-import { type Command, GOOD, type Invocation, writeErr, writeOut } from "./command.ts";
+import { trustedBy } from "./api_io.ts";
+import { BAD, type Command, GOOD, type Invocation, writeErr, writeOut } from "./command.ts";
 import type { KeeperView } from "./election_table.ts";
 import { askStatus, SOCKET_OPTIONS, socketOf } from "./socket_io.ts";
 import { runStatus, showKeeper, type StatusQuestion } from "./status_io.ts";
@@ -18,13 +19,14 @@ export const command: Command = {
     ...SOCKET_OPTIONS,
     url: { type: "string" },
     token: { type: "string" },
+    ca: { type: "string" },
     json: { type: "boolean" },
     both: { type: "boolean" },
     watch: { type: "boolean", short: "w" },
   },
   help:
-    `Asks the node on this machine by its admin socket: which node holds which address, since when and why. Then
-its admin address (admin.bind in its configuration): servers, connections, requests.
+    `Asks the node on this machine by its admin socket: which node holds which address, since when and why; servers,
+connections, requests.
 
       --url URL      only this admin address, also of another machine (default: ${DEFAULT_URL} if no
                      socket answers)
@@ -33,6 +35,7 @@ its admin address (admin.bind in its configuration): servers, connections, reque
       --both         every node of the pair, through this one; exit code 1 when one of them does not answer
       --socket PATH  the admin socket of the node to ask (default: where a node of that name has it)
       --token TOKEN  for an address that needs one (default: $TANDEM_TOKEN)
+      --ca FILE      for an https address whose certificate an authority of these (PEM) has signed
       --json         everything, as JSON; without, a terminal gets lines that fit
   -w, --watch        every second until Ctrl-C, also while the node does not answer: drawn anew on a terminal,
                      else one block after another; with --json one document a line
@@ -72,7 +75,13 @@ function columns(): number | null {
 /** Asks once and prints. Gives the exit code. */
 async function ask(invocation: Invocation, to: Pick<StatusQuestion, "out" | "err">): Promise<number> {
   const { values } = invocation;
+  const trusted = trustedBy(invocation);
+  if ("problem" in trusted) {
+    to.err(`${trusted.problem}\n`);
+    return BAD;
+  }
   const question = {
+    ...trusted,
     token: values.token === undefined ? Deno.env.get("TANDEM_TOKEN") ?? null : String(values.token),
     json: values.json === true,
     ...to,
@@ -87,9 +96,9 @@ async function ask(invocation: Invocation, to: Pick<StatusQuestion, "out" | "err
     to.err(`Only the balancer is asked, as ${reason}: --node and --socket name another\n`);
     return await runStatus({ ...question, url: DEFAULT_URL });
   }
-  const { adminUrl, balancer } = keeper;
-  if (adminUrl === null || balancer.state !== "running") return showKeeper(keeper, question);
-  return await runStatus({ ...question, keeper, url: adminUrl });
+  // By the same socket, which needs no token.
+  if (keeper.balancer.state !== "running") return showKeeper(keeper, question);
+  return await askThrough(invocation, question);
 }
 
 /** Only the shape that tells a keeper of this version from something else. */

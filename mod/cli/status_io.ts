@@ -8,10 +8,10 @@ import { statusTable } from "./status_table.ts";
 export interface StatusQuestion {
   /** Where the node answers: `http://127.0.0.1:9900`. */
   readonly url: string;
-  /** What the keeper has said already, which is shown first. */
-  readonly keeper?: KeeperView;
   /** Null: none is sent. */
   readonly token: string | null;
+  /** Authorities (PEM) that are trusted beside the system's. */
+  readonly caCerts?: string[];
   readonly json: boolean;
   /** Where the answer and where a complaint goes; ends with a line feed. */
   readonly out: (text: string) => void;
@@ -21,18 +21,22 @@ export interface StatusQuestion {
 /** A node that does not answer within this is as good as down for whoever asks. */
 const ANSWER_MS = 5000;
 
-/** The keeper alone, where the node has no admin address or its balancer is down. Gives the exit code. */
+/** The keeper alone, where its balancer is down. Gives the exit code. */
 export function showKeeper(keeper: KeeperView, { json, out }: Pick<StatusQuestion, "json" | "out">): number {
   out(json ? JSON.stringify({ keeper }, null, 2) + "\n" : electionTable(keeper, Date.now()));
   return 0;
 }
 
 /** Asks and prints. Gives the exit code: 0 answered, 1 no node, no access, or no answer that makes sense. */
-export async function runStatus({ url, keeper, token, json, out, err }: StatusQuestion): Promise<number> {
+export async function runStatus(
+  { url, token, caCerts = [], json, out, err }: StatusQuestion,
+): Promise<number> {
   const headers = token === null ? {} : { authorization: `Bearer ${token}` };
   let text: string;
+  using client = Deno.createHttpClient({ caCerts });
   try {
     const response = await fetch(new URL("/status", withScheme(url)), {
+      client,
       headers,
       redirect: "error",
       signal: AbortSignal.timeout(ANSWER_MS),
@@ -43,8 +47,6 @@ export async function runStatus({ url, keeper, token, json, out, err }: StatusQu
       return 1;
     }
   } catch (error) {
-    // What the keeper has said is still true.
-    if (keeper !== undefined && !json) out(electionTable(keeper, Date.now()));
     err(`Cannot read the status from ${url}: ${reasonOf(error)}\n`);
     return 1;
   }
@@ -53,9 +55,7 @@ export async function runStatus({ url, keeper, token, json, out, err }: StatusQu
     err(`Cannot read the status from ${url} as what answers there is not Tandem of this version\n`);
     return 1;
   }
-  if (json) out(JSON.stringify(keeper === undefined ? status : { ...status, keeper }, null, 2) + "\n");
-  else if (keeper === undefined) out(statusTable(status, Date.now()));
-  else out(`${electionTable(keeper, Date.now())}\n${statusTable(status, Date.now())}`);
+  out(json ? JSON.stringify(status, null, 2) + "\n" : statusTable(status, Date.now()));
   return 0;
 }
 

@@ -21,6 +21,7 @@ ${SELECTION_HELP}
       --url URL       move: ask this admin address instead, also of another machine; --node peer asks the other node
                       through this one
       --token TOKEN   for an address (default: $TANDEM_TOKEN)
+      --ca FILE       for an https address whose certificate an authority of these (PEM) has signed
       --json          move: the answer as JSON
 
 Examples: tandem vip move edge

@@ -24,7 +24,7 @@ export interface ReadCertificate {
 }
 
 /** What a configuration says of certificates. */
-export type CertificateNeeds = Pick<Config, "listeners" | "acme">;
+export type CertificateNeeds = Pick<Config, "listeners" | "acme" | "admin">;
 
 /** Reads the files that a configuration names. Never rejects. */
 export interface CertificateReader {
@@ -89,26 +89,29 @@ export interface ReadTlsFiles {
   readonly warnings: readonly TlsFinding[];
 }
 
-/** Reads every file that the listeners' TLS names. */
+/** Reads every file that TLS of listeners and of the admin address names. */
 export async function readTlsFiles(
-  { listeners, acme }: CertificateNeeds,
+  { listeners, acme, admin }: CertificateNeeds,
   reader: CertificateReader,
 ): Promise<ReadTlsFiles> {
   const files = new TlsFiles();
   const problems: TlsFinding[] = [];
   const warnings: TlsFinding[] = [];
+  const readPair = async (path: Path, { cert, key }: { readonly cert: string; readonly key: string }) => {
+    const read = await reader.certificate(cert, key);
+    for (const { file, message } of read.problems) problems.push({ path: [...path, file], message });
+    for (const { file, message } of read.warnings) warnings.push({ path: [...path, file], message });
+    if (read.certificate !== null) files.addCertificate(cert, key, read.certificate);
+  };
+  if (admin?.tls !== undefined) await readPair(["admin", "tls"], admin.tls);
   for (const [at, listener] of listeners.entries()) {
     const { tls } = listener;
     if (tls === undefined) continue;
     for (const name of acmeNamesOf(listener)) {
       if (acme !== undefined && reader.had !== undefined) files.addHad(name, await reader.had(name, acme));
     }
-    for (const [index, { cert, key }] of tls.certificates.entries()) {
-      const path = ["listeners", at, "tls", "certificates", index];
-      const read = await reader.certificate(cert, key);
-      for (const { file, message } of read.problems) problems.push({ path: [...path, file], message });
-      for (const { file, message } of read.warnings) warnings.push({ path: [...path, file], message });
-      if (read.certificate !== null) files.addCertificate(cert, key, read.certificate);
+    for (const [index, pair] of tls.certificates.entries()) {
+      await readPair(["listeners", at, "tls", "certificates", index], pair);
     }
     const { clientAuth } = tls;
     if (clientAuth === undefined) continue;

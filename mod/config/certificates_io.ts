@@ -44,7 +44,7 @@ export function certificateReader(
   const good = new Map<string, CertificateSnapshot>();
   return {
     certificate: async (cert, key) => await readCertificate(resolve(base, cert), resolve(base, key), now()),
-    stamp: async ({ listeners, acme }) => {
+    stamp: async ({ listeners, acme, admin }) => {
       const ours = had === undefined || acme === undefined
         ? []
         : acmeNames({ listeners }).map((name) => had.fileOf(name, acme));
@@ -54,8 +54,9 @@ export function certificateReader(
           ...(tls.clientAuth === undefined ? [] : [tls.clientAuth.ca]),
         ]
       );
+      const admins = admin?.tls === undefined ? [] : [admin.tls.cert, admin.tls.key];
       return JSON.stringify(
-        await Promise.all([...names, ...ours].map((name) => fileStamp(resolve(base, name)))),
+        await Promise.all([...names, ...admins, ...ours].map((name) => fileStamp(resolve(base, name)))),
       );
     },
     authorities: async (file) => {

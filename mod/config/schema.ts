@@ -33,6 +33,10 @@ const admin = z.strictObject({
   token: line(MIN_TOKEN).meta({ kind: "secret" }).optional().describe(
     `Secret of at least ${MIN_TOKEN} characters (\`Authorization: Bearer\`). Needed by changes, and by a bind that is not loopback.`,
   ),
+  tls: z.strictObject({
+    cert: line(1).describe("File with the certificate and its chain (PEM)."),
+    key: line(1).describe("File with its private key (PEM)."),
+  }).optional().describe("Speak TLS on this address. Files that change are read anew. Without: plain HTTP."),
   liveChanges: choice("keep", "reset").prefault("keep").describe(
     "What a reload does with states, weights and servers that were set at the running node: `keep` or `reset` them.",
   ),

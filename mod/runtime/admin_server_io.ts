@@ -7,9 +7,9 @@
 import { formatHostPort, isLoopbackIp, parseIp } from "../base/address.ts";
 import type { NodeStatus } from "../observe/status.ts";
 import type { TrafficStatus } from "../observe/traffic.ts";
+import { type AdminCertificate, type AdminHttp, serveAdmin } from "./admin_http_io.ts";
 import { explainBind } from "./bind_check_io.ts";
 import type { Desk } from "./desk.ts";
-import { stopServer } from "./stop_server_io.ts";
 
 /** What the admin application asks. */
 export interface AdminFacts {
@@ -24,6 +24,8 @@ export interface AdminAddress {
   readonly host: string;
   readonly port: number;
   readonly token: string | null;
+  /** Null: without TLS. */
+  readonly certificate: AdminCertificate | null;
 }
 
 export interface AdminApp {
@@ -38,72 +40,96 @@ export type MakeAdmin = (
 ) => AdminApp;
 
 interface Open {
-  readonly host: string;
-  readonly port: number;
-  readonly server: Deno.HttpServer;
+  address: AdminAddress;
+  readonly http: AdminHttp;
   app: AdminApp;
   /** Whoever asks earlier waits for it: the address may be shared with a balancer that serves. */
   readonly wanted: PromiseWithResolvers<void>;
 }
 
+/** What to do when a change is wanted indeed, and when it is not after all. */
+export type Prepared = { commit(): void; cancel(): void } | { readonly problem: string };
+
 export class AdminServer {
   #facts: AdminFacts;
   #make: MakeAdmin;
   #open: Open | null = null;
+  readonly #ending = new Set<Promise<void>>();
 
   constructor(facts: AdminFacts, make: MakeAdmin) {
     this.#facts = facts;
     this.#make = make;
   }
 
-  /**
-   * Gets an address ready (null: none is wanted). The answer is what to do when it is wanted indeed and when it is
-   * not after all, or why it cannot be had.
-   */
-  prepare(address: AdminAddress | null): { commit(): void; cancel(): void } | { problem: string } {
+  /** Gets an address ready (null: none is wanted). */
+  async prepare(address: AdminAddress | null): Promise<Prepared> {
     const before = this.#open;
     if (address === null) {
       const commit = () => {
         this.#open = null;
-        before?.server.shutdown();
+        this.#end(before);
       };
       return { commit, cancel: () => {} };
     }
-    const app = this.#make(this.#facts, { from: reach(address.host), token: address.token });
-    if (before?.host === address.host && before.port === address.port) {
-      return { commit: () => void (before.app = app), cancel: () => {} };
-    }
-    const next = listen(address, app);
+    if (before !== null && sameDoor(before.address, address)) return this.#prepareToken(before, address);
+    const next = await listen(address, this.#app(address));
     if ("problem" in next) return next;
     const commit = () => {
       this.#open = next;
       next.wanted.resolve();
-      before?.server.shutdown();
+      this.#end(before);
     };
     const cancel = () => {
       next.wanted.resolve();
-      void next.server.shutdown();
+      this.#end(next);
     };
     return { commit, cancel };
   }
 
   async close(): Promise<void> {
-    if (this.#open !== null) await stopServer(this.#open.server);
+    this.#end(this.#open);
     this.#open = null;
+    await Promise.all(this.#ending);
+  }
+
+  #end(open: Open | null): void {
+    if (open === null) return;
+    const ending = open.http.close().finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
+  }
+
+  /** The same address: whoever has read with another token reads no longer. */
+  #prepareToken(open: Open, address: AdminAddress): Prepared {
+    if (open.address.token === address.token) return { commit: () => {}, cancel: () => {} };
+    const app = this.#app(address);
+    const commit = () => {
+      open.app = app;
+      open.address = address;
+      open.http.endStreams();
+    };
+    return { commit, cancel: () => {} };
+  }
+
+  #app({ host, token }: AdminAddress): AdminApp {
+    return this.#make(this.#facts, { from: reach(host), token });
   }
 }
 
-function listen({ host, port }: AdminAddress, app: AdminApp): Open | { problem: string } {
+function sameDoor(one: AdminAddress, other: AdminAddress): boolean {
+  return one.host === other.host && one.port === other.port &&
+    one.certificate?.cert === other.certificate?.cert && one.certificate?.key === other.certificate?.key;
+}
+
+async function listen(address: AdminAddress, app: AdminApp): Promise<Open | { problem: string }> {
+  const { host, port, certificate } = address;
+  const wanted = Promise.withResolvers<void>();
+  const open = { address, app, wanted };
   try {
-    // Shared, so that a balancer that takes over answers before this one ends.
-    const options = { hostname: host, port, reusePort: true, onListen() {} };
-    const wanted = Promise.withResolvers<void>();
-    const server = Deno.serve(options, async (request, { remoteAddr }) => {
+    const http = await serveAdmin(host, port, certificate, async (request, from) => {
       await wanted.promise;
-      return await open.app.fetch(request, { peer: remoteAddr.hostname });
+      return await open.app.fetch(request, from);
     });
-    const open: Open = { host, port, server, app, wanted };
-    return open;
+    return Object.assign(open, { http });
   } catch (error) {
     return {
       problem: `Cannot listen on ${formatHostPort(host, port)} for admin.bind: ${explainBind(error, port)}`,

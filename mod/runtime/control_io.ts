@@ -24,7 +24,7 @@ import type { Log } from "../observe/log.ts";
 import type { AccessOutput } from "../observe/access_output_io.ts";
 import type { NodeStatus } from "../observe/status.ts";
 import type { Sink } from "../observe/sink_io.ts";
-import { type AdminFacts, AdminServer, type MakeAdmin } from "./admin_server_io.ts";
+import { type AdminAddress, type AdminFacts, AdminServer, type MakeAdmin } from "./admin_server_io.ts";
 import type { ControlPort, Hello } from "./balancer_io.ts";
 import { type Bind, checkBinds, newBinds } from "./bind_check_io.ts";
 import { CertificatesInForce } from "./certificates_in_force_io.ts";
@@ -297,14 +297,11 @@ export class Control implements ControlPort {
 
   /** Puts a configuration in force, or says why not. */
   async #replace(config: Config, certificates: TlsFiles): Promise<readonly string[]> {
-    const address = config.admin === undefined
-      ? null
-      : { ...config.admin.bind, token: config.admin.token ?? null };
     const snapshot = this.#build(config, certificates);
     if ("problem" in snapshot) return [snapshot.problem];
     const taken = await this.#takenAddresses(snapshot, config);
     if (taken.length > 0) return taken;
-    const admin = this.#admin.prepare(address);
+    const admin = await this.#admin.prepare(adminAddress(config, certificates));
     if ("problem" in admin) return [admin.problem];
     const output = this.#options.accessOutput.prepare(config.log);
     if ("problem" in output) {
@@ -331,7 +328,13 @@ export class Control implements ControlPort {
   /** The configuration that is in force once more, as what it stands on has changed. */
   async #again(certificates: TlsFiles): Promise<readonly string[]> {
     const snapshot = this.#build(this.#config!, certificates);
-    return "problem" in snapshot ? [snapshot.problem] : await this.#inForce.apply(snapshot);
+    if ("problem" in snapshot) return [snapshot.problem];
+    const admin = await this.#admin.prepare(adminAddress(this.#config!, certificates));
+    if ("problem" in admin) return [admin.problem];
+    const errors = await this.#inForce.apply(snapshot);
+    if (errors.length > 0) admin.cancel();
+    else admin.commit();
+    return errors;
   }
 
   #build(config: Config, certificates: TlsFiles): Snapshot | { problem: string } {
@@ -360,6 +363,12 @@ export class Control implements ControlPort {
     const ours = current === null || this.#config === null ? [] : bindsOf(current, this.#config);
     return await checkBinds(newBinds(bindsOf(snapshot, config), ours));
   }
+}
+
+function adminAddress({ admin }: Config, files: TlsFiles): AdminAddress | null {
+  if (admin === undefined) return null;
+  const { bind, token = null, tls } = admin;
+  return { ...bind, token, certificate: tls === undefined ? null : files.certificate(tls.cert, tls.key) };
 }
 
 function bindsOf({ listeners }: Snapshot, { admin }: Config): Bind[] {

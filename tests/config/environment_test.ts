@@ -41,7 +41,7 @@ Deno.test("expandEnvironment() what a variable holds is text and never structure
     '3:16 «"127.0.0.1:${Y}"» admin.bind: must be ip:port, [v6]:port or :port, such as 0.0.0.0:8080, not "127.0.0.1:${Z}"',
   ]);
   assertEquals(await errors(`${SMALLEST}\nadmin: { bind: "127.0.0.1:1", "\${Z}": 1 }`, { env }), [
-    '3:31 «"${Z}"» admin["${Z}"]: is not a known key (known: bind, socket, token, liveChanges)',
+    '3:31 «"${Z}"» admin["${Z}"]: is not a known key (known: bind, socket, token, tls, liveChanges)',
   ]);
 });
 

@@ -1,5 +1,6 @@
 /** Interfaces of the election, kernel settings, and what the kernel is to forward. */
 import {
+  formatHostPort,
   formatIp,
   type IpBytes,
   isLoopbackIp,
@@ -169,6 +170,23 @@ function tracking(sysctl: Machine["sysctl"]): Finding[] {
     return [problem("conntrack", `${told}: new ones are dropped soon`, fix)];
   }
   return [Number(max) < LEAST_TRACKED ? warning("conntrack", told, fix) : ok("conntrack", told)];
+}
+
+export function admin({ config }: Machine): Finding[] {
+  const { bind, tls } = config?.admin ?? {};
+  if (bind === undefined) return [];
+  const where = `admin.bind ${formatHostPort(bind.host, bind.port)}`;
+  if (tls !== undefined) return [ok("admin", `${where} speaks TLS`)];
+  if (!isParticular(bind.host) && !isUnspecifiedIp(parseIp(bind.host)!)) {
+    return [ok("admin", `${where} is this machine's`)];
+  }
+  return [
+    warning(
+      "admin",
+      `${where} can be reached from elsewhere, and sends the token in the clear`,
+      "set admin.tls, or bind to 127.0.0.1",
+    ),
+  ];
 }
 
 /** Addresses that listeners are bound to, and nobody has. */

@@ -3,7 +3,7 @@ import type { Finding } from "./finding.ts";
 import { certificates, clock, disk, names, service } from "./host_io.ts";
 import type { Machine } from "./machine_io.ts";
 import { conntrackd, firewall, keepalived, ports } from "./neighbours_io.ts";
-import { forwarding, interfaces, settings, strangeBinds } from "./network_io.ts";
+import { admin, forwarding, interfaces, settings, strangeBinds } from "./network_io.ts";
 import { node, peers } from "./node_io.ts";
 import { files, rights, runtime, tools } from "./program_io.ts";
 
@@ -22,6 +22,7 @@ export const CHECKS: readonly Check[] = [
   peers,
   ports,
   strangeBinds,
+  admin,
   interfaces,
   firewall,
   keepalived,
