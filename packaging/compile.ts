@@ -7,6 +7,7 @@
  */
 import { parseArgs } from "node:util";
 import settings from "../deno.json" with { type: "json" };
+import { COMPILE_SOONER } from "../mod/cli/own_flags.ts";
 import { stampOf } from "../mod/cli/version.ts";
 import { HEADER_BYTES, targetOf, TARGETS, whatIsMissing } from "./base_runtime.ts";
 import { commitOf, ROOT, run } from "./process_io.ts";
@@ -26,7 +27,8 @@ export async function compile(target: string, output: string): Promise<string> {
   const version = buildVersion(settings.version, await commitOf(settings.version));
   const lean = (await run(Deno.execPath(), ["compile", "--help"])).out.includes(LEAN) ? [LEAN] : [];
   const { code, out, err } = await run(Deno.execPath(), [
-    ...["compile", "--quiet", "--no-check", "--no-prompt", "--frozen", ...lean, ...PERMISSIONS],
+    ...["compile", "--quiet", "--no-check", "--no-prompt", "--frozen", COMPILE_SOONER],
+    ...[...lean, ...PERMISSIONS],
     ...INCLUDED.flatMap((path) => ["--include", path]),
     ...["--target", target, "--output", output, "main.ts", stampOf(version)],
   ]);

@@ -115,6 +115,7 @@ const CRYPTO_SYMBOLS = {
   // Of libc, which comes along. The runtime's own views of memory look at the permission each time.
   strlen: { parameters: ["pointer"], result: "u32" },
   memcpy: { parameters: ["buffer", "pointer", "usize"], result: "void" },
+  memcpy_into: { name: "memcpy", parameters: ["pointer", "buffer", "usize"], result: "void" },
   memcpy_from: { name: "memcpy", parameters: ["buffer", "u64", "usize"], result: "void" },
   memcpy_to: { name: "memcpy", parameters: ["u64", "buffer", "usize"], result: "void" },
 } as const;

@@ -151,7 +151,7 @@ function callsOf(lib: OpenSsl): Record<"name" | "protocol" | "ticket", Deno.Poin
     },
   );
   const ticket = new Deno.UnsafeCallback(
-    { parameters: ["pointer", "u64", "pointer", "pointer", "pointer", "i32"], result: "i32" },
+    { parameters: ["pointer", "pointer", "pointer", "pointer", "pointer", "i32"], result: "i32" },
     (_ssl, name, iv, cipher, mac, sealing) => {
       const { ring } = (codecUnderWay() as ServerCodec).listener.ticketKeys;
       return sealing === 1

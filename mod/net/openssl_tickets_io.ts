@@ -6,14 +6,8 @@
  * a handshake takes.
  */
 import { cString } from "../base/libc_io.ts";
-import { type OpenSsl, type Pointer, putAt } from "./openssl_library_io.ts";
-import {
-  keyNamed,
-  type KeyRing,
-  TICKET_MAC_BYTES,
-  TICKET_NAME_BYTES,
-  type TicketKey,
-} from "./ticket_keys.ts";
+import type { OpenSsl, Pointer } from "./openssl_library_io.ts";
+import { keyNamed, type KeyRing, type TicketKey } from "./ticket_keys.ts";
 
 /** What the library is answered: give up the handshake; do without; done; done, and give the client another ticket. */
 const FAILED = -1;
@@ -25,12 +19,13 @@ const OCTETS = 5n;
 const TEXT = 4n;
 const END_OF_PARAMS = [0n, 0n, 0n, 0n, 0n];
 const IV_BYTES = 16;
+const NAME_BYTES = 16n;
 
 export class Tickets {
   readonly #lib: OpenSsl;
   /** Looked up once: by name it would be with every ticket. */
   readonly #cipher: Pointer;
-  readonly #name = new Uint8Array(TICKET_NAME_BYTES);
+  readonly #name = new Uint8Array(16);
   readonly #signing: SigningKey;
 
   /** Needs the permission to call libraries, which it does without later. */
@@ -42,31 +37,29 @@ export class Tickets {
   }
 
   /** For a ticket in the making: writes the name of its key and its random beginning, and sets both algorithms up. */
-  seal(ring: KeyRing, name: bigint, iv: Pointer, cipher: Pointer, mac: Pointer): number {
+  seal(ring: KeyRing, name: Pointer, iv: Pointer, cipher: Pointer, mac: Pointer): number {
     const { crypto } = this.#lib;
     const [, key] = ring;
-    putAt(this.#lib, name, key.subarray(0, TICKET_NAME_BYTES));
+    crypto.memcpy_into(name, key.name, NAME_BYTES);
     if (crypto.RAND_bytes(iv, IV_BYTES) !== 1) return FAILED;
-    const aes = key.subarray(TICKET_NAME_BYTES + TICKET_MAC_BYTES);
-    if (crypto.EVP_EncryptInit_ex(cipher, this.#cipher, null, aes, iv) !== 1) return FAILED;
+    if (crypto.EVP_EncryptInit_ex(cipher, this.#cipher, null, key.aes, iv) !== 1) return FAILED;
     return this.#sign(mac, key) ? GOOD : FAILED;
   }
 
   /** For a ticket that came: sets both algorithms up to open it. */
-  open(ring: KeyRing, name: bigint, iv: Pointer, cipher: Pointer, mac: Pointer): number {
+  open(ring: KeyRing, name: Pointer, iv: Pointer, cipher: Pointer, mac: Pointer): number {
     const { crypto } = this.#lib;
-    crypto.memcpy_from(this.#name, name, BigInt(TICKET_NAME_BYTES));
+    crypto.memcpy(this.#name, name, NAME_BYTES);
     const key = keyNamed(ring, this.#name);
     if (key === null) return UNKNOWN;
     if (!this.#sign(mac, key)) return FAILED;
-    const aes = key.subarray(TICKET_NAME_BYTES + TICKET_MAC_BYTES);
-    if (crypto.EVP_DecryptInit_ex(cipher, this.#cipher, null, aes, iv) !== 1) return FAILED;
+    if (crypto.EVP_DecryptInit_ex(cipher, this.#cipher, null, key.aes, iv) !== 1) return FAILED;
     return key === ring[1] ? GOOD : STALE;
   }
 
   #sign(mac: Pointer, key: TicketKey): boolean {
     const { secret, params } = this.#signing;
-    secret.set(key.subarray(TICKET_NAME_BYTES, TICKET_NAME_BYTES + TICKET_MAC_BYTES));
+    secret.set(key.mac);
     return this.#lib.crypto.EVP_MAC_CTX_set_params(mac, params) === 1;
   }
 }
@@ -81,7 +74,7 @@ interface SigningKey {
 }
 
 function signingKey(): SigningKey {
-  const secret = new Uint8Array(TICKET_MAC_BYTES);
+  const secret = new Uint8Array(32);
   const [key, digest, sha256] = [cString("key"), cString("digest"), cString("SHA256")] as const;
   const words = [
     ...[addressOf(key), OCTETS, addressOf(secret), BigInt(secret.length), 0n],

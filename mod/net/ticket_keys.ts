@@ -4,17 +4,19 @@
  * Pure.
  */
 
-/** One key: its name in a ticket, what it is signed with (HMAC-SHA-256), and what it is encrypted with (AES-256). */
-export const TICKET_NAME_BYTES = 16;
-export const TICKET_MAC_BYTES = 32;
-export const TICKET_AES_BYTES = 32;
-export const TICKET_KEY_BYTES = TICKET_NAME_BYTES + TICKET_MAC_BYTES + TICKET_AES_BYTES;
-
 /** How long a key seals, and then opens: OpenSSL's tickets are good for two hours. */
 export const TICKET_TURN_MS = 2 * 3600_000;
 
 /** A secret. */
-export type TicketKey = Uint8Array<ArrayBuffer>;
+export interface TicketKey {
+  /** What a ticket calls it: 16 bytes, and no secret. */
+  readonly name: Uint8Array<ArrayBuffer>;
+  /** What a ticket is signed with, by HMAC-SHA-256: 32 bytes. */
+  readonly mac: Uint8Array<ArrayBuffer>;
+  /** What it is encrypted with, by AES-256: 32 bytes. */
+  readonly aes: Uint8Array<ArrayBuffer>;
+}
+
 /** The next, the one that seals, the one before it. */
 export type KeyRing = readonly [next: TicketKey, sealing: TicketKey, previous: TicketKey];
 
@@ -30,5 +32,5 @@ export function turned([next, sealing]: KeyRing, fresh: TicketKey): KeyRing {
 
 /** The key with which a ticket was sealed, by its name; null: none that is known. */
 export function keyNamed(ring: KeyRing, name: Uint8Array): TicketKey | null {
-  return ring.find((key) => name.every((byte, at) => byte === key[at])) ?? null;
+  return ring.find((key) => name.every((byte, at) => byte === key.name[at])) ?? null;
 }

@@ -10,7 +10,7 @@ import { certificateProblem as problemOfOpenssl } from "./openssl_context_io.ts"
 import { openssl } from "./openssl_library_io.ts";
 import { opensslAcceptor } from "./openssl_server_io.ts";
 import { clientCodec, contextProblem, serverCodec, tlsAvailable, tlsContext } from "./rustls_io.ts";
-import { TICKET_KEY_BYTES, type TicketKey, type TicketKeys } from "./ticket_keys.ts";
+import type { TicketKey, TicketKeys } from "./ticket_keys.ts";
 import { chooseByName } from "./server_names.ts";
 import type { TlsAcceptor, TlsConnector, TlsEngine } from "./tls.ts";
 import { tryTls } from "./tls_trial_io.ts";
@@ -22,7 +22,8 @@ export function newTicketKeys(): TicketKeys {
 }
 
 export function newTicketKey(): TicketKey {
-  return crypto.getRandomValues(new Uint8Array(TICKET_KEY_BYTES));
+  const random = (size: number) => crypto.getRandomValues(new Uint8Array(size));
+  return { name: random(16), mac: random(32), aes: random(32) };
 }
 
 export interface TlsEngineOptions {

@@ -32,7 +32,7 @@ class Standin {
       setTimeout(() => Promise.reject(new Error("a bug")), 10);
     }
     if (behaviour === "tell keys") {
-      const names = this.#env.ticketKeys.ring.map((key) => key.subarray(0, 8).toHex());
+      const names = this.#env.ticketKeys.ring.map(({ name }) => name.toHex());
       this.#say(`worker ${worker} has ${names.join(" ")}`);
     }
     this.#say(`worker ${worker} applied ${snapshot.generation}`);
