@@ -349,6 +349,7 @@ function poolSnapshot(
     ...(pool.agent === undefined ? {} : { agent: agentSnapshot(pool.agent) }),
     passive: passive === null ? null : {
       failures: passive.failures,
+      errorsInRow: passive.errorsInRow,
       serverErrors: passive.serverErrors,
       minRequests: passive.minRequests,
       windowMs: passive.window,

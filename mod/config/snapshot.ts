@@ -438,8 +438,10 @@ export interface AgentSnapshot extends CheckSnapshot {
 }
 
 export interface PassiveSnapshot {
-  /** Connection failures and empty replies in a row that eject a server; 0: off. */
+  /** Attempts without an answer in a row that eject a server; 0: off. */
   readonly failures: number;
+  /** 5xx answers in a row that do; 0: off. */
+  readonly errorsInRow: number;
   /** Share of 5xx answers (0–1) within the window that ejects; 0: off. */
   readonly serverErrors: number;
   /** Fewest answers in the window before the share counts. */

@@ -453,6 +453,8 @@ function difference(now: PassiveCounts, before: PassiveCounts): PassiveCounts {
     answers: grown("answers"),
     connectErrors: grown("connectErrors"),
     emptyReplies: grown("emptyReplies"),
+    responseTimeouts: grown("responseTimeouts"),
+    badResponses: grown("badResponses"),
     responses5xx: grown("responses5xx"),
   };
 }

@@ -14,6 +14,10 @@ export interface PassiveCounts {
   readonly answers: number;
   readonly connectErrors: number;
   readonly emptyReplies: number;
+  /** Answers that did not begin in time. */
+  readonly responseTimeouts: number;
+  /** Answers that could not be read. */
+  readonly badResponses: number;
   readonly responses5xx: number;
 }
 
@@ -38,6 +42,8 @@ const WINDOW_BUCKETS = 10;
 
 interface Server {
   failuresInRow: number;
+  /** 5xx answers in a row. */
+  errorsInRow: number;
   /** Answers and 5xx answers by part of the window, and the number of the newest part. */
   answers: number[];
   errors: number[];
@@ -99,9 +105,12 @@ export class PassiveChecks {
   ): PassiveChange | null {
     const server = this.#servers.get(slot);
     if (server === undefined) return null;
-    const failures = delta.connectErrors + delta.emptyReplies;
+    const { connectErrors, emptyReplies, responseTimeouts, badResponses } = delta;
+    const failures = connectErrors + emptyReplies + responseTimeouts + badResponses;
     if (delta.answers > 0) server.failuresInRow = 0;
     else server.failuresInRow += failures;
+    if (delta.answers > delta.responses5xx) server.errorsInRow = 0;
+    else server.errorsInRow += delta.responses5xx;
     this.#count(server, delta, now);
     if (server.backAt !== null || failures + delta.responses5xx === 0) return null;
     const cause = this.#causeOf(server, delta);
@@ -139,10 +148,12 @@ export class PassiveChecks {
   }
 
   #causeOf(server: Server, delta: PassiveCounts): string | null {
-    const { failures, serverErrors, minRequests, windowMs } = this.#options;
+    const { failures, errorsInRow, serverErrors, minRequests, windowMs } = this.#options;
     if (failures > 0 && server.failuresInRow >= failures) {
-      const kind = delta.connectErrors > 0 ? "failed connections" : "empty replies";
-      return `${server.failuresInRow} failures in a row (${kind})`;
+      return `${server.failuresInRow} failures in a row (${kindOf(delta)})`;
+    }
+    if (errorsInRow > 0 && server.errorsInRow >= errorsInRow) {
+      return `${server.errorsInRow} answers in a row were 5xx`;
     }
     const answers = sum(server.answers);
     const errors = sum(server.errors);
@@ -178,16 +189,24 @@ export class PassiveChecks {
   #return(slot: number, server: Server, cause: string, now: number): PassiveChange {
     server.backAt = null;
     server.returnedAt = now;
-    server.failuresInRow = 0;
+    server.failuresInRow = server.errorsInRow = 0;
     server.answers.fill(0);
     server.errors.fill(0);
     return { slot, ejected: false, reason: `back: ${cause}` };
   }
 }
 
+/** The last kind of failure, in words. */
+function kindOf({ connectErrors, emptyReplies, responseTimeouts }: PassiveCounts): string {
+  if (connectErrors > 0) return "failed connections";
+  if (emptyReplies > 0) return "empty replies";
+  return responseTimeouts > 0 ? "time-outs" : "malformed answers";
+}
+
 function newServer(): Server {
   return {
     failuresInRow: 0,
+    errorsInRow: 0,
     answers: new Array<number>(WINDOW_BUCKETS).fill(0),
     errors: new Array<number>(WINDOW_BUCKETS).fill(0),
     bucket: 0,

@@ -196,6 +196,8 @@ export function passiveCounts(counters: Counters, slot: number, tcp: boolean): P
     answers: tcp ? answers + read("connections") : answers,
     connectErrors: read("connectErrors"),
     emptyReplies: read("emptyReplies"),
+    responseTimeouts: read("responseTimeouts"),
+    badResponses: read("badResponses"),
     responses5xx,
   };
 }

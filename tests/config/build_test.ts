@@ -70,6 +70,7 @@ Deno.test("buildSnapshot() spells out the smallest configuration", async () => {
       check: null,
       passive: {
         failures: 5,
+        errorsInRow: 0,
         serverErrors: 0,
         minRequests: 20,
         windowMs: 10_000,

@@ -6,6 +6,7 @@ import type { PassiveSnapshot } from "../../mod/config/snapshot.ts";
 
 const OPTIONS: PassiveSnapshot = {
   failures: 3,
+  errorsInRow: 0,
   serverErrors: 0.5,
   minRequests: 10,
   windowMs: 10_000,
@@ -15,7 +16,15 @@ const OPTIONS: PassiveSnapshot = {
 const allUp = () => true;
 
 function delta(some: Partial<PassiveCounts>): PassiveCounts {
-  return { answers: 0, connectErrors: 0, emptyReplies: 0, responses5xx: 0, ...some };
+  return {
+    answers: 0,
+    connectErrors: 0,
+    emptyReplies: 0,
+    responseTimeouts: 0,
+    badResponses: 0,
+    responses5xx: 0,
+    ...some,
+  };
 }
 
 function pool(slots: number[], options: Partial<PassiveSnapshot> = {}): PassiveChecks {
@@ -33,6 +42,34 @@ Deno.test("observe() failures in a row eject, and the reason says how many of wh
     reason: "ejected for 1000 ms: 3 failures in a row (failed connections)",
   });
   assert(checks.ejected(1));
+});
+
+Deno.test("observe() whatever leaves a request without an answer is a failure", () => {
+  const checks = pool([1, 2, 3]);
+  checks.observe(1, delta({ connectErrors: 1, emptyReplies: 1 }), allUp, 0);
+  assertEquals(
+    checks.observe(1, delta({ responseTimeouts: 1 }), allUp, 100)?.reason,
+    "ejected for 1000 ms: 3 failures in a row (time-outs)",
+  );
+  checks.release(allUp, 2000);
+  assertEquals(
+    checks.observe(1, delta({ badResponses: 3 }), allUp, 9000)?.reason,
+    "ejected for 1000 ms: 3 failures in a row (malformed answers)",
+  );
+});
+
+Deno.test("observe() 5xx answers in a row eject where that is wanted, and any other ends the row", () => {
+  const checks = pool([1, 2], { errorsInRow: 5, serverErrors: 0 });
+  assertEquals(checks.observe(1, delta({ answers: 4, responses5xx: 4 }), allUp, 0), null);
+  assertEquals(checks.observe(1, delta({ answers: 9, responses5xx: 8 }), allUp, 100), null);
+  assertEquals(checks.observe(1, delta({ answers: 4, responses5xx: 4 }), allUp, 200), null);
+  assertEquals(checks.observe(1, delta({}), allUp, 300), null);
+  assertEquals(
+    checks.observe(1, delta({ answers: 1, responses5xx: 1 }), allUp, 400)?.reason,
+    "ejected for 1000 ms: 5 answers in a row were 5xx",
+  );
+  const off = pool([1, 2], { serverErrors: 0 });
+  assertEquals(off.observe(1, delta({ answers: 99, responses5xx: 99 }), allUp, 0), null);
 });
 
 Deno.test("observe() an answer ends the row of failures", () => {
@@ -139,7 +176,12 @@ Deno.test("observe() and release() keep the bounds whatever the traffic does", (
     for (const { slot, answers, connectErrors, emptyReplies, down: turned, waitMs } of events) {
       if (turned !== null) down.has(turned) ? down.delete(turned) : down.add(turned);
       const responses5xx = Math.floor(answers / 2);
-      const change = checks.observe(slot, { answers, connectErrors, emptyReplies, responses5xx }, isUp, now);
+      const change = checks.observe(
+        slot,
+        delta({ answers, connectErrors, emptyReplies, responses5xx }),
+        isUp,
+        now,
+      );
       if (change !== null) assert(slots.some((other) => isUp(other) && !checks.ejected(other)));
       const out = slots.filter((other) => checks.ejected(other)).length;
       assertLessOrEqual(out, Math.max(1, Math.floor(maxEjected * 6)));

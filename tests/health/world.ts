@@ -13,6 +13,7 @@ export const EPOCH = 1_700_000_000_000;
 const CHECK = checkOf({ fastInterval: "500ms" });
 export const PASSIVE: PassiveSnapshot = {
   failures: 3,
+  errorsInRow: 0,
   serverErrors: 0,
   minRequests: 10,
   windowMs: 10_000,
@@ -148,7 +149,14 @@ export class World {
 }
 
 export function none(): PassiveCounts {
-  return { answers: 0, connectErrors: 0, emptyReplies: 0, responses5xx: 0 };
+  return {
+    answers: 0,
+    connectErrors: 0,
+    emptyReplies: 0,
+    responseTimeouts: 0,
+    badResponses: 0,
+    responses5xx: 0,
+  };
 }
 
 /** Runs what promises have queued; a few turns, as a probe's end passes through several. */

@@ -228,3 +228,28 @@ pools:
     assertEquals(silent.accepted, 4);
   },
 );
+
+labTest("run() takes a server out that accepts and does not answer", ["curl", "nginx"], async () => {
+  await using good = await Nginx.start("good");
+  await using silent = new RawServer((conn) => RawServer.untilGone(conn));
+  const [web] = freePorts(1) as [number];
+  await using node = await Node.start(`
+listeners: [{ name: web, bind: "127.0.0.1:${web}", pool: app }]
+pools:
+  app:
+    servers: ["127.0.0.1:${silent.port}", "127.0.0.1:${good.port}"]
+    balance: first
+    timeouts: { response: 500ms }
+    retry: { on: [timeout] }
+    passive: { failures: 3, ejectFor: 1m }
+`);
+  const name = `127.0.0.1:${silent.port}`;
+  await eventually(async () => {
+    assertEquals(await curl(`http://127.0.0.1:${web}/`), "good\n");
+    return (await node.server(name)).state === "ejected";
+  });
+  const { reason, counters } = await node.server(name);
+  assert(reason.includes("failures in a row (time-outs)"), reason);
+  assertEquals(await curl(`http://127.0.0.1:${web}/`), "good\n");
+  assertEquals((await node.server(name)).counters.requests, counters.requests);
+});
