@@ -16,6 +16,8 @@ import {
 import { openTls } from "./probe_tls_io.ts";
 
 const READ_BYTES = 4096;
+/** As large as they get. */
+const DATAGRAM_BYTES = 65_536;
 
 /** The probe of a kind of check. */
 export function probeTalk(kind: CheckKind): Probe {
@@ -23,7 +25,7 @@ export function probeTalk(kind: CheckKind): Probe {
     runProbe(target.check.timeoutMs, signal, async (scope) => {
       const { host, port, check: { settings, tls, http2 = false, datagrams = false } } = target;
       const talk = kind.talk!(settings as never, {
-        ...{ host, port, secure: tls !== undefined, http2, datagrams, random: Math.random() },
+        ...{ host, port, secure: tls !== undefined, http2, datagrams, random: random() },
       });
       if (typeof talk === "string") return { ok: false, reason: talk };
       const channel = await openChannel(target, scope);
@@ -75,16 +77,22 @@ function openDatagrams({ host, port }: ProbeTarget, scope: ProbeScope): Channel 
   const wildcard = host.includes(":") ? "::" : "0.0.0.0";
   const socket = Deno.listenDatagram({ transport: "udp", hostname: wildcard, port: 0 });
   scope.closing(() => socket.close());
+  const buffer = new Uint8Array(DATAGRAM_BYTES);
   return {
     read: async () => {
       while (true) {
-        const [bytes, from] = await socket.receive();
+        const [bytes, from] = await socket.receive(buffer);
         if (from.transport === "udp" && from.port === port && sameHost(from.hostname, host)) return bytes;
       }
     },
     write: async (bytes) => void await socket.send(bytes, { transport: "udp", hostname: host, port }),
     end: () => Promise.resolve(),
   };
+}
+
+/** Not to be guessed: numbers of questions are drawn from it. */
+function random(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32;
 }
 
 function sameHost(a: string, b: string): boolean {

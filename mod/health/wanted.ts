@@ -12,6 +12,7 @@ import { type Expression, expressionOf, isExpression, parseExpression } from "..
  */
 const MAX_TRIES = 64;
 const MAX_WANTED = 1024;
+const MAX_SHOWN = 120;
 
 export interface Wanted {
   /** For a reason: `"text"` or `~expression`. */
@@ -33,14 +34,20 @@ export function wantedText() {
 
 /** From a text of a configuration that has been checked. */
 export function wantedOf(text: string): Wanted {
-  if (!isExpression(text)) return wantedBytes(utf8AsLatin1(text), JSON.stringify(text));
+  if (!isExpression(text)) return wantedBytes(utf8AsLatin1(text), `"${shown(text)}"`);
   const expression = compiled(utf8AsLatin1(text));
   let tries = 0;
   return {
-    words: text,
+    words: shown(text),
     find: (said) => ++tries > MAX_TRIES ? -1 : expression.end(said),
     is: (value) => expression.test(value),
   };
+}
+
+/** Without what would break a line of a log. */
+function shown(text: string): string {
+  const short = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+  return short.replace(/\p{Cc}/gu, (char) => JSON.stringify(char).slice(1, -1));
 }
 
 /** A probe must not cost what it costs to compile (0.1 ms), and there are hardly more expressions than checks. */

@@ -135,7 +135,11 @@ function healthSink({ slots, queue }: OpenMemory, { log, onHealth }: RunningOpti
       queue.wakeAll();
     },
     onAgent: (pool, server, words) => {
-      log.info("the agent of a server speaks", { pool, server, says: words === "" ? "up" : words });
+      log.info("the agent of a server speaks", {
+        pool,
+        server,
+        says: words === "" ? "as configured" : words,
+      });
       onHealth();
     },
     onTransition: ({ pool, server, from, to, reason }) => {

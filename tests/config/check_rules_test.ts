@@ -80,6 +80,18 @@ Deno.test("checkPools() a setting that only other types of check have", async ()
   ]);
 });
 
+Deno.test("checkPools() TLS where a probe has no use for it", async () => {
+  const words = "has no effect, as nothing is said that TLS could carry";
+  assertEquals(await warnings(poolWith("check: { type: tcp, tls: true }")), [
+    `5:25 «tls» pools.app.check.tls: ${words}`,
+  ]);
+  assertEquals(await warnings(poolWith("check: { type: dns, name: a, transport: udp, tls: true }")), [
+    `5:50 «tls» pools.app.check.tls: ${words}`,
+  ]);
+  assertEquals(await warnings(poolWith("check: { type: tcp, tls: true, steps: [{ expect: a }] }")), []);
+  assertEquals(await warnings(poolWith("check: { type: tcp, tls: false }")), []);
+});
+
 Deno.test("AgentSchema() a port, and perhaps an address, a text and times", async () => {
   assertEquals(await errors(poolWith("agent: {}")), [
     "5:5 «agent» pools.app.agent.port: is required: Port that the agent of each server listens on",

@@ -3,7 +3,7 @@ import { requireTool } from "../lab/tools.ts";
 import { freePort } from "./node.ts";
 
 /** Whoever waits longer for a server to start waits for one that does not. */
-const START_MS = 30_000;
+const START_MS = 60_000;
 /** `nobody` of Debian: PostgreSQL refuses to run as root. */
 const NOBODY = 65534;
 

@@ -27,7 +27,7 @@ Deno.test("StepsTalk says and expects, one after the other", () => {
   );
   assertEquals(
     verdictOf(given, [], { leaves: true }),
-    "bad: expected ~^220 .*\r\n in step 1, the server said nothing and left",
+    "bad: expected ~^220 .*\\r\\n in step 1, the server said nothing and left",
   );
 });
 
