@@ -32,6 +32,17 @@ export interface NodeStatus {
   readonly names: readonly NameStatus[];
   /** The names whose certificates are had by ACME. */
   readonly acme: AcmeStatus;
+  /** What health has found of servers since the start; the last 100, newest first. */
+  readonly timeline: readonly ServerTransition[];
+}
+
+export interface ServerTransition {
+  readonly at: number;
+  readonly pool: string;
+  readonly server: string;
+  readonly from: ServerStatus["state"];
+  readonly to: ServerStatus["state"];
+  readonly why: string;
 }
 
 /** The stored answers of all workers together. */

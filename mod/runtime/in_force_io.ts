@@ -155,7 +155,7 @@ export class InForce {
   /** Throws before the first configuration is in force. */
   status({ linesDropped, ...beside }: StatusBeside): NodeStatus {
     if (this.#running === null || this.#snapshot === null) throw new Error("Cannot tell a status yet");
-    const { memory, monitor, crew, tables } = this.#running;
+    const { memory, monitor, crew, tables, journal } = this.#running;
     const now = Date.now();
     return nodeStatus({
       ...beside,
@@ -165,6 +165,7 @@ export class InForce {
       sessions: (pool) => tables.sticks.status(pool, now),
       limits: tables.limits.status(this.#snapshot, now),
       tlsTrouble: (slot) => this.#tlsTroubles.recent(slot, now),
+      timeline: journal.list,
       draining: this.#draining,
       now,
       workers: crew.status(),

@@ -20,7 +20,9 @@ import { HealthMonitor } from "../health/monitor_io.ts";
 import type { Probe } from "../health/probe_io.ts";
 import { probeTable } from "../health/probes_io.ts";
 import type { HealthSink } from "../health/server_watch.ts";
+import { Journal } from "../observe/journal.ts";
 import type { Log } from "../observe/log.ts";
+import type { ServerTransition } from "../observe/status.ts";
 import { exitLogged } from "../observe/log_io.ts";
 import type { Sink } from "../observe/sink_io.ts";
 import type { TlsTrouble } from "../proxy/environment.ts";
@@ -41,6 +43,8 @@ export interface Running {
   readonly tables: TableKeeper;
   readonly crew: Crew;
   readonly monitor: HealthMonitor;
+  /** Of servers. */
+  readonly journal: Journal<ServerTransition>;
   /** As it was when they were started. */
   readonly workers: Config["workers"];
 }
@@ -92,16 +96,17 @@ export function startRunning(options: RunningOptions): Running {
     },
   });
   crew.start();
+  const journal = new Journal<ServerTransition>();
   const monitor = new HealthMonitor({
     probes: probeTable(execProbe),
-    sink: healthSink(open, options),
+    sink: healthSink(open, journal, options),
     readCounters: (slot) => passiveCounts(open.counters, slot, servesTcp(slot)),
     wallNow: () => Date.now(),
     random: Math.random,
     now: () => performance.now(),
     after,
   });
-  return { memory: open, tables, crew, monitor, workers };
+  return { memory: open, tables, crew, monitor, journal, workers };
 }
 
 /** What goes over to a balancer that takes over, and comes from the one before. */
@@ -112,7 +117,11 @@ export function sectionsOf({ monitor, tables: { sticks } }: Running): readonly S
   ];
 }
 
-function healthSink({ slots, queue }: OpenMemory, { log, onHealth }: RunningOptions): HealthSink {
+function healthSink(
+  { slots, queue }: OpenMemory,
+  journal: Journal<ServerTransition>,
+  { log, onHealth }: RunningOptions,
+): HealthSink {
   return {
     setUp: (slot, up) => {
       slots.setUp(slot, up);
@@ -145,6 +154,7 @@ function healthSink({ slots, queue }: OpenMemory, { log, onHealth }: RunningOpti
     onTransition: ({ pool, server, from, to, reason }) => {
       const level = to === "down" || to === "ejected" ? "warning" : "info";
       log[level](`server ${to}`, { pool, server, from, reason });
+      journal.add({ at: Date.now(), pool, server, from, to, why: reason });
       onHealth();
     },
   };

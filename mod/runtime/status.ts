@@ -57,6 +57,7 @@ export interface StatusFacts {
   readonly accessLinesDropped: number;
   readonly names: readonly NameStatus[];
   readonly acme: AcmeStatus;
+  readonly timeline?: NodeStatus["timeline"];
 }
 
 export function nodeStatus(facts: StatusFacts): NodeStatus {
@@ -74,6 +75,7 @@ export function nodeStatus(facts: StatusFacts): NodeStatus {
     accessLinesDropped: facts.accessLinesDropped,
     names: facts.names,
     acme: facts.acme,
+    timeline: facts.timeline ?? [],
     listeners: snapshot.listeners.map(({ name, protocol, binds, row, tls }): ListenerStatus => ({
       name,
       protocol,

@@ -3,14 +3,14 @@
  * their reports. Pure, and bounded: what is oldest is forgotten.
  */
 import type { TransitionStatus } from "../observe/election_status.ts";
+import { Journal } from "../observe/journal.ts";
 
-const KEPT = 100;
 /** Nodes and instances whose last state is remembered; whoever is on the LAN may be a peer. */
 const FOLLOWED = 1000;
 
 export class Timeline {
   readonly #node: string;
-  #newestFirst: TransitionStatus[] = [];
+  readonly #journal = new Journal<TransitionStatus>();
   /** Of peers. */
   readonly #states = new Map<string, string>();
 
@@ -19,7 +19,7 @@ export class Timeline {
   }
 
   get list(): readonly TransitionStatus[] {
-    return this.#newestFirst;
+    return this.#journal.list;
   }
 
   /** An instance of this node has come into a state. `at`: milliseconds since 1970. */
@@ -27,7 +27,7 @@ export class Timeline {
     at: number,
     { instance, from, to, why }: Pick<TransitionStatus, "instance" | "from" | "to" | "why">,
   ): void {
-    this.#add({ at, node: this.#node, instance, from, to, why });
+    this.#journal.add({ at, node: this.#node, instance, from, to, why });
   }
 
   /** A peer tells of its state; telling again changes nothing. */
@@ -45,10 +45,6 @@ export class Timeline {
     if (from === state) return;
     if (from === null && this.#states.size >= FOLLOWED) return;
     this.#states.set(key, state);
-    this.#add({ at, node, instance, from, to: state, why });
-  }
-
-  #add(transition: TransitionStatus): void {
-    this.#newestFirst = [transition, ...this.#newestFirst.slice(0, KEPT - 1)];
+    this.#journal.add({ at, node, instance, from, to: state, why });
   }
 }

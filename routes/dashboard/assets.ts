@@ -18,7 +18,7 @@ tbody th { font-weight: 600; } th small { display: block; font-weight: 400; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(28rem, 100%), 1fr)); gap: 1rem; }
 figure { margin: .5rem 0; padding: .5rem; background: var(--soft); overflow: hidden; } figcaption span { margin-right: 1rem; }
 span.line0 { color: var(--one); } span.line1 { color: var(--two); } .u-select { background: var(--line); } .u-cursor-x { border-color: var(--text); }
-h3 { font-size: 1rem; margin: 1rem 0 .25rem; } ol.timeline { margin: 0; padding-left: 0; list-style: none; max-height: 14rem; overflow-y: auto; }
+ol.timeline { margin: 0; padding-left: 0; list-style: none; max-height: 14rem; overflow-y: auto; }
 ol.timeline time { display: inline-block; min-width: 4.5rem; } ul.plan { margin: .25rem 0; padding-left: 1rem; list-style: none; } small { margin-left: .25rem; }
 button { font: inherit; color: inherit; background: var(--soft); border: 1px solid var(--line); border-radius: .3rem; padding: .1rem .5rem; min-height: 1.75rem; cursor: pointer; }
 button[aria-pressed=true] { border-color: var(--one); font-weight: 600; } :focus-visible { outline: 2px solid var(--one); outline-offset: 1px; }

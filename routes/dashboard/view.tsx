@@ -1,12 +1,12 @@
 /** @jsxImportSource hono/jsx */
 /**
- * What the dashboard shows of a node beside its charts: who holds which address and why, listeners, pools and their
- * servers. Pure.
+ * What the dashboard shows of a node beside its charts: who holds which address and why, what has happened, listeners, pools
+ * and their servers. Pure.
  *
  * Every text of the node is escaped; what a button does stands in its data, for the page's script.
  */
 import type { Child } from "hono/jsx";
-import type { InstanceStatus, TransitionStatus } from "../../mod/observe/election_status.ts";
+import type { InstanceStatus } from "../../mod/observe/election_status.ts";
 import type { KeeperStatus } from "../../mod/observe/keeper_status.ts";
 import { reasonOf } from "../../mod/observe/election_status.ts";
 import {
@@ -38,7 +38,8 @@ export function views({ node, keeper, history, now }: ViewProps): Views {
   const top = (
     <>
       <Summary node={node} keeper={keeper} now={now} />
-      {keeper !== null && keeper.vrrp.instances.length > 0 && <Election keeper={keeper} now={now} />}
+      {keeper !== null && keeper.vrrp.instances.length > 0 && <Election keeper={keeper} />}
+      <Timeline node={node} keeper={keeper} now={now} />
     </>
   );
   const rest = (
@@ -82,7 +83,7 @@ function Summary({ node, keeper, now }: Pick<ViewProps, "node" | "keeper" | "now
   );
 }
 
-function Election({ keeper, now }: { keeper: KeeperStatus } & Pick<ViewProps, "now">) {
+function Election({ keeper }: { keeper: KeeperStatus }) {
   const { vrrp } = keeper;
   return (
     <section aria-labelledby="addresses">
@@ -109,26 +110,38 @@ function Election({ keeper, now }: { keeper: KeeperStatus } & Pick<ViewProps, "n
           <tbody>{vrrp.instances.map((one) => <Instance one={one} />)}</tbody>
         </table>
       </Wide>
-      <h3 id="timeline">Timeline</h3>
-      {vrrp.timeline.length === 0 && <p>No instance has changed its state yet.</p>}
+    </section>
+  );
+}
+
+/** What the keeper has kept of instances, and the balancer of servers. */
+function Timeline({ node, keeper, now }: Pick<ViewProps, "node" | "keeper" | "now">) {
+  const instances = (keeper?.vrrp.timeline ?? []).map((one) => ({
+    ...one,
+    of: `${one.instance} on ${one.node}`,
+  }));
+  const servers = (node?.timeline ?? []).map((one) => ({ ...one, of: `${one.pool}/${one.server}` }));
+  const all = [...instances, ...servers].sort((a, b) => b.at - a.at);
+  return (
+    <section aria-labelledby="timeline">
+      <h2 id="timeline">Timeline</h2>
+      {all.length === 0 && <p>Nothing has changed its state yet.</p>}
       <ol class="timeline scrolls" id="timeline-list" aria-labelledby="timeline" tabindex={0}>
-        {vrrp.timeline.map((one) => <Transition one={one} now={now} />)}
+        {all.map(({ at, of, from, to, why }) => (
+          <li>
+            <time datetime={new Date(at).toISOString()}>{span(now - at)} ago</time> {of}{" "}
+            {from === null ? "was heard of as" : `went from ${from} to`}{" "}
+            <State good={!BAD.includes(to)} word={to} />
+            {why !== "" && `: ${why}`}
+          </li>
+        ))}
       </ol>
     </section>
   );
 }
 
-function Transition(
-  { one: { at, node, instance, from, to, why }, now }: { one: TransitionStatus; now: number },
-) {
-  return (
-    <li>
-      <time datetime={new Date(at).toISOString()}>{span(now - at)} ago</time> {instance} on {node}{" "}
-      {from === null ? "was heard of as" : `went from ${from} to`} <State good={to !== "fault"} word={to} />
-      {why !== "" && `: ${why}`}
-    </li>
-  );
-}
+/** States of instances and servers. */
+const BAD: readonly string[] = ["fault", "down", "ejected"];
 
 function Instance({ one }: { one: InstanceStatus }) {
   const { name, addresses, state, owner, priority, health, peers } = one;

@@ -20,6 +20,10 @@ labTest(
     await pair.holds("lb1", false);
     assertLess(performance.now() - killedAt, LEASE_BOUND_MS);
     assertEquals((await pair.instance("lb2")).state, "active");
+    const { timeline } = (await pair.ask("lb2")).vrrp;
+    // The other's view is by its reports, of which the last was that it is well.
+    const came = (node: string) => timeline.filter((one) => one.node === node).map(({ to }) => to);
+    assertEquals([came("lb2")[0], came("lb1")[0]], ["active", "active"]);
     // It comes back, and takes what is its own as it is well.
     pair.run("lb1");
     await pair.settled("lb1");

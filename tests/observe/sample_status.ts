@@ -98,6 +98,14 @@ export function sampleStatus(fields: Partial<NodeStatus> = {}): NodeStatus {
     acme: { active: true, names: [] },
     limits: [],
     cache: { entries: 2, bytes: 3000, stored: 5, evicted: 1, maxBytes: 65_536 },
+    timeline: [{
+      at: 600_000,
+      pool: "app",
+      server: "a",
+      from: "down",
+      to: "up",
+      why: "probe succeeded: 200",
+    }],
     ...fields,
   };
 }

@@ -78,6 +78,15 @@ Deno.test("View() escapes whatever a node, a server or a peer says", () => {
   assertStringIncludes(text, "&lt;img src=x");
 });
 
+Deno.test("views() has one timeline of instances and servers, newest first", () => {
+  const { top } = views({ node: sampleStatus(), keeper: keeperOf(""), history: new History(), now: 660_000 });
+  const items = [...top.matchAll(/<li>(.*?)<\/li>/g)].map(([, item = ""]) => item.replace(/<[^>]+>/g, ""));
+  assertEquals(items, [
+    "1m ago app/a went from down to up: probe succeeded: 200",
+    "9m ago edge on lb1 went from backup to active: it preempts",
+  ]);
+});
+
 Deno.test("View() tells a refused reload, and who holds an address and why", () => {
   const keeper = { ...keeperOf("it is so"), refused: { at: 0, problems: ["tandem.yaml:1:1: no"] } };
   const text = viewText({ node: null, keeper, history: new History(), now: 60_000 });

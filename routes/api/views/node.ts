@@ -83,4 +83,12 @@ export const Node = z.object({
   listeners: z.array(Listener).readonly(),
   pools: z.array(Pool).readonly(),
   names: z.array(Name).readonly(),
+  timeline: z.array(z.object({
+    at: moment,
+    pool: z.string(),
+    server: z.string(),
+    from: z.string(),
+    to: z.string(),
+    why: z.string(),
+  })).readonly().describe("What health has found of servers, newest first."),
 }).openapi("Node");
