@@ -97,9 +97,26 @@ labTest(
 
     // What one node forgets the other does not give back.
     await serve(pair, pebble, "shop.test", ["lb1", "lb2"]);
-    const socket = `${pair.directory}/lb1.sock`;
-    const said = await tandem(["certificates", "forget", "api.test", "--socket", socket]);
-    assertEquals([said.code, said.err], [0, ""]);
+    const order = async (node: NodeName, ...words: readonly string[]) => {
+      const { code, err } = await tandem([
+        "certificates",
+        ...words,
+        "--socket",
+        `${pair.directory}/${node}.sock`,
+      ]);
+      assertEquals(code, 0, err);
+    };
+    await order("lb1", "forget", "api.test");
     for (const node of ["lb2", "lb1"] as const) await emptied(pair, node, "api.test.pem");
+
+    // Whichever is told, the one that holds the address asks, and both have what comes of it.
+    for (const node of ["lb2", "lb1"] as const) {
+      const before = await stored(pair, node, "shop.test.pem");
+      await order(node, "renew", "shop.test");
+      const renewed = await stored(pair, node, "shop.test.pem", (text) => text !== before);
+      for (const other of ["lb1", "lb2"] as const) {
+        await stored(pair, other, "shop.test.pem", (text) => text === renewed);
+      }
+    }
   },
 );
