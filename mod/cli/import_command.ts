@@ -25,14 +25,15 @@ function include(pattern: string, directory: string): Source[] {
 
 export const command: Command = {
   summary: "convert a configuration of keepalived",
-  usage: "FILE",
+  usage: "FILE [--json]",
   arguments: 1,
-  options: { id: { type: "string" } },
+  options: { id: { type: "string" }, json: { type: "boolean" } },
   help:
     `Writes a tandem.yaml to stdout: VRRP instances with what they track, and virtual servers as TCP listeners with
 their pools, included files too. What has no equivalent stands in comments, each with the number of its line.
 
       --id NAME       take the lines that begin with @NAME, as keepalived -i does; without: those of this host
+      --json          the file as \`yaml\`, and what has no equivalent as \`notes\`
 
 Example: tandem import /etc/keepalived/keepalived.conf > tandem.yaml
          tandem check -c tandem.yaml`,
@@ -41,7 +42,9 @@ Example: tandem import /etc/keepalived/keepalived.conf > tandem.yaml
       if (file === undefined) throw new UsageError("needs the name of a file");
       const id = typeof values.id === "string" ? values.id : Deno.hostname().replace(/\..*$/, "");
       try {
-        writeOut(importKeepalived(read(file), { id, include }));
+        const yaml = importKeepalived(read(file), { id, include });
+        const notes = yaml.split("\n").flatMap((line) => /^\s*# (\S*\d: .*)/.exec(line)?.[1] ?? []);
+        writeOut(values.json === true ? JSON.stringify({ yaml, notes }, null, 2) + "\n" : yaml);
       } catch (error) {
         if (!(error instanceof Unreadable)) throw error;
         writeErr(`${error.message}\n`);

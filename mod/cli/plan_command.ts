@@ -1,28 +1,33 @@
 /** `tandem plan`. */
 import type { Plan } from "../runtime/desk.ts";
 import type { ListenerStatus } from "../observe/status.ts";
-import { API_HELP, API_OPTIONS, callApi, complain, showJson } from "./api_io.ts";
+import { API_HELP, API_OPTIONS, type ApiRequest, callApi, complain, showJson } from "./api_io.ts";
 import { BAD, type Command, GOOD, writeErr, writeOut } from "./command.ts";
 
 export const command: Command = {
   summary: "show what a reload would change, and what it costs",
-  usage: "",
+  usage: "[FILE]",
+  arguments: 1,
   options: API_OPTIONS,
   help:
-    `Compares the file of the running node, as it is on disk now, with what runs: what would be added, removed and
-changed, on which addresses it would listen, which connections would end, which addresses would move. Nothing is
-changed. Exit code 1: a reload would be refused, and every reason is shown.
+    `Compares the file of the running node, as it is on disk now, or FILE in its place, with what runs: what would be
+added, removed and changed, on which addresses it would listen, which connections would end, which addresses would
+move. Nothing is changed. Exit code 1: a reload would be refused, and every reason is shown.
 
 ${API_HELP}
 
-Example: tandem plan && tandem reload`,
+Examples: tandem plan && tandem reload
+          tandem plan next.yaml --node peer`,
   run: async (invocation) => {
+    const [file] = invocation.positionals;
+    const request = file === undefined ? NOW : requestFor(file);
+    if ("problem" in request) return complain(request.problem);
     const [answer, listeners] = await Promise.all([
-      callApi(invocation, { method: "GET", path: "/plan" }),
+      callApi(invocation, request),
       callApi(invocation, { method: "GET", path: "/listeners" }),
     ]);
     if ("problem" in answer) return complain(answer.problem);
-    const plan = answer.value as Plan;
+    const plan = named(answer.value as Plan, file);
     if (invocation.values.json === true) {
       showJson(plan);
       return plan.problems.length === 0 ? GOOD : BAD;
@@ -33,6 +38,25 @@ Example: tandem plan && tandem reload`,
     return GOOD;
   },
 };
+
+/** Modules of functions may have to be bundled. */
+const WITHIN_MS = 60_000;
+const NOW: ApiRequest = { method: "GET", path: "/plan", withinMs: WITHIN_MS };
+
+/** The node is told the text: it reads no file for somebody else. */
+function requestFor(file: string): ApiRequest | { readonly problem: string } {
+  try {
+    return { ...NOW, method: "POST", body: { text: Deno.readTextFileSync(file) } };
+  } catch (error) {
+    return { problem: `Cannot read ${file}: ${error instanceof Error ? error.message : error}` };
+  }
+}
+
+/** The node knows the text by the name of its own file. */
+function named({ problems, ...rest }: Plan, file: string | undefined): Plan {
+  if (file === undefined) return { problems, ...rest };
+  return { ...rest, problems: problems.map((one) => one.replace(/^.*?(?=:\d+:\d+: )/, file)) };
+}
 
 const SIGNS = { added: "+", removed: "-", changed: "~" } as const;
 

@@ -56,6 +56,10 @@ export async function command(
       const { error } = answer;
       return complain(error.includes("\n") ? `Cannot do it:\n${error}` : `Cannot do it as ${error}`);
     }
+    if (invocation.values.json === true) {
+      writeOut(JSON.stringify(answer, null, 2) + "\n");
+      return GOOD;
+    }
     for (const warning of answer.warnings ?? []) writeErr(`warning: ${warning}\n`);
     writeOut(`${done}\n`);
     return GOOD;

@@ -7,6 +7,7 @@ import { runStatus, showKeeper, type StatusQuestion } from "./status_io.ts";
 import { fitLines } from "./fit.ts";
 import { wayTo } from "./node_way_io.ts";
 import { askThrough } from "./status_through_io.ts";
+import { painter, paintStates } from "./paint.ts";
 import { watch } from "./watch_io.ts";
 
 /** Where a node answers unless its configuration says otherwise. */
@@ -45,7 +46,9 @@ Examples: tandem status
           tandem status --url http://127.0.0.1:9900`,
   run: async (invocation) => {
     const { values } = invocation;
-    const out = (text: string) => writeOut(values.json === true ? text : fitLines(text, columns()));
+    const paint = painter(Deno.stdout.isTerminal(), Deno.env.get("NO_COLOR"));
+    const shown = (text: string) => paintStates(fitLines(text, columns()), paint);
+    const out = (text: string) => writeOut(values.json === true ? text : shown(text));
     if (values.watch !== true) return await ask(invocation, { out, err: writeErr });
     const plain = Deno.stdout.isTerminal() ? "screen" : "blocks";
     return await watch({

@@ -7,16 +7,17 @@ const WITHIN_MS = 120_000;
 
 export const command: Command = {
   summary: "have the installed program take over from the running one",
-  usage: "",
-  options: SOCKET_OPTIONS,
+  usage: "[--json]",
+  options: { ...SOCKET_OPTIONS, json: { type: "boolean" } },
   help:
     `Has the node on this machine start its program anew from the file it was started from, and hand everything
 over to it: connections, addresses, health. No request is lost, and the addresses do not move. The configuration is
 read anew too. When the new program cannot take over the running one goes on, and this says why and exits with 1.
 
 ${SOCKET_HELP}
+      --json         the answer as JSON: version and process of the new program
 
-Example: tandem upgrade`,
+Example: tandem upgrade && tandem upgrade --node lb2`,
   run: (invocation) =>
     ask(invocation, "/upgrade", "the new program has taken over; see tandem status", WITHIN_MS),
 };

@@ -124,10 +124,11 @@ export class Configurations {
     return { problems: await this.#generations.outcome(offered) };
   }
 
-  /** What a reload would do now. */
-  async plan(): Promise<Plan> {
+  /** What a reload would do now; `given`: with this text in the file. */
+  async plan(given?: string): Promise<Plan> {
     const { accepted } = this.#generations;
-    const { text, checked } = await readChecked(this.#options, this.live);
+    const read = given === undefined ? this.#options.read : () => Promise.resolve(given);
+    const { text, checked } = await readChecked({ ...this.#options, read }, this.live);
     if ("problems" in checked) return { problems: checked.problems, changes: [] };
     const after = { text, live: checked.live ?? NO_CHANGES };
     return { problems: [], changes: accepted === null ? [] : await this.#options.plan(accepted, after) };

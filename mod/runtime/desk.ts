@@ -17,8 +17,8 @@ export interface Desk {
   keeper(): Promise<KeeperStatus>;
   /** Has the node do something; `by`: who wants it, in words. */
   perform(command: Command, by: string): Promise<Outcome>;
-  /** What a reload would do now. Rejects with `Unavailable`. */
-  plan(): Promise<Plan>;
+  /** What a reload would do now, or with this text in the file. Rejects with `Unavailable`. */
+  plan(text?: string): Promise<Plan>;
   /** The sessions of a pool, `limit` of them at most. Null: there is no such pool, or it has no table. */
   sessions(pool: string, limit: number): Promise<PoolSessions | null>;
   /** Who there is to ask. Rejects with `Unavailable`. */

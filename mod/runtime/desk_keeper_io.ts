@@ -67,8 +67,8 @@ export class KeeperDesk implements Desk {
     return this.#options.status();
   }
 
-  plan(): Promise<Plan> {
-    return this.#options.configurations.plan();
+  plan(text?: string): Promise<Plan> {
+    return this.#options.configurations.plan(text);
   }
 
   perform(command: Command, by: string): Promise<Outcome> {
@@ -96,7 +96,7 @@ export class KeeperDesk implements Desk {
       case "status":
         return await this.keeper();
       case "plan":
-        return await this.plan();
+        return await this.plan(asked.text);
       case "do":
         return await this.perform(asked.command, asked.by);
       case "nodes":

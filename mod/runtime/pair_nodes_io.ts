@@ -9,7 +9,7 @@ import type { AdminApp } from "./admin_server_io.ts";
 import type { ElectionSettings } from "./election.ts";
 import { PairFiles } from "./pair_files_io.ts";
 import { ALONE, type Exchange, type PairFacts, PairLine, type Peer } from "./pair_line_io.ts";
-import { noAnswer, type Nodes, type PeerAnswer, type PeerRequest } from "./peer_request.ts";
+import { noAnswer, type Nodes, PEER_REQUEST, type PeerAnswer, type PeerRequest } from "./peer_request.ts";
 import { PeerRequests } from "./peer_requests_io.ts";
 import type { SharedKey } from "./sealed_link_io.ts";
 import type { StoredFiles } from "./stored_files_io.ts";
@@ -81,6 +81,9 @@ export class PairNodes {
     if (!others.includes(node)) {
       const known = others.length === 0 ? "no other node is known" : `there is ${others.join(", ")}`;
       return noAnswer(404, `there is no node ${node}: ${known}`);
+    }
+    if (!PEER_REQUEST.safeParse(request).success) {
+      return noAnswer(413, "that is too long, or not what another node can be asked");
     }
     if (this.#shared === null) {
       return noAnswer(409, "nodes ask each other only where the election has keys (vrrp.instances[].keys)");

@@ -9,8 +9,8 @@ import type { Socket } from "node:net";
 import { withLibc } from "../base/libc_io.ts";
 import { stopServer } from "./stop_server_io.ts";
 
-/** As for the API. */
-const MAX_BODY_BYTES = 64 * 1024;
+/** As for the API: a configuration may be long. */
+const MAX_BODY_BYTES = 4 * 1024 * 1024;
 /** Our answers are made at once, so that whoever is not done by then never will be. */
 const CLOSE_MS = 1000;
 

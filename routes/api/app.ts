@@ -14,8 +14,9 @@ import { NODE_PARAMETER, NodeAnswers, throughNodes } from "./nodes.ts";
 import { type ApiApp, type ApiEnv, Missing } from "./operation.ts";
 import { RESOURCES } from "./table.ts";
 
-/** The largest body has a few hundred bytes. */
+/** A body but a configuration has a few hundred bytes; a long one comes by the socket, where no stranger is. */
 const MAX_BODY_BYTES = 64 * 1024;
+const MAX_SOCKET_BODY_BYTES = 4 * 1024 * 1024;
 
 /** Everything below `/api`. Who may read has been decided by whoever mounts it. */
 export function createApi(desk: Desk, access: Access, version: string): ApiApp {
@@ -30,7 +31,7 @@ export function createApi(desk: Desk, access: Access, version: string): ApiApp {
   });
   const log = logger("admin");
   api.use(guardChanges(access));
-  api.use(limitBody);
+  api.use(limitBody(access.from === "socket" ? MAX_SOCKET_BODY_BYTES : MAX_BODY_BYTES));
   api.use(throughNodes(desk, (request, env) => api.fetch(request, env)));
   for (const resource of RESOURCES) resource(api, desk);
   api.get("/openapi.json", (context) => context.json(document(api, version)));
@@ -51,13 +52,13 @@ export function createApi(desk: Desk, access: Access, version: string): ApiApp {
 }
 
 /** A body says how long it is, and is not long. */
-const limitBody: MiddlewareHandler = async (context, next) => {
+const limitBody = (most: number): MiddlewareHandler => async (context, next) => {
   const { req } = context;
   if (req.header("transfer-encoding") !== undefined) {
     return context.json({ error: "a body must have a Content-Length" }, 411);
   }
-  if (Number(req.header("content-length") ?? 0) > MAX_BODY_BYTES) {
-    return context.json({ error: `a body may have ${MAX_BODY_BYTES} bytes` }, 413);
+  if (Number(req.header("content-length") ?? 0) > most) {
+    return context.json({ error: `a body may have ${most} bytes` }, 413);
   }
   return await next();
 };

@@ -1,5 +1,5 @@
-/** `GET /api/plan`: what a reload would change now. */
-import { createRoute, json, type Resource, z } from "./operation.ts";
+/** `/api/plan`: what a reload would change now, or with another text in the file. */
+import { body, CHANGE, createRoute, json, type Resource, z } from "./operation.ts";
 
 const Plan = z.object({
   problems: z.array(z.string()).readonly().describe("Why the file would be refused; none: it would not."),
@@ -21,6 +21,22 @@ const read = createRoute({
   responses: { 200: json(Plan, "The file as it is now, compared with what runs.") },
 });
 
+const readOther = createRoute({
+  method: "post",
+  path: "/plan",
+  operationId: "planText",
+  tags: ["configuration"],
+  summary: "What a reload would change with this text in the file; nothing is changed",
+  request: {
+    body: body(z.strictObject({ text: z.string().describe("Of a configuration, as the file has it.") })),
+  },
+  responses: { ...CHANGE, 200: json(Plan, "That text, compared with what runs.") },
+});
+
 export const plan: Resource = (app, desk) => {
+  app.openapi(
+    readOther,
+    async (context) => context.json(await desk.plan(context.req.valid("json").text), 200),
+  );
   app.openapi(read, async (context) => context.json(await desk.plan(), 200));
 };

@@ -32,7 +32,7 @@ function api(access: Access = SOCKET, desk: Partial<Desk> = {}, outcome: Outcome
         performed.push({ command, by });
         return Promise.resolve(outcome);
       },
-      plan: () => Promise.resolve({ problems: [], changes: [] }),
+      plan: (text) => Promise.resolve({ problems: text === undefined ? [] : [`of ${text}`], changes: [] }),
       sessions: (pool) => Promise.resolve(pool === "app" ? { size: 8, entries: 0, sessions: [] } : null),
       ...desk,
     },
@@ -74,6 +74,7 @@ Deno.test("GET tells of the node, of its parts, and 404 of what there is not", a
   assertEquals((await ask(app, "GET", "/maintenance")).answer, { on: true });
   assertEquals((await ask(app, "GET", "/changes")).answer, DRIFT);
   assertEquals((await ask(app, "GET", "/plan")).answer, { problems: [], changes: [] });
+  assertEquals((await ask(app, "POST", "/plan", { text: "x" })).answer.problems, ["of x"]);
   assertEquals((await ask(app, "GET", "/pools/app/sessions?limit=5")).answer.size, 8);
   for (
     const path of [
@@ -172,7 +173,7 @@ Deno.test("what is no sensible change is refused with every reason, and nothing 
   ) {
     assertEquals((await ask(app, "PATCH", path, "{}", { "content-type": type })).status, 415, type);
   }
-  assertEquals((await ask(app, "PATCH", path, "{}", { "content-length": "70000" })).status, 413);
+  assertEquals((await ask(app, "PATCH", path, "{}", { "content-length": "5000000" })).status, 413);
   assertEquals((await ask(app, "PATCH", path, "{}", { "transfer-encoding": "chunked" })).status, 411);
   assertEquals(performed, []);
 });

@@ -8,6 +8,7 @@ const TABLES = new Set([
   "deno.lock",
   "LICENSE",
   "docs/coming-from.md",
+  "docs/cli.md",
   "docs/config.md",
   "CHANGELOG.md",
   "packaging/grafana/tandem.json",

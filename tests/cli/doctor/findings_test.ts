@@ -2,7 +2,7 @@ import { conntrackdConfig } from "../../../mod/cli/doctor/conntrackd.ts";
 import { findingsTable, ok, problem, warning } from "../../../mod/cli/doctor/finding.ts";
 import { firewallFindings } from "../../../mod/cli/doctor/firewall.ts";
 import { keepalivedIds } from "../../../mod/cli/doctor/neighbours_io.ts";
-import { painter } from "../../../mod/cli/paint.ts";
+import { painter, paintStates } from "../../../mod/cli/paint.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../assert.ts";
 
 const SPOKEN = { vrrp: true, udp: true, tcp: true };
@@ -79,4 +79,16 @@ Deno.test("findingsTable() tells each with what to do, and counts; colours are f
   assert(!plain.includes("\x1b"));
   assertEquals(findingsTable(findings, painter(true, "1")), plain);
   assert(findingsTable(findings, painter(true, "")).includes("\x1b[31mproblem"));
+});
+
+Deno.test("paintStates() colours the third column of a table alone, and only states that it knows", () => {
+  const table =
+    "n1: up 4s, down\n  down     1.2.3.4:80  down       4s  no answer\n  active  up  unchecked\n" +
+    "  web2     1.2.3.5:80  up\n";
+  assertEquals(paintStates(table, painter(false, undefined)), table);
+  const painted = paintStates(table, (colour, text) => `<${colour} ${text}>`);
+  assertEquals(
+    painted,
+    table.replace("80  down  ", "80  <red down>  ").replace("80  up\n", "80  <green up>\n"),
+  );
 });
