@@ -149,6 +149,9 @@ export class Attempts implements DialHandler, Waiter {
   /** Leaves the present server for that of a hedge, which has its place already and is at `record`. */
   goOnAt(index: number, { acquiredAt, connectedAt }: Record): void {
     const { name, servers } = this.pool!.snapshot;
+    // It was one more attempt, and the server that is left has had its chance.
+    this.#count++;
+    this.#tried = [...this.#tried, this.slot];
     this.leave();
     this.#index = index;
     this.slot = servers[index]!.slot;

@@ -138,6 +138,21 @@ Deno.test("Exchange goes on with the second attempt when the first fails", () =>
   }
 });
 
+Deno.test("Exchange does not go back to the first server when the second fails in its place", () => {
+  simulate(world({ on: ["empty"], attempts: 2 }, { servers: 3 }), (world) => {
+    slow(world);
+    world.servers[1]!.answer = () => {};
+    const client = world.connect().get("/");
+    world.run(500 + LATE);
+    world.servers[0]!.connections[0]!.peer.end();
+    world.settle();
+    world.servers[1]!.connections[0]!.peer.end();
+    world.settle();
+    assertEquals(client.answers.map(({ body }) => body), ["c GET /  "]);
+    assertEquals([seen(world), world.log[0]!.retries], [[1, 1, 1], 2]);
+  });
+});
+
 Deno.test("Exchange lets go of both attempts when the client leaves, at any moment", () => {
   for (let ms = 0; ms < 1000; ms += 50) {
     simulate({ ...world(), delayMs: 20 }, (world) => {
