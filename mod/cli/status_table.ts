@@ -58,9 +58,15 @@ function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-function poolTable({ name, balance, queued, sessions, servers }: PoolStatus, now: number): string {
+function poolTable(
+  { name, balance, queued, breaker, sessions, servers }: PoolStatus,
+  now: number,
+): string {
   if (servers.length === 0) return `pool ${name} (${balance}): no servers\n`;
   const waiting = queued > 0 ? `, ${queued} waiting` : "";
+  const spared = breaker === undefined || breaker.state === "closed"
+    ? ""
+    : `, breaker ${breaker.state === "open" ? "open" : "half open"}`;
   const kept = sessions?.entries == null ? "" : `, ${counted(sessions.entries, "session")}`;
   const rows = [HEADINGS, ...servers.map((server) => serverRow(server, now))];
   const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
@@ -70,7 +76,7 @@ function poolTable({ name, balance, queued, sessions, servers }: PoolStatus, now
     });
     return "  " + cells.join("  ").trimEnd() + "\n";
   });
-  return `pool ${name} (${balance}${waiting}${kept})\n${lines.join("")}`;
+  return `pool ${name} (${balance}${waiting}${spared}${kept})\n${lines.join("")}`;
 }
 
 function serverRow(server: ServerStatus, now: number): string[] {

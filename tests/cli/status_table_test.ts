@@ -79,3 +79,22 @@ Deno.test("statusTable() says what limits let through", () => {
     "limit rate try: 1 key, 2 passed, 5 would be refused (dry run)",
   ]);
 });
+
+Deno.test("statusTable() says when a breaker is not closed", () => {
+  const text = (state: "closed" | "open" | "halfOpen") =>
+    statusTable(
+      sampleStatus({
+        pools: [{
+          name: "app",
+          balance: "first",
+          queued: 0,
+          breaker: { state, opened: 1 },
+          servers: [sampleServer()],
+        }],
+      }),
+      0,
+    );
+  assertStringIncludes(text("closed"), "pool app (first)\n");
+  assertStringIncludes(text("open"), "pool app (first, breaker open)\n");
+  assertStringIncludes(text("halfOpen"), "pool app (first, breaker half open)\n");
+});
