@@ -59,8 +59,12 @@ ${tracing}`;
   assertEquals(told[2], `00-${TRACE}-${PARENT}-00`);
   const line = JSON.parse(await node.program.line(`"target":"/a/1?q=1"`));
   assertEquals(line.traceId, TRACE);
-  const counts = (await node.metrics()).get("tandem_trace_spans_total")!.samples;
-  assertEquals(counts.get('tandem_trace_spans_total{result="exported"}'), 3);
+  // The collector's answer may be on its way still.
+  const exported = async () =>
+    (await node.metrics()).get("tandem_trace_spans_total")!.samples.get(
+      'tandem_trace_spans_total{result="exported"}',
+    );
+  await eventually(async () => await exported() === 3);
 
   await node.reload(config(""));
   assertEquals(await ask("/a/4", { traceparent: "anything" }), 200);
