@@ -146,7 +146,7 @@ export interface ServerStatus {
   readonly address: string;
   /** As health sees it. `unchecked` has no check; `unknown` has had no probe yet. Both take traffic. */
   readonly state: "unknown" | "up" | "down" | "ejected" | "unchecked";
-  /** As the operator wants it. */
+  /** As the operator wants it, or its agent where that lets less through. */
   readonly admin: "ready" | "drain" | "maint";
   /** When `state` began. */
   readonly since: number;

@@ -9,7 +9,9 @@ export const Server = z.object({
   name: z.string(),
   address: z.string().describe("`host:port`"),
   state: z.enum(["unknown", "up", "down", "ejected", "unchecked"]).describe("As health sees it."),
-  admin: z.enum(ADMIN_STATES).describe("As the operator wants it."),
+  admin: z.enum(ADMIN_STATES).describe(
+    "As the operator wants it, or its agent where that lets less through.",
+  ),
   since: moment.describe("When `state` began, in milliseconds since 1970."),
   reason: z.string().describe("Why, in words."),
   weight: z.number().describe("Effective weight now."),
