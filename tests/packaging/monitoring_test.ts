@@ -14,11 +14,28 @@ const PACKAGING = new URL("../../packaging/", import.meta.url);
 const RULES = new URL("prometheus/tandem.rules.test.yaml", PACKAGING).pathname;
 const read = (name: string) => Deno.readTextFileSync(new URL(name, PACKAGING));
 
+/** All that a node has, where it has something of everything. */
+const page = () =>
+  metricsPage(sampleStatus(), sampleTraffic()) + electionMetrics(VRRP) + kernelMetrics(KERNEL);
+
+Deno.test("every metric stands in a page of docs, by its name or, beside another, by the end of it", () => {
+  const docs = new URL("../../docs/", import.meta.url);
+  const text = [...Deno.readDirSync(docs)].filter(({ name }) => name.endsWith(".md"))
+    .map(({ name }) => Deno.readTextFileSync(new URL(name, docs))).join("");
+  const told = new Set(
+    [...text.matchAll(/`(_?[a-z][a-z0-9_]+)(?:\{[^}`]*\})?`/g)].map(([, name = ""]) => name),
+  );
+  const ends = (name: string) => [...name.matchAll(/_/g)].map(({ index }) => name.slice(index));
+  const silent = [...parseExposition(page()).keys()].filter((name) => {
+    return !told.has(name) && !ends(name).some((end) => told.has(end));
+  });
+  assertEquals(silent, []);
+});
+
 for (const name of ["prometheus/tandem.rules.yaml", "grafana/tandem.json"]) {
   Deno.test(`${name} asks for metrics that there are`, () => {
-    const page = metricsPage(sampleStatus(), sampleTraffic()) + electionMetrics(VRRP) + kernelMetrics(KERNEL);
     const names = new Set(
-      [...parseExposition(page).keys()].flatMap((name) => [name, `${name}_bucket`, `${name}_count`]),
+      [...parseExposition(page()).keys()].flatMap((name) => [name, `${name}_bucket`, `${name}_count`]),
     );
     const asked = new Set(read(name).match(/\btandem_[a-z_]+\b/g));
     assert(asked.size > 10);
