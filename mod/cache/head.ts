@@ -2,6 +2,7 @@
  * The heads of stored answers: what is kept of one, what a renewal changes of it (RFC 9111 sections 3.1 and 3.2), and
  * the head with which it is sent. Pure; the length of a body is never kept, whoever sends it says it.
  */
+import { copyBytes } from "../base/bytes.ts";
 import { fromLatin1, latin1 } from "../http/grammar.ts";
 import * as names from "../http/names.ts";
 import { DONE, Head, MAX_FIELDS, parseResponseHead } from "../http1/head.ts";
@@ -71,34 +72,50 @@ export function storedField(stored: Uint8Array, name: string): string | null {
   return values.length === 0 ? null : values.map(({ value }) => value).join(", ");
 }
 
-/** The head with which a stored answer of `size` bytes is sent. `age`: seconds. */
-export function replyHead(stored: Uint8Array, reply: Reply, size: number, age: number): Uint8Array {
+/** Room that `writeReply` needs besides the stored head. */
+export const REPLY_ADDED_BYTES = 256;
+
+/** Writes the head with which a stored answer of `size` bytes is sent; returns its length. `age`: seconds. */
+export function writeReply(
+  out: Uint8Array,
+  stored: Uint8Array,
+  reply: Reply,
+  size: number,
+  age: number,
+): number {
+  if (reply.kind !== "whole") return putText(out, 0, replyHead(stored, reply, size, age));
+  const fieldsEnd = stored.length - "\r\n".length;
+  copyBytes(out, 0, stored, 0, fieldsEnd);
+  return putText(out, fieldsEnd, `Age: ${age}\r\nContent-Length: ${size}\r\n\r\n`);
+}
+
+function replyHead(
+  stored: Uint8Array,
+  reply: Exclude<Reply, { kind: "whole" }>,
+  size: number,
+  age: number,
+): string {
   const aged = `Age: ${age}\r\n`;
-  if (reply.kind === "whole") {
-    const more = fromLatin1(`${aged}Content-Length: ${size}\r\n\r\n`);
-    const all = new Uint8Array(stored.length - 2 + more.length);
-    all.set(stored.subarray(0, stored.length - 2));
-    all.set(more, stored.length - 2);
-    return all;
-  }
   const fields = keptFields(parsed(stored), NOBODY);
   const lines = (some: typeof fields) => some.map(({ line }) => line).join("");
   if (reply.kind === "notModified") {
     const told = fields.filter(({ name }) => IN_RENEWAL.has(name));
-    return fromLatin1(`HTTP/1.1 304 Not Modified\r\n${lines(told)}${aged}\r\n`);
+    return `HTTP/1.1 304 Not Modified\r\n${lines(told)}${aged}\r\n`;
   }
   if (reply.kind === "unsatisfiable") {
     const told = fields.filter(({ name }) => IN_RENEWAL.has(name));
-    return fromLatin1(
-      `HTTP/1.1 416 Range Not Satisfiable\r\n${lines(told)}${aged}` +
-        `Content-Range: bytes */${size}\r\nContent-Length: 0\r\n\r\n`,
-    );
+    return `HTTP/1.1 416 Range Not Satisfiable\r\n${lines(told)}${aged}` +
+      `Content-Range: bytes */${size}\r\nContent-Length: 0\r\n\r\n`;
   }
   const { start, end } = reply;
-  return fromLatin1(
-    `HTTP/1.1 206 Partial Content\r\n${lines(fields)}${aged}` +
-      `Content-Range: bytes ${start}-${end - 1}/${size}\r\nContent-Length: ${end - start}\r\n\r\n`,
-  );
+  return `HTTP/1.1 206 Partial Content\r\n${lines(fields)}${aged}` +
+    `Content-Range: bytes ${start}-${end - 1}/${size}\r\nContent-Length: ${end - start}\r\n\r\n`;
+}
+
+/** Writes a text of characters up to U+00FF; returns the offset behind it. */
+function putText(out: Uint8Array, at: number, text: string): number {
+  for (let i = 0; i < text.length; i++) out[at++] = text.charCodeAt(i);
+  return at;
 }
 
 interface KeptField {

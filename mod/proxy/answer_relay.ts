@@ -50,7 +50,7 @@ export class AnswerRelay {
     keepAlive: true,
     minor: 1,
     hsts: NOTHING,
-    cacheStatus: NOTHING,
+    cacheStatus: "",
     edit: null,
     compression: null,
   };
@@ -79,7 +79,7 @@ export class AnswerRelay {
   start(minor: number, hsts: Uint8Array): void {
     this.#plan.minor = minor;
     this.#plan.hsts = hsts;
-    this.#plan.cacheStatus = NOTHING;
+    this.#plan.cacheStatus = "";
     this.#plan.compression = null;
     this.#wish = null;
     this.stick = null;
@@ -92,7 +92,7 @@ export class AnswerRelay {
   }
 
   /** Tells in the answer's head how the cache took the request. `line`: or nothing. */
-  tell(line: Uint8Array): void {
+  tell(line: string): void {
     this.#plan.cacheStatus = line;
   }
 

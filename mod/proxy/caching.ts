@@ -16,7 +16,6 @@ import { NONE } from "../http1/body.ts";
 import type { Head } from "../http1/head.ts";
 import type { RequestInfo } from "../http1/request.ts";
 import type { ResponseInfo } from "../http1/response.ts";
-import { fromLatin1 } from "../http/grammar.ts";
 import type { RequestFacts } from "../route/match.ts";
 import { CacheFill, CONFUSED, RENEWED, STORING } from "./cache_fill.ts";
 import { mayRefresh, refresh } from "./cache_refresh.ts";
@@ -45,7 +44,6 @@ export type Taken = 0 | 1 | 2;
 
 /** Methods that change nothing (RFC 9110 section 9.2.1). */
 const SAFE = ["GET", "HEAD", "OPTIONS", "TRACE"];
-const NO_LINE = new Uint8Array(0);
 
 /** A request of a route with a cache, composed, and where it goes if it is not answered here. */
 export interface CachedRequest {
@@ -72,7 +70,7 @@ export class Caching implements FetchWaiter {
   /** What of it the client gets. */
   conditions: Conditions = UNCONDITIONAL;
   /** `Cache-Status`, or nothing. */
-  line: Uint8Array = NO_LINE;
+  line = "";
   waitsUntil = 0;
   readonly fill: CacheFill;
   readonly #environment: ProxyEnvironment;
@@ -174,7 +172,7 @@ export class Caching implements FetchWaiter {
     this.#waitsFor?.waiters.delete(this);
     this.#waitsFor = null;
     this.#hold(null);
-    this.line = NO_LINE;
+    this.line = "";
     this.conditions = UNCONDITIONAL;
   }
 
@@ -277,7 +275,7 @@ export class Caching implements FetchWaiter {
   #say(word: CacheWord, status: CacheStatus): void {
     this.#owner.record.cache = word;
     this.#status = status;
-    this.line = this.#cache!.snapshot.statusHeader ? fromLatin1(cacheStatusLine(status)) : NO_LINE;
+    this.line = this.#cache!.snapshot.statusHeader ? cacheStatusLine(status) : "";
   }
 
   /** Keeps the body of an entry from being counted out while it may be sent. */

@@ -40,7 +40,7 @@ export interface ResponsePlan {
   /** The line of `Strict-Transport-Security`, or nothing. */
   hsts: Uint8Array;
   /** The line of `Cache-Status`, or nothing. */
-  cacheStatus: Uint8Array;
+  cacheStatus: string;
   /** Prepared for this head; null: nothing is changed. */
   edit: HeaderEdit | null;
   /** What compression changes; null: nothing. */
@@ -67,7 +67,7 @@ export function composeResponse(
     at = crlf(out, decimal(out, put(out, at, CONTENT_LENGTH), info.contentLength));
   }
   if (plan.hsts.length > 0) at = put(out, at, plan.hsts);
-  if (plan.cacheStatus.length > 0) at = put(out, at, plan.cacheStatus);
+  if (plan.cacheStatus !== "") at = putText(out, at, plan.cacheStatus);
   if (plan.compression !== null) at = putText(out, at, plan.compression.lines);
   if (!plan.keepAlive) at = put(out, at, CLOSE_LINE);
   else if (plan.minor === 0) at = put(out, at, KEEP_ALIVE_LINE);

@@ -4,7 +4,8 @@
  *
  * A machine like every session part: what does not leave at once goes on with `onDrain`. A body leaves without a copy.
  */
-import { replyHead, storedField } from "../cache/head.ts";
+import { copyBytes } from "../base/bytes.ts";
+import { REPLY_ADDED_BYTES, storedField, writeReply } from "../cache/head.ts";
 import { type Conditions, type Reply, replyTo } from "../cache/reply.ts";
 import type { Entry } from "../cache/store.ts";
 import { ageSeconds } from "../cache/use.ts";
@@ -63,13 +64,31 @@ export class StoredAnswer {
   }
 
   start(entry: Entry, { conditions, headRequest, keepAlive }: StoredTerms): Sent {
-    const { environment, answering } = this.#client;
+    const { environment } = this.#client;
     const { length, terms, status } = entry;
     const date = () => storedField(entry.head, "date");
     const reply = replyTo(conditions, { status, terms, length, date }, environment.wallClock());
     const age = ageSeconds(terms, environment.now() - entry.storedAt);
-    const bytes = withSmallBody(replyHead(entry.head, reply, length, age), entry, reply, headRequest);
-    const read = parseResponseHead(head, bytes, 0, bytes.length, MAX_FIELDS) === DONE &&
+    // A small body leaves with its head, in one write.
+    const small = reply.kind === "whole" && !headRequest && length <= SMALL_BYTES ? length : 0;
+    const lease = environment.buffers.atLeast(entry.head.length + REPLY_ADDED_BYTES + small);
+    const { bytes } = lease;
+    const headEnd = writeReply(bytes, entry.head, reply, length, age);
+    if (small > 0) copyBytes(bytes, headEnd, entry.body.bytes, 0, small);
+    const sent = this.#begin(entry, reply, lease, headEnd + small, { headRequest, keepAlive });
+    lease.release();
+    return sent;
+  }
+
+  /** Begins with a head, up to `end`, with a small body. */
+  #begin(
+    { body, length }: Entry,
+    reply: Reply,
+    { bytes }: Lease,
+    end: number,
+    { headRequest, keepAlive }: Omit<StoredTerms, "conditions">,
+  ): Sent {
+    const read = parseResponseHead(head, bytes, 0, end, MAX_FIELDS) === DONE &&
       readResponse(info, head, bytes, headRequest);
     if (!read) throw new Error("Cannot use a stored head as it is malformed");
     this.#record.status = head.status;
@@ -77,13 +96,13 @@ export class StoredAnswer {
     const page = this.#changes.pages?.instead(head, bytes) ?? null;
     this.#paged = page === null ? null : keepAlive;
     if (page !== null) {
-      answering.answer(page, keepAlive, headRequest, this.#changes.amendInstead(head, bytes));
+      this.#client.answering.answer(page, keepAlive, headRequest, this.#changes.amendInstead(head, bytes));
       return SENT_ALL;
     }
-    const { start, end } = partOf(reply, length);
-    this.#body = entry.body.share();
-    [this.#at, this.#end] = [start, end];
-    return this.#went(this.#relay.head(head, info, bytes, bytes.length, keepAlive, null));
+    this.#body = body.share();
+    this.#at = reply.kind === "part" ? reply.start : 0;
+    this.#end = reply.kind === "part" ? reply.end : length;
+    return this.#went(this.#relay.head(head, info, bytes, end, keepAlive, null));
   }
 
   /** The client's stream has room again. */
@@ -122,22 +141,4 @@ export class StoredAnswer {
     this.#queued = this.#client.stream.queued;
     return WAITS;
   }
-}
-
-function partOf(reply: Reply, length: number): { readonly start: number; readonly end: number } {
-  return reply.kind === "part" ? reply : { start: 0, end: length };
-}
-
-/** A small body leaves with its head, in one write. */
-function withSmallBody(
-  headBytes: Uint8Array,
-  { body, length }: Entry,
-  reply: Reply,
-  headRequest: boolean,
-): Uint8Array {
-  if (headRequest || length > SMALL_BYTES || reply.kind !== "whole") return headBytes;
-  const all = new Uint8Array(headBytes.length + length);
-  all.set(headBytes);
-  all.set(body.bytes, headBytes.length);
-  return all;
 }

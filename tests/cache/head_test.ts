@@ -1,4 +1,5 @@
-import { renewedHead, replyHead, storedField, storedHead } from "../../mod/cache/head.ts";
+import { renewedHead, REPLY_ADDED_BYTES, storedField, storedHead, writeReply } from "../../mod/cache/head.ts";
+import type { Reply } from "../../mod/cache/reply.ts";
 import { latin1 } from "../../mod/http/grammar.ts";
 import { assertEquals } from "../assert.ts";
 import { received } from "./answers.ts";
@@ -39,9 +40,12 @@ Deno.test("RFC 9111 section 3.2: a renewal replaces fields, but for what speaks 
   );
 });
 
-Deno.test("replyHead() adds the age, and what the kind of answer wants", () => {
+Deno.test("writeReply() adds the age, and what the kind of answer wants", () => {
   const head = storedHead(received('HTTP/1.1 200 OK\nDate: d\nETag: "a"\nX-A: 1\n\n'), [], DATE);
-  const reply = (...given: [Parameters<typeof replyHead>[1]]) => text(replyHead(head, given[0], 100, 7));
+  const reply = (kind: Reply) => {
+    const out = new Uint8Array(head.length + REPLY_ADDED_BYTES);
+    return text(out.subarray(0, writeReply(out, head, kind, 100, 7)));
+  };
   assertEquals(
     reply({ kind: "whole" }),
     'HTTP/1.1 200 OK\nDate: d\nETag: "a"\nX-A: 1\nAge: 7\nContent-Length: 100\n\n',
