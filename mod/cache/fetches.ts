@@ -5,14 +5,15 @@
 
 /** Somebody who waits. */
 export interface FetchWaiter {
-  /** The fetch is over: look again. */
-  onFetched(): void;
+  /** The fetch is over: look again. `failed`: there was no answer, or one that says that servers fail. */
+  onFetched(failed: boolean): void;
 }
 
 /** One fetch under way. */
 export class Fetch {
   readonly waiters = new Set<FetchWaiter>();
   ended = false;
+  failed = false;
 
   constructor(readonly key: string, readonly over: (fetch: Fetch) => void) {}
 
@@ -22,7 +23,7 @@ export class Fetch {
     this.over(this);
     const waiters = [...this.waiters];
     this.waiters.clear();
-    for (const waiter of waiters) waiter.onFetched();
+    for (const waiter of waiters) waiter.onFetched(this.failed);
   }
 }
 

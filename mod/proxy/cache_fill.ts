@@ -97,6 +97,12 @@ export class CacheFill implements BodyTap {
     this.#pass();
   }
 
+  /** There is no answer, or one that says that servers fail: who waits for it need not wait for the next one. */
+  failed(): void {
+    const fetch = this.#terms?.fetch ?? null;
+    if (fetch !== null) fetch.failed = true;
+  }
+
   /** The answer is whole. */
   completed(): void {
     const { store } = this.#environment.cache;

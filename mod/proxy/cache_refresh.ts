@@ -4,7 +4,7 @@
 import type { Head } from "../http1/head.ts";
 import type { ResponseInfo } from "../http1/response.ts";
 import { CacheFill, type FillTerms, STORING } from "./cache_fill.ts";
-import { askWhetherGood, CACHE_ROOM, hasValidator, sentField } from "./cache_request.ts";
+import { askWhetherGood, CACHE_ROOM, hasValidator, removeConditions, sentField } from "./cache_request.ts";
 import type { ProxyEnvironment } from "./environment.ts";
 import { type LoneOwner, LoneRequest } from "./lone_request.ts";
 import type { Onward } from "./onward.ts";
@@ -28,6 +28,7 @@ export function refresh(
   const copy = copyOf(request, environment);
   const { terms: stored } = terms.entry!;
   if (hasValidator(stored)) askWhetherGood(copy, stored);
+  else removeConditions(copy);
   const owner = new Refresh(environment, { ...terms, field: sentField(copy) });
   const { lease, length: end } = copy;
   new LoneRequest(owner, pool, environment, {
@@ -54,7 +55,8 @@ class Refresh implements LoneOwner {
 
   onAnswerHead(head: Head, info: ResponseInfo, bytes: Uint8Array): void {
     // An error says nothing of what is stored.
-    if (head.status < 500) this.#stores = this.#fill.onHead(head, info, bytes) === STORING;
+    if (head.status >= 500) this.#fill.failed();
+    else this.#stores = this.#fill.onHead(head, info, bytes) === STORING;
   }
 
   onAnswerBody(bytes: Uint8Array, start: number, end: number): boolean {
@@ -64,6 +66,7 @@ class Refresh implements LoneOwner {
 
   onAnswerOver(how: "whole" | "cut" | "failed"): void {
     if (how === "whole") this.#fill.completed();
+    else if (how === "failed") this.#fill.failed();
     this.#fill.end();
     this.#terms.entry!.body.release();
     this.#environment.cache.refreshing--;

@@ -59,7 +59,9 @@ export interface CachedRequest {
   readonly info: RequestInfo;
 }
 
-export interface CachingOwner extends FetchWaiter {
+export interface CachingOwner {
+  /** What it waited for may have come. */
+  onFetched(): void;
   readonly request: UpstreamRequest;
   readonly record: Record;
 }
@@ -86,6 +88,8 @@ export class Caching implements FetchWaiter {
   #waitsFor: Fetch | null = null;
   /** It has waited. */
   #collapsed = false;
+  /** What it waited for has failed. */
+  #failed = false;
   /** The server's answer may come into the store, or something stored into the place of it. */
   #concerned = false;
   #status: CacheStatus = { forwarded: null };
@@ -107,7 +111,7 @@ export class Caching implements FetchWaiter {
     this.#onward = onward;
     this.#method = facts.method;
     this.#identified = identified;
-    this.#collapsed = this.#concerned = false;
+    this.#collapsed = this.#concerned = this.#failed = false;
     this.waitsUntil = 0;
     const place = { route: snapshot.identity, pool: onward.pool.snapshot.name, scheme, authority };
     this.#key = cacheKey(snapshot.key, facts, place);
@@ -119,9 +123,10 @@ export class Caching implements FetchWaiter {
   }
 
   /** The fetch that it waited for is over. */
-  onFetched(): void {
+  onFetched(failed: boolean): void {
     this.#waitsFor = null;
     this.#collapsed = true;
+    this.#failed = failed;
     this.#owner.onFetched();
   }
 
@@ -148,12 +153,12 @@ export class Caching implements FetchWaiter {
     return INSTEAD;
   }
 
-  /** No server has given an answer, or one of this status: true when what is stored is used instead. */
+  /** A server has answered with this error, or (0) none has: true when what is stored is used instead. */
   onFailed(status: number): boolean {
-    const { entry } = this;
-    if (!this.#concerned || entry === null) return false;
-    if (!usableOnError(entry.terms, this.#environment.now() - entry.storedAt)) return false;
-    this.#say("STALE", { forwarded: "stale", forwardedStatus: status });
+    if (!this.#concerned) return false;
+    this.fill.failed();
+    if (!this.#usableOnError) return false;
+    this.#say("STALE", { forwarded: "stale", ...status === 0 ? {} : { forwardedStatus: status } });
     return true;
   }
 
@@ -192,8 +197,12 @@ export class Caching implements FetchWaiter {
       );
       return SERVE;
     }
-    if (use !== RENEWING || !this.#renewsMeanwhile(entry)) return this.#fetch();
-    this.#say("UPDATING", { forwarded: null, ttl });
+    if (use === RENEWING && this.#renewsMeanwhile(entry)) {
+      this.#say("UPDATING", { forwarded: null, ttl });
+      return SERVE;
+    }
+    if (!this.#failed || !this.#usableOnError) return this.#fetch();
+    this.#say("STALE", { forwarded: "stale", collapsed: true });
     return SERVE;
   }
 
@@ -206,7 +215,8 @@ export class Caching implements FetchWaiter {
     const renews = entry !== null && this.#method === "GET" && hasValidator(entry.terms);
     const whole = this.#method === "GET" && (renews || this.conditions === UNCONDITIONAL);
     const stays = entry === null || entry.terms.freshMs > entry.terms.ageMs;
-    const shared = whole && stays && collapse !== null && !store.isUnstorable(this.#key, now());
+    const shared = whole && stays && collapse !== null && !this.#failed &&
+      !store.isUnstorable(this.#key, now());
     const under = fetches.of(this.#key.text);
     if (shared && under !== null && this.#waits(under, collapse)) return WAIT;
     this.#concerned = true;
@@ -250,6 +260,11 @@ export class Caching implements FetchWaiter {
       identified: this.#identified,
       entry: this.entry,
     };
+  }
+
+  get #usableOnError(): boolean {
+    const { entry } = this;
+    return entry !== null && usableOnError(entry.terms, this.#environment.now() - entry.storedAt);
   }
 
   #pass(why: "method" | "bypass"): Asked {

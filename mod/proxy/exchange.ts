@@ -224,7 +224,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
   fail(code: ErrorCode, denial: Denial | null = null): void {
     const begun = this.#phase === RESPONDING;
     this.#side.leave(false);
-    if (!begun && this.#local.failed(ERRORS[code].status)) return this.#serveStored();
+    if (!begun && this.#local.failed(ERRORS[code].status, false)) return this.#serveStored();
     this.record.error = code;
     if (this.#fallback !== null && !begun && POOL_ERRORS.has(code) && this.#fallsBack(0)) return;
     const { status, side } = ERRORS[code];
@@ -338,7 +338,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
   /** True when the client gets something else than this answer of a server. */
   #getsElse(head: Head, info: ResponseInfo, bytes: Uint8Array, end: number): boolean {
     const { status } = head;
-    const stale = this.#local.failed(status);
+    const stale = this.#local.failed(status, true);
     if (!stale && this.#fallback?.snapshot.statuses.includes(status) && this.#fallsBack(status)) return true;
     const taken = stale ? INSTEAD : this.#local.answered(head, info, bytes);
     if (taken === NONSENSE) this.onMalformedResponse();

@@ -5,7 +5,6 @@
  * It must not know of servers.
  */
 import type { ErrorCode } from "../base/errors.ts";
-import type { FetchWaiter } from "../cache/fetches.ts";
 import type { Answer } from "../http/answer.ts";
 import { latin1 } from "../http/grammar.ts";
 import type { Head } from "../http1/head.ts";
@@ -23,7 +22,9 @@ import type { Record } from "./record.ts";
 import type { UpstreamRequest } from "./request_head.ts";
 import { StoredAnswer } from "./stored_answer.ts";
 
-export interface LocalSideOwner extends FetchWaiter {
+export interface LocalSideOwner {
+  /** What another request fetched may have come. */
+  onFetched(): void;
   readonly client: ClientConnection;
   readonly request: UpstreamRequest;
   readonly record: Record;
@@ -113,9 +114,9 @@ export class LocalSide {
     return taken;
   }
 
-  /** Servers gave no answer, or one of such a status: true when what is stored is to be used instead. */
-  failed(status: number): boolean {
-    return status >= 500 && this.#caching !== null && this.#caching.onFailed(status);
+  /** Servers gave no answer, or (`answered`) one of such a status: true when what is stored is to be used instead. */
+  failed(status: number, answered: boolean): boolean {
+    return status >= 500 && this.#caching !== null && this.#caching.onFailed(answered ? status : 0);
   }
 
   /** A server's answer has been passed on to its end. */

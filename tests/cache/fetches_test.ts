@@ -6,12 +6,12 @@ Deno.test("Fetch.end() wakes all who wait, in their order, once it is over", () 
   const fetch = fetches.begin("k");
   const woken: string[] = [];
   for (const name of ["a", "b", "c"]) {
-    fetch.waiters.add({ onFetched: () => woken.push(`${name}${fetches.of("k") === null}`) });
+    fetch.waiters.add({ onFetched: (failed) => woken.push(`${name}${fetches.of("k") === null}${failed}`) });
   }
   assertEquals(fetches.of("k"), fetch);
   fetch.end();
   fetch.end();
-  assertEquals(woken, ["atrue", "btrue", "ctrue"]);
+  assertEquals(woken, ["atruefalse", "btruefalse", "ctruefalse"]);
 });
 
 Deno.test("Fetch.end() lets the first who was woken begin another, which the next one waits for", () => {

@@ -139,6 +139,50 @@ Deno.test("Fetches nobody waits longer than the configuration says, nor more tha
   );
 });
 
+Deno.test("Fetches when what they wait for fails, all get what is stored, and servers are not asked for each", () => {
+  withCache(
+    (world) => {
+      ask(world, ["/"]);
+      for (const connection of world.idle.clear()) connection.close();
+      world.servers[0]!.accepts = "refuses";
+      world.run(61_000);
+      const { dials } = world.servers[0]!;
+      const clients = Array.from({ length: 10 }, () => world.connect().get("/"));
+      world.settle();
+      assertEquals(clients.map(({ answers }) => bodies(answers).join()), Array(10).fill("answer 1"));
+      assertEquals(words(world), `MISS${" STALE".repeat(10)}`);
+      assertEquals(world.servers[0]!.dials - dials, 1);
+    },
+    { cache: { staleIfErrorMs: 60_000 }, world: { pool: { retry: { attempts: 0 } } } },
+  );
+});
+
+Deno.test("RFC 5861 section 3: what renews asks for the whole, whatever the client wanted of it", () => {
+  const seen: (string | undefined)[] = [];
+  withCache(
+    (world) => {
+      const client = ask(world, ["/"]);
+      world.run(15_000);
+      client.get("/", "Range: bytes=0-1\r\n");
+      world.settle();
+      client.get("/");
+      world.settle();
+      assertEquals(client.statuses, [200, 206, 200]);
+      assertEquals([bodies(client.answers), words(world)], [
+        ["answer 1", "an", "answer 2"],
+        "MISS UPDATING HIT",
+      ]);
+      assertEquals(seen, [undefined, undefined]);
+    },
+    {},
+    ({ headers }, connection, asked) => {
+      seen.push(headers.get("range"));
+      const fields = "Cache-Control: max-age=10, stale-while-revalidate=30\r\n";
+      connection.send(reply(200, `answer ${asked}`, fields));
+    },
+  );
+});
+
 Deno.test("Fetches when the client leaves who asks first, another one asks", () => {
   withCache(
     (world, asked) => {
