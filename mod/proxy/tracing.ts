@@ -2,8 +2,8 @@
  * Which trace a request belongs to, and what its server is told of it (W3C Trace Context).
  *
  * A trace that a client brings along is gone on with, sampled or not as it says; another begins here, sampled by chance.
- * Where a span of ours is sampled, it is the server's parent. Pure: ids come from outside. Measured: where nothing is
- * traced, a request costs 0.02 µs more than before there was any of this.
+ * Where a span of ours is sampled, it is the server's parent. Pure: ids come from outside. Measured: 0.02 µs a request where
+ * nothing is traced.
  */
 import * as names from "../http/names.ts";
 import {

@@ -90,7 +90,7 @@ labTest(
         const wide = await page.evaluate<number>("document.documentElement.scrollWidth");
         assert(wide <= 360, `a phone would have to scroll sideways: ${wide}`);
         assertEquals(await barriers(page), [], "on a phone");
-        // So does where a table was scrolled to.
+        // A table that is drawn anew stays where it was scrolled to.
         const old = (await page.$("#servers-app"))!;
         await page.evaluate("document.getElementById('servers-app').scrollLeft = 100");
         await old.waitForElementState("hidden");
