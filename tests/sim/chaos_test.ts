@@ -9,6 +9,7 @@
  * What must hold: every answer is to the request it stands behind, carries the body that was sent, and is complete;
  * a client that stays gets an answer to every request or sees its connection closed; nothing stays behind.
  */
+import type { RetrySnapshot } from "../../mod/config/failure_snapshot.ts";
 import { assert, assertEquals } from "../assert.ts";
 import type { RouteSnapshot } from "../../mod/config/snapshot.ts";
 import { writeProxyLine } from "../../mod/net/proxy_protocol.ts";
@@ -47,7 +48,21 @@ Deno.test("sessions keep their promises whatever happens", () => {
     const proxied = seed % 4 === 1;
     const named = seed % 4 < 2;
     const mirrored = !named && seed % 3 > 0;
-    const retry = { attempts: seed % 4, on: ["connect", "empty", 503] as const };
+    const retry: Partial<RetrySnapshot> = {
+      attempts: seed % 4,
+      on: ["connect", "empty", "reset", "malformed", "timeout", 503],
+      ...(seed % 7 < 3 ? { hedge: { afterMs: 300 } } : {}),
+      ...(seed % 6 === 2 ? { backoff: { baseMs: 200, maxMs: 500 } } : {}),
+      ...(seed % 11 < 4 ? { perTryMs: 700 } : {}),
+    };
+    const breaker = {
+      maxRequests: 5,
+      failures: 0.9,
+      minRequests: 5,
+      windowMs: 2000,
+      openForMs: 500,
+      trials: 2,
+    };
     simulate({
       seed,
       split,
@@ -66,12 +81,19 @@ Deno.test("sessions keep their promises whatever happens", () => {
         ...(seed % 5 === 0 ? { sticky: cookie() } : {}),
         ...(seed % 5 === 1 ? { sticky: table({ by: [{ kind: "header", name: "x-session" }] }) } : {}),
         retry,
+        ...(seed % 9 < 3 ? { breaker } : {}),
         queue: { size: 3, timeoutMs: 900 },
         timeouts: { responseMs: 2000, connectMs: 500, idleMs: 700 },
       },
       listener: {
         ...(proxied ? { proxyProtocol: { from: ["192.0.2.7"] } } : {}),
-        timeouts: { headMs: 1500, bodyMs: 1500, keepAliveMs: 4000, idleMs: 3000 },
+        timeouts: {
+          requestMs: seed % 13 < 4 ? 2500 : 0,
+          headMs: 1500,
+          bodyMs: 1500,
+          keepAliveMs: 4000,
+          idleMs: 3000,
+        },
       },
     }, (world) => {
       const chance = (share: number) => world.network.random() < share;
