@@ -4,7 +4,7 @@
  * A pool that pointed at it would let every client of a listener ask what only this machine may, as it would seem to be
  * this machine that asks.
  */
-import { formatHostPort, isLoopbackIp, isUnspecifiedIp, parseIp } from "../base/address.ts";
+import { formatHostPort, type HostPort, isLoopbackIp, isUnspecifiedIp, parseIp } from "../base/address.ts";
 import type { RuleContext } from "./rules.ts";
 import type { Config } from "./schema.ts";
 
@@ -28,6 +28,11 @@ export function checkAdmin(context: RuleContext): void {
       );
     }
   }
+}
+
+/** True for an address that a name of a server has, and that is the admin address. */
+export function isAdminAddress(config: Config, { host, port }: HostPort): boolean {
+  return config.admin !== undefined && config.admin.bind.port === port && leadsTo(host, config);
 }
 
 /** Whether a connection to a host would come to the address that the admin server is bound to, as far as is known. */

@@ -7,6 +7,7 @@
  */
 import { formatHostPort } from "../base/address.ts";
 import type { AcmeAnswers } from "../config/acme_build.ts";
+import { isAdminAddress } from "../config/admin_rules.ts";
 import type { TlsFiles } from "../config/certificates.ts";
 import { certificateFiles } from "../config/certificate_files_io.ts";
 import { describeDiff, diffSnapshots } from "../config/diff.ts";
@@ -347,13 +348,22 @@ export class Control implements ControlPort {
         certificates,
         acme: this.#certificates.had.answers,
         live: this.#live.pools,
-        resolve: (pool, index) =>
-          this.#places.of(pool, index) ??
-            addressesAt(config, pool, index, (name) => this.#discovery.members(name)),
+        resolve: (pool, index) => this.#places.of(pool, index) ?? this.#addressesAt(config, pool, index),
       });
     } catch (error) {
       return { problem: error instanceof Error ? error.message : String(error) };
     }
+  }
+
+  /** What a name leads to is not known when the configuration is checked. */
+  #addressesAt(config: Config, pool: string, index: number): Address[] {
+    const all = addressesAt(config, pool, index, (name) => this.#discovery.members(name));
+    const good = all.filter((address) => !isAdminAddress(config, address));
+    if (good.length < all.length) {
+      const { name = "" } = config.pools[pool]?.servers[index] ?? {};
+      this.#log.warning("a name leads to the admin address, which is no server", { pool, server: name });
+    }
+    return good;
   }
 
   async #takenAddresses(snapshot: Snapshot, config: Config): Promise<string[]> {

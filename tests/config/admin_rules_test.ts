@@ -1,4 +1,6 @@
 import { assertEquals } from "../assert.ts";
+import { isAdminAddress } from "../../mod/config/admin_rules.ts";
+import { loadConfig } from "../../mod/config/load.ts";
 import { errors } from "./reading.ts";
 
 async function refused(bind: string, server: string, more = ""): Promise<boolean> {
@@ -28,4 +30,14 @@ Deno.test("checkAdmin() lets other machines and other ports be servers", async (
     assertEquals(await refused("127.0.0.1:9900", server), false, server);
   }
   assertEquals(await refused("192.0.2.1:9900", "127.0.0.1:9900"), false);
+});
+
+Deno.test("isAdminAddress() knows what a name must not lead to", async () => {
+  const text = `listeners: [{ name: web, bind: ":80", pool: app }]
+pools: { app: { servers: ["app.internal:9900"] } }
+admin: { bind: "127.0.0.1:9900" }`;
+  const loaded = await loadConfig(text, { file: "a.yaml", node: "n", context: null, env: () => undefined });
+  if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));
+  const is = (host: string, port: number) => isAdminAddress(loaded.config, { host, port });
+  assertEquals([is("127.0.0.1", 9900), is("127.0.0.1", 9901), is("10.0.0.1", 9900)], [true, false, false]);
 });
