@@ -1,18 +1,19 @@
 /** `tandem sessions POOL`. */
 import type { PoolSessions } from "../runtime/desk.ts";
-import { act, API_HELP, API_OPTIONS, callApi, complain, showJson } from "./api_io.ts";
+import { act, BOTH_HELP, BOTH_OPTIONS, callApi, complain, showJson } from "./api_io.ts";
 import { type Command, GOOD, type Invocation, UsageError, writeOut } from "./command.ts";
 import { span } from "./status_table.ts";
 
 export const command: Command = {
   summary: "show or forget the sessions in the table of a pool",
-  usage: "POOL [--limit N] | POOL --forget [--server SERVER]",
+  usage: "POOL [--limit N] | POOL --forget [--server SERVER | --key KEY] [--both]",
   arguments: 1,
   options: {
-    ...API_OPTIONS,
+    ...BOTH_OPTIONS,
     limit: { type: "string" },
     forget: { type: "boolean" },
     server: { type: "string" },
+    key: { type: "string" },
   },
   help:
     `Of pools with \`sticky: { by: … }\`. A session is shown by the hash of what it is told by, which itself is not kept.
@@ -20,17 +21,26 @@ export const command: Command = {
       --limit N          how many to show (default: 20)
       --forget           forget them instead: the next request of each is balanced anew
       --server SERVER    only those on this server
-${API_HELP}
+      --key KEY          only the one that is listed with this key
+${BOTH_HELP}
 
 Examples: tandem sessions app
-          tandem sessions app --forget --server web1`,
+          tandem sessions app --forget --server web1 --both`,
   run: async (invocation) => {
     const [pool] = invocation.positionals;
     if (pool === undefined) throw new UsageError("needs the name of a pool");
     const path = `/pools/${encodeURIComponent(pool)}/sessions`;
-    const { forget, server } = invocation.values;
-    if (forget !== true) return await show(invocation, path);
-    const query = server === undefined ? "" : `?server=${encodeURIComponent(String(server))}`;
+    const { forget, server, key, both } = invocation.values;
+    if (forget !== true) {
+      if (both === true) {
+        throw new UsageError("takes --both with --forget; show those of one node with --node");
+      }
+      return await show(invocation, path);
+    }
+    const which = Object.entries({ server, key }).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, String(value)]]
+    );
+    const query = which.length === 0 ? "" : `?${new URLSearchParams(which)}`;
     return await act(
       invocation,
       { method: "DELETE", path: path + query },

@@ -24,6 +24,14 @@ export const PURGE = {
   path: z.string().max(4096).startsWith("/").optional(),
 };
 
+/** Those on a server, or the one whose key is so, as it is listed. */
+export const WHICH_SESSIONS = {
+  server: serverName.optional(),
+  key: z.string().regex(/^[0-9a-f]{32}$/, "must be a key as it is listed: 32 digits in hex").optional(),
+};
+
+export type WhichSessions = { readonly server?: string | undefined; readonly key?: string | undefined };
+
 export const COMMAND = z.discriminatedUnion("do", [
   /** Sets one or both. */
   z.strictObject({
@@ -48,8 +56,8 @@ export const COMMAND = z.discriminatedUnion("do", [
   z.strictObject({ do: z.literal("setMaintenance"), on: z.boolean() }),
   /** Forgets stored answers: of a host, of a path, or all. */
   z.strictObject({ do: z.literal("purgeCache"), ...PURGE }),
-  /** Forgets the sessions of a pool's table: all, or those of one key. */
-  z.strictObject({ do: z.literal("forgetSessions"), pool: poolName, server: serverName.optional() }),
+  /** Forgets the sessions of a pool's table: all, those on one server, or one. */
+  z.strictObject({ do: z.literal("forgetSessions"), pool: poolName, ...WHICH_SESSIONS }),
   /** Asks the authority for another certificate, whether it is time or not. */
   z.strictObject({ do: z.literal("renewCertificate"), name: hostName }),
   /** Throws a certificate by ACME away with its key, on every node that shares it. */
@@ -125,6 +133,8 @@ export function describeCommand(command: Command): string {
         command.host === undefined ? "" : ` of ${command.host}`
       }`;
     case "forgetSessions":
-      return `forget sessions of ${command.pool}${command.server === undefined ? "" : `/${command.server}`}`;
+      return `forget sessions of ${command.pool}${command.server === undefined ? "" : `/${command.server}`}${
+        command.key === undefined ? "" : ` key ${command.key}`
+      }`;
   }
 }

@@ -104,8 +104,8 @@ export class Control implements ControlPort {
     status: () => this.#inForce.snapshot === null ? null : this.status(),
     sessions: (pool, limit) =>
       this.#inForce.withPool(pool, (one, sticks) => sticks.list(one, limit, Date.now())),
-    forgetSessions: (pool, server) =>
-      this.#inForce.withPool(pool, (one, sticks) => sticks.forget(one, server, Date.now())),
+    forgetSessions: (pool, which) =>
+      this.#inForce.withPool(pool, (one, sticks) => sticks.forget(one, which, Date.now())),
     purgeCache: (purge) => this.#inForce.purgeCache(purge),
     askKeeper: (question) => this.#options.askKeeper(question),
   };

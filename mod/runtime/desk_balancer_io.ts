@@ -4,7 +4,7 @@
 import type { Purge } from "../cache/store.ts";
 import type { KeeperStatus } from "../observe/keeper_status.ts";
 import type { NodeStatus } from "../observe/status.ts";
-import { done, OUTCOME, type Outcome, refused } from "./commands.ts";
+import { done, OUTCOME, type Outcome, refused, type WhichSessions } from "./commands.ts";
 import { type Desk, type Plan, type PoolSessions, Unavailable } from "./desk.ts";
 import { type Nodes, PEER_ANSWER } from "./peer_request.ts";
 import type { OfBalancer, OfKeeper } from "./questions.ts";
@@ -15,7 +15,7 @@ export interface BalancerFacts {
   /** Null: there is no such pool, or it has no table. */
   sessions(pool: string, limit: number): PoolSessions | null;
   /** How many were forgotten; null: there is no such pool or server, or no table. */
-  forgetSessions(pool: string, server: string | undefined): number | null;
+  forgetSessions(pool: string, which: WhichSessions): number | null;
   /** How many answers were forgotten; null: the first configuration is not in force yet. */
   purgeCache(purge: Purge): Promise<number> | null;
   askKeeper(question: OfKeeper): Promise<unknown>;
@@ -52,15 +52,15 @@ export function answerKeeper(facts: BalancerFacts, question: OfBalancer): unknow
       return purged.then((count) => done([], count));
     }
     case "forgetSessions":
-      return forget(facts, question.pool, question.server);
+      return forget(facts, question.pool, question);
   }
 }
 
-function forget(facts: BalancerFacts, pool: string, server: string | undefined): Outcome {
-  const count = facts.forgetSessions(pool, server);
+function forget(facts: BalancerFacts, pool: string, which: WhichSessions): Outcome {
+  const count = facts.forgetSessions(pool, which);
   if (count !== null) return done([], count);
-  const which = server === undefined ? "" : `, or no server ${server}`;
-  return refused(404, `there is no table of sessions in pool ${pool}${which}`);
+  const server = which.server === undefined ? "" : `, or no server ${which.server}`;
+  return refused(404, `there is no table of sessions in pool ${pool}${server}`);
 }
 
 function statusOf(facts: BalancerFacts): NodeStatus {

@@ -64,9 +64,8 @@ export class Operator {
         return OUTCOME.parse(await askBalancer({ ask, ...which }));
       }
       case "forgetSessions": {
-        const { pool, server } = command;
-        const question = { ask: "forgetSessions", pool, ...server === undefined ? {} : { server } } as const;
-        return OUTCOME.parse(await askBalancer(question));
+        const { do: ask, ...which } = command;
+        return OUTCOME.parse(await askBalancer({ ask, ...which }));
       }
       default: {
         const stamp = { at: Date.now(), by };

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { poolName } from "../config/live.ts";
-import { COMMAND, PURGE } from "./commands.ts";
+import { COMMAND, PURGE, WHICH_SESSIONS } from "./commands.ts";
 import { PEER_REQUEST } from "./peer_request.ts";
 
 /** Sessions in one answer. */
@@ -24,7 +24,7 @@ export const OF_BALANCER = z.discriminatedUnion("ask", [
   z.strictObject({
     ask: z.literal("forgetSessions"),
     pool: poolName,
-    server: z.string().max(512).optional(),
+    ...WHICH_SESSIONS,
   }),
   z.strictObject({ ask: z.literal("purgeCache"), ...PURGE }),
 ]);

@@ -7,6 +7,7 @@ import { ServerIds } from "../balance/server_ids.ts";
 import { createStickMemory, StickCounts, type StickMemory } from "../balance/stick_table.ts";
 import type { PoolSnapshot, Snapshot } from "../config/snapshot.ts";
 import type { PoolStatus } from "../observe/status.ts";
+import type { WhichSessions } from "./commands.ts";
 import type { PoolSessions } from "./desk.ts";
 import {
   MAX_REMEMBERED,
@@ -100,11 +101,12 @@ export class Sticks {
   }
 
   /**
-   * Forgets the sessions of a pool: all, or those on one server. How many they were; null: it has no table, or no such
-   * server. `now` in milliseconds since 1970.
+   * Forgets sessions of a pool: all, those on one server, or the one of a key. How many they were; null: it has no
+   * table, or no such server. `now` in milliseconds since 1970.
    */
-  forget({ name, servers }: PoolSnapshot, server: string | undefined, now: number): number | null {
+  forget({ name, servers }: PoolSnapshot, { server, key }: WhichSessions, now: number): number | null {
     const table = this.#tableOf(name);
+    if (table !== null && key !== undefined) return Number(table.delete(wordsOf(key), now));
     const index = servers.findIndex((one) => one.name === server);
     if (table === null || server !== undefined && index < 0) return null;
     const { numbers } = new ServerIds(servers);
@@ -138,4 +140,9 @@ export class Sticks {
     }
     return { ...fresh, counts: before.counts };
   }
+}
+
+/** A key as it is listed. */
+function wordsOf(key: string): Uint32Array {
+  return Uint32Array.from(key.match(/.{8}/g) ?? [], (word) => parseInt(word, 16));
 }

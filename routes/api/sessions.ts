@@ -1,4 +1,5 @@
 /** `/api/pools/POOL/sessions`: the table of sessions of a pool with `sticky: { by: … }`. */
+import { WHICH_SESSIONS } from "../../mod/runtime/commands.ts";
 import { MAX_SESSIONS_TOLD } from "../../mod/runtime/questions.ts";
 import {
   CHANGE,
@@ -47,8 +48,8 @@ const forget = createRoute({
   path: PATH,
   operationId: "forgetSessions",
   tags: ["servers"],
-  summary: "Forget the sessions of a pool, all or those on one server",
-  request: { params, query: z.object({ server: z.string().optional() }) },
+  summary: "Forget the sessions of a pool: all, those on one server, or the one of a key",
+  request: { params, query: z.object(WHICH_SESSIONS) },
   responses: CHANGE,
 });
 

@@ -119,6 +119,11 @@ Deno.test("each change is one command, with who wanted it", async () => {
       state: undefined,
     }],
     ["DELETE", "/pools/app/sessions?server=a", undefined, { do: "forgetSessions", pool: "app", server: "a" }],
+    ["DELETE", `/pools/app/sessions?key=${"0f".repeat(16)}`, undefined, {
+      do: "forgetSessions",
+      pool: "app",
+      key: "0f".repeat(16),
+    }],
     ["POST", "/cache/purge", { host: "a.test", path: "/x*" }, {
       do: "purgeCache",
       host: "a.test",

@@ -1,7 +1,7 @@
 import { StickCounts, StickTable } from "../../mod/balance/stick_table.ts";
 import { rememberedSticks } from "../../mod/runtime/remembered_sticks.ts";
 import { Sticks } from "../../mod/runtime/stick_memory.ts";
-import type { Snapshot } from "../../mod/config/snapshot.ts";
+import type { PoolSnapshot, Snapshot } from "../../mod/config/snapshot.ts";
 import { assertEquals, assertThrows } from "../assert.ts";
 
 const TTL = 1_000_000;
@@ -67,4 +67,17 @@ Deno.test("rememberedSticks() believes nothing of another version's word", () =>
   const good = { pool: "a", seed: 1, entries: [1, 2, 3, 4, 5, 6, 7] };
   const bad = [{}, null, { ...good, entries: [1] }, { ...good, entries: ["a"] }, { ...good, seed: -1 }];
   assertEquals(rememberedSticks([...bad, good]), [good]);
+});
+
+Deno.test("Sticks.forget() forgets the one of a key as it is listed, and no other", () => {
+  const { sticks, table } = running(0.5, null, ["a", 100]);
+  const a = table("a");
+  for (let session = 0; session < 3; session++) a.set(keyOf(a, session), 1, 0);
+  const pool = { name: "a", servers: [] } as unknown as PoolSnapshot;
+  const keys = () => sticks.list(pool, 10, 0)!.sessions.map(({ key }) => key);
+  const [first = "", ...others] = keys();
+  assertEquals(first.length, 32);
+  assertEquals([sticks.forget(pool, { key: first }, 0), sticks.forget(pool, { key: first }, 0)], [1, 0]);
+  assertEquals(keys(), others);
+  assertEquals(sticks.forget(pool, {}, 0), 2);
 });
