@@ -96,7 +96,7 @@ const passive = z.strictObject({
     .describe(
       "Attempts in a row that eject a server as there was no connection or no answer in its time; 0: off.",
     ),
-  errorsInRow: integer(0, 1000).prefault(0).describe("5xx answers in a row that do; 0: off."),
+  errorsInRow: integer(0, 1000).prefault(0).describe("Answers of 5xx in a row that do; 0: off."),
   serverErrors: share().prefault(0).describe("Share of 5xx answers in the window that ejects; 0: off."),
   minRequests: integer(1, 1_000_000).prefault(20).describe(
     "Fewest answers in the window before the share counts.",
