@@ -110,6 +110,13 @@ const HAPROXY_RATE_LIMIT = [
   "  http-request track-sc0 src",
   "  http-request deny deny_status 429 if { sc_http_req_rate(0) gt 10000000 }",
 ];
+/** HAProxy stores nothing that does not say how long it is fresh. */
+const HAPROXY_CACHE = "cache answers\n  total-max-size 64\n  max-object-size 1000000\n  max-age 3600";
+const HAPROXY_CACHE_USE = [
+  "  http-request cache-use answers",
+  "  http-response set-header Cache-Control max-age=3600",
+  "  http-response cache-store answers",
+];
 const NGINX_RULES =
   "proxy_set_header X-Edge bench; proxy_set_header X-Client $remote_addr; add_header X-Frame-Options DENY;";
 
@@ -134,7 +141,7 @@ export function tandemConfig(
       match: { path: `${routePrefix(index)}*` },
       pool: "app",
     })),
-    { pool: "app" },
+    { pool: "app", ...(scenario.cache ? { cache: { ttl: "1h" } } : {}) },
   ];
   return JSON.stringify(
     {
@@ -190,6 +197,7 @@ function haproxyConfig(
       `frontend bench${index}`,
       `  bind 127.0.0.1:${port}${shown}`,
       ...(scenario.rules ? HAPROXY_RULES : []),
+      ...(scenario.cache ? HAPROXY_CACHE_USE : []),
       ...(scenario.rateLimit ? HAPROXY_RATE_LIMIT : []),
       ...(scenario.beside ? [`  use_backend busy if { path ${BUSY_PATH} }`] : []),
       ...routes,
@@ -210,6 +218,7 @@ defaults
   ${protocol === "http" ? "option forwardfor" : ""}
   ${protocol === "http" ? "http-reuse always" : ""}
   ${scenario.gzip ? "compression algo gzip\n  compression type text/plain" : ""}
+${scenario.cache ? HAPROXY_CACHE : ""}
 ${frontends.join("\n")}
 ${scenario.beside ? `backend busy\n  server busy 127.0.0.1:${servers.busyPort}` : ""}
 backend app
@@ -287,6 +296,11 @@ events { worker_connections ${2 * MAX_CONNECTIONS}; }
   proxy_request_buffering off; proxy_max_temp_file_size 0;
   ${tls}
   ${scenario.gzip ? `gzip on; gzip_comp_level ${GZIP_LEVEL}; gzip_proxied any; gzip_types text/plain;` : ""}
+  ${
+    scenario.cache
+      ? `proxy_cache_path ${prefix}-cache keys_zone=answers:10m; proxy_cache answers; proxy_cache_valid 200 1h;`
+      : ""
+  }
   upstream app { ${members} keepalive 128; keepalive_requests 100000000; }
   ${listeners.join("\n  ")}
 }

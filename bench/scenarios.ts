@@ -35,6 +35,8 @@ export interface Scenario {
   readonly beside: boolean;
   /** Answers are compressed with gzip, at `GZIP_LEVEL` where a product has levels. */
   readonly gzip: boolean;
+  /** Answers come from the memory of the product, but for the first; nginx's is the kernel's, of its files. */
+  readonly cache: boolean;
 }
 
 export const GZIP_LEVEL = 4;
@@ -65,6 +67,7 @@ const SMALL: Scenario = {
   http2: false,
   beside: false,
   gzip: false,
+  cache: false,
 };
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -83,6 +86,8 @@ export const SCENARIOS: readonly Scenario[] = [
   { ...SMALL, name: "files", path: "/10k", files: true },
   { ...SMALL, name: "files-10m", path: "/10m", connections: 4, files: true },
   { ...SMALL, name: "gzip", path: "/text", gzip: true },
+  { ...SMALL, name: "cache", cache: true },
+  { ...SMALL, name: "cache-64k", cache: true, path: "/64k" },
   { ...SMALL, name: "tls", tls: true },
   { ...SMALL, name: "tls-64k", tls: true, path: "/64k" },
   { ...SMALL, name: "tls-new", tls: true, handshakes: "whole" },
