@@ -10,7 +10,7 @@ import { eventually, freePort, Node } from "./node.ts";
 
 /** What an origin says, by path, and how often it was asked. */
 const ANSWERS: Readonly<Record<string, string>> = {
-  "/max-age": "add_header Cache-Control max-age=60;",
+  "/max-age": "add_header Cache-Control max-age=600;",
   "/s-maxage": "add_header Cache-Control 's-maxage=60, max-age=0';",
   "/expires": "expires 60s;",
   "/past": "expires -60s;",
