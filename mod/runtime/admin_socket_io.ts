@@ -10,6 +10,8 @@ import { listenAt, type SocketHandler, type SocketServer } from "./socket_server
 
 /** Whoever has the lock has it for life, so a short wait says it all; a predecessor may just be going. */
 const LOCK_MS = 500;
+/** Whoever has asked for an upgrade is answered when it is done, which takes its time on a busy machine. */
+const RELEASE_MS = 30_000;
 /** How long a live keeper may take to say who it is; it only improves a message. */
 const ANSWER_MS = 1000;
 
@@ -53,7 +55,7 @@ export class AdminSocket {
   /** Frees the lock at once, for a keeper that puts its own socket in the place of this one. */
   release(): void {
     if (this.#stopped !== null) return;
-    this.#stopped = this.#server.close();
+    this.#stopped = this.#server.close(RELEASE_MS);
     this.#lock.close();
   }
 

@@ -42,9 +42,12 @@ export class PeerRequests {
 
   /** Asks a node at its address. Never rejects: that it cannot be asked is an answer too (502). */
   async ask(node: string, address: string, request: PeerRequest): Promise<PeerAnswer> {
-    const answer = await this.#ask(address, request).catch((error: unknown) =>
-      noAnswer(502, `node ${node} at ${address} cannot be asked: ${reasonOf(error)}`)
-    );
+    const answer = await this.#ask(address, request).catch((error: unknown) => {
+      const reason = reasonOf(error);
+      // One that was frozen goes on with what it has been told.
+      const later = reason.startsWith("no answer") && request.method !== "GET" ? "; it may do so later" : "";
+      return noAnswer(502, `node ${node} at ${address} cannot be asked: ${reason}${later}`);
+    });
     if (request.method === "GET") return answer;
     const what = `${request.by}: on node ${node}: ${describeRequest(request)}`;
     if (answer.status < 400) audit.info(`${what}: done`);

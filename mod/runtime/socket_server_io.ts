@@ -21,8 +21,8 @@ export type SocketHandler = (
 ) => Response | Promise<Response>;
 
 export interface SocketServer {
-  /** Stops accepting and answers what has come; what is left after a second is cut off. */
-  close(): Promise<void>;
+  /** Stops accepting and answers what has come; what is left after `patienceMs` is cut off (default: a second). */
+  close(patienceMs?: number): Promise<void>;
 }
 
 /**
@@ -36,7 +36,7 @@ export function listenAt(
 ): Promise<SocketServer> {
   if (knowsPaths()) return KnowingServer.listen(path, handler, userName);
   const server = Deno.serve({ path, onListen() {} }, (request) => handler(request, {}));
-  return Promise.resolve({ close: () => stopServer(server) });
+  return Promise.resolve({ close: (patienceMs) => stopServer(server, patienceMs) });
 }
 
 /** Before 2.9 the server of `node:http` takes a path for any port of TCP (2.6 was seen to). */
@@ -75,14 +75,14 @@ class KnowingServer implements SocketServer {
     return opened;
   }
 
-  async close(): Promise<void> {
+  async close(patienceMs = CLOSE_MS): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
     this.#server.closeIdleConnections();
     const timer = setTimeout(() => {
       for (const connection of this.#connections) connection.destroy();
       resolve();
-    }, CLOSE_MS);
+    }, patienceMs);
     await promise;
     clearTimeout(timer);
   }

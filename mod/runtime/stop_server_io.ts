@@ -8,10 +8,10 @@
 /** Our answers are made at once, so that whoever is not done by then never will be. */
 const SHUTDOWN_MS = 1000;
 
-/** Stops accepting and answers what has come; what is left after a second is left to the end of the process. */
-export async function stopServer(server: Deno.HttpServer): Promise<void> {
+/** Stops accepting and answers what has come; what is left then is left to the end of the process. */
+export async function stopServer(server: Deno.HttpServer, withinMs = SHUTDOWN_MS): Promise<void> {
   const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, SHUTDOWN_MS);
+  const timer = setTimeout(resolve, withinMs);
   await Promise.race([server.shutdown(), late]);
   clearTimeout(timer);
 }
