@@ -69,7 +69,10 @@ async function lookAt(invocation: Invocation): Promise<{ machine: Machine; findi
     certificates: certificateReader(file, Date.now),
   });
   const config = loaded !== null && "config" in loaded ? loaded.config : null;
-  const machine = new Machine(node, file, config, await keeperOf(node, config));
+  const socket = socketPath(node, config);
+  // Null as well when this user may not ask it.
+  const keeper = socket === null ? null : await askStatus(socket) as KeeperStatus | null;
+  const machine = new Machine(node, file, config, keeper, socket !== null && pathKind(socket) !== "missing");
   if ("reason" in read) {
     const fix = "name a file with -c; without one only the machine is looked at";
     const text = read.reason;
@@ -89,15 +92,13 @@ async function lookAt(invocation: Invocation): Promise<{ machine: Machine; findi
   return { machine, findings: [...findings, ...warnings] };
 }
 
-/** What the keeper of the node says; null: it does not run, or this user may not ask it. */
-async function keeperOf(node: string, config: Config | null): Promise<KeeperStatus | null> {
+/** Null: its path would be too long. */
+function socketPath(node: string, config: Config | null): string | null {
   const socket = adminSocketPath({
-    configured: config?.admin?.socket ?? "",
-    node,
-    uid: Deno.uid(),
+    ...{ configured: config?.admin?.socket ?? "", node, uid: Deno.uid() },
     env: (name) => Deno.env.get(name),
   });
-  return "path" in socket ? await askStatus(socket.path) as KeeperStatus | null : null;
+  return "path" in socket ? socket.path : null;
 }
 
 async function examine(machine: Machine, before: readonly Finding[], json: boolean): Promise<number> {

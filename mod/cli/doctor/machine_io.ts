@@ -29,8 +29,10 @@ export class Machine {
     readonly file: string,
     /** Null: there is none, or no good one. */
     readonly config: Config | null,
-    /** Null: the node does not run. */
+    /** Null: the node does not run, or does not answer this user. */
     readonly keeper: KeeperStatus | null,
+    /** The node's socket is there. */
+    readonly hasSocket: boolean,
   ) {
     this.plan = config === null ? noPlan(node) : kernelPlan(config, node);
     this.election = config === null

@@ -108,8 +108,9 @@ export async function conntrackdFor(machine: Machine): Promise<{ text: string } 
 
 /** Ports of a node that runs are its own. */
 export async function ports(machine: Machine): Promise<Finding[]> {
-  const { config, keeper } = machine;
-  if (config === null) return [];
+  const { config, keeper, hasSocket } = machine;
+  // Of a node that does not answer nobody knows which are its own.
+  if (config === null || keeper === null && hasSocket) return [];
   if (keeper !== null) return [ok("ports", "the node runs, and has them")];
   const binds = [
     ...config.listeners.filter(({ forward }) => forward === "proxy").flatMap(({ name, protocol, bind }) =>

@@ -5,7 +5,16 @@ import type { Machine } from "./machine_io.ts";
 /** A peer that has not been heard for so long is as good as down. */
 const SILENT_MS = 10_000;
 
-export function node({ node, keeper }: Machine): Finding[] {
+export function node({ node, keeper, hasSocket }: Machine): Finding[] {
+  if (keeper === null && hasSocket) {
+    return [
+      warning(
+        "node",
+        `the socket of ${node} is there, and does not answer`,
+        "run doctor as root, or as a user of its group",
+      ),
+    ];
+  }
   if (keeper === null) return [ok("node", `${node} does not run here`)];
   const { balancer, refused, drift, version } = keeper;
   const restarts = balancer.restarts > 0 ? `, ${balancer.restarts} restarts` : "";
