@@ -18,9 +18,14 @@ const ONE =
 
 const NONE: Directives = new Map();
 /** Words that are understood wherever they stand. */
-const FORBIDDING = /\b(?:no-store|private|no-cache|must-revalidate)\b/gi;
+const FORBIDDING = /\b(?:no-store|private|no-cache)\b/gi;
+/** With an argument they forbid less (sections 5.2.2.4 and 5.2.2.7): it counts only as it is to be written, quoted. */
+const QUALIFIED = new Set(["private", "no-cache"]);
 
-/** Of several of one name the first counts (section 4.2.1). Null: there is no such field. */
+/**
+ * Of several of one name the first counts (section 4.2.1), or what forbids more. Of too many only that they forbid.
+ * Null: there is no such field.
+ */
 export function parseDirectives(text: string | null): Directives {
   if (text === null || text === "") return NONE;
   const found = new Map<string, string>();
@@ -33,9 +38,18 @@ export function parseDirectives(text: string | null): Directives {
       continue;
     }
     const name = one[1]!.toLowerCase();
-    if (!found.has(name)) found.set(name, (one[2] ?? one[3] ?? "").replace(/\\(.)/g, "$1"));
+    const quoted = one[2]?.replace(/\\(.)/g, "$1");
+    if (QUALIFIED.has(name)) found.set(name, stricter(found.get(name), quoted ?? ""));
+    else if (!found.has(name)) found.set(name, quoted ?? one[3] ?? "");
   }
+  if (ONE.lastIndex < text.length) { for (const word of ["no-store", "private"]) found.set(word, ""); }
   return found;
+}
+
+/** Of two arguments of a directive that without one forbids all. */
+function stricter(before: string | undefined, argument: string): string {
+  if (before === undefined) return argument;
+  return before === "" || argument === "" ? "" : `${before},${argument}`;
 }
 
 /** Takes what a malformed member at `at` forbids; where the next one begins. */

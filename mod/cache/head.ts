@@ -35,6 +35,8 @@ const IN_RENEWAL = new Set([
   "etag",
   "expires",
   "last-modified",
+  // Never stored: of a renewal, for the client whose request it was.
+  "set-cookie",
   "vary",
 ]);
 const NOBODY: readonly string[] = [];

@@ -22,8 +22,8 @@ export interface KeyPlace {
   /** Tells what the route makes of a request from what another one makes of it. */
   readonly route: string;
   readonly pool: string;
-  readonly scheme: "http" | "https";
-  /** Host and port as they came. */
+  readonly scheme: string;
+  /** Host and port as they came, and as proxies have told them. */
   readonly authority: string;
 }
 

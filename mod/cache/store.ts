@@ -21,7 +21,7 @@ const UNSTORABLE_MS = 120_000;
 /** A stored answer. Its body is good while the entry is in the store, or a share of it is held. */
 export interface Entry {
   readonly key: CacheKey;
-  /** Of the request's fields that chose it. */
+  /** Of the request's fields that chose it (`vary.ts`). */
   readonly variant: string;
   status: number;
   /** Status line and fields with their line ends, without those of one connection and without the length. */
@@ -36,7 +36,7 @@ export interface Entry {
 }
 
 /** What is put in. */
-export type NewEntry = Pick<Entry, "status" | "head" | "terms" | "storedAt">;
+export type NewEntry = Pick<Entry, "variant" | "status" | "head" | "terms" | "storedAt">;
 
 /** When something was asked for, in invalidations of its URL and in purges: what comes of it is older than those after. */
 export interface Moment {
@@ -185,13 +185,13 @@ export class CacheStore implements LeaseKeeper {
     this.#used -= filling.bytes.length;
   }
 
-  /** The body is whole: it is stored for requests like the one of `field`, in the place of what was there. */
-  commit(filling: Filling, what: NewEntry, field: (name: string) => string | null): Entry | null {
+  /** The body is whole: it is stored in the place of what was there. */
+  commit(filling: Filling, what: NewEntry): Entry | null {
     if (!this.#fillings.has(filling)) return null;
     const { key, since } = filling;
     const now = this.moment(key);
     const outdated = now.epoch !== since.epoch || now.purges !== since.purges;
-    const variant = selection(what.terms.vary, field);
+    const { variant } = what;
     const rest = sizeOf(key, what.head.length, variant);
     if (outdated || !this.#trim(filling) || !this.#reserve(rest)) {
       this.drop(filling);
@@ -207,7 +207,6 @@ export class CacheStore implements LeaseKeeper {
       key,
       epoch: since.epoch,
       terms: { ...what.terms, vary: place.vary },
-      variant,
       length,
       body: new Lease(bytes.subarray(0, length), this),
     };

@@ -71,10 +71,9 @@ export function storing(status: number, field: Field, request: Storing): Terms |
 }
 
 function forbids(status: number, directives: Directives): boolean {
-  const understood = UNDERSTOOD.has(status);
-  if (directives.has("must-understand")) return !understood;
-  if (directives.has("no-store")) return true;
-  return directives.get("private") === "";
+  if (directives.get("private") === "") return true;
+  // Section 5.2.2.3: it lets pass `no-store` alone.
+  return directives.has("must-understand") ? !UNDERSTOOD.has(status) : directives.has("no-store");
 }
 
 /** What the qualified forms name. */

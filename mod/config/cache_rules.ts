@@ -22,6 +22,9 @@ export function checkRouteCache(
   } else if (!ASKS_SERVERS.includes(action.kind)) {
     const where = "it stands beside pool, split or function";
     context.error(here, `has nothing to store beside ${action.kind}; ${where}`, "key");
+  } else if (action.kind === "function" && action.next.length > 0) {
+    const why = "it would answer what the function may refuse";
+    context.error(here, `cannot stand beside a function with next: ${why}`, "key");
   }
 }
 

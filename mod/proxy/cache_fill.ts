@@ -11,20 +11,22 @@ import type { CacheKey } from "../cache/key.ts";
 import { opaqueTag } from "../cache/reply.ts";
 import type { Entry, Filling, Moment, NewEntry } from "../cache/store.ts";
 import { type Field, storing, type Terms } from "../cache/storing.ts";
+import { selection } from "../cache/vary.ts";
 import type { CacheSnapshot } from "../config/cache_snapshot.ts";
 import type { Head } from "../http1/head.ts";
 import type { ResponseInfo } from "../http1/response.ts";
 import type { BodyTap } from "./body_relay.ts";
-import { hasValidator } from "./cache_request.ts";
+import { hasValidator, sentField } from "./cache_request.ts";
 import type { ProxyEnvironment } from "./environment.ts";
 import { fieldValue } from "./facts.ts";
+import type { UpstreamRequest } from "./request_head.ts";
 
 /** What a fetch is for. */
 export interface FillTerms {
   readonly policy: CacheSnapshot;
   readonly key: CacheKey;
-  /** Reads the request as it was sent. */
-  readonly field: Field;
+  /** As it was sent. */
+  readonly request: UpstreamRequest;
   readonly directives: Directives;
   /** Tandem itself has asked who it is of: as with `Authorization`, its answer may be for that one alone. */
   readonly identified: boolean;
@@ -40,11 +42,17 @@ export const STORING = 0;
 export const PASSING = 1;
 /** What is stored is good again. */
 export const RENEWED = 2;
-/** It is about something else than what was asked for. */
+/** It is about something else than what was asked for, which is forgotten. */
 export const CONFUSED = 3;
 export type Filled = 0 | 1 | 2 | 3;
 
+/** Statuses that say nothing of the whole answer: parts, and what depends on conditions of the client's. */
+const NOT_WHOLE = [206, 304, 416];
+const NOBODY: readonly string[] = [];
+
 export class CacheFill implements BodyTap {
+  /** After RENEWED: what was stored, with all that the server has said to this client, be it for this one alone. */
+  renewed: Entry | null = null;
   readonly #environment: ProxyEnvironment;
   #terms: FillTerms | null = null;
   #since!: Moment;
@@ -69,6 +77,11 @@ export class CacheFill implements BodyTap {
     this.#startedAt = now();
   }
 
+  /** The same request is about to be sent once more, for the whole answer. */
+  startAgain(): void {
+    this.start({ ...this.#terms!, entry: null });
+  }
+
   /** The head of the final answer, good only during the call. */
   onHead(head: Head, info: ResponseInfo, bytes: Uint8Array): Filled {
     const { key, entry } = this.#terms!;
@@ -77,16 +90,18 @@ export class CacheFill implements BodyTap {
     if (head.status === 304 && entry !== null && hasValidator(entry.terms)) {
       return this.#renew(entry, received);
     }
-    const terms = this.#judge(head.status, (name) => fieldValue(head, bytes, name));
+    const asked = sentField(this.#terms!.request);
+    const terms = this.#judge(head.status, (name) => fieldValue(head, bytes, name), asked);
     if (terms !== null) this.#filling = store.begin(key, info.contentLength, this.#since);
     if (terms === null || this.#filling === null) {
       // RFC 9111 section 4.3.3: it is in the place of what was stored, unless it is an error.
-      if (entry !== null && head.status < 500) store.remove(entry);
+      if (entry !== null && head.status < 500 && !NOT_WHOLE.includes(head.status)) store.remove(entry);
       this.#pass();
       return PASSING;
     }
     const kept = storedHead(received, terms.leftOut, httpDate());
-    this.#entry = { status: head.status, head: kept, terms, storedAt: now() };
+    const variant = selection(terms.vary, asked);
+    this.#entry = { variant, status: head.status, head: kept, terms, storedAt: now() };
     return STORING;
   }
 
@@ -106,7 +121,7 @@ export class CacheFill implements BodyTap {
   /** The answer is whole. */
   completed(): void {
     const { store } = this.#environment.cache;
-    if (this.#filling !== null) store.commit(this.#filling, this.#entry, this.#terms!.field);
+    if (this.#filling !== null) store.commit(this.#filling, this.#entry);
     this.#filling = null;
   }
 
@@ -116,7 +131,7 @@ export class CacheFill implements BodyTap {
     if (this.#filling !== null) this.#environment.cache.store.drop(this.#filling);
     this.#filling = null;
     this.#endFetch();
-    this.#terms = null;
+    this.#terms = this.renewed = null;
   }
 
   /** RFC 9111 section 4.3.4. */
@@ -129,17 +144,24 @@ export class CacheFill implements BodyTap {
       store.remove(entry);
       return CONFUSED;
     }
-    const merged = renewedHead(entry.head, received, entry.terms.leftOut, httpDate());
+    const date = httpDate();
+    // Judged with all of it, as an answer that is not from the store.
+    const merged = renewedHead(entry.head, received, NOBODY, date);
     // An age is told anew, and not kept.
     const age = fieldValue(head, bytes, "age");
-    const terms = this.#judge(entry.status, (name) => name === "age" ? age : storedField(merged, name));
-    store.renew(entry, merged, terms ?? entry.terms, now());
-    if (terms === null) store.remove(entry);
+    const field: Field = (name) => name === "age" ? age : storedField(merged, name);
+    const terms = this.#judge(entry.status, field, sentField(this.#terms!.request));
+    const spent = { ...entry.terms, freshMs: 0, ageMs: 0 };
+    this.renewed = { ...entry, head: merged, terms: terms ?? spent, storedAt: now() };
+    if (terms === null) {
+      store.remove(entry);
+      this.#pass();
+    } else store.renew(entry, renewedHead(entry.head, received, terms.leftOut, date), terms, now());
     return RENEWED;
   }
 
-  #judge(status: number, field: Field): Terms | null {
-    const { policy, directives, identified, field: asked } = this.#terms!;
+  #judge(status: number, field: Field, asked: Field): Terms | null {
+    const { policy, directives, identified } = this.#terms!;
     return storing(status, field, {
       policy,
       directives,

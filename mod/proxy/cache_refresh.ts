@@ -4,7 +4,7 @@
 import type { Head } from "../http1/head.ts";
 import type { ResponseInfo } from "../http1/response.ts";
 import { CacheFill, type FillTerms, STORING } from "./cache_fill.ts";
-import { askWhetherGood, CACHE_ROOM, hasValidator, removeConditions, sentField } from "./cache_request.ts";
+import { askWhetherGood, CACHE_ROOM, hasValidator, removeConditions } from "./cache_request.ts";
 import type { ProxyEnvironment } from "./environment.ts";
 import { type LoneOwner, LoneRequest } from "./lone_request.ts";
 import type { Onward } from "./onward.ts";
@@ -23,13 +23,13 @@ export function refresh(
   environment: ProxyEnvironment,
   request: UpstreamRequest,
   { pool, hash }: Onward,
-  terms: Omit<FillTerms, "field">,
+  terms: Omit<FillTerms, "request">,
 ): void {
   const copy = copyOf(request, environment);
   const { terms: stored } = terms.entry!;
   if (hasValidator(stored)) askWhetherGood(copy, stored);
   else removeConditions(copy);
-  const owner = new Refresh(environment, { ...terms, field: sentField(copy) });
+  const owner = new Refresh(environment, { ...terms, request: copy });
   const { lease, length: end } = copy;
   new LoneRequest(owner, pool, environment, {
     ...{ lease: lease!, start: 0, end, hash },

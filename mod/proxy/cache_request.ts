@@ -13,7 +13,7 @@ const CONDITIONS = ["if-none-match", "if-modified-since", "range", "if-range"];
 /** One a worker. */
 const scratch = new Head();
 
-/** Reads fields of a request as a server sees it, for as long as it is there; the head is read with the first. */
+/** Reads fields of a request as a server sees it, during the call alone; the head is read with the first. */
 export function sentField(request: UpstreamRequest): Field {
   let parsed = false;
   return (name) => {

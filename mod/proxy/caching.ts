@@ -25,6 +25,7 @@ import { fieldValue } from "./facts.ts";
 import type { Onward } from "./onward.ts";
 import type { Record } from "./record.ts";
 import type { UpstreamRequest } from "./request_head.ts";
+import type { CameBy } from "./told_place.ts";
 
 /** Ask a server. */
 export const FORWARD = 0;
@@ -38,8 +39,8 @@ export type Asked = 0 | 1 | 2;
 export const PASS = 0;
 /** Answer with what is stored instead. */
 export const INSTEAD = 1;
-/** The server's answer makes no sense. */
-export const NONSENSE = 2;
+/** Ask a server once more: its answer is about something else than what is stored. */
+export const AGAIN = 2;
 export type Taken = 0 | 1 | 2;
 
 /** Methods that change nothing (RFC 9110 section 9.2.1). */
@@ -49,9 +50,7 @@ const SAFE = ["GET", "HEAD", "OPTIONS", "TRACE"];
 export interface CachedRequest {
   readonly cache: LiveCache;
   readonly onward: Onward;
-  readonly scheme: "http" | "https";
-  /** Host and port as they came. */
-  readonly authority: string;
+  readonly came: CameBy;
   /** Who it is of has been asked, and is known. */
   readonly identified: boolean;
   /** Good only during the call. */
@@ -105,7 +104,7 @@ export class Caching implements FetchWaiter {
   }
 
   /** Begins with a request, and says what to do. */
-  begin({ cache, onward, scheme, authority, identified, facts, info }: CachedRequest): Asked {
+  begin({ cache, onward, came, identified, facts, info }: CachedRequest): Asked {
     const { snapshot, bypass } = cache;
     this.#cache = cache;
     this.#onward = onward;
@@ -113,7 +112,7 @@ export class Caching implements FetchWaiter {
     this.#identified = identified;
     this.#collapsed = this.#concerned = this.#failed = false;
     this.waitsUntil = 0;
-    const place = { route: snapshot.identity, pool: onward.pool.snapshot.name, scheme, authority };
+    const place = { route: snapshot.identity, pool: onward.pool.snapshot.name, ...came };
     this.#key = cacheKey(snapshot.key, facts, place);
     if (this.#method !== "GET" && this.#method !== "HEAD") return this.#pass("method");
     if (isForOrigin(facts, info) || bypass.some((holds) => holds(facts))) return this.#pass("bypass");
@@ -145,9 +144,16 @@ export class Caching implements FetchWaiter {
     }
     if (this.#method === "HEAD") return PASS;
     const filled = this.fill.onHead(head, info, bytes);
-    if (filled === CONFUSED) return NONSENSE;
+    if (filled === CONFUSED) {
+      removeConditions(this.#owner.request);
+      this.#hold(null);
+      this.fill.startAgain();
+      return AGAIN;
+    }
     if (filled === STORING) this.#say(this.#owner.record.cache, { ...this.#status, stored: true });
     if (filled !== RENEWED) return PASS;
+    // The body is the same.
+    this.entry = this.fill.renewed;
     const ttl = ttlSeconds(this.entry!.terms, 0);
     this.#say("REVALIDATED", { forwarded: "stale", forwardedStatus: 304, ttl });
     return INSTEAD;
@@ -225,7 +231,7 @@ export class Caching implements FetchWaiter {
     if (this.#method !== "GET") return FORWARD;
     if (renews) askWhetherGood(request, entry.terms);
     const fetch = shared && under === null ? fetches.begin(this.#key.text) : null;
-    this.fill.start({ ...this.#terms, fetch, field: sentField(request) });
+    this.fill.start({ ...this.#terms, fetch, request });
     return FORWARD;
   }
 

@@ -17,7 +17,7 @@ import { NoSuchProtocol, Unprocessed } from "../net/stream.ts";
 import type { Answer } from "../http/answer.ts";
 import { AnswerRelay, BROKEN, COMPLETE, ONGOING, type Relayed } from "./answer_relay.ts";
 import type { Attempts } from "./attempts.ts";
-import { type Asked, FORWARD, INSTEAD, NONSENSE, PASS, WAIT } from "./caching.ts";
+import { AGAIN, type Asked, FORWARD, INSTEAD, PASS, WAIT } from "./caching.ts";
 import { Changes } from "./changes.ts";
 import { ChunkEncoder } from "./chunks.ts";
 import type { ClientConnection } from "./client_connection.ts";
@@ -167,7 +167,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
       if (route.cache === null) {
         this.#goTo(onward);
         this.#mirroring.advance();
-      } else this.#heedCache(this.#local.ask(route.cache, onward, head, info, bytes));
+      } else this.#heedCache(this.#local.ask({ cache: route.cache, onward, trusted }, head, info, bytes));
     }
     return at;
   }
@@ -341,12 +341,11 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     const stale = this.#local.failed(status, true);
     if (!stale && this.#fallback?.snapshot.statuses.includes(status) && this.#fallsBack(status)) return true;
     const taken = stale ? INSTEAD : this.#local.answered(head, info, bytes);
-    if (taken === NONSENSE) this.onMalformedResponse();
-    else if (taken === INSTEAD) {
-      this.#side.leaveUnread(head, info, end);
-      this.#serveStored();
-    }
-    return taken !== PASS;
+    if (taken === PASS) return false;
+    this.#side.leaveUnread(head, info, end);
+    if (taken === AGAIN) this.#goTo(this.#local.onward);
+    else this.#serveStored();
+    return true;
   }
 
   onResponseBytes(bytes: Uint8Array, start: number, end: number, fresh: boolean): boolean {

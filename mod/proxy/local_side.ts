@@ -21,6 +21,7 @@ import { type Asked as AskedOfRoute, OwnAnswer } from "./own_answer.ts";
 import type { Record } from "./record.ts";
 import type { UpstreamRequest } from "./request_head.ts";
 import { StoredAnswer } from "./stored_answer.ts";
+import { toldPlace } from "./told_place.ts";
 
 export interface LocalSideOwner {
   /** What another request fetched may have come. */
@@ -76,16 +77,29 @@ export class LocalSide {
     return this.#own.give(answer, this.#owner.headRequest, keepAlive);
   }
 
-  /** What the cache has done with a request, composed; its head is good only during the call. */
-  ask(cache: LiveCache, onward: Onward, head: Head, info: RequestInfo, bytes: Uint8Array): Asked {
+  /**
+   * What the cache has done with a request, composed; its head is good only during the call. `trusted`: it is of a
+   * proxy that is believed.
+   */
+  ask(
+    { cache, onward, trusted }: {
+      readonly cache: LiveCache;
+      readonly onward: Onward;
+      readonly trusted: boolean;
+    },
+    head: Head,
+    info: RequestInfo,
+    bytes: Uint8Array,
+  ): Asked {
     const { address, environment, identity, stream: { tls } } = this.#owner.client;
     this.onward = onward;
     this.#caching ??= new Caching(environment, this.#owner);
     const facts = environment.facts.set(head, info, bytes, address, tls?.serverName);
     const authority = latin1(bytes, info.hostStart, info.hostEnd);
-    const scheme = tls === undefined ? "http" : "https";
+    const seen = { scheme: tls === undefined ? "http" : "https", authority };
+    const came = trusted ? toldPlace(facts, seen) : seen;
     const identified = identity !== null || tls !== undefined && tls.client !== null;
-    return this.#caching.begin({ cache, onward, scheme, authority, identified, facts, info });
+    return this.#caching.begin({ cache, onward, came, identified, facts, info });
   }
 
   /** The same after a wait. */

@@ -1,6 +1,6 @@
 /**
- * A copy of a request for a mirror's pool, while the request itself is read: what came whole shares its buffer, a
- * larger body is gathered as it passes by. A copy that would be too much is dropped and counted; nothing waits for it.
+ * A copy of a request for a mirror's pool, made while the request itself is read, and of bytes of its own: the request
+ * may still change on its way. A copy that would be too much is dropped and counted; nothing waits for it.
  */
 import { LISTENER_COLUMN } from "../base/counters.ts";
 import { CHUNKED, type Framing } from "../http1/body.ts";
@@ -44,9 +44,9 @@ export class Mirroring {
     const { address, environment, listener: { live } } = this.#client;
     const hash = hashOfRequest(mirror.pool.snapshot, address, head, info, bytes, environment.facts);
     this.#copy = MirrorCopy.begin(mirror, environment, info, live.snapshot.row, hash);
-    if (this.#copy === null || this.#body.done) return;
+    if (this.#copy === null) return;
     this.#copy.gather(this.#request);
-    this.#body.tap = this.#copy;
+    if (!this.#body.done) this.#body.tap = this.#copy;
   }
 
   /** Sends the copy, when the request is whole by now. */
@@ -54,7 +54,7 @@ export class Mirroring {
     const copy = this.#copy;
     if (copy === null || !this.#body.done) return;
     this.#copy = this.#body.tap = null;
-    copy.send(this.#request);
+    copy.send();
   }
 
   /** The request is over: a copy that is not sent by now never will be. */
@@ -71,7 +71,7 @@ class MirrorCopy implements BodyTap, LoneOwner {
   /** Of the listener, in the counters. */
   readonly #row: number;
   readonly #chunked: boolean;
-  /** Head and body, unless the request is whole by itself. */
+  /** Head and body. */
   readonly #held: HeldBytes;
   /** Bytes of the body, with its framing, that may still come. */
   #room: number;
@@ -113,7 +113,7 @@ class MirrorCopy implements BodyTap, LoneOwner {
     this.#room = mirror.snapshot.body;
   }
 
-  /** The body is still to come, behind this head. */
+  /** Takes a head, behind which the body is still to come unless it is there. */
   gather({ lease, length }: UpstreamRequest): void {
     this.#held.keep(lease!.bytes, 0, length);
   }
@@ -127,11 +127,10 @@ class MirrorCopy implements BodyTap, LoneOwner {
     this.#held.append(CRLF);
   }
 
-  /** The request is whole: the copy is sent. `request` has all of it when nothing was gathered. */
-  send({ lease, length }: UpstreamRequest): void {
+  /** The request is whole: the copy is sent. */
+  send(): void {
     const held = this.#held;
     if (this.#room < 0) return this.drop();
-    if (held.empty) return this.#start({ ...this.#facts, lease: lease!.share(), start: 0, end: length });
     if (this.#chunked) held.append(LAST_CHUNK);
     const { start, end } = held;
     this.#start({ ...this.#facts, lease: held.take(), start, end });

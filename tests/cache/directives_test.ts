@@ -18,10 +18,27 @@ Deno.test("RFC 9111 section 4.2.1: of several directives of one name the first c
   assertEquals(read("max-age=1, max-age=2"), [["max-age", "1"]]);
 });
 
+Deno.test("RFC 9111 sections 5.2.2.4 and 5.2.2.7: what forbids all counts before what forbids a part", () => {
+  for (const name of ["private", "no-cache"]) {
+    assertEquals(read(`${name}="x-a", ${name}`), [[name, ""]]);
+    assertEquals(read(`${name}, ${name}="x-a"`), [[name, ""]]);
+    assertEquals(read(`${name}="x-a", ${name}="x-b"`), [[name, "x-a,x-b"]]);
+    assertEquals(read(`${name}=x-a`), [[name, ""]]);
+  }
+});
+
+Deno.test("parseDirectives() of more than it reads takes that nothing is allowed", () => {
+  const many = (count: number) => Array.from({ length: count }, (_, at) => `x-${at}`).join(", ");
+  assertEquals(parseDirectives(many(64)).has("private"), false);
+  const found = parseDirectives(`${many(64)}, max-age=60`);
+  assertEquals([found.get("private"), found.get("no-store"), found.has("max-age")], ["", "", false]);
+});
+
 Deno.test("parseDirectives() takes what forbids from a malformed member, and goes on behind it", () => {
   assertEquals(read("max-age=10 private, public"), [["private", ""], ["public", ""]]);
   assertEquals(read("max-age=1; no-store"), [["no-store", ""]]);
   assertEquals(read('private="x, max-age=5'), [["private", ""], ["max-age", "5"]]);
+  assertEquals(read("max-age=1; must-revalidate"), []);
   assertEquals(read("=, @@, no-cache"), [["no-cache", ""]]);
 });
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { CacheMemory } from "../../mod/base/cache_memory.ts";
 import type { CacheKey } from "../../mod/cache/key.ts";
 import { CacheStore, type Entry, ENTRY_BYTES } from "../../mod/cache/store.ts";
+import { selection } from "../../mod/cache/vary.ts";
 import { fromLatin1, latin1 } from "../../mod/http/grammar.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { fields, stored } from "./answers.ts";
@@ -9,6 +10,7 @@ import { fields, stored } from "./answers.ts";
 const HEAD = fromLatin1("HTTP/1.1 200 OK\r\n\r\n");
 const TERMS = stored({ "cache-control": "max-age=60" })!;
 const NO_FIELDS = fields({});
+const WHAT = { variant: "", status: 200, head: HEAD, terms: TERMS, storedAt: 0 };
 
 const memoryOf = () => new CacheMemory(new SharedArrayBuffer(CacheMemory.byteLength(1)), 0);
 const storeOf = (maxBytes = 64 * 1024, maxObject = maxBytes) =>
@@ -38,8 +40,10 @@ function put(
   }
   return store.commit(
     filling,
-    { status: 200, head: HEAD, terms: { ...TERMS, vary }, storedAt: 0 },
-    fields(request),
+    {
+      variant: selection(vary, fields(request)),
+      ...{ status: 200, head: HEAD, terms: { ...TERMS, vary }, storedAt: 0 },
+    },
   );
 }
 
@@ -116,7 +120,7 @@ Deno.test("drop() gives back what a body had that never became whole", () => {
   store.drop(filling);
   assertEquals(store.bytes, 0);
   assertEquals(
-    store.commit(filling, { status: 200, head: HEAD, terms: TERMS, storedAt: 0 }, NO_FIELDS),
+    store.commit(filling, WHAT),
     null,
   );
 });
@@ -129,7 +133,7 @@ Deno.test("RFC 9111 section 4.4: what was asked for before an invalidation is no
   one.append(filling, fromLatin1("old"), 0, 3);
   for (const target of ["/a", "/b"]) other.memory.invalidate("a.test", target);
   assertEquals(find(one, "/a"), null);
-  assertEquals(one.commit(filling, { status: 200, head: HEAD, terms: TERMS, storedAt: 0 }, NO_FIELDS), null);
+  assertEquals(one.commit(filling, WHAT), null);
   put(one, "/a", "new");
   assertEquals(find(one, "/a"), "new");
 });
@@ -159,7 +163,7 @@ Deno.test("purge() keeps what is on its way from being stored", () => {
   store.append(filling, HEAD, 0, 1);
   store.purge({ path: "/other" });
   assertEquals(
-    store.commit(filling, { status: 200, head: HEAD, terms: TERMS, storedAt: 0 }, NO_FIELDS),
+    store.commit(filling, WHAT),
     null,
   );
   assertEquals(store.bytes, 0);

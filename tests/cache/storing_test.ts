@@ -32,10 +32,11 @@ Deno.test("RFC 9111 section 5.2.2: no-store and private are not stored, nor what
   assertEquals(isStored({ [CACHE]: "max-age=60" }, { cacheControl: "no-store" }), false);
 });
 
-Deno.test("RFC 9111 section 5.2.2.3: must-understand lets known statuses past no-store", () => {
+Deno.test("RFC 9111 section 5.2.2.3: must-understand lets known statuses past no-store, and past nothing else", () => {
   const answer = { [CACHE]: "max-age=60, must-understand, no-store" };
   assertEquals(isStored(answer), true);
   assertEquals(isStored(answer, { status: 299 }), false);
+  assertEquals(isStored({ [CACHE]: "must-understand, private, max-age=60" }), false);
 });
 
 Deno.test("RFC 9111 section 3.5: with Authorization only what is said to be for all", () => {

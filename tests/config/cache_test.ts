@@ -59,6 +59,8 @@ Deno.test("CacheSchema says what is wrong with a cache, and where", async () => 
       "{ match: { path: /d }, pool: app, cache: { key: { query: { only: [] } } } }",
       "{ match: { path: /e }, pool: app, cache: { key: { query: { only: [a], except: [b] } } } }",
       "{ match: { path: /f }, pool: app, cache: { maxAge: 1s } }",
+      "{ match: { path: /g }, function: { module: ./guard.ts, next: app }, cache: true }",
+      "{ match: { path: /h }, function: { module: ./page.ts }, cache: true }",
     )),
     [
       "5:45 «cache» listeners[0].routes[0].cache: has nothing to store beside respond; it stands beside pool, split or function",
@@ -67,6 +69,7 @@ Deno.test("CacheSchema says what is wrong with a cache, and where", async () => 
       "8:74 «[]» listeners[0].routes[3].cache.key.query.only: must not be an empty list",
       "9:66 «{ only: [a], except: [b] }» listeners[0].routes[4].cache.key.query: must have either only or except",
       "10:52 «maxAge» listeners[0].routes[5].cache.maxAge: is not a known key (known: ttl, maxTtl, staleWhileRevalidate, staleIfError, key, bypass, collapse, requestDirectives, statusHeader)",
+      "11:77 «cache» listeners[0].routes[6].cache: cannot stand beside a function with next: it would answer what the function may refuse",
     ],
   );
 });

@@ -232,27 +232,6 @@ Deno.test("RFC 9111 section 4.3.3: a new answer takes the place of the old one",
   );
 });
 
-Deno.test("RFC 9111 section 4.3.4: a 304 about another tag is an error, and what is stored is forgotten", () => {
-  withCache(
-    (world) => {
-      const client = ask(world, ["/"]);
-      world.run(61_000);
-      client.get("/");
-      world.settle();
-      client.get("/");
-      world.settle();
-      assertEquals(client.statuses, [200, 502, 200]);
-      assertEquals(bodies(client.answers)[2], "body");
-    },
-    { world: { pool: { retry: { attempts: 0 } } } },
-    ({ headers }, connection) => {
-      if (headers.has("if-none-match")) {
-        connection.send(`HTTP/1.1 304 Not Modified\r\n${MINUTE}ETag: "b"\r\n\r\n`);
-      } else connection.send(reply(200, "body", `${MINUTE}ETag: "a"\r\n`));
-    },
-  );
-});
-
 Deno.test("Caching bypasses what the configuration says, and what has a body", () => {
   const bypass = [{ ...ANY, headers: [["x-preview", true]] as const }];
   withCache((world, asked) => {
