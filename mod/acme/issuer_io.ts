@@ -11,7 +11,15 @@ import type { AcmeClient } from "./client_io.ts";
 import { base64url, Key } from "./keys_io.ts";
 import type { IssuerStatus } from "./issuer_status.ts";
 import { obtain } from "./obtain_io.ts";
-import { certificateFile, dueAt, type NameRecord, NEW_RECORD, readRecord, recordFile } from "./record.ts";
+import {
+  certificateFile,
+  dueAt,
+  failuresWith,
+  type NameRecord,
+  NEW_RECORD,
+  readRecord,
+  recordFile,
+} from "./record.ts";
 import { Refusal } from "./refusal.ts";
 import {
   ASK_MS,
@@ -134,14 +142,14 @@ export class Issuer {
       const held = this.#held.get(name);
       if (held === undefined) return [];
       const { record, life } = held;
-      const rest = record.failures > 0 ? "failing" : life === null ? "waiting" : "issued";
+      const { failures, lastError } = failuresWith(record, directory);
+      const rest = failures > 0 ? "failing" : life === null ? "waiting" : "issued";
       return [{
         name,
         state: name === this.#asking ? "asking" : rest,
         expiresAt: life?.until ?? null,
         nextAt: dueAt(record, life?.until ?? null, directory),
-        failures: record.failures,
-        lastError: record.lastError,
+        ...{ failures, lastError },
       }];
     });
   }
@@ -194,14 +202,14 @@ export class Issuer {
     const { now, random, log, store } = this.#options;
     const settings = this.#settings!;
     const { directory } = settings;
-    const { record: before, id } = this.#held.get(name)!;
+    const { record: before, life: lifeBefore, id } = this.#held.get(name)!;
     const same = before.directory === directory;
-    const failures = same ? before.failures + 1 : 1;
+    const failures = failuresWith(before, directory).failures + 1;
     const pause = (retryMs: number) => now() + pauseAfter(failures, retryMs, random());
     const trying: NameRecord = {
       ...before,
-      directory,
-      renewAt: same ? before.renewAt : null,
+      // What is had of another authority stays known as such: whoever goes back to it needs no new one.
+      ...same || lifeBefore === null ? { directory, tried: undefined } : { tried: directory },
       ...{ failures, nextAt: pause(0), lastError: CUT_OFF },
     };
     try {

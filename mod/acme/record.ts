@@ -8,8 +8,10 @@ import { z } from "zod";
 const time = z.number().int().min(0);
 
 const NameRecord = z.strictObject({
-  /** The authority that the certificate is of, or was asked for. */
+  /** The authority that the certificate is of; where there is none yet, the one that was asked. */
   directory: z.string(),
+  /** The authority that the attempts below were made with, where that is another. */
+  tried: z.string().optional(),
   /** When it is to be renewed; null: there is none yet. */
   renewAt: time.nullable(),
   /** In a row. */
@@ -50,14 +52,22 @@ export function readRecord(text: string | null): NameRecord {
   return parsed(NameRecord, text) ?? NEW_RECORD;
 }
 
+/** The attempts with one authority that failed; none where the last ones were made with another. */
+export function failuresWith(
+  record: NameRecord,
+  directory: string,
+): Pick<NameRecord, "failures" | "nextAt" | "lastError"> {
+  return (record.tried ?? record.directory) === directory ? record : NEW_RECORD;
+}
+
 /**
  * When the next attempt for a name is due, in milliseconds since 1970; 0: at once. `until`: when its certificate
  * expires; null: there is none.
  */
 export function dueAt(record: NameRecord, until: number | null, directory: string): number {
-  const known = record.directory === directory;
-  const wanted = known && until !== null ? record.renewAt ?? 0 : 0;
-  return Math.max(wanted, known && record.failures > 0 ? record.nextAt : 0);
+  const wanted = record.directory === directory && until !== null ? record.renewAt ?? 0 : 0;
+  const { failures, nextAt } = failuresWith(record, directory);
+  return Math.max(wanted, failures > 0 ? nextAt : 0);
 }
 
 /** Null: there is none with this authority. */

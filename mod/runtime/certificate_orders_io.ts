@@ -2,7 +2,7 @@
  * What an operator has done to certificates by ACME, in the keeper: it changes what is stored, and the balancer of the
  * node that asks the authority does the rest, here or on the node with which the files are shared.
  */
-import { certificateFile, NEW_RECORD, readRecord, recordFile } from "../acme/record.ts";
+import { certificateFile, readRecord, recordFile } from "../acme/record.ts";
 import { type Command, done, type Outcome, refused } from "./commands.ts";
 import type { StoredFiles } from "./stored_files_io.ts";
 
@@ -39,8 +39,11 @@ async function renew(
   }
   const file = await files.read(recordFile(name));
   const before = readRecord(file?.text ?? null);
-  const record = before.directory === directory ? before : { ...NEW_RECORD, directory };
-  const problem = await files.store(recordFile(name), JSON.stringify({ ...record, renewAt: 0, nextAt: 0 }));
+  // One of another authority is due anyway, and stays known as such.
+  const due = before.directory === "" || before.directory === directory
+    ? { ...before, directory, renewAt: 0 }
+    : before;
+  const problem = await files.store(recordFile(name), JSON.stringify({ ...due, nextAt: 0 }));
   if (problem !== "") return refused(503, problem);
   return done(
     active ? [] : ["the node that holds the addresses asks the authority, once it has heard of it"],

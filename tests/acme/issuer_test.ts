@@ -1,6 +1,7 @@
 /** The issuer with an authority that a test plays, for what no authority for tests does: limits, and its own wishes. */
 import { X509Certificate } from "node:crypto";
 import { Issuer, type IssuerSettings } from "../../mod/acme/issuer_io.ts";
+import type { IssuerStatus } from "../../mod/acme/issuer_status.ts";
 import { base64url, Key } from "../../mod/acme/keys_io.ts";
 import { renewalParts } from "../../mod/acme/x509.ts";
 import { ACCOUNT_FILE, certificateFile, NEW_RECORD, readRecord, recordFile } from "../../mod/acme/record.ts";
@@ -209,3 +210,37 @@ labTest("Issuer() renews when the authority wants it, and names what is replaced
   assertEquals(world.said, { identifiers: [{ type: "dns", value: "shop.test" }], replaces: id });
   await world.issuer.close();
 });
+
+labTest(
+  "Issuer() goes back to the authority of its certificates without a new one",
+  ["openssl"],
+  async () => {
+    await using made = await Certificates.make();
+    await made.issue("shop", {});
+    const world = new World();
+    world.now = Date.now();
+    const renewAt = world.now + 60 * DAY;
+    world.files.set(certificateFile("shop.test"), made.text("shop.pem") + made.text("shop.key"));
+    world.files.set(
+      recordFile("shop.test"),
+      JSON.stringify({ ...NEW_RECORD, directory: CA, renewAt, askAt: renewAt }),
+    );
+    world.answers["/dir"] = () => ({ status: 404 });
+    const typo = { ...world.settings, directory: "https://typo.test/dir" };
+    await world.issuer.configure(typo);
+    await world.issuer.setActive(true);
+    const failed = await world.record(({ failures, lastError }) => failures > 0 && lastError.includes("404"));
+    assertEquals([failed.directory, failed.tried, failed.renewAt], [CA, typo.directory, renewAt]);
+    while (world.issuer.status()[0]!.state !== "failing") {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    assertEquals(world.issuer.status()[0]!.nextAt, failed.nextAt);
+
+    const asked = world.asked.length;
+    await world.issuer.configure(world.settings);
+    const [{ state, nextAt, failures, lastError }] = world.issuer.status() as [IssuerStatus];
+    assertEquals([state, nextAt, failures, lastError], ["issued", renewAt, 0, ""]);
+    await world.issuer.close();
+    assertEquals(world.asked.length, asked, "nobody was asked for another");
+  },
+);
