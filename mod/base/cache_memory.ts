@@ -2,13 +2,14 @@
  * What the caches of all workers share: which URLs' answers have become wrong (RFC 9111 section 4.4), and how much each
  * cache holds. Pure.
  *
- * A URL has a counter, which is hashed to: URLs that fall on one only cost each other a fetch. A worker writes its own
- * amounts alone, so that a reader may miss the last of them and nothing else.
+ * A URL has a counter, which is hashed to: URLs that fall on one only cost each other a fetch. Answers that are for all
+ * hosts, or for several queries, have a counter of their own, which each of their URLs changes. A worker writes its
+ * own amounts alone, so that a reader may miss the last of them and nothing else.
  */
 import { hashText } from "./hash.ts";
 
 /** Counters of URLs. */
-const CELLS = 4096;
+const CELLS = 64 * 1024;
 const CELL_BYTES = CELLS * Int32Array.BYTES_PER_ELEMENT;
 
 /** What the cache of a worker holds, and what became of what it held, since the worker's start. */
@@ -31,14 +32,18 @@ export class CacheMemory {
     this.#thread = thread;
   }
 
-  /** How often something at this URL has become wrong. */
+  /** How often something there has become wrong. `host`: empty for all; `target`: path and query, or `anyQuery`. */
   epoch(host: string, target: string): number {
     return Atomics.load(this.#epochs, cellOf(host, target));
   }
 
-  /** What is stored of this URL, anywhere, is wrong from now on. */
+  /** What is stored of this URL, anywhere, is wrong from now on. `target`: path with its query. */
   invalidate(host: string, target: string): void {
-    Atomics.add(this.#epochs, cellOf(host, target), 1);
+    const path = anyQuery(target.split("?", 1)[0]!);
+    for (const one of new Set([host, ""])) {
+      Atomics.add(this.#epochs, cellOf(one, target), 1);
+      Atomics.add(this.#epochs, cellOf(one, path), 1);
+    }
   }
 
   /** This thread's cache is so large now. */
@@ -61,6 +66,11 @@ export class CacheMemory {
     }
     return sums;
   }
+}
+
+/** The target of answers that are for several queries of a path. */
+export function anyQuery(path: string): string {
+  return `${path}\n`;
 }
 
 function cellOf(host: string, target: string): number {

@@ -79,6 +79,7 @@ export const ERRORS = {
   rateLimited: error("internal", 429, null, "PR", "there are too many requests"),
   noRoute: error("internal", 404, null, "PR", "no route matches"),
   methodNotAllowed: error("internal", 405, null, "PR", "files are only read, by GET or HEAD"),
+  notStored: error("internal", 504, null, "PR", "only what is stored was wanted, and there is nothing"),
   fileNotFound: error("internal", 404, null, "PR", "there is no such file"),
   fileForbidden: error("internal", 403, null, "PR", "the file or directory is not to be read"),
   fileFailed: error("internal", 500, null, "PR", "the file cannot be read now"),

@@ -124,8 +124,8 @@ export class CacheStore implements LeaseKeeper {
       if (node.entry === null || node.entry.variant !== variant || node.entry.terms.vary !== place.vary) {
         continue;
       }
-      const { epoch, key: { host, target } } = node.entry;
-      if (epoch !== this.memory.epoch(host, target)) {
+      const { epoch, key: { host, changed } } = node.entry;
+      if (epoch !== this.memory.epoch(host, changed)) {
         this.#remove(node);
         return null;
       }
@@ -135,9 +135,15 @@ export class CacheStore implements LeaseKeeper {
     return null;
   }
 
+  /** Tells requests apart that get different answers of one URL, as far as what is stored of it shows. */
+  variantOf(key: CacheKey, field: (name: string) => string | null): string {
+    const vary = this.#places.get(key.text)?.vary ?? [];
+    return vary.length === 0 ? "" : selection(vary, field);
+  }
+
   /** To be taken before a server is asked. */
-  moment({ host, target }: CacheKey): Moment {
-    return { epoch: this.memory.epoch(host, target), purges: this.#purges };
+  moment({ host, changed }: CacheKey): Moment {
+    return { epoch: this.memory.epoch(host, changed), purges: this.#purges };
   }
 
   /** True when there is an answer for this URL, if for other requests. */

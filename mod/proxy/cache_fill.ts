@@ -118,6 +118,14 @@ export class CacheFill implements BodyTap {
     if (fetch !== null) fetch.failed = true;
   }
 
+  /** The client gets something else: what there is of the answer is not stored. */
+  passed(): void {
+    if (this.#terms === null) return;
+    if (this.#filling !== null) this.#environment.cache.store.drop(this.#filling);
+    this.#filling = null;
+    if (this.#terms.fetch?.failed === false) this.#pass();
+  }
+
   /** The answer is whole. */
   completed(): void {
     const { store } = this.#environment.cache;

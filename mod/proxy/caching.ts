@@ -7,7 +7,7 @@
  */
 import { type Directives, parseDirectives } from "../cache/directives.ts";
 import type { Fetch, FetchWaiter } from "../cache/fetches.ts";
-import { type CacheKey, cacheKey } from "../cache/key.ts";
+import { type CacheKey, cacheKey, targetOf } from "../cache/key.ts";
 import { type CacheStatus, cacheStatusLine, type CacheWord } from "../cache/outcome.ts";
 import { type Conditions, conditionsOf, UNCONDITIONAL } from "../cache/reply.ts";
 import type { Entry } from "../cache/store.ts";
@@ -33,7 +33,9 @@ export const FORWARD = 0;
 export const SERVE = 1;
 /** Wait until `onFetched`, or until `waitsUntil`. */
 export const WAIT = 2;
-export type Asked = 0 | 1 | 2;
+/** Refuse it: only what is stored was wanted. */
+export const REFUSE = 3;
+export type Asked = 0 | 1 | 2 | 3;
 
 /** Pass the server's answer on. */
 export const PASS = 0;
@@ -81,6 +83,8 @@ export class Caching implements FetchWaiter {
   #onward!: Onward;
   #key!: CacheKey;
   #method = "";
+  /** The URL of a request that may change what is there. */
+  #changed = { host: "", target: "" };
   #directives!: Directives;
   #identified = false;
   /** Where it waits. */
@@ -114,7 +118,10 @@ export class Caching implements FetchWaiter {
     this.waitsUntil = 0;
     const place = { route: snapshot.identity, pool: onward.pool.snapshot.name, ...came };
     this.#key = cacheKey(snapshot.key, facts, place);
-    if (this.#method !== "GET" && this.#method !== "HEAD") return this.#pass("method");
+    if (this.#method !== "GET" && this.#method !== "HEAD") {
+      this.#changed = { host: facts.host, target: targetOf(facts) };
+      return this.#pass("method");
+    }
     if (isForOrigin(facts, info) || bypass.some((holds) => holds(facts))) return this.#pass("bypass");
     this.conditions = conditionsOf(facts);
     this.#directives = parseDirectives(facts.header("cache-control"));
@@ -171,6 +178,7 @@ export class Caching implements FetchWaiter {
   /** The request goes where its answer is not for the cache, and does not ask about what is stored any more. */
   giveUp(): void {
     if (this.#concerned && this.entry !== null) removeConditions(this.#owner.request);
+    this.fill.passed();
     this.end();
   }
 
@@ -217,20 +225,25 @@ export class Caching implements FetchWaiter {
     const { cache: { store, fetches }, now } = this.#environment;
     const { entry } = this;
     const { request } = this.#owner;
-    const { collapse } = this.#cache!.snapshot;
+    const { collapse, requestDirectives } = this.#cache!.snapshot;
+    if (requestDirectives && this.#directives.has("only-if-cached")) {
+      this.#owner.record.cache = "MISS";
+      return REFUSE;
+    }
     const renews = entry !== null && this.#method === "GET" && hasValidator(entry.terms);
     const whole = this.#method === "GET" && (renews || this.conditions === UNCONDITIONAL);
     const stays = entry === null || entry.terms.freshMs > entry.terms.ageMs;
     const shared = whole && stays && collapse !== null && !this.#failed &&
       !store.isUnstorable(this.#key, now());
-    const under = fetches.of(this.#key.text);
+    const wanted = this.#wanted;
+    const under = fetches.of(wanted);
     if (shared && under !== null && this.#waits(under, collapse)) return WAIT;
     this.#concerned = true;
     if (entry !== null) this.#say("EXPIRED", { forwarded: "stale" });
     else this.#say("MISS", { forwarded: store.knows(this.#key) ? "vary-miss" : "uri-miss" });
     if (this.#method !== "GET") return FORWARD;
     if (renews) askWhetherGood(request, entry.terms);
-    const fetch = shared && under === null ? fetches.begin(this.#key.text) : null;
+    const fetch = shared && under === null ? fetches.begin(wanted) : null;
     this.fill.start({ ...this.#terms, fetch, request });
     return FORWARD;
   }
@@ -251,11 +264,18 @@ export class Caching implements FetchWaiter {
   /** True when somebody renews it: another request, or one of its own. */
   #renewsMeanwhile(entry: Entry): boolean {
     const { fetches } = this.#environment.cache;
-    if (fetches.of(this.#key.text) !== null || this.#method === "HEAD") return true;
+    const wanted = this.#wanted;
+    if (fetches.of(wanted) !== null || this.#method === "HEAD") return true;
     if (!mayRefresh(this.#environment, this.#onward)) return false;
-    const fetch = fetches.begin(this.#key.text);
+    const fetch = fetches.begin(wanted);
     refresh(this.#environment, this.#owner.request, this.#onward, { ...this.#terms, entry, fetch });
     return true;
+  }
+
+  /** What is fetched: requests that get different answers do not wait for each other. */
+  get #wanted(): string {
+    const { store } = this.#environment.cache;
+    return `${this.#key.text}\n${store.variantOf(this.#key, sentField(this.#owner.request))}`;
   }
 
   get #terms() {
@@ -281,7 +301,7 @@ export class Caching implements FetchWaiter {
   /** RFC 9111 section 4.4: of what it names, only what is of the same host. */
   #invalidate(head: Head, bytes: Uint8Array): void {
     const { memory } = this.#environment.cache.store;
-    const { host, target } = this.#key;
+    const { host, target } = this.#changed;
     memory.invalidate(host, target);
     for (const name of ["location", "content-location"]) {
       const named = fieldValue(head, bytes, name);

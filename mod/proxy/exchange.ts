@@ -17,7 +17,7 @@ import { NoSuchProtocol, Unprocessed } from "../net/stream.ts";
 import type { Answer } from "../http/answer.ts";
 import { AnswerRelay, BROKEN, COMPLETE, ONGOING, type Relayed } from "./answer_relay.ts";
 import type { Attempts } from "./attempts.ts";
-import { AGAIN, type Asked, FORWARD, INSTEAD, PASS, WAIT } from "./caching.ts";
+import { AGAIN, type Asked, FORWARD, INSTEAD, PASS, REFUSE, WAIT } from "./caching.ts";
 import { Changes } from "./changes.ts";
 import { ChunkEncoder } from "./chunks.ts";
 import type { ClientConnection } from "./client_connection.ts";
@@ -184,6 +184,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
       this.#phase = COLLAPSED;
       return this.arm(this.#local.waitsUntil);
     }
+    if (asked === REFUSE) return this.fail("notStored");
     if (asked === FORWARD) this.#goTo(this.#local.onward);
     this.#mirroring.advance();
     if (asked !== FORWARD) this.#serveStored();
@@ -415,6 +416,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
   /** Answers with a page what a server has answered otherwise; false: the exchange is over. */
   #answerInstead(page: Answer, head: Head, info: ResponseInfo, bytes: Uint8Array, end: number): false {
     const mayKeep = this.#mayKeepClient;
+    this.#local.answeredInstead();
     const amend = this.#changes.amendInstead(head, bytes);
     this.client.answering.answer(page, mayKeep, this.headRequest, amend);
     this.record.error = null;

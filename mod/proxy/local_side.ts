@@ -138,6 +138,11 @@ export class LocalSide {
     this.#caching?.fill.completed();
   }
 
+  /** The client gets something else than the server's answer. */
+  answeredInstead(): void {
+    this.#caching?.fill.passed();
+  }
+
   /** The request gets what is not for the cache. */
   giveUp(): void {
     this.#caching?.giveUp();

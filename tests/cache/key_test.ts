@@ -35,6 +35,13 @@ Deno.test("cacheKey() counts the parameters of the query that it is told to", ()
   assertEquals(target({ kind: "except", names: ["utm_*"] }), "/a?id=1&v=3");
 });
 
+Deno.test("cacheKey() counts a parameter that some servers would read as several", () => {
+  for (const kind of ["only", "except"] as const) {
+    const query = { kind, names: [kind === "only" ? "id" : "utm_*"] };
+    assertEquals(keyOf("/a?utm_x=1;id=2&utm_y=3", { query }).target, "/a?utm_x=1;id=2", kind);
+  }
+});
+
 Deno.test("cacheKey() counts headers and cookies, and absent is not empty", () => {
   const counts = { headers: ["x-a"], cookies: ["lang"] };
   const texts = [

@@ -15,7 +15,12 @@ const WHAT = { variant: "", status: 200, head: HEAD, terms: TERMS, storedAt: 0 }
 const memoryOf = () => new CacheMemory(new SharedArrayBuffer(CacheMemory.byteLength(1)), 0);
 const storeOf = (maxBytes = 64 * 1024, maxObject = maxBytes) =>
   new CacheStore(memoryOf(), maxBytes, maxObject);
-const keyOf = (target: string, host = "a.test"): CacheKey => ({ text: `${host}${target}`, host, target });
+const keyOf = (target: string, host = "a.test"): CacheKey => ({
+  text: `${host}${target}`,
+  host,
+  target,
+  changed: target,
+});
 
 interface Put {
   readonly vary?: readonly string[];

@@ -253,6 +253,18 @@ Deno.test("Caching heeds what requests say of ages only where it is told to", ()
   }
 });
 
+Deno.test("RFC 9111 section 5.2.1.7: who wants only what is stored gets that, or 504, and no server is asked", () => {
+  const only = "Cache-Control: only-if-cached\r\n";
+  withCache((world, asked) => {
+    const client = ask(world, ["/", only], ["/"], ["/", only], ["/b", only, "HEAD"]);
+    assertEquals(client.statuses, [504, 200, 200, 504]);
+    world.run(61_000);
+    ask(world, ["/", only]);
+    assertEquals([asked(), words(world)], [1, "MISS MISS HIT MISS MISS"]);
+    assertEquals(world.log.at(-1)!.error, "notStored");
+  }, { cache: { requestDirectives: true } });
+});
+
 Deno.test("Caching keeps answers of routes apart that make something else of requests", () => {
   const route = (path: string, identity: string) => ({
     match: { ...ANY, headers: [["x-way", identity]] as const },

@@ -1,8 +1,10 @@
 /** The cache when servers fail, when many ask at once, when clients do not read, and when something changes. */
+import type { CacheSnapshot } from "../../mod/config/cache_snapshot.ts";
+import type { RouteSnapshot } from "../../mod/config/snapshot.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { reply, type ServedConnection } from "../sim/parties.ts";
-import { everyWay } from "../sim/world.ts";
-import { ask, bodies, counting, MINUTE, statusOf, withCache, words } from "./cached_world.ts";
+import { everyWay, simulate } from "../sim/world.ts";
+import { ANY, ask, bodies, CACHE, counting, MINUTE, statusOf, withCache, words } from "./cached_world.ts";
 
 Deno.test("RFC 5861 section 3: stale for a while, it is used while it is renewed once", () => {
   const fields = `Cache-Control: max-age=10, stale-while-revalidate=30\r\nETag: "a"\r\n`;
@@ -234,6 +236,90 @@ Deno.test("RFC 9111 section 4.4: what changes a URL makes what is stored of it w
           reply(posted ? status : 200, `answer ${asked}`, posted ? "Location: /b\r\n" : MINUTE),
         );
       },
+    );
+  }
+});
+
+Deno.test("RFC 9111 section 4.4: what changes a URL makes wrong what is stored of it by another key", () => {
+  const keys: [posted: string, key: Partial<CacheSnapshot["key"]>][] = [
+    ["/a?id=1&utm_x=1", { host: false }],
+    ["/a?id=1&utm_x=2", { query: { kind: "none" } }],
+    ["/a?id=1&utm_x=2", { query: { kind: "except", names: ["utm_*"] } }],
+    ["/a?utm_x=2&id=1", { query: { kind: "only", names: ["id"] }, host: false }],
+  ];
+  for (const [posted, key] of keys) {
+    const route = (methods: readonly string[], counts: CacheSnapshot["key"]) => ({
+      match: { ...ANY, methods },
+      action: { kind: "pool" as const, pool: "app" },
+      cache: { ...CACHE, key: counts },
+    });
+    const routes = [route(["GET"], { ...CACHE.key, ...key }), route([], CACHE.key)];
+    simulate({ servers: 1, routes }, (world) => {
+      world.environment.cache.store.resize(65536, 65536);
+      let asked = 0;
+      world.servers[0]!.answer = (_request, connection) =>
+        connection.send(reply(200, `answer ${++asked}`, MINUTE));
+      const client = ask(
+        world,
+        ["/a?id=1&utm_x=1"],
+        ["/b"],
+        [posted, "Content-Length: 0\r\n", "POST"],
+        ["/a?id=1&utm_x=1"],
+        ["/b"],
+      );
+      assertEquals(bodies(client.answers), ["answer 1", "answer 2", "answer 3", "answer 4", "answer 2"]);
+    });
+  }
+});
+
+Deno.test("Fetches requests that get different answers of one URL do not wait for each other, once that is known", () => {
+  const held: ServedConnection[] = [];
+  withCache(
+    (world, asked) => {
+      const clients = ["a", "b", "c", "b", "c"].map((one) => world.connect().get("/", `X-A: ${one}\r\n`));
+      world.settle();
+      assertEquals(asked(), 1, "that they differ is not known yet");
+      const answerAll = () => {
+        for (const connection of held.splice(0)) {
+          connection.send(reply(200, "body", `${MINUTE}Vary: X-A\r\n`));
+        }
+        world.settle();
+      };
+      answerAll();
+      assertEquals(asked(), 3, "one for each of the others");
+      answerAll();
+      assertEquals(clients.flatMap(({ statuses }) => statuses), Array(5).fill(200));
+      assertEquals(asked(), 3);
+    },
+    {},
+    (_request, connection) => void held.push(connection),
+  );
+});
+
+Deno.test("Fetches what is answered with a page or by the fallback is not waited for one after the other", () => {
+  const held: ServedConnection[] = [];
+  const pages = [{ first: 404, last: 404, body: "page", contentType: "text/plain" }];
+  const answer = { status: 200, body: "fallback", contentType: "text/plain" };
+  const routes: Partial<RouteSnapshot>[] = [
+    { errorPages: { intercept: true, pages } },
+    { fallback: { statuses: [404], answer } },
+  ];
+  for (const route of routes) {
+    withCache(
+      (world, asked) => {
+        const clients = Array.from({ length: 5 }, () => world.connect().get("/"));
+        world.settle();
+        assertEquals(asked(), 1);
+        held.pop()!.send(reply(404, "none", MINUTE));
+        world.settle();
+        assertEquals(asked(), 5, "all at once");
+        for (const connection of held.splice(0)) connection.send(reply(404, "none", MINUTE));
+        world.settle();
+        const given = new Set(clients.flatMap(({ answers }) => bodies(answers)));
+        assertEquals([...given], [route.fallback === undefined ? "page" : "fallback"]);
+      },
+      { route },
+      (_request, connection) => void held.push(connection),
     );
   }
 });

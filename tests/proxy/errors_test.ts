@@ -10,6 +10,7 @@ import { filesRoute } from "../sim/files_route.ts";
 import { reply } from "../sim/parties.ts";
 import { speakHttp2 } from "../sim/http2_server.ts";
 import { simulate, type World, type WorldOptions } from "../sim/world.ts";
+import { CACHE } from "./cached_world.ts";
 
 interface Scenario {
   readonly options?: WorldOptions;
@@ -53,6 +54,13 @@ const ONCE: RouteSnapshot = {
   match: { hosts: [], methods: [], headers: [], query: [] },
   action: { kind: "pool", pool: "app" },
   guards: { rateLimits: [rateLimit({ stepMs: 60_000 })] },
+};
+const ONLY_STORED: WorldOptions = {
+  routes: [{
+    match: { hosts: [], methods: [], headers: [], query: [] },
+    action: { kind: "pool", pool: "app" },
+    cache: { ...CACHE, requestDirectives: true },
+  }],
 };
 const NEEDS_ROLE: JwtSnapshot = {
   realm: "x",
@@ -162,6 +170,7 @@ const SCENARIOS: Record<Exclude<ErrorCode, OfUdp>, Scenario> = {
   },
   noRoute: { options: { routes: [] } },
   methodNotAllowed: { options: FILES, sends: `${POST}Content-Length: 0\r\n\r\n` },
+  notStored: { options: ONLY_STORED, sends: `${HEAD}Cache-Control: only-if-cached\r\n\r\n` },
   fileNotFound: { options: FILES },
   fileForbidden: { options: FILES, servers: ({ disk }) => disk.directory("/www") },
   fileFailed: { options: FILES, servers: ({ disk }) => disk.failing = true },
