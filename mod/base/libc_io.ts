@@ -17,6 +17,7 @@ const SYMBOLS = {
   setresuid: { parameters: ["u32", "u32", "u32"], result: "i32" },
   nice: { parameters: ["i32"], result: "i32" },
   open: { parameters: ["buffer", "i32"], result: "i32" },
+  access: { parameters: ["buffer", "i32"], result: "i32" },
   // Counts are far below 2 GiB here, and a 64-bit result would come back as a BigInt.
   read: { parameters: ["i32", "buffer", "usize"], result: "i32" },
   opendir: { parameters: ["buffer"], result: "pointer" },

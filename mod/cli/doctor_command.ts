@@ -6,9 +6,11 @@ import { problemLine } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
 import { pathKind, readConfigFile } from "../config/store_io.ts";
 import { serverSetup } from "../kernel/server_setup.ts";
+import type { CertificateEntry } from "../observe/certificate_list.ts";
 import type { KeeperStatus } from "../observe/keeper_status.ts";
 import { readAccounts } from "../runtime/accounts_io.ts";
 import { adminSocketPath } from "../runtime/admin_path.ts";
+import { askAdmin } from "../runtime/admin_socket_io.ts";
 import { BAD, type Command, GOOD, type Invocation, writeErr, writeOut } from "./command.ts";
 import { conntrackdFor } from "./doctor/neighbours_io.ts";
 import { type Finding, findingsTable, ok, problem, warning } from "./doctor/finding.ts";
@@ -72,7 +74,9 @@ async function lookAt(invocation: Invocation): Promise<{ machine: Machine; findi
   const socket = socketPath(node, config);
   // Null as well when this user may not ask it.
   const keeper = socket === null ? null : await askStatus(socket) as KeeperStatus | null;
-  const machine = new Machine(node, file, config, keeper, socket !== null && pathKind(socket) !== "missing");
+  const had = keeper === null ? [] : await askCertificates(socket!);
+  const hasSocket = socket !== null && pathKind(socket) !== "missing";
+  const machine = new Machine(node, file, config, keeper, hasSocket, had);
   if ("reason" in read) {
     const fix = "name a file with -c; without one only the machine is looked at";
     const text = read.reason;
@@ -90,6 +94,12 @@ async function lookAt(invocation: Invocation): Promise<{ machine: Machine; findi
     warning("configuration", problemLine(one), "tandem check shows the line")
   );
   return { machine, findings: [...findings, ...warnings] };
+}
+
+/** Empty as well when the balancer is down, which is told of elsewhere. */
+async function askCertificates(socket: string): Promise<readonly CertificateEntry[]> {
+  const answer = await askAdmin(socket, "/api/certificates").catch(() => null);
+  return Array.isArray(answer) ? answer : [];
 }
 
 /** Null: its path would be too long. */

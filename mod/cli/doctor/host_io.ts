@@ -1,6 +1,6 @@
 /** The machine around the node: clock, disk, the service, names and certificates. */
 import fs from "node:fs";
-import { withLibc } from "../../base/libc_io.ts";
+import { cString, lastError, withLibc } from "../../base/libc_io.ts";
 import { readTlsFiles } from "../../config/certificates.ts";
 import { certificateReader } from "../../config/certificates_io.ts";
 import { lookUp, SYSTEM_LOOKUP } from "../../discovery/lookup_io.ts";
@@ -8,6 +8,7 @@ import { daysUntil } from "../../observe/expiry.ts";
 import { namesOf } from "../../runtime/names.ts";
 import { acmeDirectory } from "../../runtime/state_path.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
+import { hadFindings } from "./had.ts";
 import type { Machine } from "./machine_io.ts";
 
 /** adjtimex(2). */
@@ -15,6 +16,8 @@ const TIME_ERROR = 5;
 const TIMEX_BYTES = 208;
 /** Between nodes. */
 const MOST_OFFSET_MS = 2000;
+/** Of access(2): to write in a directory. */
+const WRITE = 2 | 1;
 const LEAST_FREE_BYTES = 100 * 1024 * 1024;
 const LEAST_FREE_SHARE = 0.05;
 const LOOKUP_MS = 4000;
@@ -54,6 +57,13 @@ export function disk(machine: Machine): Finding[] {
     env: (name) => machine.env(name),
   });
   const there = nearest(directory);
+  const barrier = writeBarrier(there);
+  if (barrier !== null) {
+    const text = `${directory} cannot be written, so certificates are not kept: ${there}: ${barrier}`;
+    return barrier === "permission denied" && !machine.isRoot
+      ? [warning("state", text, "run doctor as the node's user, or give that one the directory")]
+      : [problem("state", text, "mend it, or set acme.state to another directory")];
+  }
   const { bsize, bavail, blocks, ffree } = fs.statfsSync(there);
   const free = bsize * bavail, told = `${directory}: ${Math.round(free / 2 ** 20)} MiB are free`;
   const full = free < LEAST_FREE_BYTES || bavail < LEAST_FREE_SHARE * blocks || ffree === 0;
@@ -66,6 +76,12 @@ export function disk(machine: Machine): Finding[] {
       )
       : ok("state", told),
   ];
+}
+
+/** Why nothing can be written in what is there, or null. Nothing is written to see it. */
+export function writeBarrier(there: string): string | null {
+  if (!fs.statSync(there).isDirectory()) return "it is no directory";
+  return withLibc((libc) => libc.access(cString(there), WRITE) === 0 ? null : lastError(libc));
 }
 
 /** The directory itself, or the one above it that it would be made in. */
@@ -136,9 +152,19 @@ export async function names({ config }: Machine): Promise<Finding[]> {
 }
 
 /** That they are good has been checked with the configuration. */
-export async function certificates({ config, file }: Machine): Promise<Finding[]> {
+export async function certificates(machine: Machine): Promise<Finding[]> {
+  const { config, had } = machine;
+  const found = [...hadFindings(had, Date.now()), ...await certificateFiles(machine)];
+  if (found.length > 0) return found;
+  const what = config?.acme === undefined
+    ? "the configuration names no files"
+    : "those by ACME are told of by the running node";
+  return [ok("certificates", what)];
+}
+
+async function certificateFiles({ config, file }: Machine): Promise<Finding[]> {
   const named = config?.listeners.flatMap(({ tls }) => tls?.certificates ?? []) ?? [];
-  if (config === null || named.length === 0) return [ok("certificates", "the configuration names no files")];
+  if (config === null || named.length === 0) return [];
   const { files, problems } = await readTlsFiles(config, certificateReader(file, Date.now));
   if (problems.length > 0) {
     return problems.map(({ message }) => problem("certificates", message, "see tandem check"));

@@ -6,6 +6,7 @@ import { withLibc } from "../../base/libc_io.ts";
 import { readProcFile } from "../../base/proc_file_io.ts";
 import type { Config } from "../../config/schema.ts";
 import { type KernelPlan, kernelPlan, noPlan } from "../../kernel/plan.ts";
+import type { CertificateEntry } from "../../observe/certificate_list.ts";
 import type { KeeperStatus } from "../../observe/keeper_status.ts";
 import { type ElectionSettings, electionSettings } from "../../runtime/election.ts";
 import { output } from "../../runtime/output_io.ts";
@@ -33,6 +34,8 @@ export class Machine {
     readonly keeper: KeeperStatus | null,
     /** The node's socket is there. */
     readonly hasSocket: boolean,
+    /** What the node says of its certificates; empty: it does not run, or has none. */
+    readonly had: readonly CertificateEntry[] = [],
   ) {
     this.plan = config === null ? noPlan(node) : kernelPlan(config, node);
     this.election = config === null

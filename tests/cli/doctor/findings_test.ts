@@ -1,8 +1,11 @@
 import { conntrackdConfig } from "../../../mod/cli/doctor/conntrackd.ts";
 import { findingsTable, ok, problem, warning } from "../../../mod/cli/doctor/finding.ts";
 import { firewallFindings } from "../../../mod/cli/doctor/firewall.ts";
+import { hadFindings } from "../../../mod/cli/doctor/had.ts";
+import { writeBarrier } from "../../../mod/cli/doctor/host_io.ts";
 import { keepalivedIds } from "../../../mod/cli/doctor/neighbours_io.ts";
 import { painter, paintStates } from "../../../mod/cli/paint.ts";
+import type { CertificateEntry } from "../../../mod/observe/certificate_list.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../assert.ts";
 
 const SPOKEN = { vrrp: true, udp: true, tcp: true };
@@ -91,4 +94,36 @@ Deno.test("paintStates() colours the third column of a table alone, and only sta
     painted,
     table.replace("80  down  ", "80  <red down>  ").replace("80  up\n", "80  <green up>\n"),
   );
+});
+
+Deno.test("hadFindings() says of names by ACME what is expired, missing, or about to be", () => {
+  const entry: CertificateEntry = {
+    ...{ name: "a.test", state: "issued", issuer: "CN=R10", expiresAt: 2 * 3600_000, nextAt: 0, failures: 0 },
+    ...{ lastError: "", listeners: ["web"] },
+  };
+  const failing: CertificateEntry = { ...entry, state: "failing", failures: 1, lastError: "the order: no" };
+  const entries: CertificateEntry[] = [
+    entry,
+    failing,
+    { ...failing, expiresAt: 10 },
+    { ...entry, state: "waiting", expiresAt: null },
+    { ...failing, expiresAt: null },
+    { ...failing, state: "file" },
+  ];
+  const found = hadFindings(entries, 3600_000);
+  assertEquals(found.map(({ level, text }) => [level, text]), [
+    ["ok", "a.test (acme) expires in 1h"],
+    ["warning", "a.test (acme) expires in 1h, and cannot be renewed: the order: no"],
+    ["problem", "a.test (acme) has expired: the order: no"],
+    ["warning", "a.test (acme) has none that clients trust"],
+    ["problem", "a.test (acme) has none that clients trust: the order: no"],
+  ]);
+});
+
+Deno.test("writeBarrier() knows a directory that can be written", async () => {
+  const directory = await Deno.makeTempDir();
+  assertEquals(writeBarrier(directory), null);
+  await Deno.writeTextFile(`${directory}/file`, "");
+  assertEquals(writeBarrier(`${directory}/file`), "it is no directory");
+  await Deno.remove(directory, { recursive: true });
 });
