@@ -13,7 +13,7 @@ export interface AcmeAnswers {
 /** RFC 8555 section 8.3. */
 const ACME_PATH = "/.well-known/acme-challenge/:token";
 
-/** Authorities ask for every name without TLS, for a listener's own names with it; before all other routes. */
+/** Authorities ask for every name: without TLS before all other routes, with it at each listener that has some. */
 export function withAnswers(
   snapshot: ListenerSnapshot,
   { own, all, answers }: {
@@ -30,6 +30,7 @@ export function withAnswers(
     const route: RouteSnapshot = { match, action: { kind: "acme", thumbprint: answers.thumbprint } };
     return { ...snapshot, routes: [route, ...routes] };
   }
-  const proofs = own.flatMap((name) => answers.proofs.get(name) ?? []);
+  // They ask at port 443 alone, also for a name that clients have at another listener.
+  const proofs = own.length === 0 ? [] : all.flatMap((name) => answers.proofs.get(name) ?? []);
   return proofs.length === 0 ? snapshot : { ...snapshot, tls: { ...tls, proofs } };
 }

@@ -99,8 +99,8 @@ Deno.test("checkAcme() warns of what can hardly be meant", async () => {
 });
 
 Deno.test("buildSnapshot() puts proofs before everything else, and only for names that are had", async () => {
-  const config = await good(web("[a.test]"));
-  const build = (thumbprint: string, proofs: [string, never][]) =>
+  const one = await good(web("[a.test]"));
+  const build = (thumbprint: string, proofs: [string, never][], config = one) =>
     buildSnapshot(config, {
       ...{ generation: 1, node: "n1", directory: ".", resolve: () => [] },
       rows: new RowAllocator({ listeners: 4, pools: 4, servers: 4 }),
@@ -115,6 +115,14 @@ Deno.test("buildSnapshot() puts proofs before everything else, and only for name
     [[], undefined, "https"],
   ]);
   assertEquals(secure!.tls!.proofs?.length, 1);
+  const other = "  - { name: other, bind: ':8443', tls: { acme: [c.test] }, routes: [{ respond: {} }] }";
+  const two = await good(web("[a.test]", { tail: other }));
+  const proofs = [["c.test", { names: ["c.test"] } as never]] as [string, never][];
+  assertEquals(
+    build("thumb", proofs, two).map(({ tls }) => tls?.proofs?.map(({ names }) => names)),
+    [undefined, [["c.test"]], [["c.test"]]],
+    "the authority asks the listener on port 443",
+  );
   const [before, same] = build("", []);
   assertEquals(before!.routes.length, 1, "without an account nobody is answered");
   assertEquals(same!.tls!.proofs, undefined);
