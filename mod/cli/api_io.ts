@@ -159,7 +159,7 @@ function reasonOf(error: unknown, withinMs: number): string {
     return "this user may not use its socket, which is for its owner and group";
   }
   if (/no such file/i.test(text)) {
-    return "there is no socket, so no node of that name runs here (--node, --socket)";
+    return "there is no socket, so no node of that name runs here (--node, TANDEM_NODE, --socket)";
   }
   return /refused/i.test(text) ? "connection refused: nobody answers there" : text;
 }

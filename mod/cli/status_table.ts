@@ -41,9 +41,10 @@ function nameLine({ dns, type, members, ageMs, reason }: NameStatus): string {
 /** `certificate shop.test (acme): issued, expires in 59d3h, next attempt in 29d3h`. */
 function certificateLine({ name, state, expiresAt, nextAt, lastError }: IssuerStatus, now: number): string {
   const left = (at: number) => at <= now ? "now" : `in ${span(at - now)}`;
-  const expires = expiresAt === null ? ", self-signed" : `, expires ${left(expiresAt)}`;
+  const life = (at: number) => at <= now ? "expired" : `expires ${left(at)}`;
+  const expires = expiresAt === null ? "self-signed" : life(expiresAt);
   const trouble = lastError === "" ? "" : `: ${lastError.replaceAll("\n", " ")}`;
-  return `certificate ${name} (acme): ${state}${expires}, next attempt ${left(nextAt)}${trouble}\n`;
+  return `certificate ${name} (acme): ${state}, ${expires}, next attempt ${left(nextAt)}${trouble}\n`;
 }
 
 function limitLine(

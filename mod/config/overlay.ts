@@ -78,7 +78,11 @@ function choose(
     const known = names.length === 0
       ? "has none"
       : `has ${names.join(", ")}${near === null ? "" : `; did you mean "${near}"?`}`;
-    return error(overlays ?? root, `must name this ${word}, "${name}" (--${word}), and ${known}`, "key");
+    return error(
+      overlays ?? root,
+      `must name this ${word}, "${name}" (--${word}, TANDEM_${word.toUpperCase()}), and ${known}`,
+      "key",
+    );
   }
   // `lb1:` with nothing after it: this node has no changes of its own.
   if (overlay.kind === "scalar" && overlay.value === null) return null;

@@ -202,7 +202,7 @@ function checkNode(context: RuleContext, { owners }: VrrpInstanceConfig, path: P
   if (owners === undefined || node === null || nodes.includes(node)) return;
   context.error(
     [...path, "owners"],
-    `must name this node, "${node}" (--node), or it must stand under nodes: ${nodes.join(", ")}`,
+    `must name this node, "${node}" (--node, TANDEM_NODE), or it must stand under nodes: ${nodes.join(", ")}`,
   );
 }
 

@@ -102,9 +102,10 @@ class FunctionServer {
     try {
       const response = await this.#fetch(request, contextOf(request, this.#settings.next));
       if (response instanceof Response) return ownWord(response);
-      say("error", `fetch must return a Response, and returned ${typeof response}`);
+      const returned = response === null ? "null" : typeof response;
+      say("error", `${told(request)}: fetch must return a Response, and returned ${returned}`);
     } catch (error) {
-      say("error", `${request.method} ${new URL(request.url).pathname}: ${this.#describe(error)}`);
+      say("error", `${told(request)}: ${this.#describe(error)}`);
     }
     return new Response("the function failed\n", { status: 500 });
   }
@@ -115,6 +116,11 @@ class FunctionServer {
     const lines = (error.stack ?? error.message).replace(OWN_ADDRESS, this.#settings.name).split("\n");
     return lines.filter((line) => !FOREIGN_FRAME.test(line)).join("\n");
   }
+}
+
+/** A request in the log: `GET /path`. */
+function told({ method, url }: Request): string {
+  return `${method} ${new URL(url).pathname}`;
 }
 
 /** Code as a module that can be imported; without what could end an address in the stack of an error. */

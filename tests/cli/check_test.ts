@@ -129,7 +129,7 @@ Deno.test("check() without a node checks all that the file has, and tells a prob
     const unknown = await tandem(["check", "--node", "lb9"], { cwd });
     assertEquals(
       unknown.err.split("\n", 1)[0],
-      'tandem.yaml:3:1: nodes: must name this node, "lb9" (--node), and has lb1, lb2, lb3; did you mean "lb1"?',
+      'tandem.yaml:3:1: nodes: must name this node, "lb9" (--node, TANDEM_NODE), and has lb1, lb2, lb3; did you mean "lb1"?',
     );
   });
 });

@@ -98,3 +98,18 @@ Deno.test("statusTable() says when a breaker is not closed", () => {
   assertStringIncludes(text("open"), "pool app (first, breaker open)\n");
   assertStringIncludes(text("halfOpen"), "pool app (first, breaker half open)\n");
 });
+
+Deno.test("statusTable() says what has become of certificates by ACME", () => {
+  const { acme: _, ...status } = sampleStatus();
+  const name = (name: string, expiresAt: number | null) =>
+    ({ name, state: "issued", expiresAt, nextAt: 0, failures: 0, lastError: "" }) as const;
+  const names = [name("a.test", 3600_000), name("b.test", -1), name("c.test", null)];
+  const text = statusTable({ ...status, acme: { active: true, names } }, 0);
+  assertStringIncludes(
+    text,
+    `certificate a.test (acme): issued, expires in 1h, next attempt now
+certificate b.test (acme): issued, expired, next attempt now
+certificate c.test (acme): issued, self-signed, next attempt now
+`,
+  );
+});

@@ -105,13 +105,13 @@ Deno.test("applyOverlays() a problem in an overlay points at the overlay's line"
 
 Deno.test("applyOverlays() a node or context that the file does not name is a slip", async () => {
   assertEquals(await errors(`${SMALLEST}\nnodes: { lb1: {}, lb2: {} }`, { node: "lb3" }), [
-    '3:1 «nodes» nodes: must name this node, "lb3" (--node), and has lb1, lb2; did you mean "lb1"?',
+    '3:1 «nodes» nodes: must name this node, "lb3" (--node, TANDEM_NODE), and has lb1, lb2; did you mean "lb1"?',
   ]);
   assertEquals(await errors(`${SMALLEST}\ncontexts: { development: {} }`, { context: "developmnt" }), [
-    '3:1 «contexts» contexts: must name this context, "developmnt" (--context), and has development; did you mean "development"?',
+    '3:1 «contexts» contexts: must name this context, "developmnt" (--context, TANDEM_CONTEXT), and has development; did you mean "development"?',
   ]);
   assertEquals(await errors(SMALLEST, { context: "x" }), [
-    '1:1 «l» must name this context, "x" (--context), and has none',
+    '1:1 «l» must name this context, "x" (--context, TANDEM_CONTEXT), and has none',
   ]);
   assertEquals(await errors(SMALLEST, { node: "anyone" }), []);
 });

@@ -97,7 +97,7 @@ Deno.test("VrrpSchema() a secret that is too short is refused and not shown", as
 
 Deno.test("checkVrrp() a node that is neither an owner nor under nodes is an error, an owner needs no overlay", async () => {
   assertEquals(words(await errors(vrrp(PAIR, KEYS), { node: "lb9" })), [
-    'vrrp.instances[0].owners: must name this node, "lb9" (--node), or it must stand under nodes: lb1, lb2',
+    'vrrp.instances[0].owners: must name this node, "lb9" (--node, TANDEM_NODE), or it must stand under nodes: lb1, lb2',
   ]);
   const overlaid = `${vrrp(PAIR, KEYS)}\nnodes: { lb2: { workers: 2 } }`;
   for (const node of ["lb1", "lb2"]) assertEquals(await errors(overlaid, { node }), []);
