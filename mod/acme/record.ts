@@ -49,7 +49,12 @@ const Account = z.strictObject({
 export type Account = z.output<typeof Account>;
 
 export function readRecord(text: string | null): NameRecord {
-  return parsed(NameRecord, text) ?? NEW_RECORD;
+  return recordIn(text) ?? NEW_RECORD;
+}
+
+/** Null: it is none. */
+export function recordIn(text: string | null): NameRecord | null {
+  return parsed(NameRecord, text);
 }
 
 /** The attempts with one authority that failed; none where the last ones were made with another. */
@@ -72,8 +77,13 @@ export function dueAt(record: NameRecord, until: number | null, directory: strin
 
 /** Null: there is none with this authority. */
 export function readAccount(text: string | null, directory: string): Account | null {
-  const account = parsed(Account, text);
+  const account = accountIn(text);
   return account?.directory === directory ? account : null;
+}
+
+/** Null: it is none. */
+export function accountIn(text: string | null): Account | null {
+  return parsed(Account, text);
 }
 
 /** The names of the files, in the directory of the state. */

@@ -4,6 +4,7 @@
  */
 import { X509Certificate } from "node:crypto";
 import type { Fetch } from "../acme/client_io.ts";
+import { damageOf } from "../acme/damage_io.ts";
 import { Issuer } from "../acme/issuer_io.ts";
 import { Key } from "../acme/keys_io.ts";
 import { certificateFile } from "../acme/record.ts";
@@ -36,6 +37,8 @@ export class Had implements HadCertificates {
   readonly #options: HadOptions;
   readonly #issuer: Issuer;
   readonly #placeholders = new Map<string, CertificateSnapshot>();
+  /** Stored files that are damaged, as the log says already. */
+  readonly #damaged = new Set<string>();
   #directory = "";
   /** How authorities are reached, and whom it trusts. */
   #reach: { readonly client: Deno.HttpClient; readonly ca: string | null } | null = null;
@@ -46,7 +49,7 @@ export class Had implements HadCertificates {
       log: options.log,
       now: Date.now,
       random: Math.random,
-      load: (file) => textOf(`${this.#directory}/${file}`),
+      load: (file) => this.#load(file),
       store: options.store,
       answer: options.onAnswers,
       onRenewed: options.onRenewed,
@@ -103,6 +106,22 @@ export class Had implements HadCertificates {
   async close(): Promise<void> {
     await this.#issuer.close();
     this.#reach?.client.close();
+  }
+
+  async #load(file: string): Promise<string | null> {
+    const path = `${this.#directory}/${file}`;
+    const text = await textOf(path);
+    const reason = text === null ? null : damageOf(file, text);
+    if (reason === null) this.#damaged.delete(path);
+    else if (!this.#damaged.has(path)) {
+      this.#damaged.add(path);
+      const facts = { file: path, reason, aside: `${path}.bad` };
+      this.#options.log.warning(
+        "a stored file is damaged: it is passed over, and kept aside once replaced",
+        facts,
+      );
+    }
+    return text;
   }
 
   #directoryOf({ state }: AcmeConfig): string {

@@ -3,6 +3,7 @@
  * user reads them, and there is never half a file. One that is to be forgotten becomes empty, as the newest of all
  * nodes counts: were it gone, another node would give it back. Empty ones go in the end.
  */
+import { damageOf } from "../acme/damage_io.ts";
 import { MAX_STORED_CHARS, STORED_NAME } from "../acme/record.ts";
 import { MAX_FILES } from "./file_exchange.ts";
 
@@ -70,10 +71,16 @@ export class StoredFiles {
     if (at !== null && before !== null && before >= at) return "";
     // The other node has not looked yet whether it is old enough to go.
     if (at !== null && text === "" && at < Date.now() - EMPTY_MS) return "";
+    const path = `${directory}/${name}`;
+    const stored = before === null ? "" : await Deno.readTextFile(path);
+    const isBad = damageOf(name, stored) !== null, comesBad = damageOf(name, text) !== null;
+    // The other node's is damaged: it is given ours, as the newer one.
+    if (at !== null && comesBad && stored !== "" && !isBad) return await this.#store(name, stored, at + 1);
+    // An account's key may still stand in it; one that is to be forgotten goes all the same.
+    if (isBad && !comesBad && text !== "") await Deno.rename(path, `${path}.bad`);
     // Also when the clock was set back: the last one counts.
     const time = at ?? Math.max(Date.now(), (before ?? 0) + 1);
     await Deno.mkdir(directory, { recursive: true, mode: DIRECTORY_MODE });
-    const path = `${directory}/${name}`;
     const next = `${path}.next`;
     const file = await Deno.open(next, { write: true, create: true, truncate: true, mode: FILE_MODE });
     try {

@@ -1,3 +1,5 @@
+import { damageOf } from "../../mod/acme/damage_io.ts";
+import { Key } from "../../mod/acme/keys_io.ts";
 import {
   dueAt,
   NEW_RECORD,
@@ -68,6 +70,31 @@ Deno.test("readRecord() and readAccount() take what cannot be read for nothing",
   const account = { directory: CA, url: "https://ca.test/a/1", email: null, key: "k" };
   assertEquals(readAccount(JSON.stringify(account), CA), account);
   assertEquals(readAccount(JSON.stringify(account), "https://other.test/dir"), null);
+});
+
+Deno.test("damageOf() says what a stored file lacks, and nothing of one that was forgotten", () => {
+  const account = { directory: CA, url: CA, email: null, key: "no key" };
+  const damage = ([file, text]: [string, string]) => damageOf(file, text);
+  assertEquals(
+    ([
+      ["_account.json", "{"],
+      ["_account.json", JSON.stringify(account)],
+      ["_account.json", JSON.stringify({ ...account, key: Key.make().pem })],
+      ["a.test.json", "[]"],
+      ["a.test.json", JSON.stringify(NEW_RECORD)],
+      ["a.test.pem", "garbage"],
+      ["a.test.pem", ""],
+    ] as [string, string][]).map(damage),
+    [
+      "it is no account",
+      "the account's key cannot be read",
+      null,
+      "it is no record of a name",
+      null,
+      "it has no certificate that can be read",
+      null,
+    ],
+  );
 });
 
 Deno.test("STORED_NAME takes the files of a name, and nothing that leads elsewhere", () => {

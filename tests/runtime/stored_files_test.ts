@@ -1,3 +1,4 @@
+import { NEW_RECORD } from "../../mod/acme/record.ts";
 import { StoredFiles } from "../../mod/runtime/stored_files_io.ts";
 import { acmeDirectory } from "../../mod/runtime/state_path.ts";
 import { assert, assertEquals } from "../assert.ts";
@@ -60,4 +61,22 @@ Deno.test("acmeDirectory() is the service's, root's or the user's, and has the n
   assertEquals(acmeDirectory({ ...facts, uid: 99, env: service }), "/var/lib/a/lb1/acme");
   const user = (name: string) => name === "HOME" ? "/home/u" : undefined;
   assertEquals(acmeDirectory({ ...facts, uid: 99, env: user }), "/home/u/.local/state/tandem/lb1/acme");
+});
+
+Deno.test("StoredFiles() keeps a damaged file aside, and takes none for a good one", async () => {
+  await withDirectory(async (files, directory) => {
+    const good = JSON.stringify(NEW_RECORD);
+    await Deno.mkdir(directory, { recursive: true });
+    await Deno.writeTextFile(`${directory}/a.json`, "{");
+    assertEquals(await files.store("a.json", good), "");
+    assertEquals(await Deno.readTextFile(`${directory}/a.json.bad`), "{");
+    const { at } = (await files.read("a.json"))!;
+    assertEquals(await files.store("a.json", "{", at + 5000), "");
+    assertEquals(
+      (await files.read("a.json"))!,
+      { name: "a.json", text: good, at: at + 5001 },
+      "newer than the other's",
+    );
+    assertEquals([...(await files.times()).keys()], ["a.json"], "what is aside is not shared");
+  });
 });
