@@ -28,8 +28,8 @@ export const AcmeSchema = z.strictObject({
       .meta({ kind: "secret" }).describe("Its key, in base64."),
   }).optional().describe("An account that you have with the authority, where it asks for one."),
   state: absolutePath().optional().describe(
-    "Directory for accounts, keys and certificates; below it each node has its own. Without: `/var/lib/tandem`, " +
-      "or a directory of the user's.",
+    "Directory for accounts, keys and certificates, as an absolute path; below it each node has its own. Without: " +
+      "`/var/lib/tandem`, or a directory of the user's.",
   ),
 });
 
