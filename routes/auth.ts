@@ -33,7 +33,8 @@ export function guard({ from, token }: Access): MiddlewareHandler {
 /** Changes want the token, or the socket; a page of another origin is refused whatever it brings. */
 export function guardChanges({ from, token }: Access): MiddlewareHandler<ApiEnv> {
   return async (context, next) => {
-    const { peer } = context.env ?? {};
+    const { peer, handedOn = false } = context.env ?? {};
+    context.set("here", from === "socket" && !handedOn);
     context.set(
       "by",
       from === "socket" ? peer ?? "the admin socket" : `the token from ${peer ?? "somewhere"}`,

@@ -12,12 +12,13 @@ export const command: Command = {
   help:
     `Compares the file of the running node, as it is on disk now, or FILE in its place, with what runs: what would be
 added, removed and changed, on which addresses it would listen, which connections would end, which addresses would
-move. Nothing is changed. Exit code 1: a reload would be refused, and every reason is shown.
+move. Nothing is changed. FILE is for this machine's own node. Exit code 1: a reload would be refused, with every
+reason but those that only show when it is tried: certificates' files, and addresses that others have.
 
 ${API_HELP}
 
 Examples: tandem plan && tandem reload
-          tandem plan next.yaml --node peer`,
+          tandem plan next.yaml`,
   run: async (invocation) => {
     const [file] = invocation.positionals;
     const request = file === undefined ? NOW : requestFor(file);

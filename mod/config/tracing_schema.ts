@@ -23,7 +23,7 @@ export const TracingSchema = z.strictObject({
     "URL of an OpenTelemetry collector that takes OTLP over HTTP; without a path: `/v1/traces`.",
   ),
   sample: share().prefault("1%").describe("Share of the traces that begin here whose spans are sent."),
-  parents: choice("all", "trusted", "none").prefault("all").describe(
+  parents: choice("all", "trusted", "none").prefault("trusted").describe(
     "Whose `traceparent` is gone on with, sampled or not as it says: everybody's, that of `trustedProxies`, or nobody's.",
   ),
   service: line(1, 255).prefault("tandem").describe("What the spans are told to be of (`service.name`)."),

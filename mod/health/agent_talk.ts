@@ -1,5 +1,5 @@
 /** The talk with the agent of a server: perhaps a text for it, then one line of it, which is the reason. Pure. */
-import { bad, type CheckKind, checkKind, good, leftEarly, LISTEN, quoted, say } from "./check_kind.ts";
+import { bad, type CheckKind, checkKind, good, leftEarly, LISTEN, printable, say } from "./check_kind.ts";
 import type { Talk, Turn } from "./check_kind.ts";
 import { latin1 } from "../http/grammar.ts";
 
@@ -30,10 +30,10 @@ class AgentTalk implements Talk {
     this.#text += latin1(bytes, 0, bytes.length);
     const [line = "", ...more] = this.#text.split(/[\r\n]/);
     if (line.length > MAX_AGENT_LINE) return bad(`the agent's line is longer than ${MAX_AGENT_LINE} bytes`);
-    return more.length === 0 ? LISTEN : good(quoted(line));
+    return more.length === 0 ? LISTEN : good(printable(line));
   }
 
   end() {
-    return this.#text === "" ? leftEarly(false) : good(quoted(this.#text)).verdict;
+    return this.#text === "" ? leftEarly(false) : good(printable(this.#text)).verdict;
   }
 }

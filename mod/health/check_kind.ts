@@ -111,8 +111,12 @@ export function say(text: string): Turn {
 
 /** What a server said, in the words of a reason: short, and harmless in a log. */
 export function quoted(text: string): string {
-  const short = text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
-  return short.replace(/[^\x20-\x7e…]/g, "?");
+  return printable(text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text);
+}
+
+/** A text of somebody else's without what could upset a terminal. */
+export function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e…]/g, "?");
 }
 
 const MAX_QUOTED = 120;

@@ -456,7 +456,8 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
       return false;
     }
     this.record.status = 101;
-    this.record.firstByteAt = this.#environment.now();
+    const now = this.record.firstByteAt = this.#environment.now();
+    this.#attempts.observe(now - this.record.connectedAt, now, 101);
     this.#answer.switching(head, info, bytes, end);
     this.#side.server!.exchange = null;
     this.client.tunnel(this.#side.server!.stream, this.#timeouts.tunnelMs);

@@ -98,7 +98,7 @@ class BoundedServer implements AdminHttp {
       connectionsCheckingInterval: limits.lookMs,
     };
     const listener = (incoming: IncomingMessage, outgoing: ServerResponse) =>
-      void this.#answer(incoming, outgoing).catch(() => incoming.destroy());
+      void this.#answer(incoming, outgoing).catch(() => incoming.socket.destroy());
     const server = this.#server = certificate === null
       ? createServer(options, listener)
       : createTlsServer({ ...options, ...certificate, handshakeTimeout: limits.headMs }, listener);

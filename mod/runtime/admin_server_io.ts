@@ -29,8 +29,11 @@ export interface AdminAddress {
 }
 
 export interface AdminApp {
-  /** `peer`: who asks, as far as the transport knows. */
-  fetch(request: Request, from: { readonly peer?: string }): Response | Promise<Response>;
+  /** `peer`: who asks, as far as the transport knows; `handedOn`: of another node, which asks for them. */
+  fetch(
+    request: Request,
+    from: { readonly peer?: string; readonly handedOn?: boolean },
+  ): Response | Promise<Response>;
 }
 
 /** Makes the application that answers. */

@@ -52,7 +52,9 @@ async function renew(
 
 async function forget(name: string, { files, names, shared }: OrderFacts): Promise<Outcome> {
   let forgotten = 0;
-  for (const file of [certificateFile(name), recordFile(name)]) {
+  // The account's key is stored beside them, by a name that no host has.
+  const known = !name.startsWith("_") ? [certificateFile(name), recordFile(name)] : [];
+  for (const file of known) {
     const stored = await files.read(file);
     if (stored === null || stored.text === "") continue;
     const problem = await files.store(file, "");

@@ -100,7 +100,7 @@ export class PairLine {
     const about = `${what} ${who}`;
     if (this.#facts === ALONE || now - (this.#told.get(about) ?? -Infinity) < TELL_MS) return;
     this.#told.set(about, now);
-    this.#options.log.warning(what, { node: who, reason: reasonOf(error) });
+    this.#options.log.warning(what, { ...who === "" ? {} : { node: who }, reason: reasonOf(error) });
   }
 
   close(): void {
@@ -152,7 +152,9 @@ export class PairLine {
     try {
       await this.#answer(conn, known?.node ?? from);
     } catch (error) {
-      this.complain("cannot answer another node", from, error);
+      // Of all strangers one is told of: there is no end of addresses.
+      if (known !== undefined) this.complain("cannot answer another node", known.node, error);
+      else this.complain("cannot answer a stranger", "", new Error(`${from}: ${reasonOf(error)}`));
     } finally {
       this.#answering[kind]--;
       closed(conn);

@@ -38,8 +38,8 @@ export const PEER_ANSWER = z.strictObject({
 
 export type PeerAnswer = z.infer<typeof PEER_ANSWER>;
 
-/** What the asking node says first. */
-export const ASKED = z.strictObject({ request: PEER_REQUEST });
+/** What the asking node says first; `node`: whom it means. */
+export const ASKED = z.strictObject({ node: z.string(), request: PEER_REQUEST });
 /** The first frame of an answer. */
 export const HEAD = z.strictObject({
   status: z.int().min(100).max(599),
@@ -85,5 +85,7 @@ export function framesOf({ status, body }: PeerAnswer): string[] {
 
 /** For the log: what was wanted of another node. */
 export function describeRequest({ method, path, body }: PeerRequest): string {
-  return `${method} /api${path}${body === null ? "" : ` ${body}`}`;
+  // A configuration has secrets in it.
+  const told = body === null || path.startsWith("/plan") ? "" : ` ${body}`;
+  return `${method} /api${path}${told}`;
 }

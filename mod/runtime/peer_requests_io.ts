@@ -4,6 +4,7 @@
  * Who may ask has been decided where the question came in: the other node trusts whoever has the election's key, and
  * its log says through which node a change came.
  */
+import type { z } from "zod";
 import { logger } from "../observe/log.ts";
 import type { AdminApp } from "./admin_server_io.ts";
 import { readMessage } from "./file_exchange.ts";
@@ -42,7 +43,7 @@ export class PeerRequests {
 
   /** Asks a node at its address. Never rejects: that it cannot be asked is an answer too (502). */
   async ask(node: string, address: string, request: PeerRequest): Promise<PeerAnswer> {
-    const answer = await this.#ask(address, request).catch((error: unknown) => {
+    const answer = await this.#ask(node, address, request).catch((error: unknown) => {
       const reason = reasonOf(error);
       // One that was frozen goes on with what it has been told.
       const later = reason.startsWith("no answer") && request.method !== "GET" ? "; it may do so later" : "";
@@ -59,20 +60,22 @@ export class PeerRequests {
   exchange(first: unknown, from: string): Exchange | null {
     const said = ASKED.safeParse(first);
     if (!said.success) return null;
-    const { request } = said.data;
+    const { request, node } = said.data;
+    // Whoever is in between could have led it here.
+    const refusal = node === this.#options.node ? null : noAnswer(502, `this is node ${this.#options.node}`);
     return {
       withinMs: allowedMs(request),
       run: async (link) => {
-        for (const frame of framesOf(await this.#answer(request, from))) await link.send(frame);
+        for (const frame of framesOf(refusal ?? await this.#answer(request, from))) await link.send(frame);
         // Its end says that it has all.
         await link.receive().catch(() => {});
       },
     };
   }
 
-  #ask(address: string, request: PeerRequest): Promise<PeerAnswer> {
+  #ask(node: string, address: string, request: PeerRequest): Promise<PeerAnswer> {
     return this.#options.line.speak(address, allowedMs(request) + GRACE_MS, async (link) => {
-      await link.send(JSON.stringify({ request } satisfies { request: PeerRequest }));
+      await link.send(JSON.stringify({ node, request } satisfies z.infer<typeof ASKED>));
       return await receiveAnswer(link);
     });
   }
@@ -91,7 +94,10 @@ export class PeerRequests {
         },
       },
     });
-    const response = await this.#options.api().fetch(asked, { peer: `${by}, through node ${from}` });
+    const response = await this.#options.api().fetch(asked, {
+      peer: `${by}, through node ${from}`,
+      handedOn: true,
+    });
     return { status: response.status, body: await response.text() };
   }
 }

@@ -193,7 +193,9 @@ export function tcpSlots({ listeners, pools }: Snapshot): Set<number> {
 export function passiveCounts(counters: Counters, slot: number, tcp: boolean): PassiveCounts {
   const read = (column: ServerCounter) => counters.server(slot, SERVER_COLUMN[column]);
   const responses5xx = read("responses5xx");
-  const answers = read("responses2xx") + read("responses3xx") + read("responses4xx") + responses5xx;
+  // Of 1xx only a change of protocols is an answer that is counted.
+  const answers = read("responses1xx") + read("responses2xx") + read("responses3xx") + read("responses4xx") +
+    responses5xx;
   return {
     answers: tcp ? answers + read("connections") : answers,
     connectErrors: read("connectErrors"),

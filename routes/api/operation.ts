@@ -12,12 +12,16 @@ export interface ApiEnv {
   readonly Bindings: {
     /** Who asks, as far as the transport knows: an address, or a user of this machine. */
     readonly peer?: string;
+    /** Another node asks, which only says who wants it. */
+    readonly handedOn?: boolean;
   };
   readonly Variables: {
     /** Who asks, for the log. */
     by: string;
     /** Whether they may change something. */
     role: "reader" | "operator";
+    /** Whether they ask over this node's own socket. */
+    here: boolean;
   };
 }
 

@@ -1,4 +1,5 @@
 /** `/api/plan`: what a reload would change now, or with another text in the file. */
+import { HTTPException } from "hono/http-exception";
 import { body, CHANGE, createRoute, json, type Resource, z } from "./operation.ts";
 
 const Plan = z.object({
@@ -26,7 +27,8 @@ const readOther = createRoute({
   path: "/plan",
   operationId: "planText",
   tags: ["configuration"],
-  summary: "What a reload would change with this text in the file; nothing is changed",
+  summary:
+    "What a reload would change with this text in the file; nothing is changed. Over the admin socket only",
   request: {
     body: body(z.strictObject({ text: z.string().describe("Of a configuration, as the file has it.") })),
   },
@@ -34,9 +36,12 @@ const readOther = createRoute({
 });
 
 export const plan: Resource = (app, desk) => {
-  app.openapi(
-    readOther,
-    async (context) => context.json(await desk.plan(context.req.valid("json").text), 200),
-  );
+  app.openapi(readOther, async (context) => {
+    // Variables and files that a text names are the keeper's to read, and problems quote what is in them.
+    if (!context.get("here")) {
+      throw new HTTPException(403, { message: "a text is compared over the node's own admin socket only" });
+    }
+    return context.json(await desk.plan(context.req.valid("json").text), 200);
+  });
   app.openapi(read, async (context) => context.json(await desk.plan(), 200));
 };

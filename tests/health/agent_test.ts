@@ -44,6 +44,8 @@ Deno.test("AGENT says its text and takes one line, however it comes", () => {
   const bytes = (text: string) => new TextEncoder().encode(text);
   assertEquals(talk("").begin(), {});
   assertEquals(talk("hi\n").begin(), { send: bytes("hi\n") });
+  const long = talk("").receive(bytes(`up #${"x".repeat(400)}\n`)).verdict;
+  assertEquals(long, { ok: true, reason: `up #${"x".repeat(400)}` });
   for (const end of ["\n", "\r\n", "\r", "\nmore"]) {
     const one = talk("");
     assertEquals(one.receive(bytes("up ")), {});

@@ -122,3 +122,23 @@ Deno.test("Breaker of a tcp listener refuses connections", () => {
     assertEquals(statuses(world, 1), [200]);
   });
 });
+
+Deno.test("Breaker closes by changes of protocol as by other answers", () => {
+  simulate(world({}), (world) => {
+    for (const server of world.servers) server.answer = (_, one) => one.send(reply(500, "no"));
+    assertEquals(statuses(world, 5), [500, 500, 500, 500, 503]);
+    const fields = "Connection: Upgrade\r\nUpgrade: chat\r\n";
+    for (const server of world.servers) {
+      server.answer = (_, one) => one.send(`HTTP/1.1 101 Switching Protocols\r\n${fields}\r\n`);
+    }
+    world.run(1000);
+    const clients = Array.from({ length: 4 }, () => {
+      const client = world.connect().get("/chat", fields);
+      world.settle();
+      return client;
+    });
+    assertEquals(clients.map(({ statuses }) => statuses), [[101], [101], [101], [101]]);
+    for (const client of clients) client.peer.end();
+    world.settle();
+  });
+});

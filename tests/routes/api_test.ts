@@ -45,7 +45,14 @@ function api(access: Access = SOCKET, desk: Partial<Desk> = {}, outcome: Outcome
 type App = ReturnType<typeof api>["app"];
 
 /** A request with a body in JSON, and what came of it. */
-async function ask(app: App, method: string, path: string, body?: unknown, headers: HeadersInit = {}) {
+async function ask(
+  app: App,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: HeadersInit = {},
+  from = {},
+) {
   const json = body === undefined ? {} : {
     body: typeof body === "string" ? body : JSON.stringify(body),
     headers: { "content-type": "application/json" },
@@ -54,7 +61,7 @@ async function ask(app: App, method: string, path: string, body?: unknown, heade
     method,
     ...json,
     headers: { ...json.headers, ...headers as Record<string, string> },
-  }, { peer: "10.0.0.7" });
+  }, { peer: "10.0.0.7", ...from });
   const text = await response.text();
   return { status: response.status, answer: JSON.parse(text) };
 }
@@ -75,6 +82,12 @@ Deno.test("GET tells of the node, of its parts, and 404 of what there is not", a
   assertEquals((await ask(app, "GET", "/changes")).answer, DRIFT);
   assertEquals((await ask(app, "GET", "/plan")).answer, { problems: [], changes: [] });
   assertEquals((await ask(app, "POST", "/plan", { text: "x" })).answer.problems, ["of x"]);
+  assertEquals((await ask(app, "POST", "/plan", { text: "x" }, {}, { handedOn: true })).status, 403);
+  const remote = api({ from: "remote", token: "t" }).app;
+  assertEquals(
+    (await ask(remote, "POST", "/plan", { text: "x" }, { authorization: "Bearer t" })).status,
+    403,
+  );
   assertEquals((await ask(app, "GET", "/pools/app/sessions?limit=5")).answer.size, 8);
   for (
     const path of [

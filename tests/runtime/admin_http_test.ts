@@ -41,6 +41,17 @@ Deno.test("serveAdmin() lets one address hold so many connections, and none for 
   await http.close();
 });
 
+Deno.test("serveAdmin() ends a connection whose request is none that can be answered", async () => {
+  const port = freePort();
+  const http = await serveAdmin("0.0.0.0", port, null, () => new Response("x"));
+  for (const line of ["OPTIONS *", "TRACE /"]) {
+    const conn = await Deno.connect({ hostname: HOST, port });
+    await conn.write(new TextEncoder().encode(`${line} HTTP/1.1\r\nHost: x\r\n\r\n`));
+    assertEquals(await rest(conn), "", line);
+  }
+  await http.close();
+});
+
 Deno.test("serveAdmin() speaks TLS where it has a certificate, and only that", async () => {
   const port = freePort();
   const key = Key.make();

@@ -44,6 +44,10 @@ Deno.test("performOrder() forgets what is stored of a name, and says what comes 
     for (const file of ["shop.test.pem", "shop.test.json"]) assertEquals((await files.read(file))!.text, "");
     const again = await performOrder(FORGET, facts(files));
     assert(!again.ok && again.status === 404);
+    await files.store("_account.json", "a key");
+    const account = await performOrder({ ...FORGET, name: "_account" }, facts(files));
+    assert(!account.ok && account.status === 404);
+    assertEquals((await files.read("_account.json"))!.text, "a key");
     await files.store("shop.test.pem", "secret");
     const wanted = await performOrder(FORGET, { ...facts(files), shared: false });
     assert(wanted.ok && wanted.warnings.length === 2, JSON.stringify(wanted));

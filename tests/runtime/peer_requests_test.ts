@@ -1,6 +1,6 @@
 import type { AdminApp } from "../../mod/runtime/admin_server_io.ts";
 import { PairLine } from "../../mod/runtime/pair_line_io.ts";
-import { framesOf, type PeerRequest, refusalOf } from "../../mod/runtime/peer_request.ts";
+import { describeRequest, framesOf, type PeerRequest, refusalOf } from "../../mod/runtime/peer_request.ts";
 import { PeerRequests } from "../../mod/runtime/peer_requests_io.ts";
 import type { Log } from "../../mod/observe/log.ts";
 import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
@@ -47,6 +47,23 @@ async function withPair(
     other.line.close();
   }
 }
+
+Deno.test("PeerRequests() does nothing that was meant for another node, and tells no log of a configuration", async () => {
+  let asked = 0;
+  await withPair(() => {
+    asked++;
+    return new Response("{}");
+  }, async ({ requests }) => {
+    const led = await requests.ask("lb3", "127.81.13.3", GET);
+    assertEquals([led.status, JSON.parse(led.body).error, asked], [502, "this is node lb2", 0]);
+  });
+  const text = JSON.stringify({ text: "a secret" });
+  assertEquals(describeRequest({ ...GET, method: "POST", path: "/plan", body: text }), "POST /api/plan");
+  assertEquals(
+    describeRequest({ ...GET, method: "PUT", path: "/maintenance", body: '{"on":true}' }),
+    'PUT /api/maintenance {"on":true}',
+  );
+});
 
 Deno.test("PeerRequests() hands a request with who asks, and the whole answer back, however long", async () => {
   const long = JSON.stringify("ä😀".repeat(400_000));
