@@ -30,7 +30,7 @@ export function balancerDesk(facts: BalancerFacts): Desk {
     node: () => Promise.resolve().then(() => statusOf(facts)),
     // Shown, and never acted on: its shape is that of the same program.
     keeper: async () => await ask({ ask: "status" }) as KeeperStatus,
-    plan: async (text) => await ask({ ask: "plan", text }) as Plan,
+    plan: async () => await ask({ ask: "plan" }) as Plan,
     perform: async (command, by) => OUTCOME.parse(await ask({ ask: "do", command, by })),
     sessions: (pool, limit) => Promise.resolve(facts.sessions(pool, limit)),
     nodes: async () => await ask({ ask: "nodes" }) as Nodes,

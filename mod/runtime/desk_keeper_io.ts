@@ -96,7 +96,7 @@ export class KeeperDesk implements Desk {
       case "status":
         return await this.keeper();
       case "plan":
-        return await this.plan(asked.text);
+        return await this.plan();
       case "do":
         return await this.perform(asked.command, asked.by);
       case "nodes":

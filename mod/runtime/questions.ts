@@ -32,7 +32,7 @@ export const OF_BALANCER = z.discriminatedUnion("ask", [
 /** What the balancer asks. */
 export const OF_KEEPER = z.discriminatedUnion("ask", [
   z.strictObject({ ask: z.literal("status") }),
-  z.strictObject({ ask: z.literal("plan"), text: z.string().optional() }),
+  z.strictObject({ ask: z.literal("plan") }),
   /** For somebody who was let in at the admin address. */
   z.strictObject({ ask: z.literal("do"), command: COMMAND, by }),
   z.strictObject({ ask: z.literal("nodes") }),

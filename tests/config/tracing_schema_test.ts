@@ -8,7 +8,7 @@ Deno.test("TracingSchema is off by itself, and complete with an endpoint alone",
   assertEquals((await good(tracing('endpoint: "http://127.0.0.1:4318"'))).tracing, {
     endpoint: "http://127.0.0.1:4318/v1/traces",
     sample: 0.01,
-    parents: "all",
+    parents: "trusted",
     service: "tandem",
     headers: {},
   });

@@ -26,7 +26,9 @@ pools: { app: { servers: [{ name: a, address: "127.0.0.1:${server.addr.port}" }]
 log: { access: json }
 ${tracing}`;
   await using node = await Node.start(
-    config(`tracing: { endpoint: "http://127.0.0.1:${collector.addr.port}", sample: 100%, service: edge }`),
+    config(
+      `tracing: { endpoint: "http://127.0.0.1:${collector.addr.port}", sample: 100%, parents: all, service: edge }`,
+    ),
   );
   const ask = async (path: string, headers: HeadersInit = {}, client?: Deno.HttpClient) => {
     const init = client === undefined ? { headers } : { headers, client };
