@@ -9,7 +9,7 @@ import { checkPurity } from "./style/purity.ts";
 import { files, isPure, read, ROOT } from "./style/tree.ts";
 
 /** Directories of tests that are not part of `deno task ok`. */
-const SLOW_DIRECTORIES = ["lab", "scenarios", "conformance", "fuzz"];
+const SLOW_DIRECTORIES = ["lab", "scenarios", "conformance", "fuzz", "integration", "browser"];
 /** Each test has its own deadline (deadline.ts); this is for what hangs outside of one, also on a machine that is slow or busy. The whole run is to take less than 20 minutes. */
 const TESTS_LIMIT_MS = 25 * 60_000;
 
@@ -37,24 +37,13 @@ function unescapeXml(text: string): string {
   return text.replace(/&(lt|gt|quot|apos|amp);/g, (_, name: string) => entities[name] ?? "");
 }
 
-/** `atEnd`: in one piece, with others running beside it, which go first. */
-type Show = "inherit" | "null" | "atEnd";
+type Show = "inherit" | "null";
 
 async function deno(args: string[], show: Show = "inherit", signal?: AbortSignal): Promise<boolean> {
-  const at = { cwd: ROOT, stdin: "null", ...(signal === undefined ? {} : { signal }) } as const;
-  if (show !== "atEnd") {
-    const shown = { ...at, args, stdout: show, stderr: show } as const;
-    return (await new Deno.Command(Deno.execPath(), shown).spawn().status).success;
-  }
-  const { success, stdout, stderr } = await new Deno.Command("nice", {
-    ...at,
-    args: [Deno.execPath(), ...args],
-  })
-    .output();
-  for (const text of [stdout, stderr]) {
-    await new Blob([text]).stream().pipeTo(Deno.stdout.writable, { preventClose: true });
-  }
-  return success;
+  const options = { args, cwd: ROOT, stdin: "null", stdout: show, stderr: show } as const;
+  const child = new Deno.Command(Deno.execPath(), signal === undefined ? options : { ...options, signal })
+    .spawn();
+  return (await child.status).success;
 }
 
 /** The linter with a plugin has been seen to crash, rarely, without having looked: then it looks again. */
@@ -89,9 +78,9 @@ function gate(): [name: string, run: () => Promise<boolean>][] {
   ];
 }
 
-/** Runs the tests below `paths`; `extra` goes to `deno test` as it is. What they print is shown in full, or not at all. */
+/** Runs the tests below `path`; `extra` goes to `deno test` as it is. What they print is shown in full, or not at all. */
 export async function runTests(
-  paths: readonly string[],
+  path: string,
   extra: readonly string[] = [],
   show: Show = "inherit",
 ): Promise<Count> {
@@ -100,7 +89,7 @@ export async function runTests(
   const preload = `--preload=${ROOT}/tests/deadline.ts`;
   const args = ["test", "--no-check", "--allow-all", "--trace-leaks", preload, `--junit-path=${report}`];
   try {
-    const ok = await deno([...args, ...extra, ...paths], show, AbortSignal.timeout(TESTS_LIMIT_MS));
+    const ok = await deno([...args, ...extra, path], show, AbortSignal.timeout(TESTS_LIMIT_MS));
     const text = await Deno.readTextFile(report).catch(() => "");
     const count = countJUnit(text);
     // A file that does not load, or a run that was cut short, is not in the report.
@@ -109,14 +98,6 @@ export async function runTests(
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
-}
-
-function both([one, other]: [Count, Count]): Count {
-  return {
-    passed: one.passed + other.passed,
-    failed: one.failed + other.failed,
-    skipped: [...one.skipped, ...other.skipped],
-  };
 }
 
 async function main(quick: boolean): Promise<number> {
@@ -129,12 +110,8 @@ async function main(quick: boolean): Promise<number> {
     if (ok) total.passed++;
     else failedSteps.push(name);
   }
-  const slow = SLOW_DIRECTORIES.map((name) => `tests/${name}`);
-  const others = [`--ignore=${slow.join(",")}`];
-  // The slow ones wait more than they work.
-  const tests = quick
-    ? await runTests(["tests"], others)
-    : both(await Promise.all([runTests(slow), runTests(["tests"], others, "atEnd")]));
+  const slow = `--ignore=${SLOW_DIRECTORIES.map((name) => `tests/${name}`).join(",")}`;
+  const tests = await runTests("tests", quick ? [slow] : []);
   for (const name of tests.skipped) console.log(`skipped: ${name}`);
   if (failedSteps.length > 0) console.log(`failed steps: ${failedSteps.join(", ")}`);
   const failed = failedSteps.length + tests.failed;
