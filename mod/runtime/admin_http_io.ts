@@ -7,6 +7,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
+import { incomingBody } from "./incoming_body_io.ts";
 import { stopServer } from "./stop_server_io.ts";
 
 export const LIMITS = {
@@ -145,7 +146,7 @@ class BoundedServer implements AdminHttp {
   }
 
   async #answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const body = await bodyOf(incoming);
+    const body = await incomingBody(incoming, MAX_BODY_BYTES);
     if (body === null) {
       outgoing.writeHead(413, { connection: "close" }).end();
       return;
@@ -167,18 +168,6 @@ class BoundedServer implements AdminHttp {
       this.#streams.delete(outgoing);
     }
   }
-}
-
-/** Null: it is too long. */
-async function bodyOf(incoming: IncomingMessage): Promise<ArrayBuffer | null> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let length = 0;
-  for await (const chunk of incoming) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) return null;
-    chunks.push(chunk);
-  }
-  return await new Blob(chunks).arrayBuffer();
 }
 
 function requestOf(incoming: IncomingMessage, body: ArrayBuffer): Request {

@@ -5,6 +5,7 @@
  * A bad one changes nothing. Reloads, live changes and upgrades happen one at a time, in order. It must not know how the balancer is
  * told.
  */
+import { reasonOf } from "../base/reason.ts";
 import { isEmpty, type LiveChanges, lostServer, NO_CHANGES } from "../config/live.ts";
 import type { PlannedChange } from "../config/plan.ts";
 import type { FilesRead } from "../functions/bundled.ts";
@@ -276,8 +277,4 @@ async function checkText(
   if (!("problems" in checked)) return { text, checked };
   const problems = checked.problems.map((problem) => `${problem} (beside what was changed live)`);
   return { text, checked: { ...checked, problems } };
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -5,6 +5,7 @@
  * said it must not know. Bounded in time and number: a stranger takes no place from a peer.
  */
 import { PerSecond } from "../base/per_second.ts";
+import { reasonOf } from "../base/reason.ts";
 import type { Log } from "../observe/log.ts";
 import { SealedLink, type SharedKey } from "./sealed_link_io.ts";
 
@@ -214,8 +215,4 @@ function closed(conn: Deno.Conn): void {
 /** An IPv6 address without its scope. */
 function plain(address: string): string {
   return address.replace(/%.*$/, "");
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

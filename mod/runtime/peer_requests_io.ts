@@ -5,6 +5,7 @@
  * its log says through which node a change came.
  */
 import type { z } from "zod";
+import { reasonOf } from "../base/reason.ts";
 import { logger } from "../observe/log.ts";
 import type { AdminApp } from "./admin_server_io.ts";
 import { readMessage } from "./file_exchange.ts";
@@ -114,8 +115,4 @@ async function receiveAnswer(link: SealedLink): Promise<PeerAnswer> {
 function errorIn({ status, body }: PeerAnswer): string {
   const { error = `status ${status}` } = JSON.parse(body) as { readonly error?: string };
   return error.replaceAll("\n", "; ");
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

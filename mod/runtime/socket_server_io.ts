@@ -7,6 +7,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { withLibc } from "../base/libc_io.ts";
+import { incomingBody } from "./incoming_body_io.ts";
 import { stopServer } from "./stop_server_io.ts";
 
 /** As for the API: a configuration may be long. */
@@ -93,15 +94,10 @@ async function answer(
   outgoing: ServerResponse,
   handler: (request: Request) => Response | Promise<Response>,
 ): Promise<void> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let length = 0;
-  for await (const chunk of incoming) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) {
-      outgoing.writeHead(413, { connection: "close" }).end();
-      return;
-    }
-    chunks.push(chunk);
+  const whole = await incomingBody(incoming, MAX_BODY_BYTES);
+  if (whole === null) {
+    outgoing.writeHead(413, { connection: "close" }).end();
+    return;
   }
   const { method = "GET", url = "/" } = incoming;
   const headers = new Headers();
@@ -109,9 +105,7 @@ async function answer(
     // Of a body that is whole here.
     if (value !== undefined && name !== "transfer-encoding") headers.set(name, String(value));
   }
-  const body = length === 0 || method === "GET" || method === "HEAD"
-    ? null
-    : await new Blob(chunks).arrayBuffer();
+  const body = whole.byteLength === 0 || method === "GET" || method === "HEAD" ? null : whole;
   const response = await handler(new Request(new URL(url, "http://localhost"), { method, headers, body }));
   const bytes = new Uint8Array(await response.arrayBuffer());
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));

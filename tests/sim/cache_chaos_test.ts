@@ -8,7 +8,8 @@
 import type { CacheSnapshot } from "../../mod/config/cache_snapshot.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { statusOf } from "./http_text.ts";
-import { reply, type ServedConnection, type SimClient } from "./parties.ts";
+import { reply, type ServedConnection } from "./parties.ts";
+import { whim, type Whimsical } from "./whim.ts";
 import { simulate, type World } from "./world.ts";
 
 const SEEDS = Number(Deno.env.get("SIM_SEEDS") ?? 60);
@@ -35,11 +36,9 @@ const SAYS: Readonly<Record<string, string>> = {
   n: 'Cache-Control: no-cache\r\nETag: "n"\r\n',
 };
 
-interface Talk {
-  readonly client: SimClient;
+interface Talk extends Whimsical {
   readonly port: number;
   readonly asked: { readonly path: string; readonly method: string; readonly kind: string }[];
-  left: boolean;
 }
 
 Deno.test("a cache keeps its promises whatever happens", () => {
@@ -94,14 +93,8 @@ Deno.test("a cache keeps its promises whatever happens", () => {
 function act(world: World, talk: Talk): void {
   const { random } = world.network;
   const { client, asked } = talk;
-  if (talk.left || client.ended || random() < 0.5) return;
-  const dice = random();
-  if (dice < 0.06) {
-    talk.left = true;
-    return client.peer[dice < 0.02 ? "end" : dice < 0.04 ? "hangUp" : "reset"]();
-  }
-  if (dice < 0.12) return client.peer.stop();
-  if (dice < 0.3) return client.peer.go();
+  const dice = whim(talk, random);
+  if (dice === null) return;
   const path = `/${"aabbccpn"[Math.floor(random() * 8)]}${Math.floor(random() * 3)}`;
   const method = dice < 0.34 ? "HEAD" : dice < 0.38 ? "POST" : "GET";
   const kind = "xy"[Math.floor(random() * 2)]!;

@@ -14,8 +14,9 @@ import { assert, assertEquals } from "../assert.ts";
 import type { RouteSnapshot } from "../../mod/config/snapshot.ts";
 import { writeProxyLine } from "../../mod/net/proxy_protocol.ts";
 import { statusOf } from "./http_text.ts";
-import { reply, type ServedConnection, type SimClient } from "./parties.ts";
+import { reply, type ServedConnection } from "./parties.ts";
 import { cookie, table } from "../proxy/sticky_world.ts";
+import { whim, type Whimsical } from "./whim.ts";
 import { simulate, type World } from "./world.ts";
 
 const SEEDS = Number(Deno.env.get("SIM_SEEDS") ?? 150);
@@ -33,12 +34,9 @@ const MIRRORED: RouteSnapshot = {
 };
 
 /** One client and what it asked, in order. */
-interface Talk {
-  readonly client: SimClient;
+interface Talk extends Whimsical {
   readonly port: number;
   readonly asked: Asked[];
-  /** It broke off or stopped of its own will. */
-  left: boolean;
 }
 
 Deno.test("sessions keep their promises whatever happens", () => {
@@ -140,14 +138,8 @@ Deno.test("sessions keep their promises whatever happens", () => {
 function act(world: World, talk: Talk, round: string): void {
   const { random } = world.network;
   const { client, asked } = talk;
-  if (talk.left || client.ended || random() < 0.5) return;
-  const dice = random();
-  if (dice < 0.06) {
-    talk.left = true;
-    return client.peer[dice < 0.02 ? "end" : dice < 0.04 ? "hangUp" : "reset"]();
-  }
-  if (dice < 0.12) return client.peer.stop();
-  if (dice < 0.3) return client.peer.go();
+  const dice = whim(talk, random);
+  if (dice === null) return;
   const path = `/${talk.port}-${round}`;
   const body = dice < 0.6 ? "" : "b".repeat(Math.floor(random() * 4000)) + round;
   const session = "abc"[Math.floor(random() * 4)] ?? "x";
