@@ -28,7 +28,7 @@ export const API_HELP =
       --json         the answer as JSON`;
 
 export const BOTH_HELP =
-  `      --both         on every node of the pair; what each has done is told, and exit code 1 says that not all have
+  `      --both         every node of the pair; what each says or has done is told, and exit code 1 says that not all have
 ${API_HELP}`;
 
 export interface ApiRequest {
@@ -48,9 +48,12 @@ export interface NodeAnswer {
 }
 
 /** What is wrong is a sentence that begins with "Cannot". `all`: several nodes were asked, and this is of each. */
-export type ApiAnswer =
-  | { readonly value: unknown; readonly all?: readonly NodeAnswer[] }
-  | { readonly problem: string };
+export type ApiAnswer = ApiValue | { readonly problem: string };
+
+export interface ApiValue {
+  readonly value: unknown;
+  readonly all?: readonly NodeAnswer[];
+}
 
 /** A node that does not answer within this is as good as down for whoever asks. One asks another for less. */
 const ANSWER_MS = 12_000;
@@ -99,27 +102,64 @@ export function trustedBy({ values }: Invocation): { caCerts?: string[] } | { pr
   }
 }
 
+/** Of each node that was asked; the only one has no name here. */
+export function answersOf({ value, all }: ApiValue): readonly NodeAnswer[] {
+  return all ?? [{ node: "", status: 200, answer: value }];
+}
+
 /** Has the node do something; `done` is said when it did. The answer is the exit code. */
-export async function act(invocation: Invocation, request: ApiRequest, done: string): Promise<number> {
+export function act(invocation: Invocation, request: ApiRequest, done: string): Promise<number> {
+  return tellEach(invocation, request, ({ node, answer }) => {
+    const of = node === "" ? "" : `${node}: `;
+    for (const warning of warningsOf(answer)) writeErr(`${of}warning: ${warning}\n`);
+    const { count } = (answer ?? {}) as { readonly count?: number };
+    return `${of}${done}${count === undefined ? "" : `: ${count}`}\n`;
+  });
+}
+
+/** Reads something and shows it as `text` has it, of several nodes each below its name. The answer is the exit code. */
+export function show(
+  invocation: Invocation,
+  path: string,
+  text: (value: unknown) => string,
+): Promise<number> {
+  return tellEach(
+    invocation,
+    { method: "GET", path },
+    ({ node, answer }) => heading(node) + text(answer),
+  );
+}
+
+async function tellEach(
+  invocation: Invocation,
+  request: ApiRequest,
+  text: (answer: NodeAnswer) => string,
+): Promise<number> {
   const answer = await callApi(invocation, request);
   if ("problem" in answer) return complain(answer.problem);
-  const { value, all = null } = answer;
-  const good = all === null || all.every(({ status }) => status < 400);
-  if (invocation.values.json === true) showJson(value);
-  else if (all === null) tell("", value, done);
-  else for (const one of all) tellOf(one, done);
-  return good ? GOOD : BAD;
+  const each = answersOf(answer);
+  if (invocation.values.json === true) showJson(answer.value);
+  else {
+    for (const one of each) {
+      if (isGood(one)) writeOut(text(one));
+      else complain(refusalOf(one));
+    }
+  }
+  return each.every(isGood) ? GOOD : BAD;
 }
 
-function tellOf({ node, status, answer }: NodeAnswer, done: string): void {
-  if (status < 400) return tell(`${node}: `, answer, done);
-  writeErr(`${node}: ${refusal(answer, status)}\n`);
+/** Above what one of several nodes says. */
+export function heading(node: string): string {
+  return node === "" ? "" : `== ${node}\n`;
 }
 
-function tell(of: string, answer: unknown, done: string): void {
-  for (const warning of warningsOf(answer)) writeErr(`${of}warning: ${warning}\n`);
-  const { count } = (answer ?? {}) as { readonly count?: number };
-  writeOut(`${of}${done}${count === undefined ? "" : `: ${count}`}\n`);
+export function isGood({ status }: NodeAnswer): boolean {
+  return status < 400;
+}
+
+/** Why one of several nodes has not done it. */
+export function refusalOf({ node, status, answer }: NodeAnswer): string {
+  return `${node}: ${refusal(answer, status)}`;
 }
 
 export function showJson(value: unknown): number {

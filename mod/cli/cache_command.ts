@@ -1,7 +1,7 @@
 /** `tandem cache [purge]`. */
 import type { NodeStatus } from "../observe/status.ts";
-import { act, BOTH_HELP, BOTH_OPTIONS, callApi, complain, showJson } from "./api_io.ts";
-import { type Command, GOOD, type Invocation, UsageError, writeOut } from "./command.ts";
+import { act, BOTH_HELP, BOTH_OPTIONS, show } from "./api_io.ts";
+import { type Command, UsageError } from "./command.ts";
 
 export const command: Command = {
   summary: "show how much the cache holds, or forget stored answers",
@@ -21,7 +21,7 @@ Examples: tandem cache
           tandem cache purge --all --both`,
   run: async (invocation) => {
     const [word, path] = invocation.positionals;
-    if (word === undefined) return await show(invocation);
+    if (word === undefined) return await show(invocation, "/cache", describeCache);
     if (word !== "purge") throw new UsageError("needs purge or nothing");
     const { host, all } = invocation.values;
     if (path === undefined && host === undefined && all !== true) {
@@ -37,18 +37,12 @@ Examples: tandem cache
   },
 };
 
-async function show(invocation: Invocation): Promise<number> {
-  const answer = await callApi(invocation, { method: "GET", path: "/cache" });
-  if ("problem" in answer) return complain(answer.problem);
-  if (invocation.values.json === true) return showJson(answer.value);
-  const { entries, bytes, maxBytes, stored, evicted } = answer.value as NodeStatus["cache"];
-  writeOut(
-    maxBytes === 0
-      ? "no route has a cache\n"
-      : `${entries} answers in ${megabytes(bytes)} of ${megabytes(maxBytes)} MB; ` +
-        `${stored} stored since the start, ${evicted} gone for lack of room\n`,
-  );
-  return GOOD;
+function describeCache(value: unknown): string {
+  const { entries, bytes, maxBytes, stored, evicted } = value as NodeStatus["cache"];
+  return maxBytes === 0
+    ? "no route has a cache\n"
+    : `${entries} answers in ${megabytes(bytes)} of ${megabytes(maxBytes)} MB; ` +
+      `${stored} stored since the start, ${evicted} gone for lack of room\n`;
 }
 
 function megabytes(bytes: number): string {

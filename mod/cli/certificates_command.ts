@@ -1,14 +1,14 @@
 /** `tandem certificates [renew NAME | forget NAME]`. */
 import type { CertificateEntry } from "../observe/certificate_list.ts";
-import { act, API_HELP, API_OPTIONS, callApi, complain, showJson } from "./api_io.ts";
+import { act, BOTH_HELP, BOTH_OPTIONS, show } from "./api_io.ts";
 import { certificateTable } from "./certificate_table.ts";
-import { type Command, GOOD, type Invocation, UsageError, writeOut } from "./command.ts";
+import { type Command, UsageError } from "./command.ts";
 
 export const command: Command = {
   summary: "show the certificates, renew one or forget it",
   usage: "[renew NAME | forget NAME]",
   arguments: 2,
-  options: API_OPTIONS,
+  options: BOTH_OPTIONS,
   help:
     `Without a word it lists what listeners show: who has issued it, when it expires, and of what is had by ACME when
 the authority is asked next and why the last attempt failed.
@@ -18,15 +18,23 @@ renew   asks the authority for another certificate now, also during a pause afte
 forget  throws the certificate of a name and its key away, here and on the nodes that share it; where the
         configuration still wants the name, a new one with a new key is asked for
 
-${API_HELP}
+Either is said to one node of a pair that shares them, whichever: --both is for the list.
+
+${BOTH_HELP}
 
 Examples: tandem certificates
+          tandem certificates --both
           tandem certificates renew shop.example.com`,
   run: async (invocation) => {
     const [verb, name] = invocation.positionals;
-    if (verb === undefined) return await list(invocation);
+    if (verb === undefined) return await show(invocation, "/certificates", describeCertificates);
     if (name === undefined || verb !== "renew" && verb !== "forget") {
       throw new UsageError("needs: renew NAME, forget NAME, or nothing");
+    }
+    if (invocation.values.both === true) {
+      throw new UsageError(
+        `takes no --both with ${verb}: nodes that can ask each other share their certificates`,
+      );
     }
     const path = `/certificates/${encodeURIComponent(name)}`;
     return verb === "renew"
@@ -39,10 +47,6 @@ Examples: tandem certificates
   },
 };
 
-async function list(invocation: Invocation): Promise<number> {
-  const answer = await callApi(invocation, { method: "GET", path: "/certificates" });
-  if ("problem" in answer) return complain(answer.problem);
-  if (invocation.values.json === true) return showJson(answer.value);
-  writeOut(certificateTable(answer.value as readonly CertificateEntry[], Date.now()));
-  return GOOD;
+function describeCertificates(value: unknown): string {
+  return certificateTable(value as readonly CertificateEntry[], Date.now());
 }

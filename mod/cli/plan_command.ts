@@ -1,26 +1,43 @@
 /** `tandem plan`. */
 import type { Plan } from "../runtime/desk.ts";
 import type { ListenerStatus } from "../observe/status.ts";
-import { API_HELP, API_OPTIONS, type ApiRequest, callApi, complain, showJson } from "./api_io.ts";
-import { BAD, type Command, GOOD, writeErr, writeOut } from "./command.ts";
+import {
+  answersOf,
+  type ApiAnswer,
+  type ApiRequest,
+  BOTH_HELP,
+  BOTH_OPTIONS,
+  callApi,
+  complain,
+  heading,
+  isGood,
+  type NodeAnswer,
+  refusalOf,
+  showJson,
+} from "./api_io.ts";
+import { BAD, type Command, GOOD, UsageError, writeErr, writeOut } from "./command.ts";
 
 export const command: Command = {
   summary: "show what a reload would change, and what it costs",
   usage: "[FILE]",
   arguments: 1,
-  options: API_OPTIONS,
+  options: BOTH_OPTIONS,
   help:
     `Compares the file of the running node, as it is on disk now, or FILE in its place, with what runs: what would be
 added, removed and changed, on which addresses it would listen, which connections would end, which addresses would
 move. Nothing is changed. FILE is for this machine's own node. Exit code 1: a reload would be refused, with every
 reason but those that only show when it is tried: certificates' files, and addresses that others have.
 
-${API_HELP}
+${BOTH_HELP}
 
 Examples: tandem plan && tandem reload
+          tandem plan --both
           tandem plan next.yaml`,
   run: async (invocation) => {
     const [file] = invocation.positionals;
+    if (file !== undefined && invocation.values.both === true) {
+      throw new UsageError("takes no --both with a file, which is for this machine's own node");
+    }
     const request = file === undefined ? NOW : requestFor(file);
     if ("problem" in request) return complain(request.problem);
     const [answer, listeners] = await Promise.all([
@@ -28,17 +45,31 @@ Examples: tandem plan && tandem reload
       callApi(invocation, { method: "GET", path: "/listeners" }),
     ]);
     if ("problem" in answer) return complain(answer.problem);
-    const plan = named(answer.value as Plan, file);
-    if (invocation.values.json === true) {
-      showJson(plan);
-      return plan.problems.length === 0 ? GOOD : BAD;
-    }
-    for (const problem of plan.problems) writeErr(`${problem}\n`);
-    if (plan.problems.length > 0) return complain("a reload would be refused");
-    writeOut(describePlan(plan, "value" in listeners ? listeners.value as readonly ListenerStatus[] : []));
-    return GOOD;
+    const plans = answersOf(answer).map((one) =>
+      isGood(one) ? { ...one, answer: named(one.answer as Plan, file) } : one
+    );
+    if (invocation.values.json === true) showJson(answer.all === undefined ? plans[0]!.answer : answer.value);
+    else for (const plan of plans) tell(plan, listeners);
+    return plans.every(isAccepted) ? GOOD : BAD;
   },
 };
+
+function isAccepted(one: NodeAnswer): boolean {
+  return isGood(one) && (one.answer as Plan).problems.length === 0;
+}
+
+function tell(one: NodeAnswer, listeners: ApiAnswer): void {
+  if (!isGood(one)) return void complain(refusalOf(one));
+  const { node, answer } = one as { readonly node: string; readonly answer: Plan };
+  const of = node === "" ? "" : `${node}: `;
+  for (const problem of answer.problems) writeErr(`${of}${problem}\n`);
+  if (answer.problems.length > 0) return void complain(`${of}a reload would be refused`);
+  const running = "problem" in listeners
+    ? undefined
+    : answersOf(listeners).find((said) => said.node === node);
+  const known = running !== undefined && isGood(running) ? running.answer as readonly ListenerStatus[] : [];
+  writeOut(heading(node) + describePlan(answer, known));
+}
 
 /** Modules of functions may have to be bundled. */
 const WITHIN_MS = 60_000;

@@ -1,12 +1,12 @@
 /** `tandem sessions POOL`. */
 import type { PoolSessions } from "../runtime/desk.ts";
-import { act, BOTH_HELP, BOTH_OPTIONS, callApi, complain, showJson } from "./api_io.ts";
-import { type Command, GOOD, type Invocation, UsageError, writeOut } from "./command.ts";
+import { act, BOTH_HELP, BOTH_OPTIONS, show } from "./api_io.ts";
+import { type Command, UsageError } from "./command.ts";
 import { span } from "./status_table.ts";
 
 export const command: Command = {
   summary: "show or forget the sessions in the table of a pool",
-  usage: "POOL [--limit N] | POOL --forget [--server SERVER | --key KEY] [--both]",
+  usage: "POOL [--limit N] [--both] | POOL --forget [--server SERVER | --key KEY] [--both]",
   arguments: 1,
   options: {
     ...BOTH_OPTIONS,
@@ -30,12 +30,10 @@ Examples: tandem sessions app
     const [pool] = invocation.positionals;
     if (pool === undefined) throw new UsageError("needs the name of a pool");
     const path = `/pools/${encodeURIComponent(pool)}/sessions`;
-    const { forget, server, key, both } = invocation.values;
+    const { forget, server, key, limit = "20" } = invocation.values;
     if (forget !== true) {
-      if (both === true) {
-        throw new UsageError("takes --both with --forget; show those of one node with --node");
-      }
-      return await show(invocation, path);
+      if (!/^\d+$/.test(String(limit))) throw new UsageError("needs a whole number with --limit");
+      return await show(invocation, `${path}?limit=${limit}`, describeSessions);
     }
     const which = Object.entries({ server, key }).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, String(value)]]
@@ -49,16 +47,10 @@ Examples: tandem sessions app
   },
 };
 
-async function show(invocation: Invocation, path: string): Promise<number> {
-  const { limit = "20", json } = invocation.values;
-  if (!/^\d+$/.test(String(limit))) throw new UsageError("needs a whole number with --limit");
-  const answer = await callApi(invocation, { method: "GET", path: `${path}?limit=${limit}` });
-  if ("problem" in answer) return complain(answer.problem);
-  if (json === true) return showJson(answer.value);
-  const { sessions, entries, size } = answer.value as PoolSessions;
-  writeOut(`${entries} of at most ${size}\n`);
-  for (const { key, server, expiresInMs } of sessions) {
-    writeOut(`  ${key}  ${server ?? "(a server that is gone)"}, for ${span(expiresInMs)}\n`);
-  }
-  return GOOD;
+function describeSessions(value: unknown): string {
+  const { sessions, entries, size } = value as PoolSessions;
+  const lines = sessions.map(({ key, server, expiresInMs }) =>
+    `  ${key}  ${server ?? "(a server that is gone)"}, for ${span(expiresInMs)}\n`
+  );
+  return `${entries} of at most ${size}\n${lines.join("")}`;
 }

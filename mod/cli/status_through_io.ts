@@ -1,7 +1,7 @@
 /** `tandem status` of another node, asked through one that answers here, or of every node of the pair. */
 import type { KeeperStatus } from "../observe/keeper_status.ts";
 import type { NodeStatus } from "../observe/status.ts";
-import { type ApiAnswer, callApi, type NodeAnswer } from "./api_io.ts";
+import { type ApiAnswer, callApi, isGood } from "./api_io.ts";
 import { BAD, GOOD, type Invocation } from "./command.ts";
 import { electionTable } from "./election_table.ts";
 import type { StatusQuestion } from "./status_io.ts";
@@ -31,10 +31,6 @@ export async function askThrough(
     else if (!json) out(`== ${one.node}\n${table(one.answer as Told)}\n`);
   }
   return all === undefined || all.every(isGood) ? GOOD : BAD;
-}
-
-function isGood({ status }: NodeAnswer): boolean {
-  return status < 400;
 }
 
 /** As of a node on this machine. */

@@ -54,7 +54,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: () => import("./vip_command.ts"),
   },
   reload: {
-    summary: "read the configuration of the running node again",
+    summary: "read the configuration of a running node again",
     load: () => import("./reload_command.ts"),
   },
   plan: {
@@ -67,7 +67,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   log: { summary: "log more, or less", load: () => import("./log_command.ts") },
   maintenance: {
-    summary: "keep this node out of every election",
+    summary: "keep a node out of every election",
     load: () => import("./maintenance_command.ts"),
   },
   doctor: {

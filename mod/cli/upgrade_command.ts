@@ -12,12 +12,13 @@ export const command: Command = {
   help:
     `Has the node on this machine start its program anew from the file it was started from, and hand everything
 over to it: connections, addresses, health. No request is lost, and the addresses do not move. The configuration is
-read anew too. When the new program cannot take over the running one goes on, and this says why and exits with 1.
+read anew too. When the new program cannot take over the running one goes on, and this says why and exits with 1. Each
+machine has a program of its own: the other node is upgraded on its own machine.
 
 ${SOCKET_HELP}
       --json         the answer as JSON: version and process of the new program
 
-Example: tandem upgrade && tandem upgrade --node lb2`,
+Example: tandem upgrade && tandem status`,
   run: (invocation) =>
     ask(invocation, "/upgrade", "the new program has taken over; see tandem status", WITHIN_MS),
 };

@@ -10,21 +10,21 @@ export const command: Command = {
   arguments: 2,
   options: { ...SELECTION_OPTIONS, ...API_OPTIONS },
   help:
-    `move   has the node on this machine hand the addresses of an instance over to another node, which keeps them
-       until it fails or they are moved again
+    `move   has the node hand the addresses of an instance over to another, which keeps them until it fails or they are
+       moved again; only the node that holds them can: where it is the other one, --node peer asks that
 clean  takes off this machine what a keeper that was killed left of the addresses in the file, without waiting for
        the end of their leases; what a live keeper leases is never touched. Rules in the kernel go too, unless
        kernel.onExit is keep
 
 ${SELECTION_HELP}
       --socket PATH   the node's admin socket (default: where a node of that name has it)
-      --url URL       move: ask this admin address instead, also of another machine; --node peer asks the other node
-                      through this one
+      --url URL       move: ask this admin address instead, also of another machine
       --token TOKEN   for an address (default: $TANDEM_TOKEN)
       --ca FILE       for an https address whose certificate an authority of these (PEM) has signed
       --json          move: the answer as JSON
 
 Examples: tandem vip move edge
+          tandem vip move edge --node peer
           tandem vip clean -c /etc/tandem/tandem.yaml`,
   run: async (invocation) => {
     const [verb, instance] = invocation.positionals;

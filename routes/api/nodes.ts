@@ -2,19 +2,19 @@
  * `?node=` on every operation: another node of the pair answers it, asked by this one (`peer`, or its name), or both do
  * (`both`), each for itself.
  *
- * What one of them cannot do is no reason for the other not to: the answer tells of each what has come of it.
+ * What one of them cannot do is no reason for the other not to: the answer tells of each what has come of it. Reloads go
+ * one after the other, and stop where one is refused.
  */
 import type { Context, MiddlewareHandler } from "hono";
 import type { Desk } from "../../mod/runtime/desk.ts";
-import type { Nodes, PeerRequest } from "../../mod/runtime/peer_request.ts";
+import { noAnswer, type Nodes, type PeerRequest } from "../../mod/runtime/peer_request.ts";
+import { oneByOne, refusalForBoth } from "./both.ts";
 import { type ApiEnv, z } from "./operation.ts";
 
 /** The other node; of several each by its name. */
 const PEER = "peer";
 /** This node and every other. */
 const BOTH = "both";
-/** What may be changed on all nodes at once: never who has the addresses, nor all by one file. */
-const FOR_BOTH = /^\/(?:pools\/[^/]+\/(?:servers|sessions)(?:\/[^/]+)?|changes|log)$/;
 
 export const NodeAnswers = z.object({
   error: z.string().optional().describe("Absent: every node has done it."),
@@ -32,8 +32,8 @@ export const NODE_PARAMETER = {
   required: false,
   schema: { type: "string" },
   description:
-    "Which node answers: `peer`, the name of one, or `both`, which answers with `NodeAnswers` and may change " +
-    "servers, sessions and the log. Without: the one that is asked.",
+    "Which node answers: `peer`, the name of one, or `both`, which answers with `NodeAnswers`. Not for both are " +
+    "`moveAddresses`, certificates, a plan of a text, and to begin maintenance. Without: the one that is asked.",
 } as const;
 
 type NodeAnswer = z.infer<typeof NodeAnswers>["nodes"][number];
@@ -56,7 +56,9 @@ export function throughNodes(
       const response = await local(here(), context.env);
       return answerOf(node, { status: response.status, body: await response.text() });
     };
-    const answers = await Promise.all(chosen.nodes.map(ask));
+    const answers = oneByOne(request)
+      ? await inTurn(chosen.nodes, ask)
+      : await Promise.all(chosen.nodes.map(ask));
     const [first] = answers;
     if (word !== BOTH) return context.json(first!.answer as object, first!.status as 200);
     const bad = answers.filter(({ status }) => status >= 400);
@@ -69,19 +71,34 @@ export function throughNodes(
 function choose(
   word: string,
   { own, others }: Nodes,
-  { method, path }: PeerRequest,
+  request: PeerRequest,
 ): { nodes: readonly string[] } | { problem: string } {
   if (word === BOTH) {
     if (others.length === 0) return { problem: "this node knows no other" };
-    const fits = method === "GET" || FOR_BOTH.test(path.replace(/\?.*/, ""));
-    return fits
-      ? { nodes: [own, ...others] }
-      : { problem: "node=both is for servers, sessions and the log: ask one node, then the other" };
+    const problem = refusalForBoth(request);
+    return problem === null ? { nodes: [own, ...others] } : { problem };
   }
   if (word !== PEER) return { nodes: [word] };
   if (others.length === 1) return { nodes: others };
   const known = others.length === 0 ? "this node knows no other" : `there is ${others.join(", ")}: name one`;
   return { problem: known };
+}
+
+/** Asks one after the other; those behind one that refuses are not asked. */
+async function inTurn(
+  nodes: readonly string[],
+  ask: (node: string) => Promise<NodeAnswer>,
+): Promise<readonly NodeAnswer[]> {
+  const answers: NodeAnswer[] = [];
+  for (const node of nodes) {
+    const refused = answers.find(({ status }) => status >= 400);
+    answers.push(
+      refused === undefined
+        ? await ask(node)
+        : answerOf(node, noAnswer(409, `node ${refused.node} comes first, and has not done it`)),
+    );
+  }
+  return answers;
 }
 
 /** What is asked for without the choice of a node: for another node, and for this one. */

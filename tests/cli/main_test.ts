@@ -41,6 +41,14 @@ Deno.test("main() options that a command does not have: what was meant, and exit
     [["check", "tandem.yaml"], 'takes no arguments, but was given "tandem.yaml" (the file is -c FILE)'],
     [["schema", "x"], 'takes no arguments, but was given "x"'],
     [["demo", "--port", "web"], 'needs a port between 1 and 65535, not "web"'],
+    [
+      ["maintenance", "on", "--both"],
+      "takes no --both with on, which would leave the addresses to nobody: name one node",
+    ],
+    [
+      ["certificates", "forget", "a.test", "--both"],
+      "takes no --both with forget: nodes that can ask each other share their certificates",
+    ],
     [["check", "-c"], "Option '-c, --config <value>' argument missing"],
   ];
   for (const [args, said] of expected) {

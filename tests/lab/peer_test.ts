@@ -44,6 +44,38 @@ labTest(
     assert(by[0].endsWith(", through node lb2"), by[0]);
     assert(!by[1].includes("through"), by[1]);
 
+    const told = async (...args: string[]) => {
+      const { code, out, err } = await at("lb1", ...args);
+      return [code, out, err];
+    };
+    assertEquals(await told("maintenance", "on", "--node", "lb2"), [0, "maintenance is on\n", ""]);
+    assertEquals(
+      await told("maintenance", "--both"),
+      [0, "== lb1\nmaintenance is off\n== lb2\nmaintenance is on\n", ""],
+    );
+    assertEquals(
+      await told("maintenance", "off", "--both"),
+      [0, "lb1: maintenance is off\nlb2: maintenance is off\n", ""],
+    );
+    const none = "no listener shows a certificate\n";
+    assertEquals(await told("certificates", "--both"), [0, `== lb1\n${none}== lb2\n${none}`, ""]);
+    assertEquals((await told("cache", "purge", "--all", "--both"))[0], 0);
+
+    // One file for both: the second is not told of what the first one refuses.
+    await Deno.writeTextFile(`${pair.directory}/tandem.yaml`, "listeners: 5\n");
+    const problem = "tandem.yaml:1:12: listeners: must be a list, not 5";
+    const [planned, , why] = await told("plan", "--both");
+    assertEquals([planned, String(why).match(/^lb\d: .*must be a list/gm)?.length], [1, 2], String(why));
+    const refused = await at("lb1", "reload", "--both");
+    assertEquals([refused.code, refused.out], [1, ""]);
+    assertStringIncludes(refused.err, problem);
+    assertStringIncludes(refused.err, "lb2: Cannot do it as node lb1 comes first, and has not done it\n");
+    pair.write();
+    assertEquals(
+      await told("reload", "--both"),
+      [0, "lb1: the configuration is in force\nlb2: the configuration is in force\n", ""],
+    );
+
     // Reports still come; the line is cut.
     await pair.lab.must(
       "lb2",

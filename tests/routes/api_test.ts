@@ -4,7 +4,7 @@ import { type Command, done, type Outcome, refused } from "../../mod/runtime/com
 import { type Desk, noDesk, Unavailable } from "../../mod/runtime/desk.ts";
 import type { PeerAnswer, PeerRequest } from "../../mod/runtime/peer_request.ts";
 import type { KeeperStatus } from "../../mod/observe/keeper_status.ts";
-import { assert, assertEquals, assertNotMatch } from "../assert.ts";
+import { assert, assertEquals, assertNotMatch, assertStringIncludes } from "../assert.ts";
 import { sampleStatus } from "../observe/sample_status.ts";
 
 const SOCKET: Access = { from: "socket", token: null };
@@ -327,16 +327,49 @@ Deno.test("throughNodes() changes both, and tells of each what has come of it", 
   assertEquals(half.performed.length, 1);
 });
 
-Deno.test("throughNodes() refuses both for what one node does after the other, and a peer that is none", async () => {
+Deno.test("throughNodes() tells both of the end of maintenance, and of purges", async () => {
+  const { app, performed, asked } = pairApi(GOOD_ANSWER);
+  assertEquals((await ask(app, "PUT", "/maintenance?node=both", { on: false })).status, 200);
+  assertEquals((await ask(app, "POST", "/cache/purge?node=both", { all: true })).status, 200);
+  assertEquals(asked.map(([node, { path }]) => [node, path]), [["lb2", "/maintenance"], [
+    "lb2",
+    "/cache/purge",
+  ]]);
+  assertEquals(performed.length, 2);
+});
+
+Deno.test("throughNodes() reloads one node after the other, and none after one that refuses", async () => {
+  const refusal = { status: 409, body: '{"error":"tandem.yaml:1:1: is empty"}' };
+  const { app, performed, asked } = pairApi(refusal, SOCKET, ["lb2", "lb3"]);
+  const { status, answer } = await ask(app, "POST", "/reload?node=both");
+  assertEquals([status, performed.length, asked.map(([node]) => node)], [409, 1, ["lb2"]]);
+  assertEquals(
+    answer.error,
+    "node lb2: tandem.yaml:1:1: is empty\nnode lb3: node lb2 comes first, and has not done it",
+  );
+});
+
+Deno.test("throughNodes() refuses both for what one node must go on without, and a peer that is none", async () => {
   const { app, performed, asked } = pairApi(GOOD_ANSWER);
   for (
-    const [method, path, body] of [
-      ["PUT", "/maintenance?node=both", { on: true }],
-      ["POST", "/instances/edge/move?node=both"],
-      ["POST", "/reload?node=both"],
-      ["GET", "/pools?node=peer&node=lb1"],
+    const [method, path, body, reason] of [
+      [
+        "PUT",
+        "/maintenance?node=both",
+        { on: true },
+        "both in maintenance would leave the addresses to nobody",
+      ],
+      ["POST", "/instances/edge/move?node=both", undefined, "an instance has one owner"],
+      ["DELETE", "/certificates/a.test?node=both", undefined, "share their certificates"],
+      ["POST", "/certificates/a.test/renew?node=both", undefined, "share their certificates"],
+      ["POST", "/plan?node=both", { text: "" }, "node=both is for what can be read"],
+      ["GET", "/pools?node=peer&node=lb1", undefined, "node can be given once"],
     ] as const
-  ) assertEquals((await ask(app, method, path, body)).status, 400, path);
+  ) {
+    const { status, answer } = await ask(app, method, path, body);
+    assertEquals(status, 400, path);
+    assertStringIncludes(answer.error, reason);
+  }
   const alone = pairApi(GOOD_ANSWER, SOCKET, []), three = pairApi(GOOD_ANSWER, SOCKET, ["lb2", "lb3"]);
   for (const node of ["peer", "both"]) {
     assertEquals((await ask(alone.app, "GET", `/pools?node=${node}`)).status, 400);
