@@ -392,6 +392,7 @@ function checkSnapshot(
     ...(wanted && !datagrams ? { proxyProtocol: ofPool ?? "v2" } : {}),
     ...(http2 ? { http2 } : {}),
     ...(datagrams ? { datagrams } : {}),
+    ...(kind.startsTls?.(settings) === true ? { startsTls: true } : {}),
     intervalMs: check.interval,
     fastIntervalMs: check.fastInterval ?? check.interval,
     timeoutMs: check.timeout,

@@ -90,6 +90,9 @@ function checkCheck(context: RuleContext, name: string, { check }: PoolConfig): 
     if (!context.given([...path, ...field])) continue;
     context.warn([...path, ...field], `has no effect in a check of type ${check.type}`, "key");
   }
+  if (check.tls === null && CHECK_KINDS[check.type].startsTls?.(check.settings as never) === true) {
+    context.error([...path, "tls"], "must not be false with startTls");
+  }
   if (check.tls != null && CHECK_KINDS[check.type].plain?.(check.settings as never) === true) {
     context.warn([...path, "tls"], "has no effect, as nothing is said that TLS could carry", "key");
   }

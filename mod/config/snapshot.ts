@@ -411,7 +411,7 @@ export interface CheckSnapshot {
   readonly type: CheckType | "agent";
   /** What the kind of check reads. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** How the probe connects; absent: plainly, or for tls without a look at certificates. */
+  /** How the probe connects; absent: plainly, or where TLS is the kind's own without a look at certificates. */
   readonly tls?: ServerTlsSnapshot;
   /** The name for `tls`, where it is not the server's. */
   readonly tlsName?: string;
@@ -423,6 +423,8 @@ export interface CheckSnapshot {
   readonly http2?: boolean;
   /** Probes are datagrams and not a connection. */
   readonly datagrams?: boolean;
+  /** Probes begin plainly, and the server is asked for TLS then. */
+  readonly startsTls?: boolean;
   readonly intervalMs: number;
   /** Interval while a server is on its way down or up; equal to `intervalMs` when not set. */
   readonly fastIntervalMs: number;

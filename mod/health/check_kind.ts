@@ -20,6 +20,8 @@ export interface Verdict {
 export interface Turn {
   readonly send?: Uint8Array;
   readonly verdict?: Verdict;
+  /** The server is ready for TLS: instead of this talk, this one begins over it. */
+  readonly overTls?: Talk;
 }
 
 /** Nothing to say yet. */
@@ -28,10 +30,12 @@ export const LISTEN: Turn = {};
 export interface Talk {
   /** The connection stands. */
   begin(): Turn;
-  /** The server has said something; never called again after a verdict. */
+  /** The server has said something; never called again after a verdict or `overTls`. */
   receive(bytes: Uint8Array): Turn;
   /** The server will say no more. */
   end(): Verdict;
+  /** The server has said as much as it may; null, or absent: nothing that decides. */
+  full?(): Verdict | null;
 }
 
 /** Whom a probe talks to. */
@@ -72,6 +76,8 @@ export interface CheckKind<Fields extends Shape = Shape, Expected extends Shape 
   readonly apart?: true;
   /** True: it has no use for TLS, in a pool with TLS either. */
   plain?(settings: Settings<Fields, Expected>): boolean;
+  /** True: it begins plainly and comes to TLS by `overTls`. */
+  startsTls?(settings: Settings<Fields, Expected>): boolean;
   /** True: it is asked in datagrams; `plain`: there would be neither TLS nor a PROXY header. */
   datagrams?(settings: Settings<Fields, Expected>, plain: boolean): boolean;
   /** Its probes speak HTTP/2: always, or where its pool does. */

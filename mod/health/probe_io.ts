@@ -40,6 +40,8 @@ export interface Channel {
   write(bytes: Uint8Array): Promise<void>;
   /** Nothing more is written. */
   end(): Promise<void>;
+  /** Goes on over TLS; only plain connections have it. */
+  startTls?(): Promise<Channel | { readonly reason: string }>;
 }
 
 /** Runs a probe's body within `timeoutMs` and reports how it ended and how long it took. */

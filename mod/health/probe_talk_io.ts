@@ -13,9 +13,13 @@ import {
   type ProbeTarget,
   runProbe,
 } from "./probe_io.ts";
-import { openTls } from "./probe_tls_io.ts";
+import { connectTls, openTls } from "./probe_tls_io.ts";
 
 const READ_BYTES = 4096;
+const TOO_MUCH: Outcome = {
+  ok: false,
+  reason: `the server said more than ${MAX_ANSWER_BYTES} bytes, and nothing that decides`,
+};
 /** As large as they get. */
 const DATAGRAM_BYTES = 65_536;
 
@@ -42,23 +46,22 @@ async function converse(channel: Channel, talk: Talk): Promise<Outcome> {
       await channel.end();
       return turn.verdict;
     }
+    if (turn.overTls !== undefined) {
+      const secure = await channel.startTls!();
+      return "reason" in secure ? { ok: false, reason: secure.reason } : await converse(secure, turn.overTls);
+    }
     const bytes = await channel.read();
     if (bytes === null) return talk.end();
     size += bytes.length;
     turn = talk.receive(bytes);
-    if (size > MAX_ANSWER_BYTES && turn.verdict === undefined) {
-      return {
-        ok: false,
-        reason: `the server said more than ${MAX_ANSWER_BYTES} bytes, and nothing that decides`,
-      };
-    }
+    if (size > MAX_ANSWER_BYTES && turn.verdict === undefined) return talk.full?.() ?? TOO_MUCH;
   }
 }
 
 async function openChannel(target: ProbeTarget, scope: ProbeScope): Promise<Channel | { reason: string }> {
-  const { tls, datagrams } = target.check;
+  const { tls, datagrams, startsTls } = target.check;
   if (datagrams === true) return openDatagrams(target, scope);
-  if (tls !== undefined) return await openTls(target, tls, scope);
+  if (tls !== undefined && startsTls !== true) return await connectTls(target, tls, scope);
   const conn = await connect(target, scope);
   conn.setNoDelay(true);
   const buffer = new Uint8Array(READ_BYTES);
@@ -70,6 +73,7 @@ async function openChannel(target: ProbeTarget, scope: ProbeScope): Promise<Chan
     write: (bytes) => writeAll(conn, bytes),
     // What was written goes out before the end of the connection, which comes at once.
     end: () => Promise.resolve(),
+    startTls: () => openTls(conn, target, tls, scope),
   };
 }
 

@@ -39,7 +39,7 @@ const connectors = new WeakMap<ServerTlsSnapshot, TlsConnector>();
 
 export const probeTls: Probe = (target, signal) =>
   runProbe(target.check.timeoutMs, signal, async (scope) => {
-    const connected = await openTls(target, target.check.tls ?? ANYBODY, scope);
+    const connected = await connectTls(target, target.check.tls, scope);
     if ("reason" in connected) return { ok: false, reason: connected.reason };
     // With a word of farewell, so that the server does not log an error for every probe.
     await connected.end();
@@ -47,15 +47,25 @@ export const probeTls: Probe = (target, signal) =>
   });
 
 /** A connection over TLS, made as the check says; it is closed when the probe ends. */
-export async function openTls(
+export async function connectTls(
   target: ProbeTarget,
-  tls: ServerTlsSnapshot,
+  tls: ServerTlsSnapshot | undefined,
+  scope: ProbeScope,
+): Promise<ProbeConnection | { reason: string }> {
+  const conn = await connect(target, scope);
+  conn.setNoDelay(true);
+  return await openTls(conn, target, tls, scope);
+}
+
+/** TLS over a connection that stands; without `tls` whoever speaks it is good. */
+export async function openTls(
+  conn: Deno.TcpConn,
+  target: ProbeTarget,
+  tls: ServerTlsSnapshot = ANYBODY,
   scope: ProbeScope,
 ): Promise<ProbeConnection | { reason: string }> {
   let connector = connectors.get(tls);
   if (connector === undefined) connectors.set(tls, connector = engine.connector(tls, false));
-  const conn = await connect(target, scope);
-  conn.setNoDelay(true);
   const connection = new ProbeConnection(
     conn,
     (events) => connector.open(target.host, target.port, nameOf(target, tls), events),

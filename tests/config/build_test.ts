@@ -188,6 +188,22 @@ Deno.test("buildSnapshot() probes send the header of their pool, unless they go 
   assertEquals(await probes("proxyProtocol: v1,", "port: 8008, proxyProtocol: true"), "v1");
 });
 
+Deno.test("buildSnapshot() probes that ask for TLS begin plainly, with the certificates of pool or check", async () => {
+  const probe = async (pool: string, check: string) => {
+    const text = `${LISTENER}\npools: { app: { servers: ["10.0.0.1:80"], ${pool} check: { ${check} } } }`;
+    const { startsTls, tls, tlsName } = (await built(text)).pools[0]!.check!;
+    return [startsTls, tls?.verify, tlsName];
+  };
+  assertEquals(await probe("", "type: smtp, startTls: true"), [true, undefined, undefined]);
+  assertEquals(await probe("", "type: postgres, startTls: true, tls: { serverName: a }"), [true, true, "a"]);
+  assertEquals(await probe("tls: { verify: false },", "type: smtp, startTls: true"), [
+    true,
+    false,
+    undefined,
+  ]);
+  assertEquals(await probe("tls: true,", "type: smtp"), [undefined, true, undefined]);
+});
+
 const NAMED = SMALLEST.replace(
   '"10.0.0.1:80"',
   '{ name: n, dns: app.internal, type: SRV, weight: 2 }, "10.0.0.9:80"',

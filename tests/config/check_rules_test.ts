@@ -35,6 +35,33 @@ Deno.test("CheckSchema() steps", async () => {
   ]);
 });
 
+Deno.test("CheckSchema() what is not expected", async () => {
+  assertEquals(await check("type: tcp, steps: [{ send: a, not: b }, {}, { not: '~(' }]"), [
+    "5:33 «{ send: a, not: b }» pools.app.check.steps[0]: must have `not` beside expect or expectHex, or alone",
+    "5:54 «{}» pools.app.check.steps[1]: must have one of send, sendHex, expect and expectHex",
+    "5:65 «'~('» pools.app.check.steps[2].not: the expression is not one of RE2: missing closing ): `(`",
+  ]);
+  assertEquals(await check("type: tcp, steps: [{ not: a }, { expect: b }]"), [
+    "5:33 «{ not: a }» pools.app.check.steps[0]: must have expect beside not, or be the last step: else it waits until the server leaves",
+  ]);
+  assertEquals(await check("type: udp, steps: [{ send: a }, { not: b }]"), [
+    "5:32 «[{ send: a }, { not: b }]» pools.app.check.steps: must end with expect: a datagram that is only sent says nothing of the server",
+  ]);
+  assertEquals(await check("method: HEAD, expect: { not: { status: 600, body: down } }"), [
+    '5:53 «600» pools.app.check.expect.not.status: must be a status or a range such as 200-299, not "600"',
+  ]);
+  assertEquals(await check("method: HEAD, expect: { not: { body: down } }"), [
+    "5:51 «down» pools.app.check.expect.not.body: cannot be had with method: HEAD, whose answers have no body",
+  ]);
+});
+
+Deno.test("checkPools() startTls needs TLS", async () => {
+  assertEquals(await check("type: smtp, startTls: true, tls: false"), [
+    "5:47 «false» pools.app.check.tls: must not be false with startTls",
+  ]);
+  assertEquals(await check("type: postgres, startTls: true, tls: { verify: false }"), []);
+});
+
 Deno.test("CheckSchema() dns", async () => {
   assertEquals(await check("type: dns"), ["5:5 «check» pools.app.check.name: is required by type dns"]);
   assertEquals(await check('type: dns, name: "a b", record: HINFO, expect: { rcode: ok, answer: x }'), [

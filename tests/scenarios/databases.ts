@@ -1,4 +1,5 @@
 /** Real databases of Debian's on loopback, each in a directory of its own and gone with it. */
+import { CERTIFICATE, KEY } from "../health/certificate.ts";
 import { requireTool } from "../lab/tools.ts";
 import { freePort } from "./node.ts";
 
@@ -22,8 +23,8 @@ export async function startRedis(password?: string): Promise<Database> {
   return await started("redis-server", [...args, ...more], directory, port, "Ready to accept connections");
 }
 
-/** PostgreSQL where `postgres` is let in and everybody else needs a password. */
-export async function startPostgres(): Promise<Database> {
+/** PostgreSQL where `postgres` is let in and everybody else needs a password; with `tls` also over TLS. */
+export async function startPostgres({ tls = false } = {}): Promise<Database> {
   const port = freePort();
   const directory = await Deno.makeTempDir();
   const data = `${directory}/data`;
@@ -44,7 +45,17 @@ export async function startPostgres(): Promise<Database> {
     "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n",
   );
   const args = ["-D", data, "-p", String(port), "-h", "127.0.0.1", "-k", directory, "-c", "fsync=off"];
+  if (tls) args.push(...await postgresTls(data));
   return await started("postgres", args, directory, port, "ready to accept connections");
+}
+
+async function postgresTls(data: string): Promise<string[]> {
+  for (const [name, text] of [["server.crt", CERTIFICATE], ["server.key", KEY]] as const) {
+    // It takes no key that others may read.
+    await Deno.writeTextFile(`${data}/${name}`, text, { mode: 0o600 });
+    if (Deno.uid() === 0) await Deno.chown(`${data}/${name}`, NOBODY, NOBODY);
+  }
+  return ["-c", "ssl=on"];
 }
 
 /** MariaDB with a user `check` without a password; it blocks hosts after three broken connections. */

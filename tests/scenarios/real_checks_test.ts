@@ -5,13 +5,18 @@ import type { CheckSnapshot, ServerTlsSnapshot } from "../../mod/config/snapshot
 import { probeTable } from "../../mod/health/probes_io.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
 import { Dnsmasq } from "../discovery/dnsmasq.ts";
-import { CERTIFICATE } from "../health/certificate.ts";
+import { CERTIFICATE, KEY } from "../health/certificate.ts";
 import { checkOf } from "../health/check_of.ts";
 import { labTest } from "../lab/tools.ts";
 import { startMariadb, startPostgres, startRedis } from "./databases.ts";
 import { freePort } from "./node.ts";
 
 const probes = probeTable(() => Promise.reject(new Error("no program is run here")));
+
+/** Of who answers for `app.internal`. */
+const VERIFIED: ServerTlsSnapshot = {
+  ...{ verify: true, ca: CERTIFICATE, clientCertificate: null, alpn: [], minVersion: "1.2" },
+};
 
 /** The verdict of one probe as a text: `good: reason` or `bad: reason`. */
 async function ask(
@@ -42,6 +47,20 @@ labTest("probe() a real Redis", ["redis-server"], async () => {
     expect: "~\r\nmaster\r\n",
   }];
   assertEquals(await ask(locked.port, { type: "tcp", steps }), "good: said what is expected");
+  const notMaster = [...steps.slice(0, 3), { expect: "\r\n:", not: "master" }];
+  assertEquals(
+    await ask(locked.port, { type: "tcp", steps: notMaster }),
+    'bad: "master" is not expected in step 4',
+  );
+  const leaving = [{ send: "PING\r\nQUIT\r\n" }, { not: "PONG" }];
+  assertEquals(
+    await ask(open.port, { type: "tcp", steps: leaving }),
+    'bad: "PONG" is not expected in step 2',
+  );
+  assertEquals(
+    await ask(locked.port, { type: "tcp", steps: leaving }),
+    "good: said what is expected",
+  );
 });
 
 labTest("probe() a real PostgreSQL, which logs nothing of it", ["postgres"], async () => {
@@ -54,6 +73,28 @@ labTest("probe() a real PostgreSQL, which logs nothing of it", ["postgres"], asy
   assertEquals(
     await ask(server.port, { ...postgres, database: "nope" }),
     'bad: PostgreSQL answered 3D000: database "nope" does not exist',
+  );
+});
+
+labTest("probe() a real PostgreSQL over TLS, which it is asked for", ["postgres"], async () => {
+  await using plain = await startPostgres();
+  const given = { type: "postgres", user: "postgres", startTls: true };
+  const startsTls = { startsTls: true };
+  assertEquals(await ask(plain.port, given, startsTls), "bad: PostgreSQL speaks no TLS here");
+  await using server = await startPostgres({ tls: true });
+  const before = server.log();
+  const ready = "good: PostgreSQL is ready for queries";
+  assertEquals(await ask(server.port, given, startsTls), ready);
+  const verified = { ...startsTls, tls: VERIFIED, tlsName: "app.internal" };
+  assertEquals(await ask(server.port, given, verified), ready);
+  assertEquals(
+    await ask(server.port, { type: "postgres", startTls: true }, verified),
+    "good: PostgreSQL asked for a password",
+  );
+  assertEquals(server.log(), before);
+  assertMatch(
+    await ask(server.port, given, { ...verified, tlsName: "other.internal" }),
+    /^bad: .*certificate/,
   );
 });
 
@@ -117,6 +158,26 @@ Deno.test("probe() a real SMTP server, which takes it for a client that left pol
   assertEquals(ended, ["lb1.test true"]);
 });
 
+Deno.test("probe() a real SMTP server that it asks for TLS", async () => {
+  const ended: string[] = [];
+  const server = new SMTPServer({
+    ...{ authOptional: true, disabledCommands: [], logger: false, cert: CERTIFICATE, key: KEY },
+    onConnect: (_, done) => done(),
+    onClose: ({ hostNameAppearsAs, secure }) => ended.push(`${hostNameAppearsAs} ${secure}`),
+  });
+  server.on("error", () => {});
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.server.address();
+  const given = { type: "smtp", hello: "lb1.test", startTls: true };
+  const good = "good: SMTP greeted and took leave, over TLS";
+  assertEquals(await ask(port, given, { startsTls: true }), good);
+  const verified = { startsTls: true, tls: VERIFIED, tlsName: "app.internal" };
+  assertEquals(await ask(port, given, verified), good);
+  assertMatch(await ask(port, given, { ...verified, tlsName: "other.internal" }), /^bad: .*certificate/);
+  await new Promise<void>((resolve) => server.close(resolve));
+  assertEquals(ended.slice(0, 2), ["lb1.test true", "lb1.test true"]);
+});
+
 Deno.test("probe() a real gRPC server with grpc.health.v1", async () => {
   const program = new URL("grpc_health_program.ts", import.meta.url);
   const config = new URL("../../deno.json", import.meta.url);
@@ -128,10 +189,7 @@ Deno.test("probe() a real gRPC server with grpc.health.v1", async () => {
   try {
     const [port = 0, secure = 0] = (await reader.read()).value!.split(" ").map(Number);
     const grpc = (service: string) => ask(port, { type: "grpc", service }, { http2: true });
-    const tls: ServerTlsSnapshot = {
-      ...{ verify: true, ca: CERTIFICATE, clientCertificate: null, alpn: ["h2"], minVersion: "1.2" },
-    };
-    const overTls = { http2: true, tls, tlsName: "app.internal" };
+    const overTls = { http2: true, tls: { ...VERIFIED, alpn: ["h2"] }, tlsName: "app.internal" };
     assertEquals(await ask(secure, { type: "grpc", service: "shop.Cart" }, overTls), "good: SERVING");
     assertMatch(await ask(secure, { type: "grpc" }, { http2: true }), /^bad: /, "not plainly");
     assertEquals(await grpc(""), "good: SERVING");

@@ -1,7 +1,7 @@
 /** Settings that several kinds of check have. Pure. */
 import { z } from "zod";
 import { isHostName, parseIp } from "../../base/address.ts";
-import { line } from "../../config/fields.ts";
+import { flag, line } from "../../config/fields.ts";
 
 /** An address or a name; an IPv6 address with or without brackets. */
 const hostField = line(1, 255).refine(
@@ -15,6 +15,10 @@ export const host = hostField.optional().describe(
 
 export const user = line(1, 128).optional().describe(
   "Name to log in with. Without, to be turned away is good for postgres and mysql.",
+);
+
+export const startTls = flag().prefault(false).describe(
+  "Begins plainly and asks the server for TLS: `STARTTLS` of SMTP, `SSLRequest` of PostgreSQL. Without `tls` of the check or the pool certificates are not verified.",
 );
 
 export const database = line(1, 128).optional().describe("Database to open.");

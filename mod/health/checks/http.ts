@@ -12,7 +12,7 @@ import { HttpOver2 } from "./http2_talk.ts";
 const OWN_FIELDS = ["host", "content-length", "transfer-encoding", "connection"];
 const MAX_BODY = 4096;
 
-type StatusRange = readonly [number, number];
+export type StatusRange = readonly [number, number];
 
 const statusRange = z.union([
   z.int().transform(String),
@@ -49,9 +49,19 @@ const fields = {
   ),
 };
 
+const not = z.strictObject({
+  status: oneOrMore(statusRange).optional().describe("Bad statuses, with which all others are good."),
+  headers: z.record(fieldName, wantedText()).prefault({}).describe(
+    "Headers that a good answer does not have with that value: a text, or `~expression`.",
+  ),
+  body: wantedText().optional().describe(
+    "What does not stand in the body of a good answer, in its first 16 KiB: a text, or `~expression`.",
+  ),
+});
+
 const expect = {
-  status: oneOrMore(statusRange).prefault("200-299").describe(
-    "Good statuses: `200`, `200-299`, or a list.",
+  status: oneOrMore(statusRange).optional().describe(
+    "Good statuses: `200`, `200-299`, or a list. Without: 200-299, or all but `not.status`.",
   ),
   headers: z.record(fieldName, z.union([wantedText(), z.boolean()])).prefault({}).describe(
     "Headers of a good answer, each with its value: a text, `~expression`, `true` (there at all) or `false` (not there).",
@@ -59,6 +69,7 @@ const expect = {
   body: wantedText().optional().describe(
     "What stands in the body of a good answer, in its first 16 KiB: a text, or `~expression`.",
   ),
+  not: not.prefault({}).describe("What a bad answer is, whatever else is expected."),
 };
 
 type Fields = { readonly [Key in keyof typeof fields]: z.output<(typeof fields)[Key]> };
@@ -70,8 +81,9 @@ export const http = checkKind({
   fields,
   expect,
   rules({ method, expect }, complain) {
-    if (method === "HEAD" && expect.body !== undefined) {
-      complain("cannot be had with method: HEAD, whose answers have no body", "expect", "body");
+    for (const [values, ...path] of [[expect, "expect"], [expect.not, "expect", "not"]] as const) {
+      if (method !== "HEAD" || values.body === undefined) continue;
+      complain("cannot be had with method: HEAD, whose answers have no body", ...path, "body");
     }
   },
   http2: "asPool",

@@ -90,6 +90,10 @@ export class HttpOver1 implements Talk {
     return whole ? this.#judge.onBodyEnd().verdict : leftEarly(this.#begun);
   }
 
+  full() {
+    return this.#judge.full();
+  }
+
   #takeLine(line: string): Turn {
     if (this.#status > 0) return line === "" ? this.#takeHead() : this.#takeField(line);
     if (this.#skipping) {

@@ -38,6 +38,10 @@ export class HttpOver2 implements Talk {
     return leftEarly(this.#begun);
   }
 
+  full() {
+    return this.#judge.full();
+  }
+
   #look(): Turn {
     const { fault, status, fields, done } = this.#exchange;
     if (fault !== null && status === 0) return bad(fault);

@@ -7,9 +7,12 @@
 import { latin1 } from "../../http/grammar.ts";
 import { bad, checkKind, good, leftEarly, LISTEN, quoted, type Talk, type Turn } from "../check_kind.ts";
 import { Packets, viewOf } from "../packets.ts";
-import { database, user } from "./fields.ts";
+import { database, startTls, user } from "./fields.ts";
 
 const PROTOCOL = 196608; // 3.0
+/** Eight bytes long, and a number that is no version of the protocol. */
+const SSL_REQUEST = Uint8Array.of(0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f);
+const WILLING = 0x53, UNWILLING = 0x4e, ERROR = 0x45;
 const NOBODY = "tandem";
 const HEAD_BYTES = 5;
 /** A kind of message that nobody sends so long is another protocol's. */
@@ -18,14 +21,45 @@ const TERMINATE = Uint8Array.of(0x58, 0, 0, 0, 4);
 /** Classes of SQLSTATE: who one is, and a database that is not there. */
 const ABOUT_ACCESS = /^(?:28|3D)/;
 
-const fields = { user, database };
+const fields = { user, database, startTls };
 
 export const postgres = checkKind({
   is: "a start-up message",
   fields,
   expect: {},
-  talk: ({ user, database }) => new PostgresTalk(user, database),
+  startsTls: ({ startTls }) => startTls,
+  talk: ({ user, database, startTls }) => {
+    const talk = new PostgresTalk(user, database);
+    return startTls ? new SslRequest(talk) : talk;
+  },
 });
+
+/** Asks for TLS, which is answered by one byte before it begins. */
+class SslRequest implements Talk {
+  readonly #overTls: Talk;
+
+  constructor(overTls: Talk) {
+    this.#overTls = overTls;
+  }
+
+  begin(): Turn {
+    return { send: SSL_REQUEST };
+  }
+
+  receive(bytes: Uint8Array): Turn {
+    if (bytes[0] === UNWILLING) return bad("PostgreSQL speaks no TLS here");
+    if (bytes[0] === ERROR) return bad("PostgreSQL answered an error to the question for TLS");
+    if (bytes[0] !== WILLING) return bad("the server does not speak PostgreSQL");
+    // Somebody on the way may have put it there (CVE-2021-23222).
+    return bytes.length > 1
+      ? bad("something came between the server's yes and TLS")
+      : { overTls: this.#overTls };
+  }
+
+  end() {
+    return leftEarly(false);
+  }
+}
 
 class PostgresTalk implements Talk {
   readonly #packets = new Packets(HEAD_BYTES, (head) => 1 + head.getUint32(1));

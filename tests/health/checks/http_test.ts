@@ -154,3 +154,44 @@ Deno.test("HttpOver1 fuzz: one verdict for any bytes, however they are cut", () 
     assertEquals(judge(cut), judge([whole]));
   }));
 });
+
+Deno.test("HttpJudge what a bad answer is", () => {
+  const ask = (not: Record<string, unknown>, answer: string, more = {}) =>
+    verdictOf({ expect: { not, ...more } }, [answer], { leaves: true });
+  assertEquals(ask({ status: "500-599" }, "HTTP/1.1 404 N\r\n"), "good: status 404");
+  assertEquals(ask({ status: ["500-599", 404] }, "HTTP/1.1 404 N\r\n"), "bad: status 404 is not expected");
+  const but204 = { status: "200-299" };
+  assertEquals(ask({ status: 204 }, "HTTP/1.1 204 N\r\n", but204), "bad: status 204 is not expected");
+  assertEquals(ask({ status: 204 }, "HTTP/1.1 301 M\r\n", but204), "bad: status 301 is not expected");
+  const answer = "HTTP/1.1 200 OK\r\nX-State: draining\r\nContent-Length: 7\r\n\r\nready ö".replace(
+    "ö",
+    "\xe4",
+  );
+  const good = "good: status 200, and what is expected";
+  assertEquals(ask({ headers: { "x-state": "drain" } }, answer), good);
+  assertEquals(ask({ headers: { "x-gone": "drain" } }, answer), good, "there need be none");
+  assertEquals(ask({ headers: { "X-State": "~^drain" } }, answer), 'bad: the header x-state is "draining"');
+  assertEquals(ask({ body: "down" }, answer), good);
+  assertEquals(ask({ body: "ead" }, answer), 'bad: the body has "ead"');
+  assertEquals(ask({ body: "ead" }, answer, { body: "ready" }), 'bad: the body has "ead"');
+  assertEquals(ask({ body: "down" }, answer, { body: "up" }), 'bad: the body does not have "up"');
+  assertEquals(ask({ body: "~^$" }, answer, { body: "~d" }), good);
+  assertEquals(ask({ body: "x" }, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), good);
+  assertEquals(ask({ body: "x" }, "HTTP/1.1 200 OK\r\n\r\nall"), good, "up to the end of the connection");
+  assertEquals(
+    ask({ body: "x" }, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nall"),
+    "bad: the server broke off its answer",
+  );
+});
+
+Deno.test("HttpJudge a body that is longer than what is read of it", () => {
+  const full = (expect: Record<string, unknown>, body = "abc") => {
+    const talk = talkOf({ expect });
+    talk.receive(fromLatin1(`HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n${body}`));
+    return talk.full!()?.reason ?? null;
+  };
+  assertEquals(full({ not: { body: "x" } }), "status 200, and what is expected");
+  assertEquals(full({ not: { body: "b" } }), 'the body has "b"');
+  assertEquals(full({ not: { body: "x" }, body: "y" }), null);
+  assertEquals(talkOf({ expect: { not: { body: "x" } } }).full!(), null, "no head yet");
+});

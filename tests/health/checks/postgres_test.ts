@@ -1,5 +1,6 @@
 import { assertEquals } from "../../assert.ts";
-import { heard, verdictOf } from "./talking.ts";
+import { fromLatin1 } from "../../../mod/http/grammar.ts";
+import { heard, OVER_TLS, talkOf, verdictOf } from "./talking.ts";
 
 /** A message of protocol 3.0. */
 function message(kind: string, body: string): string {
@@ -49,4 +50,23 @@ Deno.test("postgres tells errors of the server from those about the user, unless
   assertEquals(ask("N\xff\xff\xff\xff"), "bad: the server does not speak PostgreSQL");
   assertEquals(ask("R\0\0\0\0"), "bad: the server broke off its answer");
   assertEquals(ask("R\0\0"), "bad: the server broke off its answer");
+});
+
+Deno.test("postgres asks for TLS, and begins over it", () => {
+  const plain = heard({ type: "postgres" }, []).said[0]!;
+  assertEquals(heard({ type: "postgres", startTls: true }, ["S", PASSWORD]), {
+    said: ["\0\0\0\x08\x04\xd2\x16\x2f", `${OVER_TLS}${plain}`, ""],
+    verdict: { ok: true, reason: "PostgreSQL asked for a password" },
+  });
+});
+
+Deno.test("postgres is not content with a server that does not go over to TLS", () => {
+  const ask = (answer: string) => verdictOf({ type: "postgres", startTls: true }, [answer]);
+  assertEquals(ask("N"), "bad: PostgreSQL speaks no TLS here");
+  assertEquals(ask("E"), "bad: PostgreSQL answered an error to the question for TLS");
+  assertEquals(ask("H"), "bad: the server does not speak PostgreSQL");
+  assertEquals(
+    talkOf({ type: "postgres", startTls: true }).receive(fromLatin1(`S${PASSWORD}`)).verdict?.reason,
+    "something came between the server's yes and TLS",
+  );
 });

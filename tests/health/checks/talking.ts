@@ -5,6 +5,9 @@ import { fromLatin1, latin1 } from "../../../mod/http/grammar.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { checkOf } from "../check_of.ts";
 
+/** Stands in what the probe says before what it says over TLS. */
+export const OVER_TLS = "<TLS>";
+
 const TARGET: TalkTarget = {
   ...{ host: "10.0.0.1", port: 8080, secure: false, http2: false, datagrams: false, random: 0.5 },
 };
@@ -48,18 +51,23 @@ function byteByByte(bytes: Uint8Array): Uint8Array[] {
 
 function listen(talk: Talk, answers: readonly Uint8Array[][], leaves: boolean): Heard {
   const said: string[] = [];
-  let turn = talk.begin();
+  let now = talk;
+  let turn = now.begin();
   said.push(textOf(turn.send));
   for (const parts of answers) {
     let words = "";
     for (const part of parts) {
       if (turn.verdict !== undefined || part.length === 0) continue;
-      turn = talk.receive(part);
+      turn = now.receive(part);
       words += textOf(turn.send);
+      if (turn.overTls === undefined) continue;
+      now = turn.overTls;
+      turn = now.begin();
+      words += OVER_TLS + textOf(turn.send);
     }
     said.push(words);
   }
-  const last = leaves && turn.verdict === undefined ? talk.end() : turn.verdict ?? null;
+  const last = leaves && turn.verdict === undefined ? now.end() : turn.verdict ?? null;
   return { said, verdict: last };
 }
 

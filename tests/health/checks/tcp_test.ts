@@ -45,3 +45,32 @@ Deno.test("StepsTalk tries an expression a bounded number of times", () => {
   for (let times = 0; times < 64; times++) assertEquals(talk.receive(Uint8Array.of(0x61)).verdict, undefined);
   assertEquals(talk.receive(Uint8Array.of(0x62)).verdict, undefined);
 });
+
+Deno.test("StepsTalk what must not stand before the end of what is expected", () => {
+  const given = steps({ send: "PING\r\n" }, { expect: "\r\n", not: "-ERR" }, { expectHex: "2b", not: "~^x" });
+  assertEquals(verdictOf(given, ["+PONG\r\n+"]), "good: said what is expected");
+  assertEquals(verdictOf(given, ["-ERR no\r\n"]), 'bad: "-ERR" is not expected in step 2');
+  assertEquals(verdictOf(given, ["+PONG\r\nx+"]), "bad: ~^x is not expected in step 3");
+  assertEquals(verdictOf(given, ["-ERR"]), "waits");
+  assertEquals(
+    verdictOf(given, ["+PONG\r\n+-ERR"]),
+    "good: said what is expected",
+    "behind is not looked at",
+  );
+});
+
+Deno.test("StepsTalk what must not stand in all that the server says", () => {
+  const given = steps({ send: "q" }, { expect: "a" }, { send: "r" }, { not: "no" });
+  assertEquals(heard(given, ["a", "yes"]), { said: ["q", "r", ""], verdict: null });
+  assertEquals(verdictOf(given, ["a", "yes"], { leaves: true }), "good: said what is expected");
+  assertEquals(verdictOf(given, ["a"], { leaves: true }), "good: said what is expected");
+  assertEquals(verdictOf(given, ["a", "n", "o!"], { leaves: true }), 'bad: "no" is not expected in step 4');
+  assertEquals(
+    verdictOf(given, ["no"], { leaves: true }),
+    'bad: expected "a" in step 2, the server said "no" and left',
+  );
+  const talk = talkOf(given);
+  assertEquals(talk.full!(), null, "too much before the last step");
+  talk.receive(Uint8Array.of(0x61));
+  assertEquals(talk.full!()?.reason, "said what is expected");
+});
