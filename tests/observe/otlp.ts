@@ -1,5 +1,6 @@
 /** A strict reader of OTLP's JSON, for tests: throws at whatever a collector would refuse, or would not understand. */
 import { z } from "zod";
+import { assertIsExportRequest } from "./otlp_proto.ts";
 
 const value = z.union([
   z.strictObject({ stringValue: z.string() }),
@@ -49,6 +50,7 @@ export function readSpan(json: unknown): ReadSpan {
 
 /** The body of a request of OTLP/HTTP: whose spans they are, and the spans. */
 export function readExport(text: string): { resource: Record<string, string | number>; spans: ReadSpan[] } {
+  assertIsExportRequest(text);
   const [{ resource, scopeSpans: [{ spans }] }] = ExportRequest.parse(JSON.parse(text)).resourceSpans;
   return { resource: resource.attributes, spans };
 }
