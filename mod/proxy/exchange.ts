@@ -1,31 +1,30 @@
 /**
- * One request and its response: route, send it to a server (`server_side.ts`), relay the answer. Reused for every
- * request of a client connection.
+ * One request from its head to its end: what is asked first, who answers it (`local_side.ts`, or over `server_side.ts`
+ * a server, whose answer is `answer_side.ts`'s), until when, and what else if that fails. Reused for every request of a
+ * client connection.
  *
  * A machine: it is called by the client's side and by the server's, and never waits. What it needs
- * of a request later it has composed into `request`, so that the receive buffer is free at once.
+ * of a request later it has composed into `request`, so that the receive buffer is free at once. It must not know what
+ * a server has answered.
  */
 import { type ErrorCode, ERRORS, POOL_ERRORS } from "../base/errors.ts";
-import { SERVER_COLUMN } from "../base/counters.ts";
-import { NONE } from "../http1/body.ts";
 import type { RequestTimeouts } from "../config/failure_snapshot.ts";
 import type { Answered, Denial } from "../guard/guard.ts";
 import type { Head } from "../http1/head.ts";
 import type { RequestInfo } from "../http1/request.ts";
-import type { ResponseInfo } from "../http1/response.ts";
-import { NoSuchProtocol, Unprocessed } from "../net/stream.ts";
-import type { Answer } from "../http/answer.ts";
-import { AnswerRelay, BROKEN, COMPLETE, ONGOING, type Relayed } from "./answer_relay.ts";
+import type { Stream } from "../net/stream.ts";
+import { AnswerRelay } from "./answer_relay.ts";
+import { AnswerSide, type AnswerSideOwner } from "./answer_side.ts";
 import type { Attempts } from "./attempts.ts";
-import { AGAIN, type Asked, FORWARD, INSTEAD, PASS, REFUSE, WAIT } from "./caching.ts";
+import { type Asked, FORWARD, REFUSE, WAIT } from "./caching.ts";
 import { Changes } from "./changes.ts";
-import { ChunkEncoder } from "./chunks.ts";
+import type { ChunkEncoder } from "./chunks.ts";
 import type { ClientConnection } from "./client_connection.ts";
 import { compose } from "./composing.ts";
 import type { LiveFallback, LivePool, LiveRoute, ProxyEnvironment } from "./environment.ts";
 import { BROKEN_OFF, type Sent, WAITS } from "./file_answer.ts";
 import { type GuardedOwner, Guarding } from "./guarding.ts";
-import { type HandingOn, type Wish } from "./handing_on.ts";
+import type { HandingOn } from "./handing_on.ts";
 import { poolOfRequest } from "./hash_key.ts";
 import { LocalSide } from "./local_side.ts";
 import { Mirroring } from "./mirroring.ts";
@@ -40,10 +39,11 @@ import type { Tunnel } from "./tunnel.ts";
 const FREE = 0, ASKING = 1, RESPONDING = 2, GUARDED = 3, COLLAPSED = 4;
 type Phase = 0 | 1 | 2 | 3 | 4;
 
-export class Exchange implements GuardedOwner, ServerSideOwner {
+export class Exchange implements GuardedOwner, ServerSideOwner, AnswerSideOwner {
   headRequest = false;
   readonly request = new UpstreamRequest();
   readonly record = new Record();
+  readonly answers: AnswerSide;
   readonly #environment: ProxyEnvironment;
   readonly #changes: Changes;
   readonly #side: ServerSide;
@@ -51,7 +51,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
   readonly #body: RequestBody;
   readonly #handing: HandingOn;
   readonly #mirroring: Mirroring;
-  readonly #answer: AnswerRelay;
+  readonly #relay: AnswerRelay;
   readonly #local: LocalSide;
   /** Made with the first request that has guards. */
   #guarding: Guarding | null = null;
@@ -60,14 +60,12 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
   /** Null: the route answers by itself. */
   #pool: LivePool | null = null;
   #phase: Phase = FREE;
-  #upgrade = false;
   #timeouts: RequestTimeouts;
   /** What the request gets when its pool fails it; null: an error, or it has got that already. */
   #fallback: LiveFallback | null = null;
   /** When the request must be over. */
   #dueAt = Infinity;
   #clientKeepAlive = true;
-  #serverKeepAlive = true;
 
   constructor(readonly client: ClientConnection, encoder: ChunkEncoder) {
     const { environment, stream } = client;
@@ -79,8 +77,9 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     this.#body = this.#side.body;
     this.#handing = this.#side.handing;
     this.#mirroring = new Mirroring(client, this.request, this.#body.relay);
-    this.#answer = new AnswerRelay(stream, environment.buffers, this.record, encoder, this.#changes);
-    this.#local = new LocalSide(this, this.#changes, this.#answer);
+    this.#relay = new AnswerRelay(stream, environment.buffers, this.record, encoder, this.#changes);
+    this.#local = new LocalSide(this, this.#changes, this.#relay);
+    this.answers = new AnswerSide(this, this.#side, this.#local, this.#changes, this.#relay);
   }
 
   get busy(): boolean {
@@ -96,13 +95,17 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     return this.#phase === RESPONDING;
   }
 
+  onAnswered(): void {
+    this.#phase = RESPONDING;
+  }
+
   /** Begins with a complete head; returns the offset behind what it used of `bytes`. */
   begin(head: Head, info: RequestInfo, bytes: Uint8Array, end: number, now: number): number {
     this.record.start(now, head.end - head.start);
     this.headRequest = info.isHead;
-    this.#upgrade = info.upgrade;
     this.#clientKeepAlive = info.keepAlive;
-    this.#answer.start(info.minor, this.client.listener.live.hsts);
+    this.answers.start(info);
+    this.#relay.start(info.minor, this.client.listener.live.hsts);
     this.#phase = ASKING;
     this.#side.begin(info);
     const { live } = this.client.listener;
@@ -161,11 +164,11 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
       const { compressors, facts } = this.#environment;
       const { compress } = route.snapshot;
       if (compress !== undefined) {
-        this.#answer.compress(compress, facts.set(head, info, bytes, this.client.address), compressors);
+        this.#relay.compress(compress, facts.set(head, info, bytes, this.client.address), compressors);
       }
       if (route.mirror !== null) this.#mirroring.begin(route.mirror, head, info, bytes);
       if (route.cache === null) {
-        this.#goTo(onward);
+        this.goTo(onward);
         this.#mirroring.advance();
       } else this.#heedCache(this.#local.ask({ cache: route.cache, onward, trusted }, head, info, bytes));
     }
@@ -185,13 +188,13 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
       return this.arm(this.#local.waitsUntil);
     }
     if (asked === REFUSE) return this.fail("notStored");
-    if (asked === FORWARD) this.#goTo(this.#local.onward);
+    if (asked === FORWARD) this.goTo(this.#local.onward);
     this.#mirroring.advance();
-    if (asked !== FORWARD) this.#serveStored();
+    if (asked !== FORWARD) this.serveStored();
   }
 
-  #serveStored(): void {
-    this.#sent(this.#local.serve(this.#mayKeepClient));
+  serveStored(): void {
+    this.#sent(this.#local.serve(this.mayKeepClient));
   }
 
   /** Passes body bytes on; returns the offset behind what it used, which is `at` while there is no server yet. */
@@ -204,7 +207,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
       return end;
     }
     this.#mirroring.advance();
-    this.#arm();
+    this.armAwaited();
     return this.#body.relay.at;
   }
 
@@ -225,7 +228,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
   fail(code: ErrorCode, denial: Denial | null = null): void {
     const begun = this.#phase === RESPONDING;
     this.#side.leave(false);
-    if (!begun && this.#local.failed(ERRORS[code].status, false)) return this.#serveStored();
+    if (!begun && this.#local.failed(ERRORS[code].status, false)) return this.serveStored();
     this.record.error = code;
     if (this.#fallback !== null && !begun && POOL_ERRORS.has(code) && this.#fallsBack(0)) return;
     const { status, side } = ERRORS[code];
@@ -236,10 +239,10 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     const keepAlive = side !== "downstream" && this.#mayKeepUnread;
     const { pages } = this.#changes;
     this.client.answering.error(code, keepAlive, this.headRequest, pages, this.#changes.amend(), denial);
-    this.#finish(keepAlive);
+    this.finish(keepAlive);
   }
 
-  /** The deadline that `#arm` set has passed. */
+  /** The deadline that `arm` set has passed. */
   onDeadline(now: number): void {
     if (now >= this.#dueAt) return this.#overdue();
     switch (this.#phase) {
@@ -268,7 +271,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
       return this.#sent(this.#local.onDrain());
     }
     this.#side.server?.stream.resume();
-    if (this.#phase === RESPONDING) this.#arm();
+    if (this.#phase === RESPONDING) this.armAwaited();
   }
 
   /** Sets the deadline of what is awaited, which is never later than that of the whole. */
@@ -282,90 +285,9 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
   }
 
   onServerDrain(): void {
-    this.#arm();
+    this.armAwaited();
     // Last, as a malformed body ends this exchange at once.
     if (!this.#body.done && !this.#handing.held) this.client.resumeBody();
-  }
-
-  onMalformedResponse(): void {
-    if (this.#phase === ASKING) return this.#side.failed("badResponse");
-    this.#attempts.count(SERVER_COLUMN.badResponses);
-    this.fail("badResponse");
-  }
-
-  onServerClosed(error: Error | null, begun: boolean): void {
-    if (this.#phase === RESPONDING && error === null && this.#answer.end()) {
-      this.#local.completed();
-      return this.#complete(false);
-    }
-    if (error instanceof NoSuchProtocol) return this.fail("upgradeRefused");
-    if (this.#phase === ASKING) {
-      return this.#side.failed(begun ? "responseReset" : "emptyReply", error instanceof Unprocessed);
-    }
-    this.#attempts.count(SERVER_COLUMN.resets);
-    this.fail("responseReset");
-  }
-
-  onResponseHead(head: Head, info: ResponseInfo, bytes: Uint8Array, end: number, fresh: boolean): boolean {
-    const { status } = head;
-    if (status === 101) return this.#switchProtocols(head, info, bytes, end);
-    const server = this.#changes.server = this.#side.server!.stream;
-    if (status < 200) {
-      if (!this.#answer.interim(head, info, bytes)) server.pause();
-      return true;
-    }
-    if (status === 408 && this.#side.saysStale(info)) {
-      this.#side.failed("emptyReply");
-      return false;
-    }
-    this.#side.answered();
-    const now = this.#environment.now();
-    this.record.firstByteAt = now;
-    this.#attempts.observe(now - this.record.connectedAt, now, status);
-    const wish = this.#handing.read(head, bytes);
-    if (wish !== null) return this.#heed(wish, info.keepAlive && info.framing === NONE && end === head.end);
-    if (status >= 400 && this.#side.triesElsewhere(status)) return false;
-    if (this.#getsElse(head, info, bytes, end)) return false;
-    this.record.status = status;
-    const page = this.#changes.pages?.instead(head, bytes) ?? null;
-    if (page !== null) return this.#answerInstead(page, head, info, bytes, end);
-    this.#serverKeepAlive = info.keepAlive;
-    this.#phase = RESPONDING;
-    return this.#relayed(
-      this.#answer.head(head, info, bytes, end, this.#mayKeepClient, fresh ? server : null),
-    );
-  }
-
-  /** True when the client gets something else than this answer of a server. */
-  #getsElse(head: Head, info: ResponseInfo, bytes: Uint8Array, end: number): boolean {
-    const { status } = head;
-    const stale = this.#local.failed(status, true);
-    if (!stale && this.#fallback?.snapshot.statuses.includes(status) && this.#fallsBack(status)) return true;
-    const taken = stale ? INSTEAD : this.#local.answered(head, info, bytes);
-    if (taken === PASS) return false;
-    this.#side.leaveUnread(head, info, end);
-    if (taken === AGAIN) this.#goTo(this.#local.onward);
-    else this.#serveStored();
-    return true;
-  }
-
-  onResponseBytes(bytes: Uint8Array, start: number, end: number, fresh: boolean): boolean {
-    return this.#relayed(this.#answer.bytes(bytes, start, end, fresh ? this.#side.server!.stream : null));
-  }
-
-  /** Goes on after a part of the answer; false: the exchange is over. */
-  #relayed(what: Relayed): boolean {
-    if (what === ONGOING) {
-      if (!this.#answer.flowing) this.#side.server!.stream.pause();
-      this.#arm();
-      return true;
-    }
-    if (what === BROKEN) this.onMalformedResponse();
-    else {
-      if (what === COMPLETE) this.#local.completed();
-      this.#complete(what === COMPLETE);
-    }
-    return false;
   }
 
   /** Writes the request as it is to be sent; returns whether the client is a proxy that is believed. */
@@ -375,11 +297,9 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     return compose(this.request, { client, changes, route, pool, spare }, head, info, bytes);
   }
 
-  /** Does with the request as the function wishes; always false: this answer of it is not one for the client. */
-  #heed(wish: Wish, clean: boolean): false {
-    const onward = this.#side.heed(wish, clean);
-    if (onward !== null) this.#goTo(onward);
-    return false;
+  fallsBackOn(status: number): boolean {
+    return this.#fallback !== null && this.#fallback.snapshot.statuses.includes(status) &&
+      this.#fallsBack(status);
   }
 
   /** True when the request goes on with what its route has for those that fail. `status`: of the answer it had; 0: none. */
@@ -394,35 +314,22 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     this.#side.leave(false);
     this.record.status = 0;
     if (onward === null) this.#sent(this.#local.give(answer!, this.#mayKeepUnread));
-    else this.#goTo(onward);
+    else this.goTo(onward);
     return true;
   }
 
-  #goTo(onward: Onward): void {
-    this.#answer.stick = onward.stick;
+  goTo(onward: Onward): void {
+    this.#relay.stick = onward.stick;
     this.#side.start(onward, this.#environment.now());
   }
 
-  /** Whether the client's connection can serve another request behind the answer to this one. */
-  get #mayKeepClient(): boolean {
+  get mayKeepClient(): boolean {
     return this.#clientKeepAlive && this.#body.done && !this.client.listener.draining;
   }
 
-  /** The same behind an answer of our own, which nobody has had to read the body for. */
+  /** `mayKeepClient` behind an answer of our own, which nobody has had to read the body for. */
   get #mayKeepUnread(): boolean {
     return this.#clientKeepAlive && this.#body.dispensable && !this.client.listener.draining;
-  }
-
-  /** Answers with a page what a server has answered otherwise; false: the exchange is over. */
-  #answerInstead(page: Answer, head: Head, info: ResponseInfo, bytes: Uint8Array, end: number): false {
-    const mayKeep = this.#mayKeepClient;
-    this.#local.answeredInstead();
-    const amend = this.#changes.amendInstead(head, bytes);
-    this.client.answering.answer(page, mayKeep, this.headRequest, amend);
-    this.record.error = null;
-    this.#side.leaveUnread(head, info, end);
-    this.#finish(mayKeep);
-    return false;
   }
 
   /** Goes on after a part of an answer without a server. */
@@ -430,12 +337,11 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     // Until a byte has left there can be another answer.
     if (this.record.bytesOut > 0) this.#phase = RESPONDING;
     if (sent === BROKEN_OFF) return this.fail(this.#local.problem);
-    if (sent !== WAITS) return this.#finish(this.#local.keepAlive);
+    if (sent !== WAITS) return this.finish(this.#local.keepAlive);
     this.arm(this.#environment.now() + this.client.listener.live.snapshot.timeouts.idleMs);
   }
 
-  /** Sets the deadline of what is awaited now. */
-  #arm(): void {
+  armAwaited(): void {
     const { client } = this;
     const { responseMs } = this.#attempts.pool!.snapshot.timeouts;
     const { timeouts: { idleMs }, limits: { bodyRate } } = client.listener.live.snapshot;
@@ -450,18 +356,8 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     }
   }
 
-  #switchProtocols(head: Head, info: ResponseInfo, bytes: Uint8Array, end: number): boolean {
-    if (!this.#upgrade || !info.upgrade || !this.#body.done) {
-      this.onMalformedResponse();
-      return false;
-    }
-    this.record.status = 101;
-    const now = this.record.firstByteAt = this.#environment.now();
-    this.#attempts.observe(now - this.record.connectedAt, now, 101);
-    this.#answer.switching(head, info, bytes, end);
-    this.#side.server!.exchange = null;
-    this.client.tunnel(this.#side.server!.stream, this.#timeouts.tunnelMs);
-    return false;
+  tunnel(server: Stream): void {
+    this.client.tunnel(server, this.#timeouts.tunnelMs);
   }
 
   /** The tunnel that this exchange became has ended. */
@@ -472,15 +368,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     this.#end();
   }
 
-  /** The answer is complete. `clean`: nothing followed it on the server's connection. */
-  #complete(clean: boolean): void {
-    const { keepAlive } = this.#answer;
-    this.record.error = null;
-    this.#side.leave(clean && this.#serverKeepAlive && this.#body.done);
-    this.#finish(keepAlive);
-  }
-
-  #finish(keepAlive: boolean): void {
+  finish(keepAlive: boolean): void {
     this.#end();
     this.client.exchangeDone(keepAlive);
   }
@@ -492,7 +380,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner {
     this.#mirroring.drop();
     this.client.account(this);
     this.request.release();
-    this.#answer.close();
+    this.#relay.close();
     this.#local.end();
     this.#attempts.pool = this.#pool = null;
     this.#route = undefined;

@@ -28,13 +28,17 @@ import { ReusableConnections } from "./reusable.ts";
 import { sentHeader } from "./sent_header.ts";
 import type { ResponseHandler, ServerConnection } from "./server_connection.ts";
 
-export interface ServerSideOwner extends ResponseHandler {
+export interface ServerSideOwner {
   readonly client: ClientConnection;
   readonly request: UpstreamRequest;
   readonly record: Record;
+  /** Who is told what the server answers. */
+  readonly answers: ResponseHandler;
   /** Sets the one deadline of what is awaited. */
   arm(at: number): void;
   fail(code: ErrorCode): void;
+  /** The server takes the body, or more of it. */
+  onServerDrain(): void;
 }
 
 export class ServerSide implements AttemptOwner, HedgedSide {
@@ -88,7 +92,7 @@ export class ServerSide implements AttemptOwner, HedgedSide {
   }
 
   get handler(): ResponseHandler {
-    return this.#owner;
+    return this.#owner.answers;
   }
 
   arm(at: number): void {
@@ -253,7 +257,7 @@ export class ServerSide implements AttemptOwner, HedgedSide {
     this.server = server;
     this.#sent = true;
     record.connectedAt = now;
-    server.attach(this.#owner);
+    server.attach(this.#owner.answers);
     server.stream.writeLease(request.lease!.share(), 0, request.length);
     if (this.attempts.pool!.snapshot.retry.hedge !== undefined) this.#hedge(now);
     this.#owner.onServerDrain();
