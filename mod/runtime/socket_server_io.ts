@@ -66,7 +66,7 @@ class KnowingServer implements SocketServer {
     const server = createServer((incoming, outgoing) => {
       const uid = peerUid(incoming);
       const from = uid === null ? {} : { peer: userName(uid) };
-      answer(incoming, outgoing, (request) => handler(request, from)).catch(() => incoming.destroy());
+      answer(incoming, outgoing, (request) => handler(request, from)).catch(() => incoming.socket.destroy());
     });
     const opened = new KnowingServer(server);
     const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -30,6 +30,20 @@ Deno.test("AdminSocket.open() does not wait at its end for a request that never 
   await Deno.remove(directory, { recursive: true });
 });
 
+Deno.test("AdminSocket.open() ends a connection whose request is none that can be answered", async () => {
+  const directory = await Deno.makeTempDir();
+  const path = `${directory}/node.sock`;
+  const opened = await AdminSocket.open(path, answer);
+  assert("socket" in opened);
+  for (const line of ["GET //", "TRACE /"]) {
+    const client = await Deno.connect({ transport: "unix", path });
+    await client.write(new TextEncoder().encode(`${line} HTTP/1.1\r\nHost: x\r\n\r\n`));
+    assertEquals(await new Response(client.readable).text().catch(() => ""), "", line);
+  }
+  await opened.socket.close();
+  await Deno.remove(directory, { recursive: true });
+});
+
 Deno.test({
   name: "AdminSocket.open() refuses a directory of another user, who could take the socket's place",
   ignore: Deno.uid() !== 0,

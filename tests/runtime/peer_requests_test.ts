@@ -58,7 +58,24 @@ Deno.test("PeerRequests() does nothing that was meant for another node, and tell
     assertEquals([led.status, JSON.parse(led.body).error, asked], [502, "this is node lb2", 0]);
   });
   const text = JSON.stringify({ text: "a secret" });
-  assertEquals(describeRequest({ ...GET, method: "POST", path: "/plan", body: text }), "POST /api/plan");
+  for (
+    const path of [
+      "/plan",
+      "/pl%61n",
+      "/%70lan?x=1",
+      "/log/../plan",
+      "/log/%2e%2e/plan",
+      "/plan/",
+      "/%zz",
+      "/../api/plan",
+      "//plan",
+    ]
+  ) {
+    assertEquals(
+      describeRequest({ ...GET, method: "POST", path, body: text }),
+      `POST /api${path}`,
+    );
+  }
   assertEquals(
     describeRequest({ ...GET, method: "PUT", path: "/maintenance", body: '{"on":true}' }),
     'PUT /api/maintenance {"on":true}',
