@@ -68,7 +68,7 @@ export class PairFiles {
   async #speakTo({ node, address }: Peer): Promise<void> {
     const { line } = this.#options;
     try {
-      await line.speak(address, EXCHANGE_MS, (link) => this.#begin(link, node));
+      await line.speak("files", address, EXCHANGE_MS, (link) => this.#begin(link, node));
     } catch (error) {
       line.complain("cannot share certificates with another node", node, error);
     }

@@ -2,24 +2,26 @@
  * The line between the nodes of a pair: TCP 8112, encrypted, for nodes that share one of the election's keys.
  *
  * It listens on the address that the election speaks from, and speaks to addresses that peers are heard from. What is
- * said it must not know. Bounded in time and number: a stranger takes no place from a peer.
+ * said it must not know. Bounded in time and number: a stranger takes no place from a peer, and who only reads none from
+ * whoever changes something.
  */
 import { PerSecond } from "../base/per_second.ts";
+import { Places } from "../base/places.ts";
 import { reasonOf } from "../base/reason.ts";
 import type { Log } from "../observe/log.ts";
 import { SealedLink, type SharedKey } from "./sealed_link_io.ts";
 
 /** The election's, of TCP. */
 const PORT = 8112;
-/** Connections that peers have made. */
-const PEERS_AT_ONCE = 8;
+/** Connections that one peer has made: more than it begins itself, as its ends are noticed late. */
+const OF_A_PEER_AT_ONCE = 24;
 /** A peer may come by an address that it does not advertise, and each stranger may cost a key exchange. */
 const STRANGERS_AT_ONCE = 2;
 const STRANGERS_A_SECOND = 5;
 /** Until the other has shown that it has the key, and has said what it wants. */
 const HELLO_MS = 3000;
-/** Conversations that this node has begun. */
-const SPEAKING_AT_ONCE = 16;
+/** Conversations with one node that this one has begun. Anybody of the machine may read, and takes no other's place. */
+const SPEAKING_AT_ONCE = { reader: 6, operator: 6, files: 4 };
 /** One whom we could not speak with is told of so often. */
 const TELL_MS = 60_000;
 /** Failures to listen in a row that are told of: the keeper before may just be letting go of the address. */
@@ -43,6 +45,9 @@ export interface Peer {
 
 export const ALONE: PairFacts = { local: null, peers: [], keys: [] };
 
+/** For whom a conversation is; the nodes have some of their own, about files. */
+export type Speaker = keyof typeof SPEAKING_AT_ONCE;
+
 /** What is to be done with a link, and for how long at most. */
 export interface Exchange {
   readonly withinMs: number;
@@ -63,8 +68,8 @@ export class PairLine {
   #listensOn: string | null = null;
   #failures = 0;
   readonly #connections = new Set<Deno.Conn>();
-  #answering = { peers: 0, strangers: 0 };
-  #speaking = 0;
+  readonly #answering = new Places();
+  readonly #speaking = new Places();
   readonly #strangers = new PerSecond();
   /** When it was last told what is wrong, by what is wrong. */
   readonly #told = new Map<string, number>();
@@ -82,16 +87,21 @@ export class PairLine {
   }
 
   /** Speaks with another node. Rejects with why that cannot be. */
-  async speak<T>(address: string, withinMs: number, use: (link: SealedLink) => Promise<T>): Promise<T> {
+  async speak<T>(
+    speaker: Speaker,
+    address: string,
+    withinMs: number,
+    use: (link: SealedLink) => Promise<T>,
+  ): Promise<T> {
     const [key] = this.#facts.keys;
     if (key === undefined) throw new Error("the election has no keys");
-    if (this.#speaking >= SPEAKING_AT_ONCE) throw new Error("too many conversations are under way");
-    this.#speaking++;
+    const leave = this.#speaking.take(`${speaker} ${address}`, SPEAKING_AT_ONCE[speaker]);
+    if (leave === null) throw new Error("too many conversations are under way");
     try {
       const conn = await connect(address, this.#options.port ?? PORT, withinMs);
       return await this.#within(conn, withinMs, async () => await use(await SealedLink.open(conn, key)));
     } finally {
-      this.#speaking--;
+      leave();
     }
   }
 
@@ -143,13 +153,14 @@ export class PairLine {
   async #take(conn: Deno.Conn): Promise<void> {
     const from = "hostname" in conn.remoteAddr ? conn.remoteAddr.hostname : "?";
     const known = this.#facts.peers.find(({ address }) => plain(address) === plain(from));
-    const kind = known === undefined ? "strangers" : "peers";
-    const room = { peers: PEERS_AT_ONCE, strangers: STRANGERS_AT_ONCE }[kind];
-    if (this.#answering[kind] >= room) return closed(conn);
+    const leave = known === undefined
+      ? this.#answering.take("strangers", STRANGERS_AT_ONCE)
+      : this.#answering.take(`peer ${known.address}`, OF_A_PEER_AT_ONCE);
+    if (leave === null) return closed(conn);
     if (known === undefined && this.#strangers.count(performance.now()) > STRANGERS_A_SECOND) {
+      leave();
       return closed(conn);
     }
-    this.#answering[kind]++;
     try {
       await this.#answer(conn, known?.node ?? from);
     } catch (error) {
@@ -157,7 +168,7 @@ export class PairLine {
       if (known !== undefined) this.complain("cannot answer another node", known.node, error);
       else this.complain("cannot answer a stranger", "", new Error(`${from}: ${reasonOf(error)}`));
     } finally {
-      this.#answering[kind]--;
+      leave();
       closed(conn);
     }
   }

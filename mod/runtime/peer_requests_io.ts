@@ -75,7 +75,7 @@ export class PeerRequests {
   }
 
   #ask(node: string, address: string, request: PeerRequest): Promise<PeerAnswer> {
-    return this.#options.line.speak(address, allowedMs(request) + GRACE_MS, async (link) => {
+    return this.#options.line.speak(request.role, address, allowedMs(request) + GRACE_MS, async (link) => {
       await link.send(JSON.stringify({ node, request } satisfies z.infer<typeof ASKED>));
       return await receiveAnswer(link);
     });

@@ -140,6 +140,30 @@ Deno.test("PairLine() keeps places for peers while strangers hold connections op
   });
 });
 
+Deno.test("PairLine() readers who wait for a node that is stuck keep nobody from changing it, nor files from it", async () => {
+  const { promise: stuck, resolve: goOn } = Promise.withResolvers<Response>();
+  const { promise: full, resolve: isFull } = Promise.withResolvers<void>();
+  let waiting = 0;
+  const change = { ...GET, method: "PATCH", body: "{}", role: "operator" } as const;
+  await withPair(({ method }) => {
+    if (method === "PATCH") return new Response("{}");
+    if (++waiting === 6) isFull();
+    return stuck.then((one) => one.clone());
+  }, async ({ requests, line }) => {
+    const readers = Array.from({ length: 20 }, () => requests.ask("lb2", "127.81.13.3", GET));
+    await full;
+    assertEquals((await requests.ask("lb2", "127.81.13.3", change)).status, 200);
+    const said = await line.speak("files", "127.81.13.3", 5000, async (link) => {
+      await link.send(JSON.stringify({ node: "lb2", request: change }));
+      return JSON.parse(await link.receive());
+    });
+    assertEquals(said.status, 200);
+    goOn(new Response("{}"));
+    const answers = (await Promise.all(readers)).map(({ status }) => status).sort();
+    assertEquals(answers, [...Array(6).fill(200), ...Array(14).fill(502)]);
+  });
+});
+
 Deno.test("refusalOf() lets readers read and hands nothing on a second time", () => {
   assertEquals(refusalOf(GET), null);
   assertEquals(refusalOf({ ...GET, method: "POST", path: "/reload" })?.status, 403);
