@@ -5,6 +5,7 @@
  * and `write` first of all. `--allow-run` has no list, as a list refuses the binary's own path; `spawn_io.ts`
  * holds the list. Threads are no imports of the program, so they are named.
  */
+import { reasonOf } from "../mod/base/reason.ts";
 import { parseArgs } from "node:util";
 import settings from "../deno.json" with { type: "json" };
 import { COMPILE_SOONER } from "../mod/cli/own_flags.ts";
@@ -72,7 +73,7 @@ async function main(): Promise<number> {
     console.log(`${output}: tandem ${version} for ${target}, ${Math.round(size / 1e6)} MB`);
     return 0;
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
+    console.error(reasonOf(error));
     return 1;
   }
 }

@@ -4,6 +4,7 @@
  * A table of files is copied to a directory as they will stand on the machine, and `dpkg-deb` packs it. The same
  * commit gives the same package.
  */
+import { reasonOf } from "../mod/base/reason.ts";
 import { parseArgs } from "node:util";
 import settings from "../deno.json" with { type: "json" };
 import { TARGETS } from "./base_runtime.ts";
@@ -131,7 +132,7 @@ async function main(): Promise<number> {
     console.log(path);
     return 0;
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
+    console.error(reasonOf(error));
     return 1;
   }
 }

@@ -1,4 +1,5 @@
 /** What the build scripts start: a program to its end, and `git` to say what is being built. */
+import { reasonOf } from "../mod/base/reason.ts";
 import type { Commit } from "./stamp.ts";
 
 /** Absolute path of the repository. */
@@ -23,7 +24,7 @@ export async function run(
     const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
     return { code, out: text(stdout), err: text(stderr) };
   } catch (error) {
-    return { code: 127, out: "", err: error instanceof Error ? error.message : String(error) };
+    return { code: 127, out: "", err: reasonOf(error) };
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import type { IpBytes } from "../mod/base/address.ts";
 import { openLibc } from "../mod/base/libc_io.ts";
+import { reasonOf } from "../mod/base/reason.ts";
 import { type AddressWriter, netlinkWriter } from "./address_writer_io.ts";
 import { Announcer } from "./announce_io.ts";
 import { type LinkHandler, LinkWatch } from "./link_io.ts";
@@ -69,6 +70,6 @@ function openAnnouncer(libc: ReturnType<typeof openLibc>["libc"]) {
   try {
     return { announcer: new Announcer(libc), whyMute: "" };
   } catch (error) {
-    return { announcer: null, whyMute: error instanceof Error ? error.message : String(error) };
+    return { announcer: null, whyMute: reasonOf(error) };
   }
 }

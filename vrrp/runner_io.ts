@@ -7,6 +7,7 @@
  * knows no other instance, no configuration file and no log.
  */
 import { formatIp, type IpBytes } from "../mod/base/address.ts";
+import { reasonOf } from "../mod/base/reason.ts";
 import type { AddressWriter } from "./address_writer_io.ts";
 import type { Announcer } from "./announce_io.ts";
 import type { CarriedInstance } from "./carried.ts";
@@ -269,7 +270,7 @@ export class Runner {
 
   #queued(action: () => void | Promise<void>): void {
     this.#queue = this.#queue.then(action).catch((error: unknown) =>
-      this.#options.events.onProblem(error instanceof Error ? error.message : String(error))
+      this.#options.events.onProblem(reasonOf(error))
     );
   }
 

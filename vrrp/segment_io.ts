@@ -7,6 +7,7 @@
  * decides nothing of the election.
  */
 import { formatIp, type IpBytes } from "../mod/base/address.ts";
+import { reasonOf } from "../mod/base/reason.ts";
 import type { CarriedVoice } from "./carried.ts";
 import { Channel, type Moment, type Sender } from "./channel.ts";
 import { DROP_REASONS, type DropReason } from "./drops.ts";
@@ -147,7 +148,7 @@ export class Segment {
       if (local === null) this.#mute(`${device} has no IPv${family} address of its own`);
       else await this.#open(local);
     } catch (error) {
-      this.#mute(`cannot speak on ${device}: ${error instanceof Error ? error.message : error}`);
+      this.#mute(`cannot speak on ${device}: ${reasonOf(error)}`);
     } finally {
       this.#opening = false;
     }

@@ -8,6 +8,7 @@
  * which stays at 1 for multicast (ff02:: is never forwarded anyway). TTL 255 is set for IPv4 multicast.
  */
 import { formatIp, type IpBytes, parseIp } from "../mod/base/address.ts";
+import { reasonOf } from "../mod/base/reason.ts";
 import type { DropReason } from "./drops.ts";
 import { MAX_DATAGRAM_BYTES } from "./extension.ts";
 import { isNeighbour, type LocalAddress } from "./interfaces.ts";
@@ -97,7 +98,7 @@ export class UdpTransport {
   async #send(bytes: Uint8Array): Promise<string | null> {
     const sent = await Promise.allSettled(this.#targets.map((target) => this.#speaker.send(bytes, target)));
     const failed = sent.find((result) => result.status === "rejected");
-    return failed === undefined ? null : `Cannot send: ${messageOf(failed.reason)}`;
+    return failed === undefined ? null : `Cannot send: ${reasonOf(failed.reason)}`;
   }
 
   async #listen(listener: Deno.DatagramConn): Promise<void> {
@@ -109,7 +110,7 @@ export class UdpTransport {
         if (!this.#closed) this.#take(bytes, (from as Deno.NetAddr).hostname);
       } catch (error) {
         if (this.#closed) return;
-        this.#options.onProblem(`Cannot receive: ${messageOf(error)}`);
+        this.#options.onProblem(`Cannot receive: ${reasonOf(error)}`);
         await new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_ERROR_MS));
       }
     }
@@ -139,8 +140,4 @@ async function join(socket: Deno.DatagramConn, local: LocalAddress): Promise<voi
 /** A link-local address or group means nothing without its interface. */
 function scoped(host: string, local: LocalAddress): string {
   return local.scope !== null && /^(fe[89ab].|ff.2):/i.test(host) ? `${host}%${local.scope}` : host;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

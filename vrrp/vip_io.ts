@@ -7,6 +7,7 @@
  * election calls `renew`, so that an election that stands still lets the addresses go. Deciding is left to it.
  */
 import { formatIp } from "../mod/base/address.ts";
+import { reasonOf } from "../mod/base/reason.ts";
 import type { AddressWriter } from "./address_writer_io.ts";
 import type { AddressSetting, NetlinkMessage } from "./netlink.ts";
 import {
@@ -157,7 +158,7 @@ export class VipHolder {
     const result = this.#last.then(action).catch((error: unknown) => ({
       ...otherwise,
       done: false,
-      problems: [error instanceof Error ? error.message : String(error)],
+      problems: [reasonOf(error)],
     }));
     this.#last = result;
     return result;

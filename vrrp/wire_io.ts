@@ -6,6 +6,7 @@
  * and password. It decides nothing of the election, and is told nothing of health: VRRP carries none.
  */
 import { formatIp, type IpBytes } from "../mod/base/address.ts";
+import { reasonOf } from "../mod/base/reason.ts";
 import { DROP_REASONS, type DropReason } from "./drops.ts";
 import { wireClaimIn } from "./foreign.ts";
 import { type LocalAddress, localAddress } from "./interfaces.ts";
@@ -103,7 +104,7 @@ export class Wire {
       this.#hush();
       this.#open(link, lower, local);
     } catch (error) {
-      this.#mute(`cannot speak on ${device}: ${error instanceof Error ? error.message : error}`);
+      this.#mute(`cannot speak on ${device}: ${reasonOf(error)}`);
     }
   }
 

@@ -4,6 +4,7 @@
  *
  * It knows no schedule and keeps nothing but the directory and a nonce. It must not know where keys are stored.
  */
+import { reasonOf } from "../base/reason.ts";
 import { z } from "zod";
 import { base64url, externalAccount, type Key } from "./keys_io.ts";
 import { Refusal, refusalOf, retryAfter } from "./refusal.ts";
@@ -227,7 +228,7 @@ export class AcmeClient {
       };
     } catch (error) {
       if (error instanceof Refusal) throw error;
-      throw new Refusal(`${what}: ${url} cannot be asked: ${reasonOf(error)}`);
+      throw new Refusal(`${what}: ${url} cannot be asked: ${deepestReason(error)}`);
     }
   }
 }
@@ -250,10 +251,10 @@ async function bounded(response: Response): Promise<string> {
 const SENDING = /^error sending request for url \(\S*\): (client error \(\w+\): )?/;
 
 /** The innermost cause says most: "connection refused", "invalid peer certificate". */
-function reasonOf(error: unknown): string {
+function deepestReason(error: unknown): string {
   if (error instanceof DOMException && error.name === "TimeoutError") return "no answer in time";
   let cause = error;
   while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
-  const words = cause instanceof Error ? cause.message : String(cause);
+  const words = reasonOf(cause);
   return words.replace(SENDING, "");
 }

@@ -4,6 +4,7 @@
  * What was tried is stored before it is tried, so that neither a crash nor a restart makes it ask an authority more
  * often. It must not know how proofs reach clients, who writes files, or why this node is the one.
  */
+import { reasonOf } from "../base/reason.ts";
 import { X509Certificate } from "node:crypto";
 import type { Log } from "../observe/log.ts";
 import { Accounts, type AccountSettings } from "./account_io.ts";
@@ -170,7 +171,7 @@ export class Issuer {
         else await this.#attempt(name);
       } catch (error) {
         // A mistake of ours must not end the balancer, nor be made without a pause.
-        log.error("certificates by ACME: a bug", { name, reason: reasonOf(error) });
+        log.error("certificates by ACME: a bug", { name, reason: shortReason(error) });
         await this.#sleep(LOOK_MS);
       }
     }
@@ -230,7 +231,7 @@ export class Issuer {
       // The next one begins at the directory: the authority may have moved.
       this.#client = null;
       const nextAt = pause(error instanceof Refusal ? error.retryAfterMs : 0);
-      const lastError = reasonOf(error);
+      const lastError = shortReason(error);
       log.error("no certificate could be had", { name, reason: lastError, failures, next: iso(nextAt) });
       await this.#keep(name, { ...trying, nextAt, lastError }).catch(() => {});
     } finally {
@@ -302,7 +303,7 @@ export class Issuer {
       if (!fits) log.info("the authority says when to renew", { name, renewal: iso(renewAt!) });
       await this.#keep(name, { ...record, askAt, renewAt });
     } catch (error) {
-      log.debug("the authority does not say when to renew", { name, reason: reasonOf(error) });
+      log.debug("the authority does not say when to renew", { name, reason: shortReason(error) });
       const held = this.#held.get(name);
       if (held !== undefined) this.#hold(name, { ...held.record, askAt: now() + ASK_MS.usual });
     }
@@ -327,9 +328,9 @@ export class Issuer {
       pem = await load(certificateFile(name));
     } catch (error) {
       // It is not gone: what was known of it holds, and nobody is asked for another.
-      log.error("what is stored of a certificate cannot be read", { name, reason: reasonOf(error) });
+      log.error("what is stored of a certificate cannot be read", { name, reason: shortReason(error) });
       if (!this.#held.has(name)) {
-        this.#held.set(name, { record: this.#unreadable(reasonOf(error)), life: null, id: null });
+        this.#held.set(name, { record: this.#unreadable(shortReason(error)), life: null, id: null });
       }
       return;
     }
@@ -366,7 +367,7 @@ export class Issuer {
   }
 
   #complain(error: unknown): void {
-    this.#options.log.error("challenges cannot be answered", { reason: reasonOf(error) });
+    this.#options.log.error("challenges cannot be answered", { reason: shortReason(error) });
   }
 }
 
@@ -386,6 +387,6 @@ function iso(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-function reasonOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).slice(0, 400);
+function shortReason(error: unknown): string {
+  return reasonOf(error).slice(0, 400);
 }

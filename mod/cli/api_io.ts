@@ -2,6 +2,7 @@
  * How a command reaches the API of a node: by the admin socket of this machine, which needs no token, or by an address;
  * and another node through it.
  */
+import { reasonOf } from "../base/reason.ts";
 import type { ParseArgsOptionsConfig } from "node:util";
 import { BAD, GOOD, type Invocation, writeErr, writeOut } from "./command.ts";
 import { wayTo } from "./node_way_io.ts";
@@ -88,7 +89,7 @@ export async function callApi(invocation: Invocation, request: ApiRequest): Prom
     if (all !== null) return { value, all };
     return response.ok ? { value } : { problem: refusal(value, response.status) };
   } catch (error) {
-    return { problem: `Cannot ask the node at ${where}: ${reasonOf(error, withinMs)}` };
+    return { problem: `Cannot ask the node at ${where}: ${whyUnanswered(error, withinMs)}` };
   }
 }
 
@@ -98,7 +99,7 @@ export function trustedBy({ values }: Invocation): { caCerts?: string[] } | { pr
   try {
     return { caCerts: [Deno.readTextFileSync(String(values.ca))] };
   } catch (error) {
-    return { problem: `Cannot read ${values.ca}: ${error instanceof Error ? error.message : error}` };
+    return { problem: `Cannot read ${values.ca}: ${reasonOf(error)}` };
   }
 }
 
@@ -191,7 +192,7 @@ function refusal(value: unknown, status: number): string {
   return error.includes("\n") ? `Cannot do it:\n${error}` : `Cannot do it as ${error}`;
 }
 
-function reasonOf(error: unknown, withinMs: number): string {
+function whyUnanswered(error: unknown, withinMs: number): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === "TimeoutError") return `no answer within ${withinMs / 1000} s`;
   const text = `${error.message} ${error.cause instanceof Error ? error.cause.message : ""}`.trim();

@@ -1,4 +1,5 @@
 /** `tandem doctor`: whether this machine can do what the configuration asks of it, line by line with what to do. */
+import { reasonOf } from "../base/reason.ts";
 import { certificateFiles } from "../config/certificate_files_io.ts";
 import { certificateReader } from "../config/certificates_io.ts";
 import { loadConfig } from "../config/load.ts";
@@ -117,7 +118,7 @@ async function examine(machine: Machine, before: readonly Finding[], json: boole
       return await check(machine);
     } catch (error) {
       // What one check meets is no reason to tell nothing of the others.
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       return [
         warning(
           check.name,

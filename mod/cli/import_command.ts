@@ -1,4 +1,5 @@
 /** `tandem import`: a configuration of keepalived as one of Tandem, on stdout. */
+import { reasonOf } from "../base/reason.ts";
 import { globSync } from "node:fs";
 import { importKeepalived } from "../import/keepalived.ts";
 import type { Source } from "../import/keepalived_lines.ts";
@@ -11,7 +12,7 @@ function read(file: string): Source {
   try {
     return { file, text: Deno.readTextFileSync(file) };
   } catch (error) {
-    throw new Unreadable(`Cannot read ${file}: ${error instanceof Error ? error.message : error}`);
+    throw new Unreadable(`Cannot read ${file}: ${reasonOf(error)}`);
   }
 }
 

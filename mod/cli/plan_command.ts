@@ -1,4 +1,5 @@
 /** `tandem plan`. */
+import { reasonOf } from "../base/reason.ts";
 import type { Plan } from "../runtime/desk.ts";
 import type { ListenerStatus } from "../observe/status.ts";
 import {
@@ -80,7 +81,7 @@ function requestFor(file: string): ApiRequest | { readonly problem: string } {
   try {
     return { ...NOW, method: "POST", body: { text: Deno.readTextFileSync(file) } };
   } catch (error) {
-    return { problem: `Cannot read ${file}: ${error instanceof Error ? error.message : error}` };
+    return { problem: `Cannot read ${file}: ${reasonOf(error)}` };
   }
 }
 

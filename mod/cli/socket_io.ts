@@ -2,6 +2,7 @@
  * How a command reaches the keeper of a node on this machine: by its socket, which also answers while the balancer is
  * down.
  */
+import { reasonOf } from "../base/reason.ts";
 import type { ParseArgsOptionsConfig } from "node:util";
 import { adminSocketPath } from "../runtime/admin_path.ts";
 import { askAdmin } from "../runtime/admin_socket_io.ts";
@@ -65,7 +66,7 @@ export async function command(
     return GOOD;
   } catch (error) {
     return complain(
-      `Cannot ask the keeper at ${socket.path}: ${error instanceof Error ? error.message : error}`,
+      `Cannot ask the keeper at ${socket.path}: ${reasonOf(error)}`,
     );
   }
 }

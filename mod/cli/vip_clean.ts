@@ -5,6 +5,7 @@
  * A node that runs is left alone by its lock, and any other keeper by its renewals (`vrrp/leftovers.ts`).
  */
 import { formatIp } from "../base/address.ts";
+import { reasonOf } from "../base/reason.ts";
 import { loadConfig } from "../config/load.ts";
 import { formatProblem } from "../config/problem.ts";
 import { readConfigFile } from "../config/store_io.ts";
@@ -41,7 +42,7 @@ export async function clean(invocation: Invocation): Promise<number> {
     if (rules !== null) writeOut(`${rules}\n`);
     return await cleanAll(electionSettings(loaded.config, node, 0n).instances);
   } catch (error) {
-    return complain(error instanceof Error ? error.message : String(error));
+    return complain(reasonOf(error));
   }
 }
 

@@ -3,6 +3,7 @@
  *
  * A path that is not absolute begins at the directory of the configuration file. What a key holds is in no message.
  */
+import { reasonOf } from "../base/reason.ts";
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import type { FileKind, FileReader, NamedFile } from "./named_files.ts";
@@ -48,15 +49,15 @@ function readText(path: string, shown: string): { text: string } | { problem: st
     if (isFile && size > MAX_BYTES) return { problem: `is too large to be read: ${shown}` };
     return { text: Deno.readTextFileSync(path) };
   } catch (error) {
-    return { problem: `cannot be read: ${shown}: ${reasonOf(error)}` };
+    return { problem: `cannot be read: ${shown}: ${whyUnread(error)}` };
   }
 }
 
-function reasonOf(error: unknown): string {
+function whyUnread(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file";
   if (error instanceof Deno.errors.IsADirectory) return "it is a directory";
   if (error instanceof Deno.errors.PermissionDenied) return "this user may not read it";
-  return error instanceof Error ? error.message : String(error);
+  return reasonOf(error);
 }
 
 function certificatesOf(text: string, path: string, kind: FileKind, now: number): NamedFile {

@@ -4,6 +4,7 @@
  * The book decides when and what to keep; how a name is looked up is a parameter. Changes that come close
  * together are told once. It must not know pools, snapshots or the configuration's syntax.
  */
+import { reasonOf } from "../base/reason.ts";
 import type { Lookup, Member, Name } from "./answer.ts";
 import { type DueLookup, NameBook, type NameStatus } from "./name_book.ts";
 
@@ -119,7 +120,7 @@ export class Discovery {
 
 /** A lookup should not throw; if one does, the last good answer is kept as after any failure. */
 function failed(name: Name, error: unknown): Lookup {
-  const reason = `the lookup itself failed: ${error instanceof Error ? error.message : String(error)}`;
+  const reason = `the lookup itself failed: ${reasonOf(error)}`;
   const part = { kind: "failed", reason } as const;
   return name.type === "SRV"
     ? { services: part, addresses: new Map() }

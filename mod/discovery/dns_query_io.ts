@@ -5,6 +5,7 @@
  * from another address, or answers another question, is passed over. It knows no search domains and no caching.
  */
 import { formatIp, parseIp } from "../base/address.ts";
+import { reasonOf } from "../base/reason.ts";
 import { decodeAnswer, type Decoded, encodeQuery, type Question, type RecordType } from "./dns_message.ts";
 
 export interface Nameservers {
@@ -59,7 +60,7 @@ async function ask(
       return whole.kind === "truncated" ? { kind: "failed", reason: "truncated over TCP" } : whole;
     });
   } catch (error) {
-    return { kind: "failed", reason: error instanceof Error ? error.message : String(error) };
+    return { kind: "failed", reason: reasonOf(error) };
   }
 }
 

@@ -4,6 +4,7 @@
  * The board decides, this file waits and runs. How a server is probed, where decisions go and what the counters
  * say are parameters. It must not know shared memory, workers or the configuration's syntax.
  */
+import { reasonOf } from "../base/reason.ts";
 import type { PoolSnapshot } from "../config/snapshot.ts";
 import { type BoardEnv, type DueProbe, HealthBoard, type ServerHealth } from "./board.ts";
 import { type RememberedServer, rememberedServers } from "./memory.ts";
@@ -108,7 +109,7 @@ export class HealthMonitor {
       return await this.#env.probes[probe.check.type](probe, signal);
     } catch (error) {
       // A probe should not throw; if one does, its server must not stay unprobed for ever.
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       return { ok: false, reason: `the probe itself failed: ${reason}`, latencyMs: 0 };
     }
   }

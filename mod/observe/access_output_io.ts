@@ -3,6 +3,7 @@
  *
  * A destination that fails is told once, and once more when it works again; what is lost meanwhile the sink counts.
  */
+import { reasonOf } from "../base/reason.ts";
 import { facilityNumber, formatTarget, type LogConfig } from "../config/log_schema.ts";
 import { FileWriter } from "./file_writer_io.ts";
 import { journalWriter, localSyslogWriter, TcpSyslogWriter, UdpSyslogWriter } from "./line_writer_io.ts";
@@ -49,7 +50,7 @@ export class AccessOutput implements ByteWriter {
     try {
       next = this.#make(wanted);
     } catch (error) {
-      return { problem: `Cannot write the access log to ${formatTarget(accessTo)}: ${describe(error)}` };
+      return { problem: `Cannot write the access log to ${formatTarget(accessTo)}: ${reasonOf(error)}` };
     }
     const commit = () => {
       const before = this.#destination;
@@ -109,7 +110,7 @@ export class AccessOutput implements ByteWriter {
     this.#failing = true;
     this.#options.log.error("the access log cannot be written: its lines are lost", {
       target,
-      reason: describe(error),
+      reason: reasonOf(error),
     });
   }
 }
@@ -119,8 +120,4 @@ function withoutNoise(): PromiseWithResolvers<never> {
   const made = Promise.withResolvers<never>();
   made.promise.catch(() => {});
   return made;
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -4,6 +4,7 @@
  * A lock file beside the socket is held for life: the kernel frees it with the process, so who holds the lock may
  * remove a socket that was left behind, and two that start at once cannot both win. The socket is 0660.
  */
+import { reasonOf } from "../base/reason.ts";
 import { dirname } from "node:path";
 import { readAccounts } from "./accounts_io.ts";
 import { listenAt, type SocketHandler, type SocketServer } from "./socket_server_io.ts";
@@ -41,14 +42,14 @@ export class AdminSocket {
       if (problem !== null) return { problem: `Cannot open the admin socket ${path} as ${problem}` };
       lock = await Deno.open(path + ".lock", { create: true, write: true, mode: 0o600 });
     } catch (error) {
-      return { problem: `Cannot open the admin socket ${path}: ${message(error)}` };
+      return { problem: `Cannot open the admin socket ${path}: ${reasonOf(error)}` };
     }
     if (!await lockWithin(lock, LOCK_MS)) return { problem: await describeOwner(path) };
     try {
       return { socket: new AdminSocket(path, lock, await serve(path, handler)) };
     } catch (error) {
       lock.close();
-      return { problem: `Cannot open the admin socket ${path}: ${message(error)}` };
+      return { problem: `Cannot open the admin socket ${path}: ${reasonOf(error)}` };
     }
   }
 
@@ -164,8 +165,4 @@ async function describeOwner(path: string): Promise<string> {
   }
   return `Cannot run as this node runs already (${owner}): ${path} is taken. ` +
     "Two of one name would share its ports in silence; to reload it send it SIGHUP; for another node give another --node";
-}
-
-function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

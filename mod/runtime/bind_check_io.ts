@@ -4,6 +4,7 @@
  * They are shared among workers, and with the balancer that takes over (SO_REUSEPORT), and would be shared in silence with
  * any other process of the same user that does so too. So each new address is bound once without sharing and let go.
  */
+import { reasonOf } from "../base/reason.ts";
 
 export interface Bind {
   /** What wants it, for messages: "the listener `web`". */
@@ -59,5 +60,5 @@ export function explainBind(error: unknown, port: number): string {
   if (error instanceof Deno.errors.PermissionDenied) {
     return port < 1024 ? "ports below 1024 need root or CAP_NET_BIND_SERVICE" : "permission denied";
   }
-  return error instanceof Error ? error.message : String(error);
+  return reasonOf(error);
 }

@@ -5,6 +5,7 @@
  * differ in version: a section that only one of them knows is left out, and what a section does not understand it skips.
  * Pure: knows no link and no process.
  */
+import { reasonOf } from "../base/reason.ts";
 
 export interface Section {
   /** The same in all versions; what means something else gets another name. */
@@ -34,7 +35,7 @@ export function receive(sections: readonly Section[], text: string): string[] {
     try {
       section.give((values as Record<string, unknown>)[section.name]);
     } catch (error) {
-      problems.push(`${section.name}: ${error instanceof Error ? error.message : error}`);
+      problems.push(`${section.name}: ${reasonOf(error)}`);
     }
   }
   return problems;

@@ -6,6 +6,7 @@
  * It carries no traffic and must not know the link to the keeper.
  */
 import { formatHostPort } from "../base/address.ts";
+import { reasonOf } from "../base/reason.ts";
 import type { AcmeAnswers } from "../config/acme_build.ts";
 import { isAdminAddress } from "../config/admin_rules.ts";
 import type { TlsFiles } from "../config/certificates.ts";
@@ -351,7 +352,7 @@ export class Control implements ControlPort {
         resolve: (pool, index) => this.#places.of(pool, index) ?? this.#addressesAt(config, pool, index),
       });
     } catch (error) {
-      return { problem: error instanceof Error ? error.message : String(error) };
+      return { problem: reasonOf(error) };
     }
   }
 

@@ -5,6 +5,7 @@
  * It decides nothing of the election (`vrrp/machine.ts` does) and nothing of health (`election_facts.ts`). Every event
  * first asks whether the process stood still. It carries no traffic and must not know how a balancer is run.
  */
+import { reasonOf } from "../base/reason.ts";
 import type { ExecSpawn } from "../health/exec_io.ts";
 import type { ElectionStatus } from "../observe/election_status.ts";
 import type { Log } from "../observe/log.ts";
@@ -130,7 +131,7 @@ export class Election {
   /** Makes the instances be these. Unchanged ones are not disturbed. One call after the other. */
   reconcile(settings: ElectionSettings): Promise<void> {
     this.#order = this.#order.then(() => this.#reconcile(settings)).catch((error: unknown) =>
-      this.#log.error("the election cannot be changed", { reason: describe(error) })
+      this.#log.error("the election cannot be changed", { reason: reasonOf(error) })
     );
     return this.#order;
   }
@@ -296,7 +297,7 @@ export class Election {
       }, (error) => this.#log.error("the kernel's events cannot be read", { reason: error.message }));
       this.#blocked = null;
     } catch (error) {
-      const reason = `cannot reach the kernel: ${describe(error)}`;
+      const reason = `cannot reach the kernel: ${reasonOf(error)}`;
       this.#blocked = { reason, instances };
       this.#log.error("there is no election on this node", { reason });
       return false;
@@ -484,8 +485,4 @@ export class Election {
     if (stoodMs === 0) return;
     for (const { runner } of this.#members.values()) runner.stalled(stoodMs);
   }
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -5,6 +5,7 @@
  * carries out actions and hands on what happens. It holds the election (`election_io.ts`), and carries no traffic, reads the configuration itself, and takes from the balancer
  * only facts and requests. What a configuration means is told to it by an injected `check`.
  */
+import { reasonOf } from "../base/reason.ts";
 import { NO_CHANGES } from "../config/live.ts";
 import { noPlan } from "../kernel/plan.ts";
 import { electionMetrics } from "../observe/election_status.ts";
@@ -218,7 +219,7 @@ class Keeper {
       if (this.#supervisor.state === "idle") this.#input({ kind: "start" });
       return await this.#exited.promise;
     } catch (error) {
-      this.#log.error(describe(error));
+      this.#log.error(reasonOf(error));
       return 1;
     } finally {
       for (const [signal, heed] of signals) Deno.removeSignalListener(signal, heed);
@@ -374,7 +375,7 @@ class Keeper {
         (decoded) => this.#onDecoded(decoded),
       );
     } catch (error) {
-      const reason = `it cannot be started: ${describe(error)}`;
+      const reason = `it cannot be started: ${reasonOf(error)}`;
       queueMicrotask(() => this.#input({ kind: "exited", reason, code: 1 }));
       return;
     }
@@ -469,8 +470,4 @@ class Keeper {
     const child = this.#child;
     return (result) => child?.send({ kind: "probeResult", id, ...result });
   }
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

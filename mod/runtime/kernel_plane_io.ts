@@ -5,6 +5,7 @@
  * It decides nothing of the rules (`kernel/nat.ts` does) and nothing of health (the balancer tells). Until every pool is
  * known nothing is changed: rules that an earlier process left go on forwarding, if they were to be kept.
  */
+import { reasonOf } from "../base/reason.ts";
 import type { Log } from "../observe/log.ts";
 import type { KernelStatus } from "../observe/kernel_status.ts";
 import { FRAGMENTS } from "../kernel/dsr.ts";
@@ -159,7 +160,7 @@ export class KernelPlane {
     if (this.#wanted) return;
     this.#wanted = true;
     this.#work = this.#work.then(() => this.#apply()).catch((error: unknown) => {
-      this.#fail(error instanceof Error ? error.message : String(error));
+      this.#fail(reasonOf(error));
     });
   }
 

@@ -2,6 +2,7 @@
  * What an operator has the node do, in the keeper, whoever brings the command: the admin socket, or the balancer for
  * somebody whom it has let in. Each command leaves a line in the log: who, what, and what came of it.
  */
+import { reasonOf } from "../base/reason.ts";
 import { logger } from "../observe/log.ts";
 import type { CertificateOrder } from "./certificate_orders_io.ts";
 import { COMMAND, type Command, describeCommand, done, OUTCOME, type Outcome, refused } from "./commands.ts";
@@ -34,7 +35,7 @@ export class Operator {
     const parsed = COMMAND.safeParse(command);
     if (!parsed.success) return refused(400, ...parsed.error.issues.map(({ message }) => message));
     const outcome = await this.#perform(parsed.data, by)
-      .catch((error: unknown) => refused(503, error instanceof Error ? error.message : String(error)));
+      .catch((error: unknown) => refused(503, reasonOf(error)));
     const what = `${by}: ${describeCommand(command)}`;
     if (outcome.ok) audit.info(`${what}: done`);
     else audit.warning(`${what}: refused`, { reason: outcome.problems.join("; ") });

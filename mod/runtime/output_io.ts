@@ -1,6 +1,7 @@
 /**
  * Runs a tool of the system to its end: input in, output or the first complaint out.
  */
+import { reasonOf } from "../base/reason.ts";
 import type { Spawn } from "./spawn_io.ts";
 
 export interface Output {
@@ -27,7 +28,7 @@ export async function output(
     const missing = error instanceof Deno.errors.NotFound;
     const problem = missing
       ? `${tool} is not installed (Debian: ${PACKAGES[tool] ?? tool})`
-      : `${tool} cannot be run: ${error instanceof Error ? error.message : error}`;
+      : `${tool} cannot be run: ${reasonOf(error)}`;
     return { problem, output: "" };
   }
   const writing = child.stdin.getWriter();

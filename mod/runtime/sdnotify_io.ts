@@ -5,6 +5,7 @@
  * taken out of the environment, so that no child can take them for its own.
  */
 import { EAGAIN, EINTR, errorName, withLibc } from "../base/libc_io.ts";
+import { reasonOf } from "../base/reason.ts";
 import { unixAddress } from "../net/sockaddr.ts";
 import { UnixDatagrams } from "../net/unix_datagram_io.ts";
 import type { Log } from "../observe/log.ts";
@@ -72,7 +73,7 @@ export class ServiceManager {
       if (message !== null) this.#unsent.push(message);
       if (this.#unsent.length > 0) this.#send();
     } catch (error) {
-      this.#complain(error instanceof Error ? error.message : String(error));
+      this.#complain(reasonOf(error));
     }
   }
 

@@ -3,6 +3,7 @@
  * user reads them, and there is never half a file. One that is to be forgotten becomes empty, as the newest of all
  * nodes counts: were it gone, another node would give it back. Empty ones go in the end.
  */
+import { reasonOf } from "../base/reason.ts";
 import { damageOf } from "../acme/damage_io.ts";
 import { MAX_STORED_CHARS, STORED_NAME } from "../acme/record.ts";
 import { MAX_FILES } from "./file_exchange.ts";
@@ -29,7 +30,7 @@ export class StoredFiles {
    */
   store(name: string, text: string, at: number | null = null): Promise<string> {
     const written = this.#order.then(() => this.#store(name, text, at)).catch((error: unknown) =>
-      `Cannot store ${name} in ${this.directory}: ${reasonOf(error)}`
+      `Cannot store ${name} in ${this.directory}: ${whyNotStored(error)}`
     );
     this.#order = written;
     return written;
@@ -110,7 +111,7 @@ export class StoredFiles {
   }
 }
 
-function reasonOf(error: unknown): string {
+function whyNotStored(error: unknown): string {
   if (error instanceof Deno.errors.PermissionDenied) return "this user may not write there";
-  return error instanceof Error ? error.message : String(error);
+  return reasonOf(error);
 }

@@ -2,6 +2,7 @@
  * Taking over from the keeper before, once: when the balancer serves and its health is known. A keeper that is the
  * first of its node has nobody to take over from, and all of this does nothing.
  */
+import { reasonOf } from "../base/reason.ts";
 import type { Log } from "../observe/log.ts";
 import type { BrokenFunction } from "./functions_io.ts";
 import type { Predecessor } from "./predecessor_io.ts";
@@ -54,7 +55,7 @@ export class Succession {
     if (predecessor === null || this.#begun) return;
     this.#begun = true;
     this.#takeOver(predecessor).catch(async (error: unknown) => {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       this.#options.log.error(`Cannot take over: ${reason}`);
       await predecessor.failed([reason]);
       this.#options.onFailed();

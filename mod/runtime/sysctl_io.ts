@@ -8,6 +8,7 @@
  */
 import { cString, ENOENT, errno, lastError, type Libc, withLibc } from "../base/libc_io.ts";
 import { readWith } from "../base/proc_file_io.ts";
+import { reasonOf } from "../base/reason.ts";
 
 export const MIGRATE_REQUESTS = "net.ipv4.tcp_migrate_req";
 
@@ -29,7 +30,7 @@ export class Sysctls {
         return null;
       });
     } catch (error) {
-      return `Cannot set ${name}=${value}: ${error instanceof Error ? error.message : error}`;
+      return `Cannot set ${name}=${value}: ${reasonOf(error)}`;
     }
   }
 
@@ -56,7 +57,7 @@ export class Sysctls {
         withLibc((libc) => exists(libc, name) && write(libc, name, value));
       } catch (error) {
         problems.push(
-          `Cannot put ${name} back to ${value}: ${error instanceof Error ? error.message : error}`,
+          `Cannot put ${name} back to ${value}: ${reasonOf(error)}`,
         );
       }
     }

@@ -4,6 +4,7 @@
  *
  * Bounded: so many questions wait at a time on either side, and one that is not answered in time is given up.
  */
+import { reasonOf } from "../base/reason.ts";
 import { Assembler, cut, type Part } from "./parts.ts";
 
 /** Questions under way, of each side. */
@@ -75,7 +76,7 @@ export class Talk {
     try {
       this.#send("answer", id, await this.#options.answer(question));
     } catch (error) {
-      this.#send("answer", id, undefined, error instanceof Error ? error.message : String(error));
+      this.#send("answer", id, undefined, reasonOf(error));
     } finally {
       this.#answering--;
     }

@@ -3,6 +3,7 @@
  * program from start to start; whoever asks gets the last answer. It must not know what the answers are for.
  */
 import { type Libc, openLibc } from "../base/libc_io.ts";
+import { reasonOf } from "../base/reason.ts";
 import { type ExecSpawn, runCommand } from "../health/exec_io.ts";
 import { RiseFall } from "../health/rise_fall.ts";
 import type { TrackConfig } from "../config/track_schema.ts";
@@ -130,7 +131,7 @@ export class Tracked {
         this.#processes = { at: now, counts: countProcesses(this.#libc.libc) };
       }
     } catch (error) {
-      return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+      return { ok: false, reason: reasonOf(error) };
     }
     const running = this.#processes.counts.get(name) ?? 0;
     const ok = running >= minRunning && running <= (maxRunning ?? Infinity);
@@ -175,7 +176,7 @@ async function readLine(path: string): Promise<{ text: string | null; problem: s
     return { text: (await Deno.readTextFile(path)).trim(), problem: "" };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return { text: null, problem: "" };
-    return { text: null, problem: `cannot be read: ${error instanceof Error ? error.message : error}` };
+    return { text: null, problem: `cannot be read: ${reasonOf(error)}` };
   }
 }
 

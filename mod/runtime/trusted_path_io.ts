@@ -5,6 +5,7 @@
  */
 import { dirname } from "node:path";
 import type { Account } from "../base/accounts.ts";
+import { reasonOf } from "../base/reason.ts";
 
 const WRITABLE_BY_GROUP = 0o020;
 const WRITABLE_BY_ALL = 0o002;
@@ -18,7 +19,7 @@ export function distrustOf(path: string, as: Account | null = null): string | nu
   try {
     real = Deno.realPathSync(path);
   } catch (error) {
-    return `${path} cannot be found: ${error instanceof Error ? error.message : error}`;
+    return `${path} cannot be found: ${reasonOf(error)}`;
   }
   for (let at = real;; at = dirname(at)) {
     const problem = problemOf(at, who);

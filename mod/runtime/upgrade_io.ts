@@ -4,6 +4,7 @@
  *
  * It knows the order of things and the other process; what is carried and what letting go means is the port's.
  */
+import { reasonOf } from "../base/reason.ts";
 import { LinkWriter, readLink } from "./link_io.ts";
 import { cut } from "./parts.ts";
 import {
@@ -65,7 +66,7 @@ export async function upgrade(port: UpgradePort, onStart: (successor: Successor)
   } catch (error) {
     await successor?.kill();
     if (letGo) await port.takeBack();
-    return { problem: error instanceof Error ? error.message : String(error) };
+    return { problem: reasonOf(error) };
   }
 }
 

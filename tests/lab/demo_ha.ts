@@ -4,6 +4,7 @@
  * Real nodes, a client and backends, each in a network namespace of its own; nothing of the machine's own network is
  * touched. However the demo ends, it takes all of it down; after a kill -9 of the demo itself, the next one does.
  */
+import { reasonOf } from "../../mod/base/reason.ts";
 import type { ElectionStatus } from "../../mod/observe/election_status.ts";
 import { askAdmin } from "../../mod/runtime/admin_socket_io.ts";
 import { type Action, Actions, MENU } from "./demo_actions.ts";
@@ -189,6 +190,6 @@ async function* lines(bytes: ReadableStream<Uint8Array>): AsyncGenerator<string>
 try {
   Deno.exit(await main());
 } catch (error) {
-  console.error(`The demo has ended: ${error instanceof Error ? error.message : error}`);
+  console.error(`The demo has ended: ${reasonOf(error)}`);
   Deno.exit(1);
 }

@@ -86,6 +86,11 @@ Deno.test("files() start processes in one place", () => {
   assertEquals(find(others, /Deno\.Command|node:child_process/), []);
 });
 
+Deno.test("files() word what was thrown by the one function that does", () => {
+  const others = code.filter((path) => path !== "mod/base/reason.ts");
+  assertEquals(find(others, /(\w+) instanceof Error \? \1\.message : (String\(\1\)|\1\b)/), []);
+});
+
 Deno.test("files() are named for what is in them", () => {
   assertEquals(files().filter((path) => /(^|\/)(utils?|helpers?|common|misc)\.ts$/.test(path)), []);
 });
