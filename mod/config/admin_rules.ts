@@ -4,9 +4,19 @@
  * A pool that pointed at it would let every client of a listener ask what only this machine may, as it would seem to be
  * this machine that asks.
  */
-import { formatHostPort, type HostPort, isLoopbackIp, isUnspecifiedIp, parseIp } from "../base/address.ts";
+import {
+  formatHostPort,
+  formatIp,
+  type HostPort,
+  isLoopbackIp,
+  isUnspecifiedIp,
+  parseIp,
+  unmapIp,
+} from "../base/address.ts";
 import type { RuleContext } from "./rules.ts";
 import type { Config } from "./schema.ts";
+
+const NONE: ReadonlySet<string> = new Set();
 
 export function checkAdmin(context: RuleContext): void {
   const { admin, pools } = context.config;
@@ -30,21 +40,28 @@ export function checkAdmin(context: RuleContext): void {
   }
 }
 
-/** True for an address that a name of a server has, and that is the admin address. */
-export function isAdminAddress(config: Config, { host, port }: HostPort): boolean {
-  return config.admin !== undefined && config.admin.bind.port === port && leadsTo(host, config);
+/**
+ * True for an address of a server that is the admin address, found when a name was resolved or the node started.
+ * `own` are the addresses of this machine's interfaces: a file does not tell them.
+ */
+export function isAdminAddress(
+  config: Config,
+  { host, port }: HostPort,
+  own: ReadonlySet<string> = NONE,
+): boolean {
+  return config.admin !== undefined && config.admin.bind.port === port && leadsTo(host, config, own);
 }
 
 /** Whether a connection to a host would come to the address that the admin server is bound to, as far as is known. */
-function leadsTo(host: string, { admin, vrrp }: Config): boolean {
-  const bound = admin!.bind.host;
+function leadsTo(host: string, { admin, vrrp }: Config, own = NONE): boolean {
+  const bind = unmapIp(parseIp(admin!.bind.host)!);
   const isLocalhost = host.toLowerCase() === "localhost";
-  if (host === bound) return true;
-  const ip = parseIp(host), bind = parseIp(bound)!;
-  if (ip === null && !isLocalhost) return false;
+  const parsed = parseIp(host);
+  if (parsed === null && !isLocalhost) return false;
+  const ip = parsed === null ? null : unmapIp(parsed);
   // The unspecified address as a destination is this machine.
-  const here = isLocalhost || isUnspecifiedIp(ip!);
-  if (!isUnspecifiedIp(bind)) return here && isLoopbackIp(bind);
-  return here || isLoopbackIp(ip!) ||
-    vrrp.instances.some(({ addresses }) => addresses.some(({ address }) => address === host));
+  const here = ip === null || isUnspecifiedIp(ip);
+  if (!isUnspecifiedIp(bind)) return here ? isLoopbackIp(bind) : formatIp(ip) === formatIp(bind);
+  return here || isLoopbackIp(ip) || own.has(formatIp(ip)) ||
+    vrrp.instances.some(({ addresses }) => addresses.some(({ address }) => address === formatIp(ip)));
 }

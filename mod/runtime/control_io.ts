@@ -359,10 +359,11 @@ export class Control implements ControlPort {
   /** What a name leads to is not known when the configuration is checked. */
   #addressesAt(config: Config, pool: string, index: number): Address[] {
     const all = addressesAt(config, pool, index, (name) => this.#discovery.members(name));
-    const good = all.filter((address) => !isAdminAddress(config, address));
+    const own = new Set(Deno.networkInterfaces().map(({ address }) => address));
+    const good = all.filter((address) => !isAdminAddress(config, address, own));
     if (good.length < all.length) {
       const { name = "" } = config.pools[pool]?.servers[index] ?? {};
-      this.#log.warning("a name leads to the admin address, which is no server", { pool, server: name });
+      this.#log.warning("a server is the admin address, which is not for clients", { pool, server: name });
     }
     return good;
   }
