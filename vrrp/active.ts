@@ -8,7 +8,6 @@
 import { refuse } from "./backup.ts";
 import type { Action } from "./events.ts";
 import {
-  forgetFault,
   type InputOf,
   learnConfig,
   learnFault,
@@ -136,11 +135,6 @@ export function activeFault(
   // Without a link it would wait in a queue, and resign in our name when the cable is back.
   const last: Action[] = input.kind === "linkDown" ? [] : [self.advert(RESIGN_PRIORITY)];
   return [...last, { kind: "removeAddresses" }, ...self.toFault(self.faultReason(), now)];
-}
-
-export function activeFaultCleared(self: Instance, input: InputOf<"faultCleared" | "linkUp">): Action[] {
-  forgetFault(self, input);
-  return [];
 }
 
 export function activeMaintenance(self: Instance, input: InputOf<"maintenance">, now: number): Action[] {
@@ -312,16 +306,6 @@ export function yieldingMaintenance(self: Instance, input: InputOf<"maintenance"
 export function yieldingStalled(self: Instance, input: InputOf<"stalled">, now: number): Action[] {
   if (!self.faults.has(MAINTENANCE) || input.ms <= self.ownDownMs) return activeStalled(self, input, now);
   return [{ kind: "removeAddresses" }, ...self.toFault(self.faultReason(), now)];
-}
-
-export function yieldingHealth(self: Instance, input: InputOf<"health">, now: number): Action[] {
-  learnHealth(self, input, now);
-  return [];
-}
-
-export function yieldingPeerHealth(self: Instance, input: InputOf<"peerHealth">): Action[] {
-  learnPeer(self, input);
-  return [];
 }
 
 export function yieldingReconfigure(self: Instance, input: InputOf<"reconfigure">): Action[] {

@@ -4,15 +4,7 @@
  */
 import type { Action } from "./events.ts";
 import type { Instance } from "./instance.ts";
-import {
-  forgetFault,
-  type InputOf,
-  learnConfig,
-  learnFault,
-  learnHealth,
-  learnMaintenance,
-  learnPeer,
-} from "./facts.ts";
+import { type InputOf, learnConfig, learnFault, learnHealth, learnMaintenance } from "./facts.ts";
 import { FULL_HEALTH } from "./peers.ts";
 import { judgePreempt } from "./preempt.ts";
 import { RESIGN_PRIORITY } from "./timing.ts";
@@ -105,11 +97,6 @@ export function backupFault(
   return self.toFault(self.faultReason(), now);
 }
 
-export function backupFaultCleared(self: Instance, input: InputOf<"faultCleared" | "linkUp">): Action[] {
-  forgetFault(self, input);
-  return [];
-}
-
 export function backupMaintenance(self: Instance, input: InputOf<"maintenance">, now: number): Action[] {
   learnMaintenance(self, input.on);
   return input.on ? self.toFault(self.faultReason(), now) : [];
@@ -118,11 +105,6 @@ export function backupMaintenance(self: Instance, input: InputOf<"maintenance">,
 export function backupHealth(self: Instance, input: InputOf<"health">, now: number): Action[] {
   learnHealth(self, input, now);
   self.refollow(now);
-  return [];
-}
-
-export function backupPeerHealth(self: Instance, input: InputOf<"peerHealth">): Action[] {
-  learnPeer(self, input);
   return [];
 }
 

@@ -1,7 +1,7 @@
 /**
  * What a node does that takes no part: not started (initialize), or without something it needs (fault).
  *
- * It only learns; adverts tell it who is active.
+ * It only learns; adverts tell it who is active. Other states do the same with what they too only have to know.
  */
 import type { Action } from "./events.ts";
 import {

@@ -93,11 +93,7 @@ export function parseRequestHead(
   const version = parseVersion(head, bytes, at, end);
   if (version !== DONE) return version;
   at += 8;
-  if (at >= end) return MORE;
-  if (bytes[at] !== CR) return MALFORMED;
-  if (at + 1 >= end) return MORE;
-  if (bytes[at + 1] !== LF) return MALFORMED;
-  return parseFields(head, bytes, at + 2, end, maxFields);
+  return parseAfterLine(head, bytes, at, end, maxFields);
 }
 
 /** Parses a response head (RFC 9112 section 4). */
@@ -125,11 +121,7 @@ export function parseResponseHead(
     at++;
     while (at < end && FIELD_VALUE[bytes[at]!] === 1) at++;
   }
-  if (at >= end) return MORE;
-  if (bytes[at] !== CR) return MALFORMED;
-  if (at + 1 >= end) return MORE;
-  if (bytes[at + 1] !== LF) return MALFORMED;
-  return parseFields(head, bytes, at + 2, end, maxFields);
+  return parseAfterLine(head, bytes, at, end, maxFields);
 }
 
 /** Parses trailer fields (RFC 9112 section 7.1.2): like a head without its first line. */
@@ -176,6 +168,15 @@ function malformedSoFar(bytes: Uint8Array, at: number, end: number): boolean {
 
 function text(bytes: Uint8Array, start: number, end: number): string {
   return String.fromCharCode(...bytes.subarray(start, end));
+}
+
+/** The end of a first line at `at`, and the fields behind it. */
+function parseAfterLine(head: Head, bytes: Uint8Array, at: number, end: number, maxFields: number): Progress {
+  if (at >= end) return MORE;
+  if (bytes[at] !== CR) return MALFORMED;
+  if (at + 1 >= end) return MORE;
+  if (bytes[at + 1] !== LF) return MALFORMED;
+  return parseFields(head, bytes, at + 2, end, maxFields);
 }
 
 /** Field lines up to and including the empty line (RFC 9112 section 5). */

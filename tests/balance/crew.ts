@@ -10,6 +10,7 @@ import {
   type SharedMemory,
 } from "../../mod/base/shared_memory.ts";
 import type { PoolSnapshot, ServerSnapshot } from "../../mod/config/snapshot.ts";
+import { POOL_TIMEOUTS } from "../config/timeouts.ts";
 
 const POOL: PoolSnapshot = {
   name: "app",
@@ -21,7 +22,7 @@ const POOL: PoolSnapshot = {
   check: null,
   passive: null,
   retry: { attempts: 2, on: ["connect", "empty"], budget: 0.2 },
-  timeouts: { connectMs: 3000, responseMs: 60_000, idleMs: 60_000 },
+  timeouts: POOL_TIMEOUTS,
   queue: { size: 100, timeoutMs: 5000 },
   whenAllDown: "fail",
 };

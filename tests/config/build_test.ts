@@ -4,6 +4,7 @@ import type { Snapshot } from "../../mod/config/snapshot.ts";
 import { directoryOf, pathFrom } from "../../mod/config/file_paths.ts";
 import { assertEquals, assertThrows } from "../assert.ts";
 import { good, LISTENER, SMALLEST } from "./reading.ts";
+import { LISTENER_TIMEOUTS, POOL_TIMEOUTS } from "./timeouts.ts";
 
 type Resolve = (pool: string, server: number) => readonly ResolvedAddress[];
 
@@ -33,14 +34,7 @@ Deno.test("buildSnapshot() spells out the smallest configuration", async () => {
       binds: [{ host: "::", port: 80 }],
       protocol: "http",
       trustedProxies: [],
-      timeouts: {
-        headMs: 10_000,
-        bodyMs: 30_000,
-        keepAliveMs: 60_000,
-        idleMs: 300_000,
-        tunnelMs: 3_600_000,
-        requestMs: 0,
-      },
+      timeouts: LISTENER_TIMEOUTS,
       limits: { head: 16_384, headers: 100, body: 0, bodyRate: 0, connections: 20_000 },
       tls: null,
       hsts: "",
@@ -78,7 +72,7 @@ Deno.test("buildSnapshot() spells out the smallest configuration", async () => {
         maxEjected: 0.5,
       },
       retry: { attempts: 2, on: ["connect", "empty"], budget: 0.2 },
-      timeouts: { connectMs: 3000, responseMs: 60_000, idleMs: 60_000 },
+      timeouts: POOL_TIMEOUTS,
       queue: { size: 1000, timeoutMs: 5000 },
       whenAllDown: "fail",
     }],

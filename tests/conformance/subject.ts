@@ -5,6 +5,7 @@ import { makeTlsEngine, newTicketKeys } from "../../mod/net/tls_engine_io.ts";
 import { Dataplane } from "../../mod/runtime/dataplane_io.ts";
 import { buildRouteTable } from "../../routes/table.ts";
 import { assertEquals } from "../assert.ts";
+import { LISTENER_TIMEOUTS, POOL_TIMEOUTS } from "../config/timeouts.ts";
 import type { Subject } from "./http1_runner.ts";
 import { type Message, values } from "./http_text.ts";
 
@@ -69,14 +70,7 @@ function listener(name: string, row: number, host: string, trustedProxies: strin
     binds: [{ host, port: 0 }],
     protocol: "http",
     trustedProxies,
-    timeouts: {
-      headMs: 10_000,
-      bodyMs: 30_000,
-      keepAliveMs: 60_000,
-      idleMs: 300_000,
-      tunnelMs: 3_600_000,
-      requestMs: 0,
-    },
+    timeouts: LISTENER_TIMEOUTS,
     limits: { head: 16 * 1024, headers: 100, body: BODY_LIMIT_BYTES, bodyRate: 0, connections: 0 },
     tls: null,
     hsts: "",
@@ -112,7 +106,7 @@ function snapshot(serverPort: number): Snapshot {
       check: null,
       passive: null,
       retry: { attempts: 0, on: [], budget: 0 },
-      timeouts: { connectMs: 3000, responseMs: 60_000, idleMs: 60_000 },
+      timeouts: POOL_TIMEOUTS,
       queue: { size: 0, timeoutMs: 1000 },
       whenAllDown: "fail",
     }],

@@ -15,6 +15,7 @@ import {
   SETTINGS,
 } from "../conformance/http2_client.ts";
 import { latin1 } from "../../mod/http/grammar.ts";
+import { POOL_TIMEOUTS } from "../config/timeouts.ts";
 import { SimHttp2Client } from "../sim/http2_client.ts";
 import { type Http2Answering, type Http2Served, speakHttp2 } from "../sim/http2_server.ts";
 import { simulate, type World, type WorldOptions } from "../sim/world.ts";
@@ -295,7 +296,7 @@ Deno.test("Http2Dialer a connection on which nothing comes any more is not used 
   simulate({
     ...HTTP2,
     servers: 1,
-    pool: { http2: true, timeouts: { connectMs: 3000, responseMs: 1000, idleMs: 60_000 } },
+    pool: { http2: true, timeouts: { ...POOL_TIMEOUTS, responseMs: 1000 } },
   }, (world) => {
     const served = speak(world, (request, connection) => {
       if (served[0]!.length > 1 || request.id === 1) echo(request, connection);

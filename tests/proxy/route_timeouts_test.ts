@@ -1,13 +1,15 @@
 /** The time-outs of routes, and the one of a whole request. */
 import type { RouteSnapshot } from "../../mod/config/snapshot.ts";
 import { assertEquals } from "../assert.ts";
+import { LISTENER_TIMEOUTS } from "../config/timeouts.ts";
 import { reply } from "../sim/parties.ts";
 import { simulate, type World, type WorldOptions } from "../sim/world.ts";
 
 /** A tick of the wheel, and one of the network. */
 const LATE = 200;
 const ANY: RouteSnapshot["match"] = { hosts: [], methods: [], headers: [], query: [] };
-const TIMEOUTS = { requestMs: 0, bodyMs: 30_000, tunnelMs: 3_600_000 };
+const { requestMs, bodyMs, tunnelMs } = LISTENER_TIMEOUTS;
+const TIMEOUTS = { requestMs, bodyMs, tunnelMs };
 
 function routes(route: Partial<RouteSnapshot>): readonly RouteSnapshot[] {
   const rest: RouteSnapshot = { match: ANY, action: { kind: "pool", pool: "app" } };

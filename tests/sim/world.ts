@@ -46,6 +46,7 @@ import type { Session } from "../../mod/proxy/stage.ts";
 import { TableKeeper } from "../../mod/runtime/tables.ts";
 import { buildRouteTable } from "../../routes/table.ts";
 import { assertEquals } from "../assert.ts";
+import { LISTENER_TIMEOUTS, POOL_TIMEOUTS } from "../config/timeouts.ts";
 import { SimDisk } from "./disk.ts";
 import { Network, type NetworkOptions } from "./network.ts";
 import { SimClient, SimDialer, SimServer } from "./parties.ts";
@@ -87,7 +88,7 @@ const POOL: Omit<PoolSnapshot, "servers"> = {
   check: null,
   passive: null,
   retry: { attempts: 2, on: ["connect", "empty"], budget: 0.2 },
-  timeouts: { connectMs: 3000, responseMs: 60_000, idleMs: 60_000 },
+  timeouts: POOL_TIMEOUTS,
   queue: { size: 100, timeoutMs: 5000 },
   whenAllDown: "fail",
 };
@@ -98,14 +99,7 @@ const LISTENER: ListenerSnapshot = {
   binds: [],
   protocol: "http",
   trustedProxies: [],
-  timeouts: {
-    headMs: 10_000,
-    bodyMs: 30_000,
-    keepAliveMs: 60_000,
-    idleMs: 300_000,
-    tunnelMs: 3_600_000,
-    requestMs: 0,
-  },
+  timeouts: LISTENER_TIMEOUTS,
   limits: { head: 16 * 1024, headers: 100, body: 0, bodyRate: 0, connections: 20_000 },
   tls: null,
   hsts: "",
