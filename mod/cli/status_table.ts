@@ -16,7 +16,8 @@ export function statusTable(status: NodeStatus, now: number): string {
   }, ${count}, tandem ${version}\n`;
   for (const { name, protocol, binds, counters } of status.listeners) {
     text += `listener ${name} (${protocol}) on ${binds.join(", ")}: ` +
-      `${counted(counters.active, "connection")}, ${counted(counters.requests, "request")}\n`;
+      `${counted(counters.active, "connection")}, ${counted(counters.requests, "request")}` +
+      `${counters.fallbacks > 0 ? `, ${counters.fallbacks} to a fallback` : ""}\n`;
   }
   for (const name of status.names) text += nameLine(name);
   for (const one of status.acme.names) text += certificateLine(one, now);

@@ -6,7 +6,12 @@ import { poolsOfRoute } from "./route_pools.ts";
 import type { RouteConfig } from "./route_schema.ts";
 import type { RuleContext } from "./rules.ts";
 
-const KEYS = ["timeouts", "retry", "fallback"] as const;
+/** What a listener has no use for that sees no requests. */
+const OF_REQUESTS: Readonly<Record<ListenerConfig["protocol"], readonly Path[]>> = {
+  http: [],
+  tcp: [["timeouts"], ["retry"], ["fallback", "respond"], ["fallback", "statuses"]],
+  udp: [["timeouts"], ["retry"], ["fallback"]],
+};
 /** Time-outs of a route that are about servers. */
 const OF_SERVERS = ["tunnel", "queue", "connect", "response"] as const;
 
@@ -18,16 +23,15 @@ export function checkFailures(
 ): void {
   // On the listener itself they are the listener's own.
   if (!path.includes("routes")) return;
-  if (protocol !== "http") {
-    for (const key of KEYS) {
-      if (!context.given([...path, key])) continue;
-      context.error([...path, key], `cannot stand on a ${protocol} listener, which sees no requests`, "key");
-    }
-    return;
+  for (const key of OF_REQUESTS[protocol]) {
+    if (!context.given([...path, ...key])) continue;
+    context.error([...path, ...key], `cannot stand on a ${protocol} listener, which sees no requests`, "key");
   }
+  if (protocol === "udp") return;
+  checkFallback(context, route, path);
+  if (protocol === "tcp") return;
   checkTimeouts(context, route, path);
   checkRetry(context, route, path);
-  checkFallback(context, route, path);
 }
 
 function checkTimeouts(context: RuleContext, { action, timeouts }: RouteConfig, path: Path): void {

@@ -26,7 +26,9 @@ export const routeTimeouts = z.strictObject({
 }).optional().describe("Time-outs of this route. Without: those of the listener and of the pool.");
 
 export const fallback = z.strictObject({
-  pool: name().optional().describe("Pool that gets the request, where it may be sent again."),
+  pool: name().optional().describe(
+    "Pool that gets the request, where it may be sent again, or the connection.",
+  ),
   respond: sorry.optional(),
   statuses: z.array(integer(400, 599)).prefault([]).describe(
     "Statuses of servers that count as failures too. Without: what they answer is passed on.",
@@ -35,7 +37,8 @@ export const fallback = z.strictObject({
   const given = [pool, respond].filter((one) => one !== undefined).length;
   if (given !== 1) context.addIssue(acrossIssue("must have either pool or respond"));
 }).optional().describe(
-  "What a request gets in the place of the error when the pool has no server for it, or all attempts failed.",
+  "What a request gets in the place of the error when the pool has no server for it, or all attempts failed; of a " +
+    "tcp listener what a connection gets, another pool.",
 );
 
 export type FallbackConfig = NonNullable<z.output<typeof fallback>>;

@@ -108,7 +108,8 @@ export const LISTENER_METRICS: readonly CounterFamily<ListenerCounter>[] = [
   },
   {
     name: "fallbacks_total",
-    help: "Requests that their pool failed and that got the fallback of their route.",
+    help:
+      "Requests, and connections of tcp listeners, that their pool failed and that got the fallback of their route.",
     columns: one("fallbacks"),
   },
   {

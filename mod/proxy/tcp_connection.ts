@@ -4,7 +4,7 @@
  * Nothing is read from the client before its server is there, or only what a stage before read to find the route,
  * and nothing of it is sent before, so any attempt to connect may be repeated. It must not know what the bytes mean.
  */
-import type { ErrorCode } from "../base/errors.ts";
+import { type ErrorCode, POOL_ERRORS } from "../base/errors.ts";
 import { hashText } from "../base/hash.ts";
 import { allowsAll } from "../guard/access.ts";
 import { plainAddress } from "../http/forwarded.ts";
@@ -33,6 +33,8 @@ export class TcpConnection implements StreamHandler, AttemptOwner, TunnelOwner {
   readonly #record = new Record();
   readonly #attempts: Attempts;
   readonly #idleMs: number;
+  /** Where it goes when the pool of its route fails it; null: nowhere, or it is there already. */
+  #fallback: LivePool | null = null;
   /** Bytes that came before the server was there; null: none did. */
   #early: HeldBytes | null;
   #ended = false;
@@ -62,10 +64,8 @@ export class TcpConnection implements StreamHandler, AttemptOwner, TunnelOwner {
     if (route === undefined) return this.onGivenUp("noRoute");
     this.#record.taken(route.snapshot);
     if (!allowsAll(route.access, this.address)) return this.onGivenUp("accessDenied");
-    const hash = hashText(this.address);
-    const pool = route.split === null ? route.pool! : poolAt(route.split, hash);
-    const stick = pool.sticky?.ofConnection(this, this.#environment.wallClock()) ?? null;
-    this.#attempts.start(pool, hash, now, stick);
+    this.#fallback = route.fallback?.pool ?? null;
+    this.#goTo(route.split === null ? route.pool! : poolAt(route.split, hashText(this.address)), now);
   }
 
   /** A tcp connection has no point at which it could stop gently: it runs on until the deadline of the drain. */
@@ -106,6 +106,7 @@ export class TcpConnection implements StreamHandler, AttemptOwner, TunnelOwner {
 
   onGivenUp(code: ErrorCode): void {
     if (this.#closed) return;
+    if (this.#fallback !== null && POOL_ERRORS.has(code)) return this.#fallBack(this.#fallback);
     this.#record.error = code;
     this.stream.close();
     this.#gone();
@@ -130,6 +131,20 @@ export class TcpConnection implements StreamHandler, AttemptOwner, TunnelOwner {
     this.#ended = true;
   }
   onDrain(): void {}
+
+  #goTo(pool: LivePool, now: number): void {
+    const stick = pool.sticky?.ofConnection(this, this.#environment.wallClock()) ?? null;
+    this.#attempts.start(pool, hashText(this.address), now, stick);
+  }
+
+  /** No server has seen anything of the client yet. */
+  #fallBack(pool: LivePool): void {
+    this.#fallback = null;
+    this.#record.fellBack = true;
+    this.#record.error = null;
+    this.#attempts.leave();
+    this.#goTo(pool, this.#environment.now());
+  }
 
   /** Where TLS ends here, its name and protocol tell the route. */
   #route(): LiveRoute | undefined {

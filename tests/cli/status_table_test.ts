@@ -21,7 +21,7 @@ Deno.test("statusTable() shows the node, its listeners and each pool's servers i
   assertEquals(
     statusTable(sampleStatus({ pools }), 1_045_000),
     `lb1: serving, generation 7, up 1h2m, 1 worker, tandem 0.1.0
-listener web (http) on 0.0.0.0:8080: 2 connections, 3 requests
+listener web (http) on 0.0.0.0:8080: 2 connections, 3 requests, 17 to a fallback
 
 pool app (first, 4 waiting)
   server      address          state         since  weight  active  requests  errors  reason

@@ -105,9 +105,20 @@ Deno.test("loadConfig() says what is wrong with a fallback, and where", async ()
     "10:79 «200» listeners[0].routes[5].fallback.statuses[0]: must be a whole number from 400 to 599, not 200",
     "11:53 «{ pool: sorry, respond: {} }» listeners[0].routes[6].fallback: must have either pool or respond",
   ]);
-  const tcp = listenerWith("protocol: tcp", "routes: [{ fallback: { respond: {} }, pool: app }]");
-  assertEquals(await errors(tcp), [
-    "5:16 «fallback» listeners[0].routes[0].fallback: cannot stand on a tcp listener, which sees no requests",
+  const overTcp = (fallback: string) =>
+    errors(
+      listenerWith("protocol: tcp", `routes: [{ fallback: { ${fallback} }, pool: app }]`)
+        .replace("pools: { app: {", SORRY),
+    );
+  assertEquals(await overTcp("pool: sorry"), []);
+  assertEquals(await overTcp("pool: sorry, statuses: [503]"), [
+    "5:41 «statuses» listeners[0].routes[0].fallback.statuses: cannot stand on a tcp listener, which sees no requests",
+  ]);
+  assertEquals(await overTcp("respond: {}"), [
+    "5:28 «respond» listeners[0].routes[0].fallback.respond: cannot stand on a tcp listener, which sees no requests",
+  ]);
+  assertEquals(await overTcp("pool: app"), [
+    "5:34 «app» listeners[0].routes[0].fallback.pool: must be another pool than the route's",
   ]);
 });
 

@@ -155,3 +155,56 @@ Deno.test("Exchange breaks an answer off that has begun, whatever the fallback",
     assertEquals([world.log[0]!.error, fallbacks(world)], ["responseReset", 0]);
   });
 });
+
+/** Servers of TCP that say their names and take no more; a and b are the pool, c is the one in its place. */
+function tcpWorld(more: WorldOptions = {}): WorldOptions {
+  return { ...world({ pool: "sorry" }, more), protocol: "tcp" };
+}
+
+function greeted(world: World): string {
+  for (const server of world.servers) server.onConnect = (connection) => connection.send(server.name);
+  const client = world.connectPeer();
+  client.send("hello");
+  world.run(8000);
+  client.end();
+  world.settle();
+  return client.text;
+}
+
+Deno.test("TcpConnection goes to the pool of the fallback when nobody of its own takes it", () => {
+  for (const error of ["noServer", "connectFailed", "connectTimeout"]) {
+    everyWay((way) =>
+      simulate({ ...tcpWorld(), ...way }, (world) => {
+        FAILURES[error]!(world);
+        assertEquals(greeted(world), "c", error);
+        const [{ pool, server, error: logged } = {}] = world.log;
+        assertEquals([pool, server, logged], ["sorry", "c", ""]);
+        assertEquals(fallbacks(world), 1);
+        assertEquals(world.control.slots.active(0) + world.control.slots.active(2), 0, "no place is kept");
+      }), 3);
+  }
+  simulate(tcpWorld(), (world) => {
+    assertEquals([greeted(world), fallbacks(world)], ["a", 0], "while it has somebody");
+  });
+});
+
+Deno.test("TcpConnection goes to the pool of the fallback when there is no place in its own", () => {
+  const places = { servers: [{ maxConnections: 1 }, { maxConnections: 1 }, {}] };
+  for (const queue of [{ size: 0, timeoutMs: 1000 }, { size: 5, timeoutMs: 1000 }]) {
+    simulate(tcpWorld({ ...places, pool: { queue } }), (world) => {
+      const busy = [world.connectPeer(), world.connectPeer()];
+      world.settle();
+      assertEquals([greeted(world), fallbacks(world)], ["c", 1]);
+      for (const client of busy) client.end();
+    });
+  }
+});
+
+Deno.test("TcpConnection falls back once: then it is closed, with the error of the last", () => {
+  simulate(tcpWorld(), (world) => {
+    FAILURES["connectFailed"]!(world);
+    world.control.slots.setUp(2, false);
+    assertEquals(greeted(world), "");
+    assertEquals(world.log.map(({ error, pool }) => [error, pool]), [["noServer", "sorry"]]);
+  });
+});

@@ -56,7 +56,7 @@ labTest("run() has another pool or a page for what a pool fails", ["curl", "ngin
   await using peers = await Peers.make();
   await using dying = await Nginx.start("app");
   await using sorry = await Nginx.start("sorry");
-  const [web, down, http2, gone] = freePorts(4) as [number, number, number, number];
+  const [web, raw, down, http2, gone] = freePorts(5) as [number, number, number, number, number];
   await peers.haproxy(down, `listen l\n  mode http\n  bind 127.0.0.1:${down}\n  server s 127.0.0.1:${gone}`);
   await peers.nginx(http2, `server { listen 127.0.0.1:${http2} http2; return 200 "sorry\\n"; }`);
   await using node = await Node.start(`
@@ -68,6 +68,7 @@ listeners:
       - { match: { path: "/two" }, fallback: { pool: two }, pool: app }
       - { match: { path: "/status" }, fallback: { pool: sorry, statuses: [503] }, pool: down }
       - { fallback: { pool: sorry }, pool: app }
+  - { name: raw, bind: "127.0.0.1:${raw}", protocol: tcp, routes: [{ fallback: { pool: sorry }, pool: app }] }
 pools:
   app: { servers: ["127.0.0.1:${dying.port}"], passive: false }
   down: { servers: ["127.0.0.1:${down}"], passive: false }
@@ -76,7 +77,9 @@ pools:
 `);
   const url = `http://127.0.0.1:${web}`;
   for (const path of ["/page", "/two", "/"]) assertEquals(await curl(`${url}${path}`), "app\n");
+  assertEquals(await curl(`http://127.0.0.1:${raw}/`), "app\n");
   await dying.kill();
+  assertEquals(await curl(`http://127.0.0.1:${raw}/`), "sorry\n");
   for (const client of CLIENTS) {
     await t.step(client, async () => {
       const page = await curl(client, "-i", `${url}/page`);
@@ -98,7 +101,7 @@ pools:
   const { counters } = await node.listener("web");
   assertEquals([counters.fallbacks, counters.responses5xx], [10, 4]);
   const { samples } = (await node.metrics()).get("tandem_listener_fallbacks_total")!;
-  assertEquals([...samples.values()], [10]);
+  assertEquals([...samples.values()], [10, 1]);
 });
 
 labTest("run() tries again on what is said, until the server is back", ["curl", "nginx"], async (t) => {
