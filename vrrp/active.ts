@@ -214,6 +214,11 @@ export function activeAddressLost(self: Instance, _input: InputOf<"addressLost">
   ];
 }
 
+/** It does not tell the LAN that it has no address any more, and takes no notice of us: only we can. */
+export function activeForeignSilent(self: Instance, _input: InputOf<"foreignSilent">, now: number): Action[] {
+  return self.announceSoon(now);
+}
+
 export function yieldingAddressLost(): Action[] {
   // Not announced: another may be taking over at this moment.
   return [{ kind: "addAddresses" }];

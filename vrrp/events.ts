@@ -94,6 +94,8 @@ export type Input =
   | { readonly kind: "stalled"; readonly ms: number }
   /** Someone else removed a virtual address from the interface. */
   | { readonly kind: "addressLost" }
+  /** One that was active besides us, and is no peer to us, went silent: clients may still send to it. */
+  | { readonly kind: "foreignSilent" }
   | { readonly kind: "reconfigure"; readonly config: InstanceConfig };
 
 export type Action =

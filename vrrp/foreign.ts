@@ -14,6 +14,9 @@ import { type Advert, decodeAdvert } from "./packet.ts";
 export const MAX_FOREIGN = 8;
 /** One that was not heard for so long is gone. */
 export const FORGET_MS = 60_000;
+/** Adverts of ours in whose time one that was active should have been heard again. */
+const SILENT_INTERVALS = 3;
+const MIN_SILENT_MS = 1000;
 /** The same one is told of no more often, and different ones not in quick succession. */
 const TELL_SAME_MS = 60_000;
 const TELL_ANY_MS = 1000;
@@ -104,6 +107,11 @@ export function wireClaimIn(bytes: Uint8Array, reason: DropReason): Pick<Advert,
   if (!WIRE_CLAIMS.includes(reason) || bytes.length < HEADER_BYTES) return null;
   const [kind, vrid, priority] = bytes as unknown as readonly [number, number, number];
   return (kind & 0xf) === ADVERTISEMENT && priority > 0 ? { vrid, priority } : null;
+}
+
+/** After which silence none of them is active any more, for all that is known, in milliseconds. */
+export function foreignSilentMs(intervalMs: number): number {
+  return Math.max(MIN_SILENT_MS, SILENT_INTERVALS * intervalMs);
 }
 
 /** As `ip neighbour` writes it. */

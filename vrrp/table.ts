@@ -59,6 +59,7 @@ export const TABLE: Readonly<Record<Phase, Row>> = {
     maintenance: on(idle.noteMaintenance),
     stalled: on(idle.ignore),
     addressLost: on(idle.ignore),
+    foreignSilent: on(idle.ignore),
     reconfigure: on(idle.noteConfig),
   },
   backup: {
@@ -77,6 +78,7 @@ export const TABLE: Readonly<Record<Phase, Row>> = {
     maintenance: on(backup.backupMaintenance, ["fault", "maintenance"]),
     stalled: on(backup.backupStalled),
     addressLost: on(idle.ignore),
+    foreignSilent: on(idle.ignore),
     reconfigure: on(backup.backupReconfigure),
   },
   active: {
@@ -99,6 +101,7 @@ export const TABLE: Readonly<Record<Phase, Row>> = {
     maintenance: on(active.activeMaintenance, ["yielding", "maintenance"]),
     stalled: on(active.activeStalled, ["backup", "stood still for longer than ActiveDown"]),
     addressLost: on(active.activeAddressLost),
+    foreignSilent: on(active.activeForeignSilent),
     reconfigure: on(active.activeReconfigure),
   },
   yielding: {
@@ -131,6 +134,7 @@ export const TABLE: Readonly<Record<Phase, Row>> = {
       ["fault", "maintenance, and stood still for longer than ActiveDown"],
     ),
     addressLost: on(active.yieldingAddressLost),
+    foreignSilent: on(idle.ignore),
     reconfigure: on(active.yieldingReconfigure),
   },
   fault: {
@@ -149,6 +153,7 @@ export const TABLE: Readonly<Record<Phase, Row>> = {
     maintenance: on(idle.faultChanged, ["backup", "no fault is left"]),
     stalled: on(idle.ignore),
     addressLost: on(idle.ignore),
+    foreignSilent: on(idle.ignore),
     reconfigure: on(idle.noteConfig),
   },
 };

@@ -336,6 +336,8 @@ export class Election {
       instance: name,
       log: this.#log,
       macOf: (address) => this.#kernel?.neighbour(device, address) ?? null,
+      intervalMs: () => runner.settings.intervalMs,
+      onSilent: () => runner.input({ kind: "foreignSilent" }),
     });
     const runner: Runner = new Runner({
       settings: settings.runner,

@@ -9,13 +9,17 @@ import { formatIp, type IpBytes } from "../base/address.ts";
 import type { ForeignStatus } from "../observe/election_status.ts";
 import type { Log } from "../observe/log.ts";
 import type { Action } from "../../vrrp/events.ts";
-import { type Claim, ForeignActives, formatMac } from "../../vrrp/foreign.ts";
+import { type Claim, ForeignActives, foreignSilentMs, formatMac } from "../../vrrp/foreign.ts";
 
 export interface ForeignOptions {
   readonly instance: string;
   readonly log: Log;
   /** Null: not known now, and being asked for. */
   readonly macOf: (address: IpBytes) => Uint8Array | null;
+  /** Between adverts of the instance, in milliseconds. */
+  readonly intervalMs: () => number;
+  /** None of those that were told of is heard any more. */
+  readonly onSilent: () => void;
 }
 
 /** Neighbours answer within milliseconds; a busy one gets some more. */
@@ -25,6 +29,10 @@ export class ForeignWatch {
   readonly #options: ForeignOptions;
   readonly #actives = new ForeignActives();
   readonly #waiting = new Set<ReturnType<typeof setTimeout>>();
+  #silence: ReturnType<typeof setTimeout> | undefined;
+  #heardAt = 0;
+  /** One that is active was told of since there was silence. */
+  #toldSince = false;
 
   constructor(options: ForeignOptions) {
     this.#options = options;
@@ -36,7 +44,12 @@ export class ForeignWatch {
 
   /** One that is not heard says that it is active. */
   heard(claim: Claim): void {
-    if (this.#actives.heard(claim, performance.now())) this.#tell(claim);
+    this.#heardAt = performance.now();
+    if (this.#actives.heard(claim, this.#heardAt)) {
+      this.#toldSince = true;
+      this.#tell(claim);
+    }
+    this.#silence ??= this.#watchSilence();
   }
 
   /** One that is heard is active besides this node. */
@@ -66,6 +79,22 @@ export class ForeignWatch {
   close(): void {
     for (const timer of this.#waiting) clearTimeout(timer);
     this.#waiting.clear();
+    clearTimeout(this.#silence);
+  }
+
+  /** One timer for however many adverts: it looks again when the last of them is not old enough. */
+  #watchSilence(): ReturnType<typeof setTimeout> {
+    const { instance, log, intervalMs, onSilent } = this.#options;
+    const leftMs = this.#heardAt + foreignSilentMs(intervalMs()) - performance.now();
+    return setTimeout(() => {
+      const isOver = performance.now() - this.#heardAt >= foreignSilentMs(intervalMs());
+      this.#silence = isOver ? undefined : this.#watchSilence();
+      if (!isOver) return;
+      // As rare as what it ends.
+      if (this.#toldSince) log.info("no other node is active with this instance's id any more", { instance });
+      this.#toldSince = false;
+      onSilent();
+    }, leftMs);
   }
 
   #tell(claim: Claim): void {

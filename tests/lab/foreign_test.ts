@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { tandem } from "../cli/tandem.ts";
 import { LAB_NEEDS } from "./netns.ts";
-import { INSTANCE, Pair, pause } from "./pair.ts";
+import { INSTANCE, Pair, pause, VIP } from "./pair.ts";
 import { labTest } from "./tools.ts";
 import { Agent } from "./vrrp_agent.ts";
 
@@ -41,6 +41,30 @@ labTest(
     assert(
       new RegExp(`^tandem_vrrp_foreign_adverts_total{vrrp_instance="${INSTANCE}"} [1-9]`, "m").test(stdout),
     );
+  },
+);
+
+labTest(
+  "foreign() clients that went over to a stranger come back when it goes silent, however it has gone",
+  NEEDS,
+  async () => {
+    // The LAN is told again by nothing else.
+    await using pair = await Pair.start("      announce: { again: 0s, refresh: 0s }");
+    const own = (await pair.lab.ip("lb1", "-br", "link", "show", "eth0")).split(/\s+/)[2]!;
+    const known = async () => (await pair.lab.ip("s1", "neigh", "show", VIP)).match(/lladdr (\S+)/)?.[1];
+    const settings = {
+      ...{ node: "stranger", device: "eth0", family: 4, peers: [], secret: null },
+      ...{ clockOffsetMs: 0, priority: 254 },
+    };
+    {
+      await using _stranger = new Agent(
+        pair.lab.deno("client", "vrrp_udp_program.ts", JSON.stringify(settings)),
+      );
+      await pair.until("lb1", ({ foreign }) => foreign.length > 0);
+      const other = ["lladdr", "02:00:00:00:00:99"];
+      await pair.lab.ip("s1", "neigh", "replace", VIP, ...other, "dev", "eth0", "nud", "stale");
+    }
+    while (await known() !== own) await pause(20);
   },
 );
 

@@ -178,6 +178,7 @@ Deno.test("Machine() notices a stall by itself, whatever comes first after it", 
       advert(50),
       health(50),
       { kind: "addressLost" },
+      { kind: "foreignSilent" },
       { kind: "peerHealth", node: "lb2", score: 100, able: true, at: 0 },
       { kind: "reconfigure", config: { ...CONFIG, priority: 120 } },
     ] satisfies Input[]
@@ -235,6 +236,13 @@ Deno.test("Machine() puts an address back that someone removed by hand, and tell
   const actions = holder.give({ kind: "addressLost" });
   assertEquals(short(actions), ["add", "announce 5"]);
   assertStringIncludes(reasonOf(actions), "removed by someone else");
+});
+
+Deno.test("Machine() tells the LAN again when one that was active besides it went silent; a backup does not", () => {
+  const holder = active();
+  holder.pass(1000);
+  assertEquals(short(holder.give({ kind: "foreignSilent" })), ["announce 5"]);
+  assertEquals(started().give({ kind: "foreignSilent" }), []);
 });
 
 Deno.test("Machine() counts the preempt delay from when it could first preempt", () => {
@@ -367,6 +375,7 @@ const inputs: fc.Arbitrary<Input> = fc.oneof(
     { kind: "handOver", reason: "moved" },
     { kind: "stalled", ms: 20_000 },
     { kind: "addressLost" },
+    { kind: "foreignSilent" },
     health(100),
     health(50),
     health(100, -60),

@@ -43,7 +43,7 @@ export function peers({ keeper }: Machine): Finding[] {
       problem(
         about,
         `${address} is active with the same id: ${why}`,
-        "give one of both another routerId, or stop it",
+        "if it is this node's peer: compare their keys, and let UDP 8112 through; if it is a stranger: take another routerId",
       )
     );
     const fault = instance.state === "fault"
