@@ -1,5 +1,6 @@
 /**
- * Rules about functions: what two routes with one name must have in common, and how many processes there may be. Pure.
+ * Rules about functions: what two routes with one name must have in common, what a module needs to be there, and how many
+ * processes there may be. Pure.
  */
 import { functionPool, functionsOf, MAX_PROCESSES } from "./functions.ts";
 import type { Path } from "./problem.ts";
@@ -15,8 +16,10 @@ export function checkFunctions(context: RuleContext): void {
       checkModule(context, path, action.module);
       const settings = JSON.stringify(action);
       const before = first.get(action.name);
-      if (before === undefined) first.set(action.name, { settings, path });
-      else if (before.settings !== settings) {
+      if (before === undefined) {
+        first.set(action.name, { settings, path });
+        checkVariables(context, path, action.env);
+      } else if (before.settings !== settings) {
         context.error(path, `has the name of ${context.show(before.path)}, "${action.name}", and is another`);
       }
       if (context.given(["pools", functionPool(action.name)])) {
@@ -37,4 +40,16 @@ export function checkFunctions(context: RuleContext): void {
 function checkModule(context: RuleContext, path: Path, file: string): void {
   const long = [...path, "module"];
   if (context.pathKind(file) === "missing") context.error(context.given(long) ? long : path, "is not there");
+}
+
+/** The module may do without, so it is no error. */
+function checkVariables(context: RuleContext, path: Path, names: readonly string[]): void {
+  for (const [at, name] of names.entries()) {
+    if (context.env(name) !== undefined) continue;
+    const one = [...path, "env", at];
+    context.warn(
+      context.given(one) ? one : [...path, "env"],
+      `names the environment variable ${name}, which is not set`,
+    );
+  }
 }

@@ -194,6 +194,7 @@ function resolveTree(
     nodes: nodeNames(root),
     routers,
     accounts: options.accounts ?? null,
+    env: options.env,
     pathKind: (path: string) => options.pathKind?.(pathFrom(directory, path)) ?? "directory",
   };
   const context = new RuleContext(config, tree, damage, findings, facts);

@@ -8,6 +8,7 @@ import { checkAdmin } from "./admin_rules.ts";
 import { checkCacheStore } from "./cache_rules.ts";
 import { checkFunctions } from "./function_rules.ts";
 import { checkCapacity } from "./capacity_rules.ts";
+import type { Environment } from "./environment.ts";
 import type { PathKind } from "./file_paths.ts";
 import { checkKernel } from "./kernel_rules.ts";
 import { checkListeners } from "./listener_rules.ts";
@@ -29,6 +30,7 @@ export interface NodeFacts {
   readonly accounts: Accounts | null;
   /** What is at a path of the configuration. */
   readonly pathKind: PathKind;
+  readonly env: Environment;
 }
 
 export class RuleContext {
@@ -38,6 +40,7 @@ export class RuleContext {
   readonly routers: readonly NodeRouter[];
   readonly accounts: Accounts | null;
   readonly pathKind: PathKind;
+  readonly env: Environment;
   readonly #tree: TreeNode;
   readonly #damage: Damage;
   readonly #findings: Finding[];
@@ -49,6 +52,7 @@ export class RuleContext {
     this.routers = facts.routers;
     this.accounts = facts.accounts;
     this.pathKind = facts.pathKind;
+    this.env = facts.env;
     this.#tree = tree;
     this.#damage = damage;
     this.#findings = findings;

@@ -35,7 +35,7 @@ const NAMES = [
 ];
 
 const read = (name: string) => Deno.readTextFileSync(new URL(name, DIRECTORY));
-const env = { TANDEM_KEY: "sixteen characters" };
+const env = { TANDEM_KEY: "sixteen characters", EDGE_KEYS: "a,b" };
 const validate = new Ajv2020({ strict: false, allErrors: true }).compile(editorSchema());
 
 function schemaErrors(text: string): string[] {

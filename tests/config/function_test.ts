@@ -1,7 +1,7 @@
 import { functionsOf, withFunctionPools } from "../../mod/config/functions.ts";
 import { loadConfig } from "../../mod/config/load.ts";
 import { assertEquals } from "../assert.ts";
-import { errors, good, routesOf } from "./reading.ts";
+import { errors, good, routesOf, warnings } from "./reading.ts";
 
 Deno.test("FunctionSchema a path alone has the defaults, and the name of its file", async () => {
   const { listeners } = await good(
@@ -47,6 +47,19 @@ Deno.test("FunctionSchema says what is wrong with a function, and where", async 
       '[7].function: has the name of listeners[0].routes[5].function, "same", and is another',
     ],
   );
+});
+
+Deno.test("checkFunctions() warns of variables that are not set, once for each function", async () => {
+  const routes = [
+    "{ match: { path: /a }, function: { module: ./a.ts, env: [SET, EMPTY, GONE] } }",
+    "{ match: { path: /b }, function: { module: ./a.ts, env: [SET, EMPTY, GONE] } }",
+    "{ match: { path: /c }, function: { module: ./c.ts, env: AWAY } }",
+    "pool: app",
+  ];
+  assertEquals(await warnings(routesOf(...routes), { env: { SET: "1", EMPTY: "" } }), [
+    "5:78 «GONE» listeners[0].routes[0].function.env[2]: names the environment variable GONE, which is not set",
+    "7:65 «AWAY» listeners[0].routes[2].function.env: names the environment variable AWAY, which is not set",
+  ]);
 });
 
 Deno.test("checkFunctions() modules must be there, processes few, and their pools theirs", async () => {
