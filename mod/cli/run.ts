@@ -10,9 +10,10 @@ import { formatHostPort, type HostPort, isUnspecifiedIp, parseIp } from "../base
 import { directoryOf } from "../config/file_paths.ts";
 import { functionsOf } from "../config/functions.ts";
 import { certificateFiles } from "../config/certificate_files_io.ts";
+import { certificateReader } from "../config/certificates_io.ts";
 import { isEmpty, type LiveChanges } from "../config/live.ts";
 import { loadConfig } from "../config/load.ts";
-import { planChanges, type PlannedChange } from "../config/plan.ts";
+import { planChanges } from "../config/plan.ts";
 import { problemLine } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
 import { pathKind, readConfigFile } from "../config/store_io.ts";
@@ -23,6 +24,7 @@ import { logger } from "../observe/log.ts";
 import { flushLog, setUpLog } from "../observe/log_io.ts";
 import { readAccounts } from "../runtime/accounts_io.ts";
 import { adminSocketPath } from "../runtime/admin_path.ts";
+import type { Plan } from "../runtime/desk.ts";
 import { electionSettings } from "../runtime/election.ts";
 import type { Checked, KeeperFacts } from "../runtime/keeper_facts.ts";
 import { runKeeper } from "../runtime/keeper_io.ts";
@@ -118,13 +120,19 @@ export async function run({ file, node, context, entry, text, takeOver }: RunArg
     };
   }
 
-  /** Both have been checked. */
-  async function plan(before: Laid, after: Laid): Promise<readonly PlannedChange[]> {
-    const [old, next] = await Promise.all([before, after].map(async ({ text, live }) => {
-      const loaded = await loadConfig(text, { file, node, context, env, live });
-      return "config" in loaded ? loaded.config : null;
-    }));
-    return old && next ? planChanges(old, next) : [];
+  /** Both have been checked, but for the certificates that clients are shown: the balancer reads those. */
+  async function plan(before: Laid, after: Laid): Promise<Plan> {
+    const given = { file, node, context, env };
+    const [old, next] = await Promise.all([
+      loadConfig(before.text, { ...given, live: before.live }),
+      loadConfig(after.text, {
+        ...given,
+        live: after.live,
+        certificates: certificateReader(file, Date.now),
+      }),
+    ]);
+    if ("problems" in next) return { problems: next.problems.map((one) => problemLine(one)), changes: [] };
+    return { problems: [], changes: "config" in old ? planChanges(old.config, next.config) : [] };
   }
 
   try {

@@ -7,7 +7,6 @@
  */
 import { reasonOf } from "../base/reason.ts";
 import { isEmpty, type LiveChanges, lostServer, NO_CHANGES } from "../config/live.ts";
-import type { PlannedChange } from "../config/plan.ts";
 import type { FilesRead } from "../functions/bundled.ts";
 import type { Log } from "../observe/log.ts";
 import { type Configuration, Generations } from "./generations.ts";
@@ -24,7 +23,7 @@ export interface ConfigurationsOptions {
   readonly plan: (
     before: Pick<Configuration, "text" | "live">,
     after: Pick<Configuration, "text" | "live">,
-  ) => Promise<readonly PlannedChange[]>;
+  ) => Promise<Plan>;
   /** Makes ready what a checked text needs before the balancer gets it; every reason why that cannot be. */
   readonly prepare: (facts: KeeperFacts) => Promise<readonly string[]>;
   /** A text is refused, and these files may be the reason. */
@@ -132,7 +131,7 @@ export class Configurations {
     const { text, checked } = await readChecked({ ...this.#options, read }, this.live);
     if ("problems" in checked) return { problems: checked.problems, changes: [] };
     const after = { text, live: checked.live ?? NO_CHANGES };
-    return { problems: [], changes: accepted === null ? [] : await this.#options.plan(accepted, after) };
+    return accepted === null ? { problems: [], changes: [] } : await this.#options.plan(accepted, after);
   }
 
   /** What is changed live in the configuration that runs. */

@@ -200,6 +200,16 @@ Deno.test("what is changed live outlives the balancer and a reload, and status t
       "~ server app/a: weight\n",
     err: "",
   });
+  world.write(`"${world.address(2)}"`, ", tls: { cert: gone.pem, key: gone.key }");
+  const next = `${world.directory}/elsewhere/next.yaml`;
+  await Deno.mkdir(`${world.directory}/elsewhere`);
+  await Deno.rename(`${world.directory}/tandem.yaml`, next);
+  const planned = await world.tandem("plan", next);
+  assertEquals([planned.code, planned.out], [1, ""]);
+  assertStringIncludes(planned.err, `${next}:4:`);
+  const problem = `admin.tls.cert: cannot read ${world.directory}/gone.pem: there is no such file\n`;
+  assertStringIncludes(planned.err, problem);
+
   world.write("nonsense");
   assertEquals((await world.tandem("plan")).code, 1);
 });

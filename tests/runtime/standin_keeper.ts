@@ -22,7 +22,7 @@ const code = await runKeeper({
         drainMs: text.includes("short") ? 10 : 1000,
       },
     ),
-  plan: () => Promise.resolve([]),
+  plan: () => Promise.resolve({ problems: [], changes: [] }),
   makeApi: () => ({ fetch: () => new Response("no API here", { status: 404 }) }),
   functionProgram: () => ({ command: "/bin/false", args: [] }),
   balancer: ownCommand(new URL("./standin_balancer.ts", import.meta.url), ["--quiet", "--no-prompt"], []),
