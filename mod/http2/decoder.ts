@@ -6,7 +6,7 @@
  * for the table's sake and reported as too many; what a block can cost is bounded by its size and the table's.
  */
 import { copyBytes } from "../base/bytes.ts";
-import { fieldKind, type FieldLine, LINE_OVERHEAD } from "./field.ts";
+import { fieldKind, type FieldLine, kindOfNamed, LINE_OVERHEAD } from "./field.ts";
 import { decodeHuffman, LONGEST_BITS, SHORTEST_BITS } from "./huffman.ts";
 import { FieldTable } from "./table.ts";
 
@@ -97,7 +97,9 @@ export class FieldDecoder {
     out[valueEnd + 1] = 0x0a;
     const end = valueEnd + 2;
     const nameLength = nameEnd - start;
-    const kind = fieldKind(out, start, nameLength, end);
+    const kind = named === null
+      ? fieldKind(out, start, nameLength, end)
+      : kindOfNamed(named.kind, out, start, nameEnd, end);
     if (keep) this.#keep(out, start, nameLength, end, kind);
     if (end > sink.limit) sink.overflow();
     else sink.field(kind, nameLength, end);

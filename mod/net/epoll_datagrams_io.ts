@@ -1,5 +1,6 @@
 /** UDP sockets through epoll and libc. */
 import { EAGAIN, EINTR, errorName } from "../base/libc_io.ts";
+import { latin1 } from "../http/grammar.ts";
 import {
   DATAGRAM_BYTES,
   type DatagramHandler,
@@ -152,7 +153,7 @@ export class EpollDatagrams implements DatagramSocket, Pollable {
 
   #sender(): EpollPeer {
     const address = this.#address.slice(0, this.#length[0]);
-    return { ...readSocketAddress(address), address, key: String.fromCharCode(...address) };
+    return { ...readSocketAddress(address), address, key: latin1(address, 0, address.length) };
   }
 }
 

@@ -115,6 +115,19 @@ Deno.test("FieldDecoder tells what each field is, whether or not it came by inde
   }
 });
 
+Deno.test("FieldDecoder a name by its index is as good as it is, whatever the value was that it came with", () => {
+  const decoder = new FieldDecoder();
+  const kinds = (block: string) => decode(decoder, block)!.kinds;
+  // `:path` of the static table, with a good value and with a bad one, as a new entry each.
+  assertEquals(kinds("44012f"), [PATH]);
+  assertEquals(kinds("440120"), [MALFORMED_FIELD]);
+  assertEquals(kinds("7e012f"), [PATH]);
+  assertEquals(kinds("7e0120"), [MALFORMED_FIELD]);
+  // `X`, which is no name, with any value.
+  assertEquals(kinds("4001580161"), [MALFORMED_FIELD]);
+  assertEquals(kinds("7e0161"), [MALFORMED_FIELD]);
+});
+
 Deno.test("FieldDecoder what has no room is reported, and the table stays that of the peer", () => {
   const decoder = new FieldDecoder();
   const fields = new Fields(40);
