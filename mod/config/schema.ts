@@ -59,7 +59,7 @@ export const ConfigSchema = z.strictObject({
   admin: admin.optional().describe("The HTTP address for the API, status and metrics. Without: none."),
   log: LogSchema.prefault({}).describe("The log, on stderr, and the access log."),
   tracing: TracingSchema.optional().describe(
-    "Spans of requests for an OpenTelemetry collector. Without: `traceparent` is passed on as any header.",
+    "Spans of requests and connections for an OpenTelemetry collector. Without: `traceparent` is passed on as any header.",
   ),
   workers: workers.prefault("auto").describe(`Data workers, 1 to ${MAX_WORKERS}; \`auto\`: one a core.`),
   drainTimeout: duration(0).prefault("30s").describe(

@@ -1,4 +1,4 @@
-/** The fields of `tracing`: which requests are traced, and where their spans go. Pure. */
+/** The fields of `tracing`: which requests and connections are traced, and where their spans go. Pure. */
 import { z } from "zod";
 import { choice, line, share } from "./fields.ts";
 

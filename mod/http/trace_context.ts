@@ -56,11 +56,13 @@ export class TraceContext {
    */
   within(share: number): boolean {
     let value = 0;
-    for (let i = TRACE_ID_DIGITS - 8; i < TRACE_ID_DIGITS; i++) value = value * 16 + hexDigit(this.ids[i]!);
+    for (let i = SHARE_AT; i < TRACE_ID_DIGITS; i++) value = value * 16 + hexDigit(this.ids[i]!);
     return value < share * 0x1_0000_0000;
   }
 }
 
+/** Where those digits of a trace id begin that tell whether it is sampled. */
+export const SHARE_AT = TRACE_ID_DIGITS - 8;
 /** Where the id of our own span begins. */
 export const OWN_ID = TRACE_ID_DIGITS;
 const ZERO = 0x30;

@@ -362,7 +362,8 @@ function limitFamilies({ limits }: NodeStatus): Family[] {
 function spanFamilies({ spans }: TrafficStatus): Family[] {
   return [{
     name: "tandem_trace_spans_total",
-    help: "Spans of requests, by what became of them; dropped: too many; failed: the collector refused them.",
+    help:
+      "Spans of requests and connections, by what became of them; dropped: too many; failed: the collector refused them.",
     type: "counter",
     samples: Object.entries(spans ?? {}).map(([result, value]) => ({ labels: { result }, value })),
   }];

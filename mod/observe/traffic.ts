@@ -16,7 +16,7 @@ export interface TrafficStatus {
   readonly pools: readonly (Traffic & { readonly pool: string })[];
   /** Of the servers that have labels of their own, by slot. */
   readonly servers: ReadonlyMap<number, Times>;
-  /** Of requests that were traced; null: none is, or was. */
+  /** Of requests and connections that were traced; null: none is, or was. */
   readonly spans: SpanCounts | null;
   /** All other servers together; null: there are none. */
   readonly otherServers: (Times & { readonly counters: Readonly<Record<ServerCounter, number>> }) | null;

@@ -40,7 +40,7 @@ export class AccessLog {
     const { bytes, length } = this.#batch;
     let at = length;
     if (this.#format === "json") at = this.#json(bytes, at, record);
-    else if (record.tcp) at = this.#connection(bytes, at, record);
+    else if (record.transport !== "") at = this.#connection(bytes, at, record);
     else if (this.#format === "combined") at = this.#combined(bytes, at, record);
     else at = this.#httplog(bytes, at, record);
     bytes[at++] = NEWLINE;
@@ -56,8 +56,9 @@ export class AccessLog {
     at = putJson(bytes, at, KEY.server, record.server);
     at = putJson(bytes, at, KEY.client, record.clientHost);
     at = putInteger(bytes, putBytes(bytes, at, KEY.clientPort), record.clientPort);
-    if (!record.tcp) at = putJsonRequest(bytes, at, record);
+    if (record.transport === "") at = putJsonRequest(bytes, at, record);
     else if (textLength(record.host) > 0) at = putJson(bytes, at, KEY.host, record.host);
+    if (textLength(record.traceId) > 0) at = putJson(bytes, at, KEY.traceId, record.traceId);
     at = putInteger(bytes, putBytes(bytes, at, KEY.bytesIn), record.bytesIn);
     at = putInteger(bytes, putBytes(bytes, at, KEY.bytesOut), record.bytesOut);
     at = putJsonMs(bytes, at, KEY.headMs, record.headMs);
@@ -98,8 +99,7 @@ export class AccessLog {
     at = putWord(bytes, putAscii(bytes, at, " error="), record.error);
     if (record.cache !== "") at = putAscii(bytes, putAscii(bytes, at, " cache="), record.cache);
     at = putWord(bytes, putAscii(bytes, at, " id="), record.requestId);
-    if (textLength(record.traceId) === 0) return at;
-    return putWord(bytes, putAscii(bytes, at, " trace="), record.traceId);
+    return putTrace(bytes, at, record);
   }
 
   /** HAProxy's `option httplog`; cookies and captured headers are ours to leave empty, the counts of connections 0. */
@@ -128,11 +128,12 @@ export class AccessLog {
     return at;
   }
 
-  /** Apache has no line for a connection: HAProxy's, behind which combined names the host where TLS told one. */
+  /** Apache has no line for a connection: HAProxy's, behind which combined has the host where TLS told one, and the trace. */
   #connection(bytes: Uint8Array, at: number, record: AccessRecord): number {
     at = this.#tcplog(bytes, at, record);
-    const named = this.#format === "combined" && textLength(record.host) > 0;
-    return named ? putQuoted(bytes, at, ' host="', record.host) : at;
+    if (this.#format !== "combined") return at;
+    if (textLength(record.host) > 0) at = putQuoted(bytes, at, ' host="', record.host);
+    return putTrace(bytes, at, record);
   }
 
   /** HAProxy's `option tcplog`. */
@@ -253,8 +254,7 @@ function putJsonRequest(bytes: Uint8Array, at: number, record: AccessRecord): nu
   at = putJson(bytes, at, KEY.host, record.host);
   at = putJson(bytes, at, KEY.referer, record.referer);
   at = putJson(bytes, at, KEY.userAgent, record.userAgent);
-  at = putJson(bytes, at, KEY.requestId, record.requestId);
-  return textLength(record.traceId) === 0 ? at : putJson(bytes, at, KEY.traceId, record.traceId);
+  return putJson(bytes, at, KEY.requestId, record.requestId);
 }
 
 /** `before` ends with the opening quote. */
@@ -286,6 +286,11 @@ function putQuoted(bytes: Uint8Array, at: number, before: string, text: LogText)
   at = textLength(text) === 0 ? putAscii(bytes, at, "-") : putText(bytes, at, text, "text");
   bytes[at++] = QUOTE;
   return at;
+}
+
+/** Nothing where it is not traced. */
+function putTrace(bytes: Uint8Array, at: number, { traceId }: AccessRecord): number {
+  return textLength(traceId) === 0 ? at : putWord(bytes, putAscii(bytes, at, " trace="), traceId);
 }
 
 /** An unquoted field. What could end it early, a space, becomes `_`; nothing becomes `-`. */

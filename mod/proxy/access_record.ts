@@ -6,10 +6,10 @@
 import type { TlsFacts } from "../net/tls.ts";
 import type { LogText } from "../observe/put.ts";
 
-/** One request, or one connection of a tcp listener. Filled anew for each; the log keeps nothing of it. */
+/** One request, or one connection, or client of udp. Filled anew for each; the log keeps nothing of it. */
 export interface AccessRecord {
-  /** True for a connection of a tcp listener: of what a request says only `host` is then looked at. */
-  tcp: boolean;
+  /** Of a connection or a client of udp, which is no request: only its `host` is then looked at. Empty: of a request. */
+  transport: "" | "tcp" | "udp";
   /** When the request or the connection began, in milliseconds since 1970. */
   time: number;
   listener: string;
@@ -60,7 +60,7 @@ export interface AccessRecord {
 /** A record of nothing, to be filled. */
 export function emptyAccessRecord(): AccessRecord {
   return {
-    tcp: false,
+    transport: "",
     time: 0,
     listener: "",
     pool: "",

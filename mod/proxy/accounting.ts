@@ -29,7 +29,7 @@ export function accountFor(
   const access = recorder.record;
   if (stream.http2 === true) access.version = "HTTP/2.0";
   record.fill(access, environment, now);
-  access.tcp = false;
+  access.transport = "";
   access.listener = live.snapshot.name;
   access.clientHost = address;
   access.clientPort = stream.remotePort;

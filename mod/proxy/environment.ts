@@ -149,7 +149,7 @@ export interface LiveListener {
   /** The fields, in lower case, the first of which that comes tells whose request it is. */
   readonly clientFields: readonly string[];
   readonly logged: boolean;
-  /** Null: its requests are not traced. */
+  /** Null: its requests and connections are not traced. */
   readonly traced: Traced | null;
   /** True when the connections of this peer begin with a PROXY header; null: nobody's do. */
   readonly sendsHeader: ((address: string) => boolean) | null;
@@ -204,6 +204,6 @@ export interface ProxyEnvironment {
   onTlsFailure?(failure: TlsTrouble): void;
   /** Appends to the access log; the record is good only during the call. */
   logAccess(record: AccessRecord): void;
-  /** Takes the span of a request that was traced and sampled; as `logAccess`. */
+  /** Takes the span of a request or connection that was traced and sampled; as `logAccess`. */
   logSpan(record: AccessRecord, trace: TraceContext): void;
 }

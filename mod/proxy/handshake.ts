@@ -9,9 +9,10 @@ import type { Stream } from "../net/stream.ts";
 import type { TlsAcceptor, TlsFacts } from "../net/tls.ts";
 import { TlsStream, type TlsStreamOwner } from "../net/tls_stream.ts";
 import { Timer } from "../net/wheel.ts";
+import { logConnection } from "./connection_log.ts";
 import type { ListenerState, ProxyEnvironment } from "./environment.ts";
 import { Record } from "./record.ts";
-import { logConnection, type Session, type StageOwner } from "./stage.ts";
+import type { Session, StageOwner } from "./stage.ts";
 
 /** How long a client whose handshake failed may take to close. */
 const LINGER_MS = 1000;
@@ -100,9 +101,7 @@ export class Handshake implements Session, TlsStreamOwner {
     const record = new Record();
     record.start(this.#startedAt, 0);
     record.error = code;
-    if (live.logged) {
-      logConnection(this.owner, this.listener, this.#stream, record, this.#environment.now(), "");
-    }
+    logConnection(this.owner, this.listener, this.#stream, record, this.#environment.now(), "");
     this.owner.onRefused(name, plainAddress(this.#stream.remoteHost), reason);
   }
 }

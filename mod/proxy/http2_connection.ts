@@ -12,6 +12,7 @@ import type { Stream } from "../net/stream.ts";
 import { Timer } from "../net/wheel.ts";
 import type { ChunkEncoder } from "./chunks.ts";
 import { ClientConnection, type ConnectionOwner } from "./client_connection.ts";
+import { logConnection } from "./connection_log.ts";
 import type { ListenerState } from "./environment.ts";
 import { Http2Link, MOST_STREAMS } from "./http2_link.ts";
 import { type RequestLines, requestLines } from "./http2_request.ts";
@@ -19,7 +20,7 @@ import { ServedStream } from "./http2_served_stream.ts";
 import { type Http2Stream, STREAM_WINDOW } from "./http2_stream.ts";
 import { Linger } from "./linger.ts";
 import { type AccessRecorder, Record } from "./record.ts";
-import { logConnection, type Session, type StageOwner } from "./stage.ts";
+import type { Session, StageOwner } from "./stage.ts";
 
 /** How long requests are still taken after a drain was announced. */
 const DRAIN_GRACE_MS = 1000;
@@ -207,7 +208,6 @@ export class Http2Connection extends Http2Link implements Session {
     record.start(this.#startedAt, 0);
     record.error = error;
     record.account(this.environment, live.snapshot.row, now);
-    if (!live.logged) return;
     logConnection(this.owner, this.listener, this.below, record, now, this.below.tls?.serverName ?? "");
   }
 

@@ -4,7 +4,7 @@
 import { type ErrorCode, ERRORS } from "../base/errors.ts";
 import { bucketOf, type Counters, LISTENER_COLUMN, SERVER_COLUMN, TRAFFIC_COLUMN } from "../base/counters.ts";
 import type { RouteSnapshot } from "../config/snapshot.ts";
-import { TRACE_ID_DIGITS } from "../http/trace_context.ts";
+import { TRACE_ID_DIGITS, TraceContext } from "../http/trace_context.ts";
 import { fromLatin1 } from "../http/grammar.ts";
 import type { CacheWord } from "../cache/outcome.ts";
 import type { ProxyEnvironment } from "./environment.ts";
@@ -167,6 +167,8 @@ const NO_BYTES = new Uint8Array(0);
 /** The one access record of a worker, filled anew for each request. */
 export class AccessRecorder {
   readonly record: AccessRecord = emptyAccessRecord();
+  /** Of the connection that is told of, where it is traced. */
+  readonly trace = new TraceContext();
   readonly #method = range();
   readonly #target = range();
   readonly #host = range();
@@ -186,11 +188,12 @@ export class AccessRecorder {
     record.traceId = this.#traceId;
   }
 
-  /** For a connection that is no request; `serverName` is what a client asked for in TLS, or empty. */
-  setConnection(serverName: string): void {
+  /** For what is no request; `serverName` is what a client asked for in TLS, or empty; `trace`: null: it is not traced. */
+  setConnection(transport: "tcp" | "udp", serverName: string, trace: TraceContext | null): void {
     this.setRequest(null, 1);
-    this.record.tcp = true;
+    this.record.transport = transport;
     set(this.#host, fromLatin1(serverName), 0, serverName.length);
+    this.#setTrace(trace);
   }
 
   /** Points the texts into the composed request; null: none could be read. */
@@ -204,7 +207,10 @@ export class AccessRecorder {
     set(this.#userAgent, bytes, r.userAgentStart, r.userAgentEnd);
     set(this.#referer, bytes, r.refererStart, r.refererEnd);
     set(this.#requestId, bytes, r.requestIdStart, r.requestIdEnd);
-    const trace = request?.trace ?? null;
+    this.#setTrace(request?.trace ?? null);
+  }
+
+  #setTrace(trace: TraceContext | null): void {
     if (trace === null || !trace.active) set(this.#traceId, NO_BYTES, 0, 0);
     else set(this.#traceId, trace.ids, 0, TRACE_ID_DIGITS);
   }

@@ -6,9 +6,9 @@
  * without having said anything. It must not know what it reads.
  */
 import type { ErrorCode } from "../base/errors.ts";
-import { plainAddress } from "../http/forwarded.ts";
 import type { Stream, StreamHandler } from "../net/stream.ts";
 import { Timer } from "../net/wheel.ts";
+import { logConnection } from "./connection_log.ts";
 import type { ListenerState, ProxyEnvironment } from "./environment.ts";
 import { HeldBytes } from "./held.ts";
 import { type AccessRecorder, Record } from "./record.ts";
@@ -123,27 +123,6 @@ export abstract class Stage implements Session, StreamHandler {
     record.start(this.#startedAt, 0);
     record.error = code;
     record.account(this.#environment, live.snapshot.row, now);
-    if (live.logged) logConnection(this.owner, this.listener, this.stream, record, now, this.serverName);
+    logConnection(this.owner, this.listener, this.stream, record, now, this.serverName);
   }
-}
-
-/** Writes the access log's line of a connection that is no request, or of a client of udp; `serverName` as its host. */
-export function logConnection(
-  { recorder, environment }: Pick<StageOwner, "recorder" | "environment">,
-  { live }: ListenerState,
-  client: Pick<Stream, "remoteHost" | "remotePort" | "tls">,
-  record: Record,
-  now: number,
-  serverName: string,
-  headMs = -1,
-): void {
-  recorder.setConnection(serverName);
-  const access = recorder.record;
-  access.headMs = headMs;
-  record.fill(access, environment, now);
-  access.listener = live.snapshot.name;
-  access.clientHost = plainAddress(client.remoteHost);
-  access.clientPort = client.remotePort;
-  access.tls = client.tls ?? null;
-  environment.logAccess(access);
 }

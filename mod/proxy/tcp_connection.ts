@@ -11,13 +11,13 @@ import { plainAddress } from "../http/forwarded.ts";
 import type { Stream, StreamHandler } from "../net/stream.ts";
 import { Timer } from "../net/wheel.ts";
 import { type AttemptOwner, Attempts } from "./attempts.ts";
+import { logConnection } from "./connection_log.ts";
 import type { ListenerState, LivePool, LiveRoute, ProxyEnvironment } from "./environment.ts";
 import { poolAt } from "./hash_key.ts";
 import { HeldBytes } from "./held.ts";
 import type { Opening } from "./hello_stage.ts";
 import { type AccessRecorder, Record } from "./record.ts";
 import { sentHeader } from "./sent_header.ts";
-import { logConnection } from "./stage.ts";
 import { Tunnel, type TunnelOwner } from "./tunnel.ts";
 
 export interface TcpOwner {
@@ -173,10 +173,8 @@ export class TcpConnection implements StreamHandler, AttemptOwner, TunnelOwner {
     const { live } = this.listener;
     const now = this.#environment.now();
     this.#record.account(this.#environment, live.snapshot.row, now);
-    if (live.logged) {
-      const headMs = this.opening?.headMs ?? -1;
-      logConnection(this.owner, this.listener, this.stream, this.#record, now, this.serverName, headMs);
-    }
+    const headMs = this.opening?.headMs ?? -1;
+    logConnection(this.owner, this.listener, this.stream, this.#record, now, this.serverName, headMs);
     this.owner.onGone(this);
   }
 }

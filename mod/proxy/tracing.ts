@@ -9,6 +9,7 @@ import * as names from "../http/names.ts";
 import {
   isTraceparent,
   OWN_ID,
+  SHARE_AT,
   SPAN_ID_DIGITS,
   TRACE_ID_DIGITS,
   TraceContext,
@@ -64,6 +65,20 @@ export class Tracing {
     }
     if (trace.sampled || !trace.continued) writeHex(trace.ids, OWN_ID, SPAN_ID_DIGITS);
     return trace;
+  }
+
+  /**
+   * Begins the trace of a connection, which can bring none along and is told to no server; false: it is not sampled, and
+   * then no more is drawn of its id than tells so.
+   */
+  beginAlone(trace: TraceContext, writeHex: WriteHex): boolean {
+    writeHex(trace.ids, SHARE_AT, TRACE_ID_DIGITS - SHARE_AT);
+    if (!trace.within(this.#terms.sample)) return false;
+    writeHex(trace.ids, 0, SHARE_AT);
+    writeHex(trace.ids, OWN_ID, SPAN_ID_DIGITS);
+    trace.active = trace.sampled = true;
+    trace.continued = false;
+    return true;
   }
 }
 

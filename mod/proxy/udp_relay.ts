@@ -11,9 +11,10 @@ import { hashText } from "../base/hash.ts";
 import { allowsAll } from "../guard/access.ts";
 import type { DatagramHandler, DatagramNet, DatagramSocket, Peer } from "../net/datagrams.ts";
 import { Timer } from "../net/wheel.ts";
+import { logConnection } from "./connection_log.ts";
 import type { ListenerState, LivePool, ProxyEnvironment } from "./environment.ts";
 import { type AccessRecorder, Record } from "./record.ts";
-import { logConnection, type Session } from "./stage.ts";
+import type { Session } from "./stage.ts";
 
 export interface RelayOwner {
   readonly environment: ProxyEnvironment;
@@ -224,10 +225,8 @@ export class UdpSession implements Session, DatagramHandler {
     this.#leave();
     const { live } = this.listener;
     record.account(this.#environment, live.snapshot.row, now);
-    if (live.logged) {
-      const client = { remoteHost: this.client.host, remotePort: this.client.port };
-      logConnection(this.relay.owner, this.listener, client, record, now, "");
-    }
+    const client = { remoteHost: this.client.host, remotePort: this.client.port };
+    logConnection(this.relay.owner, this.listener, client, record, now, "");
     this.relay.forget(this);
     this.relay.owner.onGone(this);
   }

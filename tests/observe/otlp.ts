@@ -24,7 +24,8 @@ const Span = z.strictObject({
   traceId: id(32),
   spanId: id(16),
   parentSpanId: id(16).optional(),
-  name: z.string().min(1),
+  // An id in it, or what a client may choose, would make names without end.
+  name: z.string().regex(/^([A-Z]+( .+)?|(tcp|udp) .+)$/s),
   kind: z.literal(2),
   startTimeUnixNano: nanoseconds,
   endTimeUnixNano: nanoseconds,

@@ -79,7 +79,7 @@ Deno.test("append() writes the trace of a request that is traced", () => {
 });
 
 Deno.test("append() writes null for a time that was never reached, and no request fields for tcp", () => {
-  const record = JSON.parse(line("json", { tcp: true, listener: "db", method: "GET", totalMs: 5 }));
+  const record = JSON.parse(line("json", { transport: "tcp", listener: "db", method: "GET", totalMs: 5 }));
   assertEquals([record.connectMs, record.totalMs, record.listener], [null, 5, "db"]);
   assertEquals(["method", "target", "host", "status"].filter((key) => key in record), []);
 });
@@ -109,17 +109,22 @@ Deno.test("append() writes HAProxy's httplog", () => {
 });
 
 Deno.test("append() writes HAProxy's tcplog for a connection, in combined and in JSON with the name of TLS", () => {
-  const record = { ...REQUEST, tcp: true, termination: "cD" };
+  const record = { ...REQUEST, transport: "tcp", termination: "cD" } as const;
   const expected = "203.0.113.7:51234 [31/Jan/2026:09:05:07.042] web app/a 0/30/109 2750 cD 0/0/0/0/0 0/0";
   assertEquals(line("haproxy", record), `${expected}\n`);
   assertEquals(line("combined", record), `${expected} host="shop.example"\n`);
   assertEquals(line("combined", { ...record, host: "" }), `${expected}\n`);
-  const parsed = JSON.parse(line("json", record));
-  assertEquals([parsed.clientPort, parsed.host, parsed.bytesIn, parsed.method], [
+  assertEquals(
+    line("combined", { ...record, host: "", traceId: "4bf92f35" }),
+    `${expected} trace=4bf92f35\n`,
+  );
+  const parsed = JSON.parse(line("json", { ...record, traceId: "4bf92f35" }));
+  assertEquals([parsed.clientPort, parsed.host, parsed.bytesIn, parsed.method, parsed.traceId], [
     51234,
     "shop.example",
     410,
     undefined,
+    "4bf92f35",
   ]);
   assertEquals(JSON.parse(line("json", { ...record, host: "" })).host, undefined);
 });
@@ -161,7 +166,7 @@ Deno.test("append() makes one line of printable ASCII of any record, with quotes
     fc.property(format, fc.boolean(), anyBytes, fc.string({ unit: "binary" }), (form, tcp, bytes, text) => {
       const value = { bytes, start: 0, end: bytes.length };
       const written = line(form, {
-        tcp,
+        transport: tcp ? "tcp" : "",
         method: "GET",
         target: value,
         referer: value,

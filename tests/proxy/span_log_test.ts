@@ -42,6 +42,8 @@ Deno.test("append() writes a span of OTLP with the attributes that its conventio
     queueMs: 0,
     connectMs: 30.4,
     firstByteMs: 68.6,
+    bytesIn: 120,
+    bytesOut: 3400,
     retries: 1,
   }, true);
   assertEquals(rest, {
@@ -72,6 +74,8 @@ Deno.test("append() writes a span of OTLP with the attributes that its conventio
     "tandem.server": "a",
     "tandem.termination": "--",
     "tandem.attempts": 2,
+    "tandem.received_bytes": 120,
+    "tandem.sent_bytes": 3400,
     "tandem.queue_ms": 0,
     "tandem.connect_ms": 30.4,
     "tandem.first_byte_ms": 68.6,
@@ -104,6 +108,80 @@ Deno.test("append() a span without a parent, a query or a server says nothing of
   ]);
 });
 
+Deno.test("append() an error that is the client's is told, and is none of the span", () => {
+  const { attributes, status } = span({ status: 404, error: "noRoute" });
+  assertEquals([attributes["tandem.error"], attributes["error.type"], status], [
+    "noRoute",
+    undefined,
+    undefined,
+  ]);
+});
+
+Deno.test("append() a method that nobody knows makes no name of its own", () => {
+  const { name, attributes } = span({ method: range("GETX7"), route: "/a/*", status: 200 });
+  assertEquals(
+    [name, attributes["http.request.method"], attributes["http.request.method_original"]],
+    ["HTTP /a/*", "_OTHER", "GETX7"],
+  );
+});
+
+Deno.test("append() the span of a connection tells where it went, what it carried and how it ended", () => {
+  const connection = {
+    transport: "tcp",
+    time: Date.UTC(2026, 0, 31, 9, 5, 7),
+    totalMs: 60_000,
+    listener: "db",
+    route: "db.example",
+    pool: "main",
+    server: "a",
+    clientHost: "203.0.113.7",
+    clientPort: 51234,
+    host: range("db.example"),
+    bytesIn: 120,
+    bytesOut: 3400,
+    queueMs: 0,
+    connectMs: 1.5,
+    firstByteMs: 0,
+  } as const;
+  const { name, kind, attributes, status } = span(connection);
+  assertEquals([name, kind, status], ["tcp db", 2, undefined]);
+  assertEquals(attributes, {
+    "network.transport": "tcp",
+    "server.address": "db.example",
+    "tandem.route": "db.example",
+    "client.address": "203.0.113.7",
+    "client.port": 51234,
+    "tandem.listener": "db",
+    "tandem.pool": "main",
+    "tandem.server": "a",
+    "tandem.termination": "--",
+    "tandem.attempts": 1,
+    "tandem.received_bytes": 120,
+    "tandem.sent_bytes": 3400,
+    "tandem.queue_ms": 0,
+    "tandem.connect_ms": 1.5,
+  });
+  const ends = (error: string) => {
+    const { attributes, status } = span({ ...connection, error });
+    return [attributes["error.type"], attributes["tandem.error"], status?.code];
+  };
+  for (const error of ["connectFailed", "connectTimeout", "noServer", "queueFull", "responseReset"]) {
+    assertEquals(ends(error), [error, undefined, 2]);
+  }
+  for (const error of ["clientGone", "accessDenied", "tlsFailed", "tunnelIdle", "noRoute"]) {
+    assertEquals(ends(error), [undefined, error, undefined]);
+  }
+});
+
+Deno.test("append() a client of udp is told with the time of its first answer", () => {
+  const { name, attributes } = span({ transport: "udp", listener: "dns", firstByteMs: 3, server: "a" });
+  assertEquals([name, attributes["network.transport"], attributes["tandem.first_byte_ms"]], [
+    "udp dns",
+    "udp",
+    3,
+  ]);
+});
+
 Deno.test("append() whatever a request holds, a span is one line of JSON that reads back", () => {
   const bytes = fc.string({
     unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)),
@@ -120,13 +198,23 @@ Deno.test("append() whatever a request holds, a span is one line of JSON that re
 });
 
 Deno.test("append() has room for the longest texts", () => {
-  const long = "\x01".repeat(16_384);
-  const { attributes } = span({
-    target: range(long),
-    host: range(long),
-    userAgent: range(long),
+  const long = "\x01".repeat(8192);
+  const kept = (fields: Partial<AccessRecord>) => String(span(fields).attributes["tandem.server"]).length;
+  const names = {
+    listener: long,
     route: long,
     pool: long,
-  });
-  assertEquals(String(attributes["url.path"]).length, long.length);
+    server: long,
+    clientHost: long,
+    host: range(long),
+  };
+  const request = {
+    method: range(long),
+    target: range(long),
+    userAgent: range(long),
+    requestId: range(long),
+  };
+  assertEquals(kept({ server: long, ...request }), long.length);
+  assertEquals(kept(names), long.length);
+  assertEquals(kept({ ...names, transport: "udp" }), long.length);
 });

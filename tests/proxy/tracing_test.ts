@@ -106,3 +106,46 @@ Deno.test("Tracing one span tells of all attempts, and of requests that no serve
     assertEquals([world.spans.length, world.log.length], [1, 2]);
   });
 });
+
+Deno.test("Tracing tells of a connection when it has ended, with what it carried, and of one that came to nothing", () => {
+  simulate({ protocol: "tcp" }, (world) => {
+    trace(world, { sample: 1 });
+    world.servers[0]!.onConnect = (connection) => connection.send("hello");
+    const client = world.connectPeer();
+    client.send("hi");
+    world.settle();
+    assertEquals(world.spans, []);
+    client.end();
+    world.settle();
+    for (const slot of [0, 1]) world.control.slots.setUp(slot, false);
+    world.connectPeer();
+    world.settle();
+    const told = world.spans.map(({ transport, server, error, bytesIn, bytesOut }) =>
+      [transport, server, error, bytesIn, bytesOut].join(" ")
+    );
+    assertEquals(told, ["tcp a  2 5", "tcp  noServer 0 0"]);
+    const [first, second] = world.spans;
+    assertMatch(first!.ids.slice(0, 48), /^(?!0{32})[0-9a-f]{48}$/);
+    assert(!first!.continued && first!.ids !== second!.ids);
+  });
+});
+
+Deno.test("Tracing what is not sampled, or not configured, of connections is not told", () => {
+  for (const sample of [null, 0]) {
+    simulate({ protocol: "tcp" }, (world) => {
+      if (sample !== null) trace(world, { sample });
+      world.connectPeer().end();
+      world.settle();
+      assertEquals([world.spans.length, world.log.length], [0, 1]);
+    });
+  }
+});
+
+Deno.test("Tracing does not tell of a connection of http that came to no request", () => {
+  simulate({ listener: { proxyProtocol: { from: ["0.0.0.0/0"] } } }, (world) => {
+    trace(world, { sample: 1 });
+    world.connectPeer().send("GET / HTTP/1.1\r\n\r\n");
+    world.settle();
+    assertEquals([world.spans.length, world.log[0]!.error], [0, "badProxyHeader"]);
+  });
+});

@@ -185,3 +185,13 @@ Deno.test("UdpRelay gives the place on a server back when there is no socket to 
     assertEquals([world.memory.slots.active(0), world.memory.slots.active(1)], [0, 0]);
   });
 });
+
+Deno.test("UdpRelay tells of a client whose trace is sampled, as one span", () => {
+  simulateUdp({ udp: { idleMs: 30_000, answers: 1 } }, ({ world, front, net }) => {
+    world.reload((snapshot) => ({ ...snapshot, tracing: { sample: 1, parents: "all" } }));
+    front.get("ask", ONE);
+    net.sockets[0]!.get("answer");
+    const [{ transport, server, bytesIn, bytesOut } = {}] = world.spans;
+    assertEquals([world.spans.length, transport, server, bytesIn, bytesOut], [1, "udp", "a", 3, 6]);
+  });
+});

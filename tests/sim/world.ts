@@ -126,7 +126,10 @@ export class World {
   readonly refusals: string[] = [];
   readonly state: ListenerState;
   /** Of requests that were traced and sampled; ids: trace, span and, when it goes on with a trace, parent. */
-  readonly spans: { readonly route: string; readonly ids: string; readonly continued: boolean }[] = [];
+  readonly spans: (Pick<AccessRecord, "transport" | "route" | "server" | "error" | "bytesIn" | "bytesOut"> & {
+    readonly ids: string;
+    readonly continued: boolean;
+  })[] = [];
   readonly disk = new SimDisk();
   readonly compressors: Compressors;
   /** Compressors at work. */
@@ -203,8 +206,9 @@ export class World {
         return at;
       },
       logSpan: (record, { ids, continued }) => {
+        const { transport, route, server, error, bytesIn, bytesOut } = record;
         this.spans.push({
-          route: record.route,
+          ...{ transport, route, server, error, bytesIn, bytesOut },
           ids: textOf({ bytes: ids, start: 0, end: ids.length }),
           continued,
         });
