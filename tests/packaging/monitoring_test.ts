@@ -8,20 +8,32 @@ import { labTest, requireTool } from "../lab/tools.ts";
 import { parseExposition } from "../observe/parse_exposition.ts";
 import { VRRP } from "../observe/sample_election.ts";
 import { KERNEL } from "../observe/sample_kernel.ts";
-import { sampleStatus, sampleTraffic } from "../observe/sample_status.ts";
+import { SAMPLE_LIMIT, sampleStatus, sampleTraffic } from "../observe/sample_status.ts";
 
 const PACKAGING = new URL("../../packaging/", import.meta.url);
 const RULES = new URL("prometheus/tandem.rules.test.yaml", PACKAGING).pathname;
 const read = (name: string) => Deno.readTextFileSync(new URL(name, PACKAGING));
 
+const SESSIONS = { by: "table", entries: 1, size: 8, hits: 5, misses: 4, moved: 3, evictions: 2 } as const;
+const NAME = { name: "a", state: "issued", expiresAt: 1, nextAt: 1, failures: 0, lastError: "" } as const;
+
 /** All that a node has, where it has something of everything. */
-const page = () =>
-  metricsPage(sampleStatus(), sampleTraffic()) + electionMetrics(VRRP) + kernelMetrics(KERNEL);
+function page(): string {
+  const status = sampleStatus({ limits: [SAMPLE_LIMIT], acme: { active: true, names: [NAME] } });
+  const pools = status.pools.map((pool) => {
+    return { ...pool, sessions: SESSIONS, breaker: { state: "closed", opened: 1 } as const };
+  });
+  return metricsPage({ ...status, pools }, sampleTraffic()) + electionMetrics(VRRP) + kernelMetrics(KERNEL);
+}
+
+function docsPages(): { file: string; text: string }[] {
+  const docs = new URL("../../docs/", import.meta.url);
+  return [...Deno.readDirSync(docs)].filter(({ name }) => name.endsWith(".md"))
+    .map(({ name }) => ({ file: name, text: Deno.readTextFileSync(new URL(name, docs)) }));
+}
 
 Deno.test("every metric stands in a page of docs, by its name or, beside another, by the end of it", () => {
-  const docs = new URL("../../docs/", import.meta.url);
-  const text = [...Deno.readDirSync(docs)].filter(({ name }) => name.endsWith(".md"))
-    .map(({ name }) => Deno.readTextFileSync(new URL(name, docs))).join("");
+  const text = docsPages().map(({ text }) => text).join("");
   const told = new Set(
     [...text.matchAll(/`(_?[a-z][a-z0-9_]+)(?:\{[^}`]*\})?`/g)].map(([, name = ""]) => name),
   );
@@ -31,6 +43,38 @@ Deno.test("every metric stands in a page of docs, by its name or, beside another
   });
   assertEquals(silent, []);
 });
+
+Deno.test("every metric that a page of docs names is one that there is, with the labels that it says", () => {
+  const families = parseExposition(page());
+  const has = (name: string, labels: string) => {
+    const samples = [...families.get(name)?.samples.keys() ?? []];
+    return samples.some((sample) => labels.split(",").every((label) => sample.includes(`${label}="`)));
+  };
+  const named = docsPages().flatMap(({ file, text }) =>
+    text.split("\n").flatMap((line) => namedIn(file, line))
+  );
+  assert(named.length > 100, String(named.length));
+  const unknown = named.filter(({ start, end, labels }) =>
+    ![...families.keys()].some((name) =>
+      name.startsWith(start) && name.endsWith(end) && (labels === "" || has(name, labels))
+    )
+  );
+  assertEquals(unknown, []);
+});
+
+/** `tandem_server_up` is told by its whole name, `_active` beside it by its end, as another of the same subject. */
+function namedIn(file: string, line: string) {
+  let subject = "";
+  return [...line.matchAll(/`((?:tandem)?_[a-z0-9_]+)(?:\{([a-z,]+)\})?`/g)].flatMap(
+    ([, text = "", labels = ""]) => {
+      // The user that scripts run as.
+      if (text === "tandem_script" || (!text.startsWith("tandem") && subject === "")) return [];
+      if (!text.startsWith("tandem")) return [{ file, start: subject, end: text, labels }];
+      subject = /^tandem_[a-z]+/.exec(text)![0];
+      return [{ file, start: text, end: text, labels }];
+    },
+  );
+}
 
 for (const name of ["prometheus/tandem.rules.yaml", "grafana/tandem.json"]) {
   Deno.test(`${name} asks for metrics that there are`, () => {

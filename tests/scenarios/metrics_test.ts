@@ -14,17 +14,26 @@ labTest("run() has metrics that Prometheus takes in both formats", ["prometheus"
       await RawServer.answer(conn, "good");
     }
   });
-  const [port, prometheusPort] = [freePort(), freePort()];
+  const [port, prometheusPort, tcpPort, udpPort] = [freePort(), freePort(), freePort(), freePort()];
   await using node = await Node.start(`
 listeners:
   - name: web
     bind: "127.0.0.1:${port}"
     routes: [{ match: { path: /fixed }, respond: { body: ok } }, { match: { path: "/app/*" }, pool: app }]
-pools: { app: { servers: [{ name: a, address: "127.0.0.1:${server.port}" }] } }
+  - { name: db, bind: "127.0.0.1:${tcpPort}", protocol: tcp, pool: db }
+  - { name: dns, bind: "127.0.0.1:${udpPort}", protocol: udp, pool: dns }
+pools:
+  app: { servers: [{ name: a, address: "127.0.0.1:${server.port}" }] }
+  db: { servers: [{ name: a, address: "127.0.0.1:${server.port}" }] }
+  dns: { servers: [{ name: a, address: "127.0.0.1:${freePort()}" }] }
 `);
   for (const path of ["/fixed", "/app/1", "/app/2", "/none"]) {
     await (await fetch(`http://127.0.0.1:${port}${path}`)).body?.cancel();
   }
+  await (await fetch(`http://127.0.0.1:${tcpPort}/`)).body?.cancel();
+  const datagrams = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  await datagrams.send(new Uint8Array(8), { transport: "udp", hostname: "127.0.0.1", port: udpPort });
+  datagrams.close();
   const page = await (await fetch(`http://127.0.0.1:${node.adminPort}/metrics`)).bytes();
   assertEquals(await checkedByPromtool(page), { code: 0, said: "" });
 
@@ -50,16 +59,52 @@ pools: { app: { servers: [{ name: a, address: "127.0.0.1:${server.port}" }] } }
     );
   };
   await eventually(async () => (await ask("up"))[""] === 1, () => "Prometheus did not scrape");
-  assertEquals(await ask("tandem_route_request_duration_seconds_count"), { "/fixed": 1, "/app/*": 2 });
-  assertEquals(await ask("tandem_pool_first_byte_duration_seconds_count"), { app: 2 });
-  assertEquals(await ask('tandem_server_request_duration_seconds_bucket{le="+Inf"}'), { app: 2 });
-  assertEquals(await ask("tandem_listener_requests_total"), { "": 4 });
-  assertEquals(await ask("tandem_pool_servers_up"), { app: 1 });
+  assertEquals(await ask('tandem_route_request_duration_seconds_count{listener="web"}'), {
+    "/fixed": 1,
+    "/app/*": 2,
+  });
+  assertEquals(await ask('tandem_pool_first_byte_duration_seconds_count{pool="app"}'), { app: 2 });
+  assertEquals(await ask('tandem_server_request_duration_seconds_bucket{le="+Inf",pool="app"}'), { app: 2 });
+  assertEquals(await ask('tandem_listener_requests_total{listener="web"}'), { "": 4 });
+  assertEquals(await ask("tandem_pool_servers_up"), { app: 1, db: 1, dns: 1 });
   // Prometheus asks like this, so what it took was OpenMetrics.
   const accept = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5";
   const response = await fetch(`http://127.0.0.1:${node.adminPort}/metrics`, { headers: { accept } });
   assert(response.headers.get("content-type")?.startsWith("application/openmetrics-text; version=1.0.0"));
   assert((await response.text()).endsWith("# EOF\n"));
+});
+
+Deno.test("run() whatever clients ask for, there are no more series than the configuration makes", async () => {
+  const port = freePort();
+  await using node = await Node.start(`
+listeners:
+  - name: web
+    bind: "127.0.0.1:${port}"
+    routes:
+      - { match: { host: "*.example.com", path: "/fixed/*" }, respond: { body: ok } }
+      - { match: { host: shop.example.org }, respond: { body: ok } }
+log: { access: off }
+`);
+  const asked = async (count: number) => {
+    const heads = Array.from({ length: count }, (_, index) => {
+      const last = index === count - 1 ? "Connection: close\r\n" : "";
+      const method = index % 2 === 0 ? "GET" : `METHOD${index}`;
+      return `${method} /${
+        index % 3 === 0 ? "none" : "fixed"
+      }/${index} HTTP/1.1\r\nHost: h${index}.example.com\r\n${last}\r\n`;
+    });
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    await connection.write(new TextEncoder().encode(heads.join("")));
+    const text = await new Response(connection.readable).text();
+    return text.split("HTTP/1.1 ").length - 1;
+  };
+  const series = async () =>
+    [...(await node.metrics()).values()].flatMap(({ samples }) => [...samples.keys()]);
+  assertEquals(await asked(6), 6);
+  const before = await series();
+  assertEquals(await asked(1000), 1000);
+  assertEquals(await series(), before);
+  assertEquals((await node.listener("web")).counters.requests, 1006);
 });
 
 async function checkedByPromtool(page: Uint8Array<ArrayBuffer>): Promise<{ code: number; said: string }> {
