@@ -5,6 +5,7 @@
  * logrotate needs no signal. With `rotate` it is renamed here when it has grown: FILE to FILE.1, FILE.1 to FILE.2 and so
  * on. Two processes may write to it at once (an upgrade): each write appends whole lines.
  */
+import { dirname } from "node:path";
 import { cString, type FileLibc, lastError, openFileLibc } from "../base/libc_io.ts";
 import { writeTo } from "./descriptor_io.ts";
 import type { ByteWriter } from "./sink_io.ts";
@@ -87,12 +88,17 @@ export class FileWriter implements ByteWriter, Disposable {
     return inode !== this.#inode;
   }
 
-  /** What is open still takes lines where the name cannot be had now: who rotates makes it in a moment. */
+  /**
+   * What is open still takes lines where the name cannot be had now: who rotates makes it in a moment. Not where there is
+   * not even the directory: nobody would ever read them.
+   */
   #openAgain(): void {
     try {
       this.#open();
-    } catch {
-      // The next look tries it again.
+    } catch (error) {
+      if (isThere(dirname(this.#path))) return;
+      this.#lookAt = 0;
+      throw error;
     }
   }
 
@@ -111,5 +117,14 @@ export class FileWriter implements ByteWriter, Disposable {
     const named = (number: number) => cString(number === 0 ? this.#path : `${this.#path}.${number}`);
     for (let number = keep - 1; number >= 0; number--) libc.rename(named(number), named(number + 1));
     this.#openAgain();
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -81,7 +81,7 @@ const MS = 1000;
 
 export const LISTENER_METRICS: readonly CounterFamily<ListenerCounter>[] = [
   { name: "connections_total", help: "Connections accepted.", columns: one("accepted") },
-  { name: "connections", help: "Connections open.", type: "gauge", columns: one("active") },
+  { name: "open_connections", help: "Connections open.", type: "gauge", columns: one("active") },
   { name: "requests_total", help: "Requests read.", columns: one("requests") },
   { name: "responses_total", help: "Responses sent, by class of status.", columns: RESPONSE_CLASSES },
   { name: "received_bytes_total", help: "Bytes from clients.", columns: one("bytesIn") },

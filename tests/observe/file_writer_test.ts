@@ -41,6 +41,24 @@ Deno.test("FileWriter goes on in a new file when somebody has renamed or removed
   });
 });
 
+Deno.test("FileWriter fails when the directory is gone, so that lines are not lost unseen, until it is back", async () => {
+  await inDirectory(async (path) => {
+    const directory = `${path}.d`;
+    await Deno.mkdir(directory);
+    let now = 0;
+    using writer = new FileWriter(`${directory}/log`, null, () => now);
+    await writer.write(bytes("one\n"));
+    await Deno.remove(directory, { recursive: true });
+    now += 1000;
+    for (let tries = 0; tries < 2; tries++) {
+      await assertRejects(() => writer.write(bytes("two\n")), Error, "no such file or directory");
+    }
+    await Deno.mkdir(directory);
+    await writer.write(bytes("three\n"));
+    assertEquals(await Deno.readTextFile(`${directory}/log`), "three\n");
+  });
+});
+
 Deno.test("FileWriter renames a file that would grow too large, and keeps as many as are wanted", async () => {
   await inDirectory(async (path) => {
     using writer = new FileWriter(path, { size: 8, keep: 2 });

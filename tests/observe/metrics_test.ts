@@ -39,7 +39,7 @@ Deno.test("metricsPage() is what a strict reader takes, with values in base unit
   );
   assertEquals(value("tandem_server_up", `tandem_server_up{${server}}`), 1);
   assertEquals(value("tandem_start_time_seconds", "tandem_start_time_seconds"), 500);
-  assertEquals(families.get("tandem_listener_connections")?.type, "gauge");
+  assertEquals(families.get("tandem_listener_open_connections")?.type, "gauge");
 });
 
 Deno.test("metricsPage() cumulates the histogram and gives bounds and sum in seconds", () => {

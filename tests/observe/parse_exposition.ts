@@ -26,6 +26,10 @@ export function parseExposition(page: string): Map<string, ReadFamily> {
     } else readSample(line, name, families.get(name));
   }
   for (const [family, { type, samples }] of families) checkNames(family, type, samples);
+  // OpenMetrics calls a counter without its `_total`: another family must not be called so.
+  const bare = [...families.keys()].map((family) => family.replace(/_total$/, ""));
+  const twice = bare.filter((family, index) => bare.indexOf(family) !== index);
+  if (twice.length > 0) throw new Error(`${twice} would stand twice in OpenMetrics`);
   return families;
 }
 
