@@ -2,7 +2,8 @@
  * The keeper's admin socket, and with it the proof that no other keeper of this node runs.
  *
  * A lock file beside the socket is held for life: the kernel frees it with the process, so who holds the lock may
- * remove a socket that was left behind, and two that start at once cannot both win. The socket is 0660.
+ * remove a socket that was left behind, and two that start at once cannot both win. Who has it removes it at the end;
+ * whoever gets it makes sure that it is still the file of that name. The socket is 0660.
  */
 import { reasonOf } from "../base/reason.ts";
 import { dirname } from "node:path";
@@ -35,16 +36,16 @@ export class AdminSocket {
     path: string,
     handler: SocketHandler,
   ): Promise<Opened> {
-    let lock: Deno.FsFile;
+    let lock: Deno.FsFile | null;
     try {
       await Deno.mkdir(dirname(path), { recursive: true, mode: 0o750 });
       const problem = await strangersDirectory(dirname(path));
       if (problem !== null) return { problem: `Cannot open the admin socket ${path} as ${problem}` };
-      lock = await Deno.open(path + ".lock", { create: true, write: true, mode: 0o600 });
+      lock = await takeLock(lockOf(path), true);
     } catch (error) {
       return { problem: `Cannot open the admin socket ${path}: ${reasonOf(error)}` };
     }
-    if (!await lockWithin(lock, LOCK_MS)) return { problem: await describeOwner(path) };
+    if (lock === null) return { problem: await describeOwner(path) };
     try {
       return { socket: new AdminSocket(path, lock, await serve(path, handler)) };
     } catch (error) {
@@ -60,12 +61,14 @@ export class AdminSocket {
     this.#lock.close();
   }
 
-  /** Stops answering, removes the socket, frees the lock. After `release` only what is under way is answered. */
+  /** Stops answering, removes the socket and the lock, frees it. After `release` only what is under way is answered. */
   async close(): Promise<void> {
     if (this.#stopped !== null) return await this.#stopped;
     this.#stopped = this.#server.close();
     await this.#stopped;
     await Deno.remove(this.path).catch(() => {});
+    // While it is held: whoever waits for it sees then that it is no more.
+    await Deno.remove(lockOf(this.path)).catch(() => {});
     this.#lock.close();
   }
 }
@@ -82,17 +85,15 @@ async function strangersDirectory(directory: string): Promise<string | null> {
 
 /** True while a keeper of the node that has its socket there is alive, even one that is frozen: it has the lock. */
 export async function isRunning(path: string): Promise<boolean> {
-  let lock: Deno.FsFile;
   try {
-    lock = await Deno.open(path + ".lock", { write: true });
+    // When it is another's, the attempt goes on until the process ends: so this is for commands that end.
+    const lock = await takeLock(lockOf(path), false);
+    lock?.close();
+    return lock === null;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
-  // When it is another's, the attempt goes on until the process ends: so this is for commands that end.
-  const free = await lockWithin(lock, LOCK_MS);
-  if (free) lock.close();
-  return !free;
 }
 
 /** Asks a live keeper. Rejects when there is none. */
@@ -110,6 +111,31 @@ export async function askAdmin(
     : { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
   const answer = await fetch(`http://localhost${request}`, { client, method, signal, ...json });
   return await answer.json();
+}
+
+function lockOf(path: string): string {
+  return path + ".lock";
+}
+
+/** The lock file, held; null: it is another's. Rejects with `NotFound` when it is not there, and not to be made. */
+async function takeLock(path: string, create: boolean): Promise<Deno.FsFile | null> {
+  for (;;) {
+    const lock = await Deno.open(path, { create, write: true, mode: 0o600 });
+    if (!await lockWithin(lock, LOCK_MS)) return null;
+    if (await isAt(lock, path)) return lock;
+    // Who had it before has removed it, and the next to come would lock another.
+    lock.close();
+  }
+}
+
+async function isAt(file: Deno.FsFile, path: string): Promise<boolean> {
+  try {
+    const [own, there] = await Promise.all([file.stat(), Deno.stat(path)]);
+    return own.dev === there.dev && own.ino === there.ino;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 /** False: the lock is another's. Then the attempt goes on until the process ends, which is soon. */

@@ -1,4 +1,4 @@
-import { AdminSocket, askAdmin } from "../../mod/runtime/admin_socket_io.ts";
+import { AdminSocket, askAdmin, isRunning } from "../../mod/runtime/admin_socket_io.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 
 const answer = () => Response.json({ pid: 1 });
@@ -82,6 +82,35 @@ Deno.test("release() another socket takes the place at once, and stays when the 
     "node.sock.lock",
   ]);
   await second.socket.close();
+  await Deno.remove(directory, { recursive: true });
+});
+
+/** How often this process has a file open. */
+function opened(path: string): number {
+  return [...Deno.readDirSync("/proc/self/fd")].filter(({ name }) => {
+    try {
+      return Deno.readLinkSync(`/proc/self/fd/${name}`) === path;
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
+Deno.test("AdminSocket.close() leaves nothing behind, and who waited for the lock has one that the next one meets", async () => {
+  const directory = await Deno.makeTempDir();
+  const path = `${directory}/node.sock`, lock = `${path}.lock`;
+  const first = await AdminSocket.open(path, answer);
+  assert("socket" in first);
+  const waiting = AdminSocket.open(path, answer);
+  while (opened(lock) < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+  await first.socket.close();
+  const second = await waiting;
+  assert("socket" in second);
+  const { code } = await new Deno.Command("flock", { args: ["-n", lock, "true"] }).output();
+  assertEquals(code, 1, "the lock at that name is held");
+  await second.socket.close();
+  assertEquals(await isRunning(path), false);
+  assertEquals([...Deno.readDirSync(directory)], []);
   await Deno.remove(directory, { recursive: true });
 });
 
