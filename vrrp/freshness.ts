@@ -155,7 +155,10 @@ export class Freshness {
     const silent = peer.incarnation === null || nowMs - peer.heardAtMs >= SILENCE_MS;
     const near = Math.abs(stamp.timestampMs - clockMs) <= CLOCK_TOLERANCE_MS;
     if (silent && near && stamp.timestampMs > peer.timestampMs) return "clock";
-    peer.candidates = [stamp, ...peer.candidates.filter((other) => other.incarnation !== stamp.incarnation)]
+    // A recording of the same life must not put back the nonce that is to be echoed.
+    const before = peer.candidates.find((other) => other.incarnation === stamp.incarnation);
+    const latest = before !== undefined && before.sequence >= stamp.sequence ? before : stamp;
+    peer.candidates = [latest, ...peer.candidates.filter((other) => other !== before)]
       .sort((one, other) => other.timestampMs - one.timestampMs).slice(0, MAX_CANDIDATES);
     return stale("unproved");
   }

@@ -151,6 +151,18 @@ Deno.test("echoes() recordings of many earlier lives do not push out the peer th
   assertEquals(a.hear(b.stamp(1000), 1000), "fresh:echo");
 });
 
+Deno.test("echoes() a recording of the peer's own life does not put back the nonce that it waits for", () => {
+  const a = new Node("a", 10 * HOUR_MS, 0);
+  const b = new Node("b", 0, 0);
+  const recorded = b.stamp(0);
+  const now = NONCE_LIFE_MS;
+  b.stamp(now);
+  const later = b.stamp(2 * now);
+  assertEquals(a.hear(later, 2 * now), "unproved");
+  assertEquals(a.hear(recorded, 2 * now), "unproved");
+  assertEquals(b.hear(a.stamp(2 * now), 2 * now), "fresh:echo");
+});
+
 Deno.test("echoes() answers known peers and waiting ones together, and never more than eight", () => {
   const a = new Node("a", 0, 0);
   const known = Array.from({ length: 7 }, (_, at) => new Node(`known${at}`, 0, 0));
