@@ -278,7 +278,11 @@ Deno.test("importKeepalived() a virtual server is a listener, a pool and its che
   );
   assertEquals(
     [check?.type, check?.settings["path"], check?.settings["host"], check?.port, check?.settings["expect"]],
-    ["http", "/a?b", "x.example.com", 81, { status: [[200, 299], [404, 404]], headers: {}, body: undefined }],
+    ["http", "/a?b", "x.example.com", 81, {
+      status: [[200, 299], [404, 404]],
+      headers: {},
+      not: { headers: {} },
+    }],
   );
   assertEquals([check?.interval, check?.timeout, check?.fall, check?.fastInterval], [6000, 2000, 3, 1000]);
 });
