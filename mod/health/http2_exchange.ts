@@ -16,6 +16,7 @@ import { LISTEN, type Turn } from "./check_kind.ts";
 const METHOD_GET = 2, METHOD_POST = 3, SCHEME_HTTP = 6, SCHEME_HTTPS = 7, AUTHORITY = 1, METHOD = 2, PATH = 4;
 /** The only stream. */
 const STREAM = 1;
+/** Of all fields of an answer. */
 const FIELD_BYTES = 8 * 1024;
 const GOODBYE = h2.whole(h2.GOAWAY, 0, 0, 0, h2.NO_ERROR);
 
@@ -46,6 +47,8 @@ export class Http2Exchange implements FrameEvents, FieldSink {
   #waiting: Uint8Array = new Uint8Array(0);
   #sending: Uint8Array[] = [];
   #interim = false;
+  /** Bytes of all fields so far: an entry of the table may come as often as it fits into a block. */
+  #fieldBytes = 0;
   readonly bytes = new Uint8Array(FIELD_BYTES + SPARE_BYTES);
   readonly limit = FIELD_BYTES;
   at = 0;
@@ -93,6 +96,8 @@ export class Http2Exchange implements FrameEvents, FieldSink {
   }
 
   field(_kind: number, nameLength: number, end: number): void {
+    this.#fieldBytes += end;
+    if (this.#fieldBytes > FIELD_BYTES) return this.overflow();
     const name = latin1(this.bytes, 0, nameLength);
     const value = latin1(this.bytes, nameLength + 2, end - 2);
     if (name === ":status") {

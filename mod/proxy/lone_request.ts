@@ -76,7 +76,8 @@ export class LoneRequest implements AttemptOwner, ResponseHandler {
 
   onDeadline(): void {
     if (this.#server === null) return this.#attempts.onDeadline();
-    this.#attempts.count(SERVER_COLUMN.responseTimeouts);
+    if (this.#answered) this.#attempts.count(SERVER_COLUMN.responseTimeouts);
+    else this.#attempts.countFailure("responseTimeout");
     this.#finish("failed", false);
   }
 
@@ -105,14 +106,15 @@ export class LoneRequest implements AttemptOwner, ResponseHandler {
   onServerDrain(): void {}
 
   onMalformedResponse(): void {
-    this.#attempts.count(SERVER_COLUMN.badResponses);
+    this.#attempts.countFailure("badResponse");
     this.#finish("failed", false);
   }
 
   onServerClosed(error: Error | null, begun: boolean): void {
     if (this.#answered || begun) {
       const complete = error === null && this.#body.framing === UNTIL_CLOSE;
-      if (!complete) this.#attempts.count(SERVER_COLUMN.resets);
+      if (!this.#answered) this.#attempts.countFailure("responseReset");
+      else if (!complete) this.#attempts.count(SERVER_COLUMN.resets);
       return this.#finish(complete ? "whole" : "failed", false);
     }
     const again = error instanceof Unprocessed && this.#attempts.reuses;

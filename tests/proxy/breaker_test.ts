@@ -82,6 +82,29 @@ Deno.test("Breaker stays closed while enough is answered, and knows no stale con
   });
 });
 
+Deno.test("Breaker counts copies that are not answered in time, or with nonsense", () => {
+  const ways: ((world: World) => void)[] = [
+    ({ servers }) => servers[1]!.answer = () => {},
+    ({ servers }) => servers[1]!.answer = (_, one) => one.send("nonsense\r\n\r\n"),
+    ({ servers }) =>
+      servers[1]!.answer = (_, one) => {
+        one.send("HTTP/1.1 200 O");
+        one.peer.end();
+      },
+  ];
+  const match = { hosts: [], methods: [], headers: [], query: [] };
+  const mirror = { pool: "shadow", share: 1, body: 1000, requests: 100 };
+  const routes = [{ match, action: { kind: "pool", pool: "app" }, mirror }] as const;
+  for (const fail of ways) {
+    simulate(world({ openForMs: 120_000 }, { otherPools: { shadow: [1] }, routes }), (world) => {
+      fail(world);
+      statuses(world, 4);
+      world.run(61_000);
+      assertEquals([statuses(world, 3), world.servers[1]!.seen.length], [[200, 200, 200], 4]);
+    });
+  }
+});
+
 Deno.test("maxRequests of a pool bounds what its servers have together, over all routes", () => {
   simulate(world({ maxRequests: 3 }), (world) => {
     for (const server of world.servers) server.answer = () => {};

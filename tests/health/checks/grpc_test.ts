@@ -65,6 +65,16 @@ Deno.test("grpc answers a PING, and reads a header block in parts", () => {
   assertEquals(verdictOf({ type: "grpc" }, [answer]), "bad: gRPC status 0, 0: ");
 });
 
+Deno.test("grpc takes fields of 8 KiB in all, and no more by naming one of the table again and again", () => {
+  const remembered = `@\x05x-big\x64${"x".repeat(100)}`;
+  const ask = (times: number) => {
+    const last = frame(1, 5, field("grpc-status", "0") + remembered + "\xbe".repeat(times));
+    return verdictOf({ type: "grpc" }, [SETTINGS + HEAD + state("\x01") + last]);
+  };
+  assertEquals(ask(60), "good: SERVING");
+  assertEquals(ask(100), "bad: the headers of the answer are too large");
+});
+
 Deno.test("http over HTTP/2: status, headers and body", () => {
   const given = {
     type: "http",
