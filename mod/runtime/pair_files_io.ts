@@ -1,6 +1,6 @@
 /**
- * Has the nodes of a pair share files over their line: after every change, when a peer appears, and now and then. What
- * the files are it must not know.
+ * Has the nodes of a pair share files over their line: after every change, when a peer appears, and now and then; after
+ * a failure soon, and then less and less often. What the files are it must not know.
  */
 import type { Log } from "../observe/log.ts";
 import {
@@ -19,6 +19,8 @@ import type { StoredFile, StoredFiles } from "./stored_files_io.ts";
 
 /** When nothing has changed, as far as is known. */
 const AGAIN_MS = 30_000;
+/** After a failure, doubling with each further one: a peer that is heard again may not be reached yet. */
+const RETRY_MS = 1000;
 const EXCHANGE_MS = 10_000;
 
 export interface PairFilesOptions {
@@ -27,24 +29,32 @@ export interface PairFilesOptions {
   /** Files of another node have come. */
   readonly onReceived: () => void;
   readonly log: Log;
+  /** A clock that never jumps, in milliseconds. */
+  readonly now?: () => number;
 }
 
 export class PairFiles {
   readonly #options: PairFilesOptions;
   #peers: readonly Peer[] = [];
-  /** When each peer is to be spoken to, on the clock that never jumps. */
+  readonly #now: () => number;
+  /** When each peer is to be spoken to. */
   readonly #dueAt = new Map<string, number>();
+  /** How long the last pause after a failure was, of peers that could not be spoken to. */
+  readonly #pausedMs = new Map<string, number>();
 
   constructor(options: PairFilesOptions) {
     this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
   }
 
   /** Called often: whom to share with now. */
   update(peers: readonly Peer[]): void {
     this.#peers = peers;
     const addresses = peers.map(({ address }) => address);
-    for (const address of this.#dueAt.keys()) if (!addresses.includes(address)) this.#dueAt.delete(address);
-    const now = performance.now();
+    for (const times of [this.#dueAt, this.#pausedMs]) {
+      for (const address of times.keys()) if (!addresses.includes(address)) times.delete(address);
+    }
+    const now = this.#now();
     for (const peer of peers) {
       if ((this.#dueAt.get(peer.address) ?? -Infinity) > now) continue;
       this.#dueAt.set(peer.address, now + AGAIN_MS);
@@ -69,9 +79,19 @@ export class PairFiles {
     const { line } = this.#options;
     try {
       await line.speak("files", address, EXCHANGE_MS, (link) => this.#begin(link, node));
+      this.#pausedMs.delete(address);
     } catch (error) {
+      this.#failed(address);
       line.complain("cannot share certificates with another node", node, error);
     }
+  }
+
+  #failed(address: string): void {
+    // One that is not there any more begins anew.
+    if (!this.#dueAt.has(address)) return;
+    const pauseMs = Math.min(AGAIN_MS, 2 * (this.#pausedMs.get(address) ?? RETRY_MS / 2));
+    this.#pausedMs.set(address, pauseMs);
+    this.#dueAt.set(address, this.#now() + pauseMs);
   }
 
   async #begin(link: SealedLink, node: string): Promise<void> {

@@ -8,12 +8,24 @@ import { assert, assertEquals, assertRejects } from "../assert.ts";
 const secret = (text: string) => new TextEncoder().encode(text);
 const KEYS = [{ id: 1, secret: secret("a secret of the pair") }];
 
+/** Tells of every failure, not once a minute. */
+class FrankLine extends PairLine {
+  onFailure = () => {};
+
+  override complain(what: string, who: string, error: unknown): void {
+    super.complain(what, who, error);
+    this.onFailure();
+  }
+}
+
 /** One node: its files, its end of the exchange, its words. */
 class SharingNode {
   readonly files = new StoredFiles();
   readonly words: string[] = [];
+  now = 0;
+  failures = 0;
   #arrived = Promise.withResolvers<void>();
-  readonly line: PairLine;
+  readonly line: FrankLine;
   readonly pair: PairFiles;
 
   constructor(readonly address: string, readonly directory: string, readonly port: number) {
@@ -23,14 +35,19 @@ class SharingNode {
       this.#arrived.resolve();
     };
     const log = { info: note, warning: note } as unknown as Log;
-    this.line = new PairLine({
+    this.line = new FrankLine({
       exchange: (first, from) => this.pair.exchange(JSON.parse(first), from)!,
       log,
       port,
     });
+    this.line.onFailure = () => {
+      this.failures++;
+      this.#arrived.resolve();
+    };
     this.pair = new PairFiles({
       ...{ files: this.files, line: this.line, log },
       onReceived: () => this.#arrived.resolve(),
+      now: () => this.now,
     });
   }
 
@@ -91,6 +108,23 @@ Deno.test("PairFiles() gives each node the newest of every file, whoever begins,
     await one.files.store("a.test.pem", "of one, renewed");
     one.pair.changed();
     await other.until(async () => await other.text("a.test.pem") === "of one, renewed");
+  });
+});
+
+Deno.test("PairFiles() tries a peer that could not be reached again soon, and then less often", async () => {
+  await withNodes(async (one, other) => {
+    await one.files.store("a.test.pem", "of one");
+    for (const [before, pauseMs] of [1000, 2000, 4000].entries()) {
+      one.update(one.facts([other]));
+      await one.until(() => one.failures > before);
+      one.now += pauseMs - 1;
+      one.update(one.facts([other]));
+      one.now += 1;
+    }
+    assertEquals(one.failures, 3);
+    other.update(other.facts([]));
+    one.update(one.facts([other]));
+    await other.until(async () => await other.text("a.test.pem") === "of one");
   });
 });
 
