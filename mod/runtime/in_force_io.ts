@@ -94,9 +94,7 @@ export class InForce {
     const running = this.#running!;
     const { crew, memory, tables } = running;
     const before = this.#snapshot;
-    const rows = this.#owners.claim(snapshot);
-    clearRows(memory, rows);
-    for (const slot of rows.servers) this.#tlsTroubles.forget(slot);
+    this.#claimRows(running, snapshot);
     running.monitor.update(snapshot.pools);
     if (this.#received !== null) this.#goOn(running, this.#received);
     const memories = tables.prepare(snapshot, Date.now());
@@ -109,6 +107,7 @@ export class InForce {
       return [];
     }
     if (before !== null && !this.#draining) {
+      this.#claimRows(running, before);
       running.monitor.update(before.pools);
       // Some workers have the new one already: all get the old one again.
       const old = { ...before, generation: this.nextGeneration() };
@@ -196,6 +195,13 @@ export class InForce {
     if (this.#tlsTroubles.note(trouble, Date.now())) {
       this.#options.log.warning("no TLS connection to a server", { pool, server, reason });
     }
+  }
+
+  /** Rows that had another owner begin anew, before anybody counts in them. */
+  #claimRows({ memory }: Running, snapshot: Snapshot): void {
+    const rows = this.#owners.claim(snapshot);
+    clearRows(memory, rows);
+    for (const slot of rows.servers) this.#tlsTroubles.forget(slot);
   }
 
   /** What the balancer before knew: after the servers are known, and before anybody accepts. */

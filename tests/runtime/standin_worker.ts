@@ -1,4 +1,6 @@
 /** A data worker without a data plane: the name of a snapshot's node says how it behaves. */
+import { SERVER_COLUMN } from "../../mod/base/counters.ts";
+import { openSharedMemory } from "../../mod/base/shared_memory.ts";
 import { type DataplaneEnv, serveWorker, type WorkerScope } from "../../mod/runtime/worker_loop_io.ts";
 import type { Snapshot } from "../../mod/config/snapshot.ts";
 
@@ -19,7 +21,9 @@ class Standin {
   apply(snapshot: Snapshot): Promise<{ errors: string[] }> {
     const { worker } = this.#env;
     const behaviour = snapshot.node;
-    if (behaviour === "refuse" && worker === 1) return Promise.resolve({ errors: ["cannot bind"] });
+    const counts = behaviour === "count" || behaviour === "count or refuse" && worker === 0;
+    if (counts) openSharedMemory(this.#env.memory, worker).counters.addServer(0, SERVER_COLUMN.requests, 1);
+    if (behaviour.endsWith("refuse") && worker === 1) return Promise.resolve({ errors: ["cannot bind"] });
     if (behaviour === "always throw" && worker === 1) throw new Error("poison");
     if (behaviour === "hang" && worker === 1) hang();
     if (behaviour === "give up" && worker === 0) Deno.permissions.revokeSync({ name: "ffi" });
