@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { LISTENER_COUNTERS, SERVER_COUNTERS, TRAFFIC_COUNTERS } from "../../mod/base/counters.ts";
-import { exposition, openMetrics, wantsOpenMetrics } from "../../mod/observe/exposition.ts";
 import {
   LISTENER_METRICS,
-  metricsPage,
   SERVER_METRICS,
   TIMES,
   TRAFFIC_METRICS,
-} from "../../mod/observe/metrics.ts";
+} from "../../mod/observe/counter_metrics.ts";
+import { exposition, openMetrics, wantsOpenMetrics } from "../../mod/observe/exposition.ts";
+import { metricsPage } from "../../mod/observe/metrics.ts";
 import type { PoolStatus, SessionStatus } from "../../mod/observe/status.ts";
 import { assertEquals } from "../assert.ts";
 import { parseExposition } from "./parse_exposition.ts";
