@@ -282,6 +282,7 @@ Deno.test("importKeepalived() a virtual server is a listener, a pool and its che
       status: [[200, 299], [404, 404]],
       headers: {},
       not: { headers: {} },
+      body: undefined,
     }],
   );
   assertEquals([check?.interval, check?.timeout, check?.fall, check?.fastInterval], [6000, 2000, 3, 1000]);
