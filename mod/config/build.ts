@@ -352,6 +352,8 @@ function poolSnapshot(
       errorsInRow: passive.errorsInRow,
       serverErrors: passive.serverErrors,
       minRequests: passive.minRequests,
+      latencyFactor: passive.latencyFactor,
+      latencyMarginMs: passive.latencyMargin,
       windowMs: passive.window,
       ejectForMs: passive.ejectFor,
       maxEjected: passive.maxEjected,

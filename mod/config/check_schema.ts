@@ -98,10 +98,14 @@ const passive = z.strictObject({
     ),
   errorsInRow: integer(0, 1000).prefault(0).describe("Answers of 5xx in a row that do; 0: off."),
   serverErrors: share().prefault(0).describe("Share of 5xx answers in the window that ejects; 0: off."),
-  minRequests: integer(1, 1_000_000).prefault(20).describe(
-    "Fewest answers in the window before the share counts.",
+  latencyFactor: integer(0, 1000).prefault(0).describe(
+    "Ejects a server whose answers of the window begin so many times later, on average, than those of the pool's servers mostly do (their median); 0: off. (http)",
   ),
-  window: duration(100).prefault("10s").describe("Window of the share."),
+  latencyMargin: duration(0).prefault("50ms").describe("And later by so much at least."),
+  minRequests: integer(1, 1_000_000).prefault(20).describe(
+    "Fewest answers of a server in the window before share and latency count.",
+  ),
+  window: duration(100).prefault("10s").describe("Window of the share and of the latency."),
   ejectFor: duration(100).prefault("10s").describe("How long an ejected server gets nothing."),
   maxEjected: share().prefault("50%").describe(
     "Largest share of the pool's servers that may be ejected at once.",

@@ -25,10 +25,21 @@ export function checkPools(context: RuleContext): void {
     checkHash(context, name, pool, overTcp.has(name));
     checkSticky(context, name, pool, overTcp.has(name));
     checkCheck(context, name, pool);
+    checkLatency(context, name, pool, overTcp.has(name));
     // A route that was cut out, or names no pool, may have been the one that was to use it.
     if (!used.has(name) && everyUseKnown) {
       context.warn(["pools", name], "is used by no listener", "key");
     }
+  }
+}
+
+function checkLatency(context: RuleContext, name: string, { passive }: PoolConfig, overTcp: boolean): void {
+  const path = ["pools", name, "passive"];
+  if (passive == null || !context.whole(path)) return;
+  if (passive.latencyFactor > 0 && overTcp) {
+    context.warn([...path, "latencyFactor"], "has no effect on tcp and udp, which have no answers", "key");
+  } else if (passive.latencyFactor === 0 && context.given([...path, "latencyMargin"])) {
+    context.warn([...path, "latencyMargin"], "has no effect without latencyFactor", "key");
   }
 }
 

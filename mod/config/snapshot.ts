@@ -446,7 +446,10 @@ export interface PassiveSnapshot {
   readonly errorsInRow: number;
   /** Share of 5xx answers (0–1) within the window that ejects; 0: off. */
   readonly serverErrors: number;
-  /** Fewest answers in the window before the share counts. */
+  /** Times the median of the pool's servers that ejects who answers so late, and so much above it; 0: off. */
+  readonly latencyFactor: number;
+  readonly latencyMarginMs: number;
+  /** Fewest answers of a server in the window before share and latency count. */
   readonly minRequests: number;
   readonly windowMs: number;
   readonly ejectForMs: number;

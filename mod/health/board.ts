@@ -241,6 +241,9 @@ export class HealthBoard {
       if (passive === null) continue;
       this.#tickAt = now + TICK_MS;
       for (const slot of slots) this.#observe(passive, slot, isUp, now);
+      for (const { slot, reason } of passive.ejectSlow(isUp, now)) {
+        this.#rows.get(slot)?.watch.eject(reason, now);
+      }
       for (const { slot, reason } of passive.release(isUp, now)) {
         this.#rows.get(slot)?.watch.readmit(reason, now);
       }
@@ -456,5 +459,6 @@ function difference(now: PassiveCounts, before: PassiveCounts): PassiveCounts {
     responseTimeouts: grown("responseTimeouts"),
     badResponses: grown("badResponses"),
     responses5xx: grown("responses5xx"),
+    firstByteMs: grown("firstByteMs"),
   };
 }

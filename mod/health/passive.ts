@@ -2,11 +2,13 @@
  * Passive checks of one pool: ejects servers by what their traffic shows, and lets them back after a time.
  *
  * Works on differences of counters, read every 100 ms or so: failures in a row (a difference that also holds an
- * answer ends the row, since order within it is unknown), and the share of 5xx answers in a sliding window.
+ * answer ends the row, since order within it is unknown), the share of 5xx answers in a sliding window, and how late
+ * answers begin in it, beside those of the pool's other servers.
  * Each ejection in close succession lasts twice as long. However bad the servers look, at least one that is up
  * stays. It knows no clock and no counters: differences and `now` (milliseconds, monotonic) are parameters.
  */
 import type { PassiveSnapshot } from "../config/snapshot.ts";
+import { SlidingSums } from "./sliding_sums.ts";
 
 /** What happened at one server: running totals, or the difference of two of them. */
 export interface PassiveCounts {
@@ -19,6 +21,8 @@ export interface PassiveCounts {
   /** Answers that could not be read. */
   readonly badResponses: number;
   readonly responses5xx: number;
+  /** Sum over answers: from the connection to the first byte, in milliseconds; nothing for TCP. */
+  readonly firstByteMs: number;
 }
 
 /** One under way. */
@@ -37,17 +41,14 @@ export interface PassiveChange {
 
 /** Precedent: Envoy's `max_ejection_time` is 300 s. */
 export const MAX_EJECT_MS = 300_000;
-/** Resolution of the sliding window. */
-const WINDOW_BUCKETS = 10;
+/** What is summed over the window. */
+const SUMMED = ["answers", "responses5xx", "firstByteMs"] as const;
 
 interface Server {
   failuresInRow: number;
   /** 5xx answers in a row. */
   errorsInRow: number;
-  /** Answers and 5xx answers by part of the window, and the number of the newest part. */
-  answers: number[];
-  errors: number[];
-  bucket: number;
+  readonly recent: SlidingSums<(typeof SUMMED)[number]>;
   /** When the server comes back; null while it is not ejected. */
   backAt: number | null;
   returnedAt: number;
@@ -111,11 +112,29 @@ export class PassiveChecks {
     else server.failuresInRow += failures;
     if (delta.answers > delta.responses5xx) server.errorsInRow = 0;
     else server.errorsInRow += delta.responses5xx;
-    this.#count(server, delta, now);
+    server.recent.add(delta, this.#options.windowMs, now);
     if (server.backAt !== null || failures + delta.responses5xx === 0) return null;
     const cause = this.#causeOf(server, delta);
     if (cause === null || !this.#mayEject(slot, isUp)) return null;
     return this.#eject(slot, server, cause, now);
+  }
+
+  /** Ejects who is much slower than the pool's servers mostly are; call once all of them were observed. */
+  ejectSlow(isUp: (slot: number) => boolean, now: number): PassiveChange[] {
+    const { latencyFactor, latencyMarginMs, minRequests } = this.#options;
+    if (latencyFactor === 0) return [];
+    const judged = [...this.#servers].flatMap(([slot, server]) => {
+      const answers = server.backAt === null ? server.recent.sum("answers") : 0;
+      return answers < minRequests ? [] : [{ slot, server, ms: server.recent.sum("firstByteMs") / answers }];
+    }).sort((a, b) => b.ms - a.ms);
+    // The lower of two in the middle, or the slow one of two servers would never be far above it.
+    const median = judged[judged.length >> 1]?.ms ?? 0;
+    const longest = Math.max(median * latencyFactor, median + latencyMarginMs);
+    return judged.filter(({ ms }) => ms > longest).flatMap(({ slot, server, ms }) => {
+      if (!this.#mayEject(slot, isUp)) return [];
+      const cause = `answers took ${rounded(ms)} ms on average, those of the pool ${rounded(median)} ms`;
+      return [this.#eject(slot, server, cause, now)];
+    });
   }
 
   /** Lets back whose time has come, and everyone when no other server is left; call about as often as `observe`. */
@@ -133,20 +152,6 @@ export class PassiveChecks {
     return changes;
   }
 
-  #count(server: Server, delta: PassiveCounts, now: number): void {
-    const bucket = Math.floor(now * WINDOW_BUCKETS / this.#options.windowMs);
-    const passed = Math.min(WINDOW_BUCKETS, Math.max(0, bucket - server.bucket));
-    for (let i = 1; i <= passed; i++) {
-      const at = (bucket - passed + i) % WINDOW_BUCKETS;
-      server.answers[at] = 0;
-      server.errors[at] = 0;
-    }
-    server.bucket = bucket;
-    const at = bucket % WINDOW_BUCKETS;
-    server.answers[at] = (server.answers[at] ?? 0) + delta.answers;
-    server.errors[at] = (server.errors[at] ?? 0) + delta.responses5xx;
-  }
-
   #causeOf(server: Server, delta: PassiveCounts): string | null {
     const { failures, errorsInRow, serverErrors, minRequests, windowMs } = this.#options;
     if (failures > 0 && server.failuresInRow >= failures) {
@@ -155,8 +160,8 @@ export class PassiveChecks {
     if (errorsInRow > 0 && server.errorsInRow >= errorsInRow) {
       return `${server.errorsInRow} answers in a row were 5xx`;
     }
-    const answers = sum(server.answers);
-    const errors = sum(server.errors);
+    const answers = server.recent.sum("answers");
+    const errors = server.recent.sum("responses5xx");
     if (serverErrors > 0 && errors > 0 && answers >= minRequests && errors >= serverErrors * answers) {
       return `${errors} of ${answers} answers within ${windowMs} ms were 5xx`;
     }
@@ -190,8 +195,7 @@ export class PassiveChecks {
     server.backAt = null;
     server.returnedAt = now;
     server.failuresInRow = server.errorsInRow = 0;
-    server.answers.fill(0);
-    server.errors.fill(0);
+    server.recent.clear();
     return { slot, ejected: false, reason: `back: ${cause}` };
   }
 }
@@ -203,22 +207,19 @@ function kindOf({ connectErrors, emptyReplies, responseTimeouts }: PassiveCounts
   return responseTimeouts > 0 ? "time-outs" : "malformed answers";
 }
 
+/** To tenths. */
+function rounded(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}
+
 function newServer(): Server {
   return {
     failuresInRow: 0,
     errorsInRow: 0,
-    answers: new Array<number>(WINDOW_BUCKETS).fill(0),
-    errors: new Array<number>(WINDOW_BUCKETS).fill(0),
-    bucket: 0,
+    recent: new SlidingSums(SUMMED),
     backAt: null,
     returnedAt: -Infinity,
     times: 0,
     lastEjectMs: 0,
   };
-}
-
-function sum(values: readonly number[]): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
 }

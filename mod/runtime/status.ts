@@ -203,6 +203,7 @@ export function passiveCounts(counters: Counters, slot: number, tcp: boolean): P
     responseTimeouts: read("responseTimeouts"),
     badResponses: read("badResponses"),
     responses5xx,
+    firstByteMs: read("firstByteMs"),
   };
 }
 

@@ -66,6 +66,8 @@ Deno.test("buildSnapshot() spells out the smallest configuration", async () => {
         failures: 5,
         errorsInRow: 0,
         serverErrors: 0,
+        latencyFactor: 0,
+        latencyMarginMs: 50,
         minRequests: 20,
         windowMs: 10_000,
         ejectForMs: 10_000,

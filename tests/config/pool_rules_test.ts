@@ -79,6 +79,17 @@ Deno.test("checkPools() what is hashed needs a policy that hashes, and a tcp lis
   ]);
 });
 
+Deno.test("checkPools() ejection by latency needs answers and a factor", async () => {
+  assertEquals(await warnings(poolWith("passive: { latencyMargin: 10ms }")), [
+    "5:16 «latencyMargin» pools.app.passive.latencyMargin: has no effect without latencyFactor",
+  ]);
+  const slow = poolWith("passive: { latencyFactor: 3, latencyMargin: 10ms }");
+  assertEquals(await warnings(slow), []);
+  assertEquals(await warnings(slow.replace("pool: app", "pool: app, protocol: tcp")), [
+    "5:16 «latencyFactor» pools.app.passive.latencyFactor: has no effect on tcp and udp, which have no answers",
+  ]);
+});
+
 Deno.test("checkPools() the fields of checks", async () => {
   assertEquals(
     await errors(poolWith(

@@ -11,6 +11,8 @@ const OPTIONS: PassiveSnapshot = {
   minRequests: 10,
   windowMs: 10_000,
   ejectForMs: 1000,
+  latencyFactor: 0,
+  latencyMarginMs: 0,
   maxEjected: 0.5,
 };
 const allUp = () => true;
@@ -23,6 +25,7 @@ function delta(some: Partial<PassiveCounts>): PassiveCounts {
     responseTimeouts: 0,
     badResponses: 0,
     responses5xx: 0,
+    firstByteMs: 0,
     ...some,
   };
 }
@@ -157,32 +160,91 @@ Deno.test("configure() keeps the servers that stay and forgets the others", () =
   assertEquals(checks.observe(2, delta({ connectErrors: 3 }), allUp, 10), null);
 });
 
+/** Tells of `answers` answers that began after `ms` each, by slot. */
+function timed(
+  checks: PassiveChecks,
+  times: Readonly<Record<number, number>>,
+  now: number,
+  answers = 10,
+): void {
+  for (const [slot, ms] of Object.entries(times)) {
+    checks.observe(Number(slot), delta({ answers, firstByteMs: ms * answers }), allUp, now);
+  }
+}
+
+const SLOW = { latencyFactor: 3, latencyMarginMs: 50 };
+
+Deno.test("ejectSlow() who is far above the pool's median, and the reason says how far", () => {
+  const checks = pool([1, 2, 3, 4], SLOW);
+  timed(checks, { 1: 20, 2: 30, 3: 40, 4: 400 }, 0);
+  assertEquals(checks.ejectSlow(allUp, 0), [{
+    slot: 4,
+    ejected: true,
+    reason: "ejected for 1000 ms: answers took 400 ms on average, those of the pool 30 ms",
+  }]);
+  assertEquals(checks.ejectSlow(allUp, 100), [], "it is out already, and the median is of the others");
+  checks.release(allUp, 1000);
+  assertEquals(checks.ejectSlow(allUp, 1000), [], "it begins anew");
+  timed(checks, { 4: 400 }, 1100);
+  assertEquals(checks.ejectSlow(allUp, 1100)[0]?.reason.startsWith("ejected for 2000 ms"), true);
+});
+
+Deno.test("ejectSlow() needs the factor, the margin, enough answers of both, and to be wanted", () => {
+  const times = (one: number, other: number, options = {}, answers = 10) => {
+    const checks = pool([1, 2], { ...SLOW, ...options });
+    timed(checks, { 1: one, 2: other }, 0, answers);
+    return checks.ejectSlow(allUp, 0).map(({ slot }) => slot);
+  };
+  assertEquals(times(40, 121), [2]);
+  assertEquals(times(40, 119), [], "less than three times");
+  assertEquals(times(2, 51), [], "less than 50 ms more");
+  assertEquals(times(2, 53), [2]);
+  assertEquals(times(40, 400, {}, 9), [], "too few answers");
+  assertEquals(times(40, 400, { latencyFactor: 0 }), [], "off");
+  assertEquals(times(40, 400, { maxEjected: 0 }), []);
+  const alone = pool([1, 2], SLOW);
+  timed(alone, { 2: 400 }, 0);
+  assertEquals(alone.ejectSlow(allUp, 0), [], "nobody to be compared with");
+});
+
+Deno.test("ejectSlow() goes by what is in the window, and ejects the slowest first", () => {
+  const checks = pool([1, 2, 3, 4, 5], SLOW);
+  timed(checks, { 1: 10, 2: 10, 3: 10, 4: 500, 5: 600 }, 0);
+  timed(checks, { 1: 10, 2: 10, 3: 10, 4: 20, 5: 600 }, 10_000);
+  assertEquals(checks.ejectSlow(allUp, 10_000).map(({ slot }) => slot), [5]);
+  const bounded = pool([1, 2, 3, 4, 5], { ...SLOW, maxEjected: 0.2 });
+  timed(bounded, { 1: 10, 2: 10, 3: 10, 4: 500, 5: 600 }, 0);
+  assertEquals(bounded.ejectSlow(allUp, 0).map(({ slot }) => slot), [5]);
+});
+
 Deno.test("observe() and release() keep the bounds whatever the traffic does", () => {
   const event = fc.record({
     slot: fc.nat(5),
     answers: fc.nat(30),
     connectErrors: fc.nat(4),
     emptyReplies: fc.nat(4),
+    firstByteMs: fc.nat(9000),
     down: fc.option(fc.nat(5), { nil: null }),
     waitMs: fc.nat(1500),
   });
   const share = fc.constantFrom(0.1, 0.34, 0.5, 1);
   fc.assert(fc.property(fc.array(event, { maxLength: 80 }), share, (events, maxEjected) => {
     const slots = [0, 1, 2, 3, 4, 5];
-    const checks = pool(slots, { maxEjected });
+    const checks = pool(slots, { maxEjected, latencyFactor: 2 });
     const down = new Set<number>();
     const isUp = (slot: number) => !down.has(slot);
     let now = 0;
-    for (const { slot, answers, connectErrors, emptyReplies, down: turned, waitMs } of events) {
+    for (const { slot, answers, connectErrors, emptyReplies, firstByteMs, down: turned, waitMs } of events) {
       if (turned !== null) down.has(turned) ? down.delete(turned) : down.add(turned);
       const responses5xx = Math.floor(answers / 2);
       const change = checks.observe(
         slot,
-        delta({ answers, connectErrors, emptyReplies, responses5xx }),
+        delta({ answers, connectErrors, emptyReplies, responses5xx, firstByteMs }),
         isUp,
         now,
       );
-      if (change !== null) assert(slots.some((other) => isUp(other) && !checks.ejected(other)));
+      const changes = checks.ejectSlow(isUp, now).length + (change === null ? 0 : 1);
+      if (changes > 0) assert(slots.some((other) => isUp(other) && !checks.ejected(other)));
       const out = slots.filter((other) => checks.ejected(other)).length;
       assertLessOrEqual(out, Math.max(1, Math.floor(maxEjected * 6)));
       checks.release(isUp, now += waitMs);

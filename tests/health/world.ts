@@ -18,6 +18,8 @@ export const PASSIVE: PassiveSnapshot = {
   minRequests: 10,
   windowMs: 10_000,
   ejectForMs: 5000,
+  latencyFactor: 0,
+  latencyMarginMs: 0,
   maxEjected: 0.5,
 };
 
@@ -156,6 +158,7 @@ export function none(): PassiveCounts {
     responseTimeouts: 0,
     badResponses: 0,
     responses5xx: 0,
+    firstByteMs: 0,
   };
 }
 

@@ -256,3 +256,30 @@ pools:
   assertEquals(await curl(`http://127.0.0.1:${web}/`), "good\n");
   assertEquals((await node.server(name)).counters.requests, counters.requests);
 });
+
+labTest("run() takes a server out that answers much later than the others", ["curl", "nginx"], async () => {
+  await using peers = await Peers.make();
+  const [web, ...ports] = freePorts(4) as [number, number, number, number];
+  // The last has its requests wait, so that they begin a quarter of a second apart.
+  const sites = ports.map((port, at) =>
+    `server { listen 127.0.0.1:${port}; location / { empty_gif; ${
+      at < 2 ? "" : "limit_req zone=slow burst=100;"
+    } } }`
+  );
+  await peers.nginx(ports[0]!, `limit_req_zone $server_port zone=slow:1m rate=4r/s; ${sites.join("\n")}`);
+  await using node = await Node.start(`
+listeners: [{ name: web, bind: "127.0.0.1:${web}", pool: app }]
+pools:
+  app:
+    servers: [${ports.map((port) => `"127.0.0.1:${port}"`).join(", ")}]
+    passive: { latencyFactor: 3, minRequests: 3, window: 1m, ejectFor: 1m }
+`);
+  await eventually(async () => {
+    await curl("-o", "/dev/null", `http://127.0.0.1:${web}/[1-6]`);
+    return (await node.server(`127.0.0.1:${ports[2]}`)).state === "ejected";
+  });
+  const { reason } = await node.server(`127.0.0.1:${ports[2]}`);
+  assert(/answers took [0-9.]+ ms on average, those of the pool/.test(reason), reason);
+  const states = await Promise.all(ports.slice(0, 2).map((port) => node.server(`127.0.0.1:${port}`)));
+  assertEquals(states.map(({ state }) => state), ["unchecked", "unchecked"]);
+});
