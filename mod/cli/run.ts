@@ -14,6 +14,7 @@ import { certificateReader } from "../config/certificates_io.ts";
 import { isEmpty, type LiveChanges } from "../config/live.ts";
 import { loadConfig } from "../config/load.ts";
 import { planChanges } from "../config/plan.ts";
+import type { InstanceNow } from "../config/plan_election.ts";
 import { problemLine } from "../config/problem.ts";
 import type { Config } from "../config/schema.ts";
 import { pathKind, readConfigFile } from "../config/store_io.ts";
@@ -121,7 +122,7 @@ export async function run({ file, node, context, entry, text, takeOver }: RunArg
   }
 
   /** Both have been checked, but for the certificates that clients are shown: the balancer reads those. */
-  async function plan(before: Laid, after: Laid): Promise<Plan> {
+  async function plan(before: Laid, after: Laid, instances: readonly InstanceNow[]): Promise<Plan> {
     const given = { file, node, context, env };
     const [old, next] = await Promise.all([
       loadConfig(before.text, { ...given, live: before.live }),
@@ -132,7 +133,8 @@ export async function run({ file, node, context, entry, text, takeOver }: RunArg
       }),
     ]);
     if ("problems" in next) return { problems: next.problems.map((one) => problemLine(one)), changes: [] };
-    return { problems: [], changes: "config" in old ? planChanges(old.config, next.config) : [] };
+    const now = { node, instances };
+    return { problems: [], changes: "config" in old ? planChanges(old.config, next.config, now) : [] };
   }
 
   try {

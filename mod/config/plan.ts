@@ -6,6 +6,7 @@
 import { formatHostPort } from "../base/address.ts";
 import { diffNames, type NamesDiff } from "./diff.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
+import { type ElectionNow, instanceEffect } from "./plan_election.ts";
 import type { Config } from "./schema.ts";
 
 export interface PlannedChange {
@@ -19,12 +20,12 @@ export interface PlannedChange {
   readonly effect: string;
 }
 
-/** In the order of the file. */
-export function planChanges(before: Config, after: Config): PlannedChange[] {
+/** In the order of the file. `now`: what the node that asks knows of the election. */
+export function planChanges(before: Config, after: Config, now: ElectionNow): PlannedChange[] {
   return [
     ...planListeners(before.listeners, after.listeners),
     ...planPools(before.pools, after.pools),
-    ...planInstances(before.vrrp.instances, after.vrrp.instances),
+    ...planInstances(before.vrrp.instances, after.vrrp.instances, now),
     ...planSettings(before, after),
   ];
 }
@@ -77,19 +78,14 @@ function asWritten(field: string): string {
 function planInstances(
   before: Config["vrrp"]["instances"],
   after: Config["vrrp"]["instances"],
+  now: ElectionNow,
 ): PlannedChange[] {
-  const addresses = (instances: Config["vrrp"]["instances"]) =>
-    new Map(instances.map((one) => [one.name, one.addresses.map(({ address }) => address)]));
-  const [old, now] = [addresses(before), addresses(after)];
-  return listed("instance", diffNames(before, after), (name) => {
-    const gone = minus(old.get(name) ?? [], now.get(name) ?? []);
-    const come = minus(now.get(name) ?? [], old.get(name) ?? []);
-    const words = [
-      come.length === 0 ? "" : `takes part in the election of ${come.join(", ")}`,
-      gone.length === 0 ? "" : `${gone.join(", ")} is given up here`,
-    ];
-    return words.filter((word) => word !== "").join("; ");
-  });
+  const named = (all: Config["vrrp"]["instances"], name: string) => all.find((one) => one.name === name);
+  return listed(
+    "instance",
+    diffNames(before, after),
+    (name) => instanceEffect(named(before, name), named(after, name), now),
+  );
 }
 
 /** Settings that are no lists, by what they are about. */

@@ -7,6 +7,7 @@
  */
 import { reasonOf } from "../base/reason.ts";
 import { isEmpty, type LiveChanges, lostServer, NO_CHANGES } from "../config/live.ts";
+import type { InstanceNow } from "../config/plan_election.ts";
 import type { FilesRead } from "../functions/bundled.ts";
 import type { Log } from "../observe/log.ts";
 import { type Configuration, Generations } from "./generations.ts";
@@ -23,7 +24,10 @@ export interface ConfigurationsOptions {
   readonly plan: (
     before: Pick<Configuration, "text" | "live">,
     after: Pick<Configuration, "text" | "live">,
+    election: readonly InstanceNow[],
   ) => Promise<Plan>;
+  /** What the node knows of the election now. */
+  readonly election: () => readonly InstanceNow[];
   /** Makes ready what a checked text needs before the balancer gets it; every reason why that cannot be. */
   readonly prepare: (facts: KeeperFacts) => Promise<readonly string[]>;
   /** A text is refused, and these files may be the reason. */
@@ -131,7 +135,8 @@ export class Configurations {
     const { text, checked } = await readChecked({ ...this.#options, read }, this.live);
     if ("problems" in checked) return { problems: checked.problems, changes: [] };
     const after = { text, live: checked.live ?? NO_CHANGES };
-    return accepted === null ? { problems: [], changes: [] } : await this.#options.plan(accepted, after);
+    const { plan, election } = this.#options;
+    return accepted === null ? { problems: [], changes: [] } : await plan(accepted, after, election());
   }
 
   /** What is changed live in the configuration that runs. */

@@ -97,8 +97,10 @@ class Keeper {
   constructor(options: KeeperOptions, text: string, facts: KeeperFacts) {
     const { socketPath, drainMs, adminUrl } = facts;
     this.#options = options;
+    const election = () => this.#succession.pending ? [] : this.#election.status().instances;
     this.#configurations = new Configurations({
       ...{ read: options.read, check: options.check, plan: options.plan, log: options.log },
+      election,
       prepare: (facts) => this.#functions.prepare(facts),
       onBadFiles: (files) => this.#functions.refused(files),
       offer: (offer) => this.#child?.configure(offer),
@@ -134,7 +136,6 @@ class Keeper {
       onFailed: () => this.#exited.resolve(1),
       log,
     });
-    const election = () => this.#succession.pending ? [] : this.#election.status().instances;
     const files = new StoredFiles();
     this.#pair = new PairNodes({
       ...{ node, election, files, log },

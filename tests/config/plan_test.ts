@@ -25,7 +25,7 @@ vrrp:
 workers: 2`;
 
 async function planned(before: string, after: string): Promise<string[]> {
-  const changes = planChanges(await good(before), await good(after));
+  const changes = planChanges(await good(before), await good(after), { node: "lb1", instances: [] });
   return changes.map(({ what, name, change, fields, effect }) =>
     `${change} ${what} ${name} ${fields}: ${effect}`
   );
@@ -42,7 +42,8 @@ Deno.test("planChanges() tells what is added, removed and changed, and what of i
     "added server app/10.0.0.4:80 : ",
     "removed server app/10.0.0.1:80 : what is under way on it is finished",
     "changed server app/b weight,address: ",
-    "changed instance edge addresses: takes part in the election of 192.0.2.9; 192.0.2.2 is given up here",
+    "changed instance edge addresses: 192.0.2.9 appears where the instance is active; 192.0.2.2 goes, and connections " +
+    "to it end, where the instance is active",
     "changed setting workers : with the next start only",
     "changed setting startupDelay : ",
   ]);
