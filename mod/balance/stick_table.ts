@@ -5,9 +5,9 @@
  * used. It is changed only by whoever has seen what it was before, so that workers agree. Counts are plain additions
  * in a row of the thread that counts. Times are of the wall clock, which all threads share.
  */
-import { hash128 } from "../base/hash.ts";
 import { SharedTable } from "../base/shared_table.ts";
 import { Tally } from "../base/tally.ts";
+import { stickKey } from "./stick_key.ts";
 
 /** What is counted of the sessions of a pool. */
 export const STICK_COUNTERS = ["hits", "misses", "moved", "evictions"] as const;
@@ -53,9 +53,7 @@ export class StickTable {
 
   /** The key of bytes. Those of addresses and those of texts never meet. */
   key(bytes: Uint8Array, end: number, kind: "address" | "text"): Uint32Array {
-    const key = new Uint32Array(4);
-    hash128(key, bytes, 0, end, kind === "text" ? this.#seed : ~this.#seed);
-    return key;
+    return stickKey(this.#seed, bytes, end, kind);
   }
 
   /** The server under a key, which thereby counts as used; undefined: there is none. */

@@ -151,11 +151,33 @@ export class SharedTable {
     });
   }
 
-  /** Live entries, `limit` of them at most. */
-  entries(limit: number, now: number): TableEntry[] {
+  /**
+   * Live entries, `limit` of them at most, from a place on: 0, or `next` of the call before; null: those were all. What is
+   * neither set nor deleted between the calls is told once.
+   */
+  entries(
+    limit: number,
+    now: number,
+    from = 0,
+  ): { readonly entries: TableEntry[]; readonly next: number | null } {
     const entries: TableEntry[] = [];
-    this.#walk(now, (cell) => entries.push(this.#entryAt(cell)) < limit);
-    return entries;
+    let next: number | null = null;
+    this.#walk(now, (cell, place) => {
+      if (place < from) return true;
+      if (entries.length === limit) next = place;
+      else entries.push(this.#entryAt(cell));
+      return next === null;
+    }, Math.floor(from / ENTRIES));
+    return { entries, next };
+  }
+
+  /** The live entry under a key, whose expiry stays. */
+  entry(key: Uint32Array, now: number): TableEntry | null {
+    const bucket = this.#enter(key);
+    const cell = this.#find(bucket, key, now);
+    const entry = cell < 0 ? null : this.#entryAt(cell);
+    this.#leave(bucket);
+    return entry;
   }
 
   /** Deletes the live entries whose value is `wanted`; answers how many they were. */
@@ -179,14 +201,14 @@ export class SharedTable {
     }
   }
 
-  /** Visits the cell of every live entry, under its bucket's lock, until `visit` says false. */
-  #walk(now: number, visit: (cell: number) => boolean): void {
+  /** Visits the cell of every live entry, and its place, under its bucket's lock, until `visit` says false. */
+  #walk(now: number, visit: (cell: number, place: number) => boolean, first = 0): void {
     let goOn = true;
-    for (let bucket = 0; goOn && bucket < this.#cells.length; bucket += BUCKET_CELLS) {
+    for (let bucket = first * BUCKET_CELLS; goOn && bucket < this.#cells.length; bucket += BUCKET_CELLS) {
       lock(this.#words, bucket * 2, this.#worker);
       for (let at = 0; goOn && at < ENTRIES; at++) {
         const cell = bucket + 1 + at * ENTRY_CELLS;
-        if (this.#cells[cell + EXPIRY]! > now) goOn = visit(cell);
+        if (this.#cells[cell + EXPIRY]! > now) goOn = visit(cell, bucket / BUCKET_CELLS * ENTRIES + at);
       }
       unlock(this.#words, bucket * 2);
     }

@@ -2,9 +2,10 @@
  * Sessions that are remembered here, in a table: by the client's address, by what a request shows (a header, a
  * cookie, a parameter) or asks for (the name in TLS), and by what a server's answer shows.
  */
-import { maskIp, parseIp } from "../base/address.ts";
+import { parseIp } from "../base/address.ts";
 import { ServerIds } from "../balance/server_ids.ts";
 import type { Stick } from "../balance/stick.ts";
+import { addressKey } from "../balance/stick_key.ts";
 import { StickCounts, type StickMemory, StickTable } from "../balance/stick_table.ts";
 import type { ServerSnapshot } from "../config/snapshot.ts";
 import type { LearnSource, StickKey, TableSticky } from "../config/sticky_snapshot.ts";
@@ -22,6 +23,7 @@ export class TableSessions implements PoolSticky {
   readonly counts: StickCounts;
   readonly table: StickTable;
   readonly #learn: readonly Learner[];
+  readonly #seed: number;
   #text = new Uint8Array(256);
 
   constructor(
@@ -33,6 +35,7 @@ export class TableSessions implements PoolSticky {
     this.ids = new ServerIds(servers);
     this.counts = new StickCounts(memory, worker);
     this.table = new StickTable(memory, worker, settings.ttlMs, this.counts);
+    this.#seed = memory.seed;
     this.#learn = settings.learn.map((source) => new Learner(source));
   }
 
@@ -79,8 +82,7 @@ export class TableSessions implements PoolSticky {
   #addressKey(address: string): Uint32Array | null {
     const ip = parseIp(address);
     if (ip === null) return null;
-    const { ipv4, ipv6 } = this.settings.mask;
-    return this.table.key(maskIp(ip, ip.length === 4 ? ipv4 : ipv6), ip.length, "address");
+    return addressKey(this.#seed, ip, this.settings.mask);
   }
 
   #textKey(text: string): Uint32Array {

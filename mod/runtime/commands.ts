@@ -24,13 +24,21 @@ export const PURGE = {
   path: z.string().max(4096).startsWith("/").optional(),
 };
 
-/** Those on a server, or the one whose key is so, as it is listed. */
-export const WHICH_SESSIONS = {
-  server: serverName.optional(),
+/** The one whose key is so, as it is listed, or of the client with this address, header, cookie or whatever it is. */
+export const WHICH_SESSION = {
   key: z.string().regex(/^[0-9a-f]{32}$/, "must be a key as it is listed: 32 digits in hex").optional(),
+  value: z.string().min(1).max(1000).optional(),
 };
 
-export type WhichSessions = { readonly server?: string | undefined; readonly key?: string | undefined };
+/** Those on a server, or a single one. */
+export const WHICH_SESSIONS = { server: serverName.optional(), ...WHICH_SESSION };
+
+export type WhichSession = { readonly key?: string | undefined; readonly value?: string | undefined };
+export type WhichSessions = WhichSession & { readonly server?: string | undefined };
+/** A session, and the server it is to be on. */
+export type PlacedSession = WhichSession & { readonly server: string };
+
+export const PLACED_SESSION = { pool: poolName, server: serverName, ...WHICH_SESSION };
 
 export const COMMAND = z.discriminatedUnion("do", [
   /** Sets one or both. */
@@ -58,6 +66,8 @@ export const COMMAND = z.discriminatedUnion("do", [
   z.strictObject({ do: z.literal("purgeCache"), ...PURGE }),
   /** Forgets the sessions of a pool's table: all, those on one server, or one. */
   z.strictObject({ do: z.literal("forgetSessions"), pool: poolName, ...WHICH_SESSIONS }),
+  /** Puts a session of a pool's table on a server. */
+  z.strictObject({ do: z.literal("setSession"), ...PLACED_SESSION }),
   /** Asks the authority for another certificate, whether it is time or not. */
   z.strictObject({ do: z.literal("renewCertificate"), name: hostName }),
   /** Throws a certificate by ACME away with its key, on every node that shares it. */
@@ -134,7 +144,14 @@ export function describeCommand(command: Command): string {
       }`;
     case "forgetSessions":
       return `forget sessions of ${command.pool}${command.server === undefined ? "" : `/${command.server}`}${
-        command.key === undefined ? "" : ` key ${command.key}`
+        sessionText(command)
       }`;
+    case "setSession":
+      return `session of ${command.pool}${sessionText(command)} on ${command.server}`;
   }
+}
+
+/** What clients are told by may be a secret of theirs. */
+function sessionText({ key, value }: WhichSession): string {
+  return key !== undefined ? ` key ${key}` : value === undefined ? "" : " of a value";
 }

@@ -103,8 +103,10 @@ export class Control implements ControlPort {
   readonly #places = new FunctionPlaces();
   readonly #deskFacts: BalancerFacts = {
     status: () => this.#inForce.snapshot === null ? null : this.status(),
-    sessions: (pool, limit) =>
-      this.#inForce.withPool(pool, (one, sticks) => sticks.list(one, limit, Date.now())),
+    sessions: (pool, asked) =>
+      this.#inForce.withPool(pool, (one, sticks) => sticks.list(one, asked, Date.now())),
+    setSession: (pool, session) =>
+      this.#inForce.withPool(pool, (one, sticks) => sticks.set(one, session, Date.now())),
     forgetSessions: (pool, which) =>
       this.#inForce.withPool(pool, (one, sticks) => sticks.forget(one, which, Date.now())),
     purgeCache: (purge) => this.#inForce.purgeCache(purge),

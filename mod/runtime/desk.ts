@@ -4,7 +4,7 @@
 import type { PlannedChange } from "../config/plan.ts";
 import type { KeeperStatus } from "../observe/keeper_status.ts";
 import type { NodeStatus } from "../observe/status.ts";
-import type { Command, Outcome } from "./commands.ts";
+import type { Command, Outcome, WhichSession } from "./commands.ts";
 import type { Nodes, PeerAnswer, PeerRequest } from "./peer_request.ts";
 
 /** The process that is to answer does not. */
@@ -19,8 +19,8 @@ export interface Desk {
   perform(command: Command, by: string): Promise<Outcome>;
   /** What a reload would do now, or with this text in the file. Rejects with `Unavailable`. */
   plan(text?: string): Promise<Plan>;
-  /** The sessions of a pool, `limit` of them at most. Null: there is no such pool, or it has no table. */
-  sessions(pool: string, limit: number): Promise<PoolSessions | null>;
+  /** Sessions of a pool. Null: there is no such pool, or it has no table. */
+  sessions(pool: string, asked: AskedSessions): Promise<PoolSessions | null>;
   /** Who there is to ask. Rejects with `Unavailable`. */
   nodes(): Promise<Nodes>;
   /** Asks the API of another node; that it cannot be asked is an answer too. Rejects with `Unavailable`. */
@@ -43,11 +43,20 @@ export interface Plan {
   readonly changes: readonly PlannedChange[];
 }
 
+/** Which sessions of a table, and how many at most. */
+export interface AskedSessions extends WhichSession {
+  readonly limit: number;
+  /** A place in the table: 0, or `next` of an earlier answer. */
+  readonly after: number;
+}
+
 export interface PoolSessions {
   /** Those that fit, and those that there are now. */
   readonly size: number;
   readonly entries: number;
   readonly sessions: readonly PoolSession[];
+  /** Where the next ones begin; null: there are no more. */
+  readonly next: number | null;
 }
 
 export interface PoolSession {

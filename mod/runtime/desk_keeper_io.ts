@@ -6,7 +6,7 @@ import type { KeeperStatus } from "../observe/keeper_status.ts";
 import type { NodeStatus } from "../observe/status.ts";
 import type { BalancerChild } from "./balancer_child_io.ts";
 import type { Command, Outcome } from "./commands.ts";
-import { type Desk, type Plan, type PoolSessions, Unavailable } from "./desk.ts";
+import { type AskedSessions, type Desk, type Plan, type PoolSessions, Unavailable } from "./desk.ts";
 import { Operator, type OperatorOptions } from "./operator_io.ts";
 import type { Nodes, PeerAnswer, PeerRequest } from "./peer_request.ts";
 import { OF_KEEPER, type OfBalancer } from "./questions.ts";
@@ -59,8 +59,8 @@ export class KeeperDesk implements Desk {
     return await this.#ask({ ask: "status" }) as NodeStatus;
   }
 
-  async sessions(pool: string, limit: number): Promise<PoolSessions | null> {
-    return await this.#ask({ ask: "sessions", pool, limit }) as PoolSessions | null;
+  async sessions(pool: string, asked: AskedSessions): Promise<PoolSessions | null> {
+    return await this.#ask({ ask: "sessions", pool, ...asked }) as PoolSessions | null;
   }
 
   keeper(): Promise<KeeperStatus> {

@@ -68,6 +68,10 @@ export class Operator {
         const { do: ask, ...which } = command;
         return OUTCOME.parse(await askBalancer({ ask, ...which }));
       }
+      case "setSession": {
+        const { do: ask, ...session } = command;
+        return OUTCOME.parse(await askBalancer({ ask, ...session }));
+      }
       default: {
         const stamp = { at: Date.now(), by };
         const changed = await configurations.change((live, { servers = new Map() }) =>

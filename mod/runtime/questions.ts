@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { poolName } from "../config/live.ts";
-import { COMMAND, PURGE, WHICH_SESSIONS } from "./commands.ts";
+import { COMMAND, PLACED_SESSION, PURGE, WHICH_SESSION, WHICH_SESSIONS } from "./commands.ts";
 import { PEER_REQUEST } from "./peer_request.ts";
 
 /** Sessions in one answer. */
@@ -20,12 +20,15 @@ export const OF_BALANCER = z.discriminatedUnion("ask", [
     ask: z.literal("sessions"),
     pool: poolName,
     limit: z.int().min(1).max(MAX_SESSIONS_TOLD),
+    after: z.int().min(0),
+    ...WHICH_SESSION,
   }),
   z.strictObject({
     ask: z.literal("forgetSessions"),
     pool: poolName,
     ...WHICH_SESSIONS,
   }),
+  z.strictObject({ ask: z.literal("setSession"), ...PLACED_SESSION }),
   z.strictObject({ ask: z.literal("purgeCache"), ...PURGE }),
 ]);
 

@@ -2,13 +2,14 @@
  * The memory of all pools' sessions, as the control thread keeps it from one snapshot to the next: that of a pool
  * stays while its name does, and goes into another table when its size has changed. Pure.
  */
-import { SharedTable } from "../base/shared_table.ts";
+import { SharedTable, type TableEntry } from "../base/shared_table.ts";
 import { ServerIds } from "../balance/server_ids.ts";
+import { keysOfValue } from "../balance/stick_key.ts";
 import { createStickMemory, StickCounts, type StickMemory } from "../balance/stick_table.ts";
 import type { PoolSnapshot, Snapshot } from "../config/snapshot.ts";
 import type { PoolStatus } from "../observe/status.ts";
-import type { WhichSessions } from "./commands.ts";
-import type { PoolSessions } from "./desk.ts";
+import type { PlacedSession, WhichSession, WhichSessions } from "./commands.ts";
+import type { AskedSessions, PoolSessions } from "./desk.ts";
 import {
   MAX_REMEMBERED,
   recallSticks,
@@ -87,30 +88,61 @@ export class Sticks {
     return { sessions };
   }
 
-  /** Sessions of a pool, `limit` of them at most; null: it has no table. `now` in milliseconds since 1970. */
-  list({ name, servers }: PoolSnapshot, limit: number, now: number): PoolSessions | null {
-    const table = this.#tableOf(name);
+  /** Sessions of a pool, those that are asked for; null: it has no table. `now` in milliseconds since 1970. */
+  list(pool: PoolSnapshot, asked: AskedSessions, now: number): PoolSessions | null {
+    const table = this.#tableOf(pool.name);
     if (table === null) return null;
+    const { servers } = pool;
     const ids = new ServerIds(servers);
-    const sessions = table.entries(limit, now).map(({ key, value, expiry }) => ({
+    const keys = this.#keysOf(pool, asked);
+    const { entries, next } = keys === null
+      ? table.entries(asked.limit, now, asked.after)
+      : { entries: keys.flatMap((key) => table.entry(key, now) ?? []), next: null };
+    const sessions = entries.map(({ key, value, expiry }: TableEntry) => ({
       key: [...key].map((word) => word.toString(16).padStart(8, "0")).join(""),
       server: servers[ids.findNumber(value)]?.name ?? null,
       expiresInMs: Math.round(expiry - now),
     }));
-    return { size: table.capacity, entries: table.size(now), sessions };
+    return { size: table.capacity, entries: table.size(now), sessions, next };
   }
 
   /**
-   * Forgets sessions of a pool: all, those on one server, or the one of a key. How many they were; null: it has no
-   * table, or no such server. `now` in milliseconds since 1970.
+   * Forgets sessions of a pool: all, those on one server, or the one of a key or a value. How many they were; null: it
+   * has no table, or no such server. `now` in milliseconds since 1970.
    */
-  forget({ name, servers }: PoolSnapshot, { server, key }: WhichSessions, now: number): number | null {
+  forget(pool: PoolSnapshot, which: WhichSessions, now: number): number | null {
+    const { name, servers } = pool;
+    const { server } = which;
     const table = this.#tableOf(name);
-    if (table !== null && key !== undefined) return Number(table.delete(wordsOf(key), now));
     const index = servers.findIndex((one) => one.name === server);
     if (table === null || server !== undefined && index < 0) return null;
+    const keys = this.#keysOf(pool, which);
+    if (keys !== null) return keys.filter((key) => table.delete(key, now)).length;
     const { numbers } = new ServerIds(servers);
     return table.deleteWhere((value) => server === undefined || value === numbers[index], now);
+  }
+
+  /**
+   * Puts the session of a key or a value on a server, whether there was one or not. How many they are; null: the pool has
+   * no table, or no such server. `now` in milliseconds since 1970.
+   */
+  set(pool: PoolSnapshot, { server, ...which }: PlacedSession, now: number): number | null {
+    const { name, servers, sticky } = pool;
+    const table = this.#tableOf(name);
+    const index = servers.findIndex((one) => one.name === server);
+    if (table === null || sticky?.kind !== "table" || index < 0) return null;
+    const [key] = this.#keysOf(pool, which) ?? [];
+    if (key === undefined) return 0;
+    table.set(key, new ServerIds(servers).numbers[index]!, now + sticky.ttlMs, now);
+    return 1;
+  }
+
+  /** Those that are meant; null: none in particular. */
+  #keysOf({ name, sticky }: PoolSnapshot, { key, value }: WhichSession): readonly Uint32Array[] | null {
+    if (key !== undefined) return [wordsOf(key)];
+    const memory = this.#memories.get(name);
+    if (value === undefined || memory === undefined || sticky?.kind !== "table") return null;
+    return keysOfValue(value, memory.seed, sticky);
   }
 
   #tableOf(pool: string): SharedTable | null {

@@ -33,7 +33,8 @@ function api(access: Access = SOCKET, desk: Partial<Desk> = {}, outcome: Outcome
         return Promise.resolve(outcome);
       },
       plan: (text) => Promise.resolve({ problems: text === undefined ? [] : [`of ${text}`], changes: [] }),
-      sessions: (pool) => Promise.resolve(pool === "app" ? { size: 8, entries: 0, sessions: [] } : null),
+      sessions: (pool) =>
+        Promise.resolve(pool === "app" ? { size: 8, entries: 0, sessions: [], next: null } : null),
       ...desk,
     },
     access,
@@ -136,6 +137,17 @@ Deno.test("each change is one command, with who wanted it", async () => {
       do: "forgetSessions",
       pool: "app",
       key: "0f".repeat(16),
+    }],
+    ["DELETE", "/pools/app/sessions?value=a%20b", undefined, {
+      do: "forgetSessions",
+      pool: "app",
+      value: "a b",
+    }],
+    ["PUT", "/pools/app/sessions", { value: "10.0.0.1", server: "a" }, {
+      do: "setSession",
+      pool: "app",
+      server: "a",
+      value: "10.0.0.1",
     }],
     ["POST", "/cache/purge", { host: "a.test", path: "/x*" }, {
       do: "purgeCache",
