@@ -8,6 +8,7 @@
 import { Hono } from "hono";
 import { electionMetrics } from "../mod/observe/election_status.ts";
 import {
+  exposition,
   EXPOSITION_TYPE,
   openMetrics,
   OPENMETRICS_TYPE,
@@ -16,10 +17,12 @@ import {
 import { kernelMetrics } from "../mod/observe/kernel_status.ts";
 import { logger } from "../mod/observe/log.ts";
 import { metricsPage } from "../mod/observe/metrics.ts";
+import { Refusals } from "../mod/observe/refusals.ts";
 import type { NodeStatus } from "../mod/observe/status.ts";
 import type { TrafficStatus } from "../mod/observe/traffic.ts";
 import type { Desk } from "../mod/runtime/desk.ts";
 import { createApi } from "./api/app.ts";
+import { auditRefusals } from "./audit.ts";
 import { type Access, guard } from "./auth.ts";
 import { createEvents, createShell } from "./dashboard/app.tsx";
 
@@ -34,14 +37,18 @@ export interface AdminSource {
 
 /** The application of the keeper's socket, whose mode has decided who may do what; serve `app.fetch`. */
 export function createSocketApp(desk: Desk, version: string): Hono {
-  return new Hono().route("/api", createApi(desk, { from: "socket", token: null }, version));
+  return new Hono().use(auditRefusals()).route(
+    "/api",
+    createApi(desk, { from: "socket", token: null }, version),
+  );
 }
 
-/** The application over TCP; serve `app.fetch`. */
-export function createAdminApp(source: AdminSource, access: Access): Hono {
+/** The application over TCP; serve `app.fetch`. `refusals`: counted on where one follows another. */
+export function createAdminApp(source: AdminSource, access: Access, refusals = new Refusals()): Hono {
   const app = new Hono();
   const log = logger("admin");
 
+  app.use(auditRefusals(refusals));
   app.use(async (context, next) => {
     await next();
     context.header("cache-control", "no-store");
@@ -60,7 +67,7 @@ export function createAdminApp(source: AdminSource, access: Access): Hono {
   app.get("/metrics", async (context) => {
     const keeper = await source.desk.keeper().catch(() => null);
     const ofKeeper = keeper === null ? "" : electionMetrics(keeper.vrrp) + kernelMetrics(keeper.kernel);
-    const page = metricsPage(source.status(), source.traffic()) + ofKeeper;
+    const page = metricsPage(source.status(), source.traffic()) + exposition([refusals.family()]) + ofKeeper;
     context.header("vary", "accept");
     return wantsOpenMetrics(context.req.header("accept") ?? "")
       ? context.body(openMetrics(page), 200, { "content-type": OPENMETRICS_TYPE })

@@ -5,7 +5,7 @@
  * its own is made to resolve to us (DNS rebinding). So without the token a request must name us by an IP address
  * or as localhost, which no foreign page does.
  */
-import type { MiddlewareHandler } from "hono";
+import type { HonoRequest, MiddlewareHandler } from "hono";
 import type { ApiEnv } from "./api/operation.ts";
 
 export interface Access {
@@ -42,10 +42,8 @@ export function guardChanges({ from, token }: Access): MiddlewareHandler<ApiEnv>
     const given = bearer(context.req.header("authorization"));
     const trusted = from === "socket" || given !== null && token !== null && sameSecret(given, token);
     context.set("role", trusted ? "operator" : "reader");
-    if (["GET", "HEAD", "OPTIONS"].includes(context.req.method)) return await next();
-    const origin = context.req.header("origin");
-    const host = context.req.header("host") ?? new URL(context.req.url).host;
-    if (origin !== undefined && !isOf(origin, host)) {
+    if (READING.includes(context.req.method)) return await next();
+    if (isForeign(context.req)) {
       return context.json({ error: "a page of another origin may change nothing" }, 403);
     }
     if (from !== "socket" && token === null) {
@@ -64,6 +62,15 @@ export function guardChanges({ from, token }: Access): MiddlewareHandler<ApiEnv>
     }
     return await next();
   };
+}
+
+/** Methods that change nothing. */
+export const READING: readonly string[] = ["GET", "HEAD", "OPTIONS"];
+
+/** True for what a page of another origin asks. */
+export function isForeign(req: HonoRequest): boolean {
+  const origin = req.header("origin");
+  return origin !== undefined && !isOf(origin, req.header("host") ?? new URL(req.url).host);
 }
 
 /** True for a page that came from this very host; `null`, an origin that is not told, is not. */

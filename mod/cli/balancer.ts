@@ -8,6 +8,7 @@ import { createAdminApp } from "../../routes/app.ts";
 import { lookUp, SYSTEM_LOOKUP } from "../discovery/lookup_io.ts";
 import { AccessOutput } from "../observe/access_output_io.ts";
 import { logger } from "../observe/log.ts";
+import { Refusals } from "../observe/refusals.ts";
 import { setUpLog } from "../observe/log_io.ts";
 import { Sink } from "../observe/sink_io.ts";
 import { runBalancer } from "../runtime/balancer_io.ts";
@@ -18,6 +19,7 @@ import { OwnStdout } from "../runtime/own_stdout_io.ts";
 export async function balancer(build: Build): Promise<never> {
   setUpLog({ level: "info", format: "auto" });
   const log = logger("balancer");
+  const refusals = new Refusals();
   const stdout = OwnStdout.take().writer();
   return await runBalancer({
     log,
@@ -30,7 +32,7 @@ export async function balancer(build: Build): Promise<never> {
         env: (name) => Deno.env.get(name),
         workerEntry: new URL("../runtime/worker_io.ts", import.meta.url),
         cores: navigator.hardwareConcurrency,
-        makeAdmin: createAdminApp,
+        makeAdmin: (facts, access) => createAdminApp(facts, access, refusals),
         accessLog: new Sink(accessOutput),
         accessOutput,
         log,
