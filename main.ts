@@ -2,7 +2,16 @@
  * Tandem: two nodes, one address. Parses the arguments, runs one command, maps errors to exit codes.
  */
 import { COMMANDS } from "./mod/cli/table.ts";
-import { type Command, GOOD, USAGE, UsageError, writeErr, writeOut } from "./mod/cli/command.ts";
+import {
+  BAD,
+  type Command,
+  GOOD,
+  OutputError,
+  USAGE,
+  UsageError,
+  writeErr,
+  writeOut,
+} from "./mod/cli/command.ts";
 import { CALLED } from "./mod/cli/version.ts";
 import { closest } from "./mod/config/suggest.ts";
 import { parseArgs } from "node:util";
@@ -84,4 +93,11 @@ function usageProblem(error: unknown, { options }: Command): string | null {
   return said + didYouMean(option, [...Object.keys(options), "help"].map((known) => `--${known}`));
 }
 
-if (import.meta.main) Deno.exit(await main(CALLED.args));
+/** Of a command that could not say what it was to say. */
+function unwritten(error: unknown): number {
+  if (!(error instanceof OutputError)) throw error;
+  writeErr(`${error.message}\n`);
+  return BAD;
+}
+
+if (import.meta.main) Deno.exit(await main(CALLED.args).catch(unwritten));

@@ -2,6 +2,7 @@
  * What a command of the program is, and what every command is given. A command is a file and a line in `table.ts`.
  */
 import type { ParseArgsOptionsConfig } from "node:util";
+import { reasonOf } from "../base/reason.ts";
 
 /** Exit codes: the thing asked about is good, is bad, or the question was wrong. */
 export const GOOD = 0;
@@ -33,13 +34,21 @@ export interface Command {
 /** A wrong use of the command line; its message is shown with a pointer to the help. */
 export class UsageError extends Error {}
 
-/** False: whoever read it has gone. */
+/** What a command says cannot be written: a full disk, mostly. */
+export class OutputError extends Error {}
+
+/** False: whoever read it has gone. Throws an `OutputError`. */
 export function writeOut(text: string): boolean {
   return writeAll(Deno.stdout, text);
 }
 
+/** Complaints that cannot be written are lost: there is nowhere left to say so. */
 export function writeErr(text: string): void {
-  writeAll(Deno.stderr, text);
+  try {
+    writeAll(Deno.stderr, text);
+  } catch (error) {
+    if (!(error instanceof OutputError)) throw error;
+  }
 }
 
 const encoder = new TextEncoder();
@@ -51,7 +60,7 @@ function writeAll(to: { writeSync(bytes: Uint8Array): number }, text: string): b
     while (bytes.length > 0) bytes = bytes.subarray(to.writeSync(bytes));
     return true;
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-    return false;
+    if (error instanceof Deno.errors.BrokenPipe) return false;
+    throw new OutputError(`Cannot write the output: ${reasonOf(error)}`);
   }
 }

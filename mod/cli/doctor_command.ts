@@ -9,6 +9,7 @@ import { pathKind, readConfigFile } from "../config/store_io.ts";
 import { serverSetup } from "../kernel/server_setup.ts";
 import type { CertificateEntry } from "../observe/certificate_list.ts";
 import type { KeeperStatus } from "../observe/keeper_status.ts";
+import type { NodeStatus } from "../observe/status.ts";
 import { readAccounts } from "../runtime/accounts_io.ts";
 import { adminSocketPath } from "../runtime/admin_path.ts";
 import { askAdmin } from "../runtime/admin_socket_io.ts";
@@ -75,9 +76,11 @@ async function lookAt(invocation: Invocation): Promise<{ machine: Machine; findi
   const socket = socketPath(node, config);
   // Null as well when this user may not ask it.
   const keeper = socket === null ? null : await askStatus(socket) as KeeperStatus | null;
-  const had = keeper === null ? [] : await askCertificates(socket!);
+  const [had, told] = keeper === null
+    ? [[], null]
+    : await Promise.all([askCertificates(socket!), askBalancer(socket!)]);
   const hasSocket = socket !== null && pathKind(socket) !== "missing";
-  const machine = new Machine(node, file, config, keeper, hasSocket, had);
+  const machine = new Machine(node, file, config, keeper, hasSocket, had, told);
   if ("reason" in read) {
     const fix = "name a file with -c; without one only the machine is looked at";
     const text = read.reason;
@@ -95,6 +98,14 @@ async function lookAt(invocation: Invocation): Promise<{ machine: Machine; findi
     warning("configuration", problemLine(one), "tandem check shows the line")
   );
   return { machine, findings: [...findings, ...warnings] };
+}
+
+/** Null as well when the balancer is down. */
+async function askBalancer(socket: string): Promise<NodeStatus | null> {
+  const answer = await askAdmin(socket, "/api/status").catch(() => null) as
+    | { node?: NodeStatus | null }
+    | null;
+  return answer?.node ?? null;
 }
 
 /** Empty as well when the balancer is down, which is told of elsewhere. */

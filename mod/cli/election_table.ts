@@ -10,6 +10,7 @@ import {
 } from "../observe/election_status.ts";
 import type { Drift } from "../config/live.ts";
 import type { KeeperStatus } from "../observe/keeper_status.ts";
+import { tableText } from "./columns.ts";
 import { kernelTable } from "./kernel_table.ts";
 import { span } from "./status_table.ts";
 
@@ -22,8 +23,8 @@ export type KeeperView =
 const SILENT_MS = 3000;
 const HEADINGS = ["node", "address", "state", "priority", "health", "since", "why"];
 
-/** The text, with its last newline. `now` is milliseconds since 1970. */
-export function electionTable(keeper: KeeperView, now: number): string {
+/** The text, with its last newline. `now` is milliseconds since 1970; `columns` of the terminal, null: there is none. */
+export function electionTable(keeper: KeeperView, now: number, columns: number | null = null): string {
   const { node, balancer, refused, drift, vrrp, kernel } = keeper;
   const { state, restarts, lastDeath } = balancer;
   const died = lastDeath === null ? "" : `, restarted ${restarts} times, the last one ended: ${lastDeath}`;
@@ -35,7 +36,7 @@ export function electionTable(keeper: KeeperView, now: number): string {
     text += `the reload ${span(now - refused.at)} ago was refused: ${first.split("\n")[0]}${rest}\n`;
   }
   for (const one of drift) text += driftLine(one, now);
-  for (const instance of vrrp.instances) text += instanceTable(node, instance, now);
+  for (const instance of vrrp.instances) text += instanceTable(node, instance, now, columns);
   text += kernelTable(kernel);
   // deno-lint-ignore no-control-regex -- control characters are what is removed
   return text.replace(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/g, "?");
@@ -50,18 +51,19 @@ function driftLine({ of, setting, live, file, at, by }: Drift, now: number): str
   return `changed live: ${of} ${what}, ${span(now - at)} ago by ${by}\n`;
 }
 
-function instanceTable(node: string, instance: InstanceStatus, now: number): string {
+function instanceTable(
+  node: string,
+  instance: InstanceStatus,
+  now: number,
+  columns: number | null,
+): string {
   const { name, interface: device, routerId, addresses, owner, adverts } = instance;
-  const rows = [HEADINGS, ownRow(node, instance, now), ...instance.peers.map((peer) => peerRow(peer))];
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row) =>
-    "  " + row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd() + "\n"
-  );
+  const rows = [ownRow(node, instance, now), ...instance.peers.map((peer) => peerRow(peer))];
   const dropped = Object.entries(adverts.dropped).map(([reason, count]) => `${count} ${reason}`);
   const others = instance.foreign.map(foreignLine).join("");
   const losses = dropped.length === 0 ? "" : `  dropped: ${dropped.join(", ")}\n`;
   return `\nvrrp ${name}: ${addresses.join(", ")} on ${device}, id ${routerId}, owner ${owner ?? "unknown"}` +
-    `${spoken(instance)}\n${lines.join("")}${others}${losses}`;
+    `${spoken(instance)}\n${tableText(HEADINGS, rows, { columns })}${others}${losses}`;
 }
 
 function foreignLine({ address, mac, priority, why, silentMs, adverts }: ForeignStatus): string {

@@ -1,6 +1,6 @@
 /**
  * Which way a command goes to the node that it is for: straight to the socket of a node on this machine, to an address,
- * or through one of these to another node of the pair.
+ * or through one of these to another node of the pair, or to all: then the one that is named is asked first.
  */
 import { type Invocation, UsageError } from "./command.ts";
 import { socketAt } from "./socket_io.ts";
@@ -12,7 +12,7 @@ export type Way =
 
 export function wayTo({ values }: Invocation): Way | { readonly problem: string } {
   const { url, socket, both } = values;
-  if (both === true && values.node !== undefined) throw new UsageError("takes --node or --both");
+  if (both === true && values.node === "peer") throw new UsageError("takes --both without --node peer");
   const node = both === true ? "both" : values.node === undefined ? null : String(values.node);
   if (url !== undefined) return { socket: null, url: String(url), node };
   // A node of that name on this machine is asked itself.
@@ -23,7 +23,9 @@ export function wayTo({ values }: Invocation): Way | { readonly problem: string 
       "path" in own && !exists(own.path) && "path" in usual && exists(usual.path);
     if (!through) return "problem" in own ? own : { socket: own.path, url: null, node: null };
   }
-  const at = socketAt(socket);
+  const named = both === true && values.node !== undefined ? socketAt(socket, values.node) : null;
+  // One that runs elsewhere is among those that are asked through the usual one.
+  const at = named !== null && "path" in named && exists(named.path) ? named : socketAt(socket);
   return "problem" in at ? at : { socket: at.path, url: null, node };
 }
 

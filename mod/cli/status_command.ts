@@ -15,7 +15,7 @@ const DEFAULT_URL = "http://127.0.0.1:9900";
 
 export const command: Command = {
   summary: "show what a running node does",
-  usage: "[--node NAME | --both] [--url URL] [--watch] [--json]",
+  usage: "[--node NAME] [--both] [--url URL] [--watch] [--json]",
   options: {
     ...SOCKET_OPTIONS,
     url: { type: "string" },
@@ -30,7 +30,7 @@ export const command: Command = {
 connections, requests.
 
       --url URL      only this admin address, also of another machine (default: ${DEFAULT_URL} if no
-                     socket answers)
+                     socket answers and none was named)
       --node NAME    the node (default: $TANDEM_NODE, else the host name); one that does not run on this machine, or
                      "peer" for the other one, is asked through the one that does
       --both         every node of the pair, through this one; exit code 1 when one of them does not answer
@@ -47,12 +47,13 @@ Examples: tandem status
   run: async (invocation) => {
     const { values } = invocation;
     const paint = painter(Deno.stdout.isTerminal(), Deno.env.get("NO_COLOR"));
-    const shown = (text: string) => paintStates(fitLines(text, columns()), paint);
+    const shown = (text: string) => paintStates(fitLines(text, terminal().columns), paint);
     const out = (text: string) => writeOut(values.json === true ? text : shown(text));
     if (values.watch !== true) return await ask(invocation, { out, err: writeErr });
     const plain = Deno.stdout.isTerminal() ? "screen" : "blocks";
     return await watch({
       form: values.json === true ? "lines" : plain,
+      rows: () => terminal().rows,
       out,
       async ask() {
         let text = "", problem = "";
@@ -66,12 +67,14 @@ Examples: tandem status
   },
 };
 
-/** Of the terminal that is written to; null: it is none. */
-function columns(): number | null {
+const NO_TERMINAL = { columns: null, rows: null };
+
+/** How large the terminal that is written to is; null: it is none. */
+function terminal(): { readonly columns: number | null; readonly rows: number | null } {
   try {
-    return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : null;
+    return Deno.stdout.isTerminal() ? Deno.consoleSize() : NO_TERMINAL;
   } catch {
-    return null;
+    return NO_TERMINAL;
   }
 }
 
@@ -87,6 +90,7 @@ async function ask(invocation: Invocation, to: Pick<StatusQuestion, "out" | "err
     ...trusted,
     token: values.token === undefined ? Deno.env.get("TANDEM_TOKEN") ?? null : String(values.token),
     json: values.json === true,
+    columns: terminal().columns,
     ...to,
   };
   const way = wayTo(invocation);
@@ -96,12 +100,22 @@ async function ask(invocation: Invocation, to: Pick<StatusQuestion, "out" | "err
   const keeper = "path" in socket ? keeperOf(await askStatus(socket.path)) : null;
   if (keeper === null) {
     const reason = "path" in socket ? `no keeper answers at ${socket.path}` : socket.problem;
+    // What answers at the usual address is another node, maybe.
+    if (isNamed(values)) {
+      to.err(`Cannot read the status as ${reason}, and another node is not asked in its place\n`);
+      return BAD;
+    }
     to.err(`Only the balancer is asked, as ${reason}: --node and --socket name another\n`);
     return await runStatus({ ...question, url: DEFAULT_URL });
   }
   // By the same socket, which needs no token.
   if (keeper.balancer.state !== "running") return showKeeper(keeper, question);
   return await askThrough(invocation, question);
+}
+
+/** Whether one node is meant, and no other. */
+function isNamed({ node, socket }: Invocation["values"]): boolean {
+  return node !== undefined || socket !== undefined || Boolean(Deno.env.get("TANDEM_NODE"));
 }
 
 /** Only the shape that tells a keeper of this version from something else. */

@@ -13,6 +13,8 @@ export interface StatusQuestion {
   /** Authorities (PEM) that are trusted beside the system's. */
   readonly caCerts?: string[];
   readonly json: boolean;
+  /** Of the terminal; null: there is none. */
+  readonly columns: number | null;
   /** Where the answer and where a complaint goes; ends with a line feed. */
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
@@ -22,14 +24,17 @@ export interface StatusQuestion {
 const ANSWER_MS = 5000;
 
 /** The keeper alone, where its balancer is down. Gives the exit code. */
-export function showKeeper(keeper: KeeperView, { json, out }: Pick<StatusQuestion, "json" | "out">): number {
-  out(json ? JSON.stringify({ keeper }, null, 2) + "\n" : electionTable(keeper, Date.now()));
+export function showKeeper(
+  keeper: KeeperView,
+  { json, columns, out }: Pick<StatusQuestion, "json" | "columns" | "out">,
+): number {
+  out(json ? JSON.stringify({ keeper }, null, 2) + "\n" : electionTable(keeper, Date.now(), columns));
   return 0;
 }
 
 /** Asks and prints. Gives the exit code: 0 answered, 1 no node, no access, or no answer that makes sense. */
 export async function runStatus(
-  { url, token, caCerts = [], json, out, err }: StatusQuestion,
+  { url, token, caCerts = [], json, columns, out, err }: StatusQuestion,
 ): Promise<number> {
   const headers = token === null ? {} : { authorization: `Bearer ${token}` };
   let text: string;
@@ -55,7 +60,7 @@ export async function runStatus(
     err(`Cannot read the status from ${url} as what answers there is not Tandem of this version\n`);
     return 1;
   }
-  out(json ? JSON.stringify(status, null, 2) + "\n" : statusTable(status, Date.now()));
+  out(json ? JSON.stringify(status, null, 2) + "\n" : statusTable(status, Date.now(), columns));
   return 0;
 }
 

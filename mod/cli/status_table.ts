@@ -5,15 +5,17 @@
  */
 import type { IssuerStatus } from "../acme/issuer_status.ts";
 import type { NameStatus } from "../discovery/name_book.ts";
+import { tableText } from "./columns.ts";
 import type { LimitStatus, NodeStatus, PoolStatus, ServerStatus } from "../observe/status.ts";
 
-/** The text, with its last newline. `now` is milliseconds since 1970. */
-export function statusTable(status: NodeStatus, now: number): string {
+/** The text, with its last newline. `now` is milliseconds since 1970; `columns` of the terminal, null: there is none. */
+export function statusTable(status: NodeStatus, now: number, columns: number | null = null): string {
   const { node, version, state, generation, uptimeMs, workers } = status;
   const count = counted(workers.length, "worker");
   let text = `${node}: ${state}, generation ${generation}, up ${
     span(uptimeMs)
   }, ${count}, tandem ${version}\n`;
+  text += lostLines(status);
   for (const { name, protocol, binds, counters } of status.listeners) {
     text += `listener ${name} (${protocol}) on ${binds.join(", ")}: ` +
       `${counted(counters.active, "connection")}, ${counted(counters.requests, "request")}` +
@@ -22,7 +24,7 @@ export function statusTable(status: NodeStatus, now: number): string {
   for (const name of status.names) text += nameLine(name);
   for (const one of status.acme.names) text += certificateLine(one, now);
   for (const limit of status.limits) text += limitLine(limit);
-  for (const pool of status.pools) text += `\n${poolTable(pool, now)}`;
+  for (const pool of status.pools) text += `\n${poolTable(pool, now, columns)}`;
   // deno-lint-ignore no-control-regex -- control characters are what is removed
   return text.replace(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/g, "?");
 }
@@ -30,6 +32,16 @@ export function statusTable(status: NodeStatus, now: number): string {
 const HEADINGS = ["server", "address", "state", "since", "weight", "active", "requests", "errors", "reason"];
 /** Columns of numbers stand to the right. */
 const RIGHT = new Set(["since", "weight", "active", "requests", "errors"]);
+
+/** Nothing, where all went where it was meant to. */
+function lostLines({ accessLinesDropped: lost, accessLogProblem }: NodeStatus): string {
+  if (accessLogProblem !== "") {
+    return `the access log cannot be written (${accessLogProblem.replaceAll("\n", " ")}): ${
+      counted(lost, "line is lost", "lines are lost")
+    }\n`;
+  }
+  return lost === 0 ? "" : `access log: ${counted(lost, "line was lost", "lines were lost")}\n`;
+}
 
 /** Only trouble takes more than the number: `name app.internal (A): 2 addresses, 5m old: no answer`. */
 function nameLine({ dns, type, members, ageMs, reason }: NameStatus): string {
@@ -63,6 +75,7 @@ function counted(count: number, one: string, many = `${one}s`): string {
 function poolTable(
   { name, balance, queued, breaker, sessions, servers }: PoolStatus,
   now: number,
+  columns: number | null,
 ): string {
   if (servers.length === 0) return `pool ${name} (${balance}): no servers\n`;
   const waiting = queued > 0 ? `, ${queued} waiting` : "";
@@ -70,15 +83,9 @@ function poolTable(
     ? ""
     : `, breaker ${breaker.state === "open" ? "open" : "half open"}`;
   const kept = sessions?.entries == null ? "" : `, ${counted(sessions.entries, "session")}`;
-  const rows = [HEADINGS, ...servers.map((server) => serverRow(server, now))];
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row) => {
-    const cells = row.map((cell, column) => {
-      return RIGHT.has(HEADINGS[column]!) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!);
-    });
-    return "  " + cells.join("  ").trimEnd() + "\n";
-  });
-  return `pool ${name} (${balance}${waiting}${spared}${kept})\n${lines.join("")}`;
+  const rows = servers.map((server) => serverRow(server, now));
+  const table = tableText(HEADINGS, rows, { right: RIGHT, columns });
+  return `pool ${name} (${balance}${waiting}${spared}${kept})\n${table}`;
 }
 
 function serverRow(server: ServerStatus, now: number): string[] {

@@ -16,7 +16,7 @@ interface Told {
 /** Gives the exit code: 1 when a node does not answer. */
 export async function askThrough(
   invocation: Invocation,
-  { json, out, err }: Pick<StatusQuestion, "json" | "out" | "err">,
+  { json, columns, out, err }: Pick<StatusQuestion, "json" | "columns" | "out" | "err">,
 ): Promise<number> {
   const answer: ApiAnswer = await callApi(invocation, { method: "GET", path: "/status" });
   if ("problem" in answer) {
@@ -25,10 +25,10 @@ export async function askThrough(
   }
   const { value, all } = answer;
   if (json) out(JSON.stringify(all === undefined ? together(value as Told) : value, null, 2) + "\n");
-  else if (all === undefined) out(table(value as Told));
+  else if (all === undefined) out(table(value as Told, columns));
   for (const one of all ?? []) {
     if (!isGood(one)) err(`${one.node}: ${(one.answer as { error?: string }).error}\n`);
-    else if (!json) out(`== ${one.node}\n${table(one.answer as Told)}\n`);
+    else if (!json) out(`== ${one.node}\n${table(one.answer as Told, columns)}\n`);
   }
   return all === undefined || all.every(isGood) ? GOOD : BAD;
 }
@@ -38,11 +38,11 @@ function together({ node, keeper }: Told): unknown {
   return { ...node, keeper };
 }
 
-function table({ node, keeper }: Told): string {
+function table({ node, keeper }: Told, columns: number | null): string {
   const now = Date.now();
   const parts = [
-    keeper === null ? null : electionTable(keeper, now),
-    node === null ? null : statusTable(node, now),
+    keeper === null ? null : electionTable(keeper, now, columns),
+    node === null ? null : statusTable(node, now, columns),
   ];
   return parts.filter((part) => part !== null).join("\n");
 }

@@ -5,6 +5,7 @@
  * time; programs get one JSON document a line. A node that does not answer is a state to be shown like any other:
  * since when, and why.
  */
+import { fitRows } from "./fit.ts";
 
 export type Form = "screen" | "blocks" | "lines";
 
@@ -22,14 +23,14 @@ export class Watch {
     this.#form = form;
   }
 
-  /** What is to be written at `now`, milliseconds since 1970. */
-  show(answer: Answer, now: number): string {
+  /** What is to be written at `now`, milliseconds since 1970. `rows` of the terminal; null: there is none. */
+  show(answer: Answer, now: number, rows: number | null = null): string {
     const missing = "problem" in answer;
     this.#missingSince = missing ? this.#missingSince ?? now : null;
     const text = missing ? this.#complaint(answer.problem, now) : answer.text;
     switch (this.#form) {
       case "screen":
-        return `${CLEAR}${time(now)}, every second; Ctrl-C ends\n\n${text}`;
+        return CLEAR + fitRows(`${time(now)}, every second; Ctrl-C ends\n\n${text}`, rows);
       case "blocks":
         return `${time(now)}\n${text}\n`;
       case "lines":

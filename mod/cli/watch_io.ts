@@ -6,13 +6,15 @@ const EVERY_MS = 1000;
 
 export interface WatchOptions {
   readonly form: Form;
+  /** Of the terminal; null: there is none. */
+  readonly rows: () => number | null;
   readonly ask: () => Promise<Answer>;
   /** False: whoever read it has gone. */
   readonly out: (text: string) => boolean;
 }
 
 /** Gives the exit code: however long the node was silent, the watch itself did what it was asked for. */
-export async function watch({ form, ask, out }: WatchOptions): Promise<number> {
+export async function watch({ form, rows, ask, out }: WatchOptions): Promise<number> {
   const view = new Watch(form);
   const { promise: ended, resolve: end } = Promise.withResolvers<"ended">();
   const stop = () => end("ended");
@@ -23,7 +25,7 @@ export async function watch({ form, ask, out }: WatchOptions): Promise<number> {
     for (;;) {
       const askedAt = performance.now();
       const answer = await Promise.race([ask(), ended]);
-      if (answer === "ended" || !out(view.show(answer, Date.now()))) return GOOD;
+      if (answer === "ended" || !out(view.show(answer, Date.now(), rows()))) return GOOD;
       const { promise: next, resolve } = Promise.withResolvers<void>();
       timer = setTimeout(resolve, Math.max(0, EVERY_MS - (performance.now() - askedAt)));
       if (await Promise.race([next, ended]) === "ended") return GOOD;

@@ -28,7 +28,8 @@ export class AccessOutput implements ByteWriter {
   #destination: Destination;
   #target = "stderr";
   #settings = "";
-  #failing = false;
+  /** Where it cannot be written, and why; "": it can. */
+  problem = "";
   #writing: Promise<unknown> = Promise.resolve();
   /** Rejects when another destination takes the place of the one that is being written to. */
   #replaced = withoutNoise();
@@ -57,7 +58,7 @@ export class AccessOutput implements ByteWriter {
       this.#destination = next;
       this.#settings = same;
       this.#target = target;
-      this.#failing = false;
+      this.problem = "";
       // A write that is stuck holds up the next one no longer.
       this.#replaced.reject(new Error("it was replaced"));
       this.#replaced = withoutNoise();
@@ -99,19 +100,17 @@ export class AccessOutput implements ByteWriter {
   }
 
   #worked(target: string): void {
-    if (this.#failing && target === this.#target) {
-      this.#failing = false;
+    if (this.problem !== "" && target === this.#target) {
+      this.problem = "";
       this.#options.log.info("the access log can be written again", { target });
     }
   }
 
   #failed(target: string, error: unknown): void {
-    if (this.#failing || target !== this.#target) return;
-    this.#failing = true;
-    this.#options.log.error("the access log cannot be written: its lines are lost", {
-      target,
-      reason: reasonOf(error),
-    });
+    if (this.problem !== "" || target !== this.#target) return;
+    const reason = reasonOf(error);
+    this.problem = `${target}: ${reason}`;
+    this.#options.log.error("the access log cannot be written: its lines are lost", { target, reason });
   }
 }
 

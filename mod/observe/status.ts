@@ -24,6 +24,8 @@ export interface NodeStatus {
   readonly workersReplaced: number;
   /** Lines of the access log that were given up, as their reader was too slow or the disk full. */
   readonly accessLinesDropped: number;
+  /** Where the access log cannot be written, and why; "": it can. */
+  readonly accessLogProblem: string;
   readonly listeners: readonly ListenerStatus[];
   readonly pools: readonly PoolStatus[];
   readonly limits: readonly LimitStatus[];

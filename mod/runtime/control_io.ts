@@ -214,6 +214,7 @@ export class Control implements ControlPort {
       names: this.#discovery.status(),
       acme: this.#certificates.had.status(),
       linesDropped: this.#options.accessLog.droppedLines,
+      accessLogProblem: this.#options.accessOutput.problem,
     });
   }
 

@@ -29,7 +29,7 @@ import { trafficStatus } from "./traffic.ts";
 export type InForceOptions = Omit<RunningOptions, "workers" | "onTlsFailure" | "servesTcp">;
 
 /** What a status tells besides. */
-export type StatusBeside = Pick<StatusFacts, "version" | "names" | "acme"> & {
+export type StatusBeside = Pick<StatusFacts, "version" | "names" | "acme" | "accessLogProblem"> & {
   readonly startedAt: number;
   /** Of the access log, outside the workers. */
   readonly linesDropped: number;

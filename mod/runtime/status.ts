@@ -55,6 +55,7 @@ export interface StatusFacts {
   readonly workers: readonly WorkerStatus[];
   readonly workersReplaced: number;
   readonly accessLinesDropped: number;
+  readonly accessLogProblem?: string;
   readonly names: readonly NameStatus[];
   readonly acme: AcmeStatus;
   readonly timeline?: NodeStatus["timeline"];
@@ -73,6 +74,7 @@ export function nodeStatus(facts: StatusFacts): NodeStatus {
     workers: facts.workers,
     workersReplaced: facts.workersReplaced,
     accessLinesDropped: facts.accessLinesDropped,
+    accessLogProblem: facts.accessLogProblem ?? "",
     names: facts.names,
     acme: facts.acme,
     timeline: facts.timeline ?? [],

@@ -49,7 +49,7 @@ Deno.test("electionTable() says that the last reload was refused, and why", () =
 
 Deno.test("showKeeper() as JSON is the keeper's own words", () => {
   let out = "";
-  assertEquals(showKeeper(KEEPER, { json: true, out: (text) => out += text }), 0);
+  assertEquals(showKeeper(KEEPER, { json: true, columns: null, out: (text) => out += text }), 0);
   assertEquals(JSON.parse(out), { keeper: KEEPER });
 });
 

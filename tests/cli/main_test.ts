@@ -1,6 +1,6 @@
 import { editorSchema } from "../../mod/config/json_schema.ts";
 import { assert, assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "../assert.ts";
-import { tandem } from "./tandem.ts";
+import { RUN, tandem } from "./tandem.ts";
 
 Deno.test("main() help lists the commands for people, on stdout and with exit code 0", async () => {
   const { code, out, err } = await tandem(["help"]);
@@ -73,4 +73,17 @@ Deno.test("main() schema prints the JSON Schema", async () => {
   assertEquals(code, 0);
   assertEquals(JSON.parse(out), JSON.parse(JSON.stringify(editorSchema())));
   assert(out.endsWith("}\n"));
+});
+
+Deno.test("main() an output that cannot be written is one line and exit code 1, and a reader that has gone none", async () => {
+  const to = async (where: string) => {
+    const script = `"$@" ${where}`;
+    const args = ["-c", script, "sh", Deno.execPath(), ...RUN, "schema"];
+    const { code, stderr } = await new Deno.Command("sh", { args }).output();
+    return { code, err: new TextDecoder().decode(stderr) };
+  };
+  const full = await to("> /dev/full");
+  assertEquals(full.code, 1);
+  assertMatch(full.err, /^Cannot write the output: [^\n]*No space left[^\n]*\n$/);
+  assertEquals(await to("| true"), { code: 0, err: "" });
 });

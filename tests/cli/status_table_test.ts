@@ -21,6 +21,7 @@ Deno.test("statusTable() shows the node, its listeners and each pool's servers i
   assertEquals(
     statusTable(sampleStatus({ pools }), 1_045_000),
     `lb1: serving, generation 7, up 1h2m, 1 worker, tandem 0.1.0
+access log: 2 lines were lost
 listener web (http) on 0.0.0.0:8080: 2 connections, 3 requests, 17 to a fallback
 
 pool app (first, 4 waiting)
@@ -112,4 +113,34 @@ certificate b.test (acme): issued, expired, next attempt now
 certificate c.test (acme): issued, self-signed, next attempt now
 `,
   );
+});
+
+Deno.test("statusTable() says that the access log cannot be written, and nothing where all is well", () => {
+  const of = (accessLinesDropped: number, accessLogProblem = "") =>
+    statusTable(sampleStatus({ accessLinesDropped, accessLogProblem }), 0).split("\n")[1]!;
+  assertStringIncludes(of(0), "listener web");
+  assertEquals(of(1), "access log: 1 line was lost");
+  assertEquals(
+    of(5, "file:/var/log/a: No space left on device"),
+    "the access log cannot be written (file:/var/log/a: No space left on device): 5 lines are lost",
+  );
+});
+
+Deno.test("statusTable() on a narrow terminal puts what does not fit below, and cuts nothing", () => {
+  const servers = [sampleServer({ state: "down", reason: "probe failed: connection refused by the server" })];
+  const pools = [{ name: "app", balance: "first", queued: 0, servers }];
+  const text = statusTable(sampleStatus({ pools }), 1_045_000, 60);
+  assertStringIncludes(
+    text,
+    `pool app (first)
+  server  address         state  since  weight  active
+  a       10.0.0.11:8080  down     45s       1       3
+      requests 1, errors 39: probe failed: connection
+      refused by the server
+`,
+  );
+  for (const columns of [20, 40, 60, 80, 100]) {
+    const words = statusTable(sampleStatus({ pools }), 1_045_000, columns).replace(/\s+/g, " ");
+    assertStringIncludes(words, "probe failed: connection refused by the server");
+  }
 });

@@ -2,6 +2,7 @@ import { runStatus } from "../../mod/cli/status_io.ts";
 import { createAdminApp } from "../../routes/app.ts";
 import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { sampleStatus, sampleTraffic } from "../observe/sample_status.ts";
+import { tandem, withDirectory } from "./tandem.ts";
 import { NO_API } from "../routes/no_desk.ts";
 
 const TOKEN = "a-long-secret-token";
@@ -16,6 +17,7 @@ async function asked(
     url: `${scheme}127.0.0.1:${server.addr.port}`,
     token,
     json,
+    columns: null,
     out: (text) => said.out += text,
     err: (text) => said.err += text,
   });
@@ -67,7 +69,28 @@ Deno.test("runStatus() says that nobody answers", async () => {
   listener.close();
   let err = "";
   const url = `127.0.0.1:${port}`;
-  const code = await runStatus({ url, token: null, json: false, out() {}, err: (text) => err += text });
+  const code = await runStatus({
+    url,
+    token: null,
+    json: false,
+    columns: null,
+    out() {},
+    err: (text) => err += text,
+  });
   assertEquals(code, 1);
   assertStringIncludes(err, `Cannot read the status from ${url}: connection refused`);
+});
+
+Deno.test("status of a node that is named and not there tells nothing of another one", async () => {
+  await withDirectory(async (directory) => {
+    const env = { RUNTIME_DIRECTORY: directory };
+    for (const [args, more] of [[["--node", "nonesuch"], {}], [[], { TANDEM_NODE: "nonesuch" }]] as const) {
+      const { code, out, err } = await tandem(["status", ...args], { env: { ...env, ...more } });
+      assertEquals([code, out], [1, ""]);
+      assertMatch(
+        err,
+        /^Cannot read the status as no keeper answers at .*nonesuch.*another node is not asked/,
+      );
+    }
+  });
 });

@@ -12,6 +12,17 @@ const PERMISSIONS = [
   "--allow-ffi",
 ];
 
+/** What the runtime is called with, before the program's own arguments. */
+export const RUN = [
+  "run",
+  "--quiet",
+  "--no-prompt",
+  "--no-check",
+  `--config=${CONFIG}`,
+  ...PERMISSIONS,
+  PROGRAM,
+];
+
 export interface Said {
   readonly code: number;
   readonly out: string;
@@ -26,16 +37,7 @@ export interface Surroundings {
 /** The program, not started yet. */
 export function tandemCommand(args: readonly string[], { cwd, env }: Surroundings = {}): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--quiet",
-      "--no-prompt",
-      "--no-check",
-      `--config=${CONFIG}`,
-      ...PERMISSIONS,
-      PROGRAM,
-      ...args,
-    ],
+    args: [...RUN, ...args],
     env: { NO_COLOR: "1", TANDEM_NODE: "", TANDEM_CONTEXT: "", ...env },
     ...(cwd === undefined ? {} : { cwd }),
     stdin: "null",

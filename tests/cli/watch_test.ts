@@ -12,6 +12,12 @@ Deno.test("Watch() clears a terminal before each answer, and writes a block with
   assertEquals(new Watch("blocks").show({ text: "lb1\n" }, NOON), "2026-01-02 12:00:00 UTC\nlb1\n\n");
 });
 
+Deno.test("Watch() keeps its head on a terminal of few rows", () => {
+  const shown = new Watch("screen").show({ text: "1\n2\n3\n4\n" }, NOON, 6);
+  assertEquals(shown.split("\n").slice(1), ["", "1", "2", "… 2 more lines", ""]);
+  assertStringIncludes(shown, "Ctrl-C ends");
+});
+
 Deno.test("Watch() says since when a node does not answer, and begins anew when it has answered", () => {
   const watch = new Watch("blocks");
   const missing = { problem: "Cannot read it\n" };

@@ -31,3 +31,17 @@ Deno.test("AccessOutput a write that is stuck holds up no destination that takes
   assertEquals([text, sink.droppedLines], ["kept\n", 1]);
   stuck.resolve(5);
 });
+
+Deno.test("AccessOutput tells where it cannot be written and why, until it can", async () => {
+  let full = true;
+  const write = (bytes: Uint8Array) =>
+    full ? Promise.reject(new Error("No space left on device")) : Promise.resolve(bytes.length);
+  const output = new AccessOutput({ stderr: { write }, stdout: null, host: "lb1", log });
+  const once = () => output.write(new Uint8Array(3)).catch(() => {});
+  assertEquals(output.problem, "");
+  await once();
+  assertEquals(output.problem, "stderr: No space left on device");
+  full = false;
+  await once();
+  assertEquals(output.problem, "");
+});

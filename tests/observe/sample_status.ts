@@ -76,6 +76,7 @@ export function sampleStatus(fields: Partial<NodeStatus> = {}): NodeStatus {
     workers: [{ index: 0, state: "ready", since: 500_000 }],
     workersReplaced: 1,
     accessLinesDropped: 2,
+    accessLogProblem: "",
     listeners: [{
       name: "web",
       protocol: "http",

@@ -74,7 +74,7 @@ Deno.test("Sticks.forget() forgets the one of a key as it is listed, and no othe
   const a = table("a");
   for (let session = 0; session < 3; session++) a.set(keyOf(a, session), 1, 0);
   const pool = { name: "a", servers: [] } as unknown as PoolSnapshot;
-  const keys = () => sticks.list(pool, 10, 0)!.sessions.map(({ key }) => key);
+  const keys = () => sticks.list(pool, { limit: 10, after: 0 }, 0)!.sessions.map(({ key }) => key);
   const [first = "", ...others] = keys();
   assertEquals(first.length, 32);
   assertEquals([sticks.forget(pool, { key: first }, 0), sticks.forget(pool, { key: first }, 0)], [1, 0]);

@@ -8,6 +8,7 @@ import type { Config } from "../../config/schema.ts";
 import { type KernelPlan, kernelPlan, noPlan } from "../../kernel/plan.ts";
 import type { CertificateEntry } from "../../observe/certificate_list.ts";
 import type { KeeperStatus } from "../../observe/keeper_status.ts";
+import type { NodeStatus } from "../../observe/status.ts";
 import { type ElectionSettings, electionSettings } from "../../runtime/election.ts";
 import { output } from "../../runtime/output_io.ts";
 import { readSysctl } from "../../runtime/sysctl_io.ts";
@@ -36,6 +37,8 @@ export class Machine {
     readonly hasSocket: boolean,
     /** What the node says of its certificates; empty: it does not run, or has none. */
     readonly had: readonly CertificateEntry[] = [],
+    /** What its balancer says; null: it does not run, or does not answer. */
+    readonly balancer: NodeStatus | null = null,
   ) {
     this.plan = config === null ? noPlan(node) : kernelPlan(config, node);
     this.election = config === null

@@ -1,11 +1,12 @@
 /** What the node itself says, if it runs. */
+import { accessLogFindings } from "./access_log.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
 import type { Machine } from "./machine_io.ts";
 
 /** A peer that has not been heard for so long is as good as down. */
 const SILENT_MS = 10_000;
 
-export function node({ node, keeper, hasSocket }: Machine): Finding[] {
+export function node({ node, keeper, hasSocket, balancer: told }: Machine): Finding[] {
   if (keeper === null && hasSocket) {
     return [
       warning(
@@ -33,7 +34,7 @@ export function node({ node, keeper, hasSocket }: Machine): Finding[] {
     const text = `${drift.length} settings were changed live, and are not in the file`;
     found.push(warning("node", text, "write them into the file, or tandem server reset"));
   }
-  return found;
+  return told === null ? found : [...found, ...accessLogFindings(told)];
 }
 
 export function peers({ keeper }: Machine): Finding[] {

@@ -82,6 +82,7 @@ export const Node = z.object({
   workers: z.array(z.object({ index: z.number(), state: z.string(), since: moment })).readonly(),
   workersReplaced: z.number(),
   accessLinesDropped: z.number(),
+  accessLogProblem: z.string().describe("Where the access log cannot be written, and why; empty: it can."),
   listeners: z.array(Listener).readonly(),
   pools: z.array(Pool).readonly(),
   names: z.array(Name).readonly(),

@@ -1,3 +1,4 @@
+import { accessLogFindings } from "../../../mod/cli/doctor/access_log.ts";
 import { conntrackdConfig } from "../../../mod/cli/doctor/conntrackd.ts";
 import { findingsTable, ok, problem, warning } from "../../../mod/cli/doctor/finding.ts";
 import { firewallFindings } from "../../../mod/cli/doctor/firewall.ts";
@@ -126,4 +127,10 @@ Deno.test("writeBarrier() knows a directory that can be written", async () => {
   await Deno.writeTextFile(`${directory}/file`, "");
   assertEquals(writeBarrier(`${directory}/file`), "it is no directory");
   await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test("accessLogFindings() tells of lines that were lost, and of a log that cannot be written", () => {
+  const levels = (accessLinesDropped: number, accessLogProblem = "") =>
+    accessLogFindings({ accessLinesDropped, accessLogProblem }).map(({ level }) => level);
+  assertEquals([levels(0), levels(3), levels(3, "file:/x: full")], [[], ["warning"], ["problem"]]);
 });
