@@ -17,7 +17,6 @@ import type { LinkChange } from "../../vrrp/links.ts";
 import type { Report } from "../../vrrp/report.ts";
 import { Runner } from "../../vrrp/runner_io.ts";
 import type { SegmentSettings } from "../../vrrp/settings.ts";
-import { TimerLag } from "../../vrrp/timer_lag.ts";
 import {
   continues,
   type ElectionSettings,
@@ -28,6 +27,7 @@ import {
 } from "./election.ts";
 import { Departure } from "./departure_io.ts";
 import { type BalancerFacts, type KernelFacts, verdictOf } from "./election_facts.ts";
+import { ElectionPulse } from "./election_pulse_io.ts";
 import { blockedStatus, instanceStatus, leftAlone, readyPeer, seenOn } from "./election_view.ts";
 import { ForeignWatch } from "./foreign_io.ts";
 import { Member } from "./member_io.ts";
@@ -63,9 +63,6 @@ export interface ElectionOptions {
 }
 
 const NOTHING_CARRIED: CarriedElection = { maintenance: false, instances: {}, voices: {}, answers: [] };
-/** The pulse follows the shortest interval, within these. */
-const MIN_PULSE_MS = 20;
-const MAX_PULSE_MS = 250;
 /** Programs that are told of the end have so long. */
 const LAST_WORDS_MS = 2000;
 
@@ -79,7 +76,12 @@ export class Election {
   readonly #transitions: Transitions;
   readonly #timeline: Timeline;
   readonly #groups = new SyncGroups();
-  readonly #lag: TimerLag;
+  readonly #pulse = new ElectionPulse({
+    onStall: (stoodMs) => {
+      for (const { runner } of this.#members.values()) runner.stalled(stoodMs);
+    },
+    onBeat: () => this.evaluate(),
+  });
   readonly #startedAt = performance.now();
   #kernel: Kernel | null = null;
   /** Why there is no election at all, and for which instances. */
@@ -90,7 +92,6 @@ export class Election {
   /** Instances that have not been placed yet go on from here. */
   #carried: CarriedElection;
   #order: Promise<void> = Promise.resolve();
-  #pulse: ReturnType<typeof setTimeout> | undefined;
   readonly #departure = new Departure();
   #stopping = false;
   /** Everything is as a keeper that takes over was told, and goes on by rote. */
@@ -104,7 +105,6 @@ export class Election {
     this.#maintenance = this.#carried.maintenance;
     this.#tracked = new Tracked(options.spawn, () => this.evaluate(), this.#carried.answers);
     this.#transitions = new Transitions(options.spawn, options.log);
-    this.#lag = new TimerLag(MAX_PULSE_MS, performance.now());
     this.#segments = new Segments({
       node: options.node,
       log: options.log,
@@ -112,7 +112,7 @@ export class Election {
       linkUp: (device) => this.#linkUp(device),
       runners: (settings) => this.#runnersOn(settings),
       news: () => this.#news(),
-      onWake: () => this.#wake(),
+      onWake: () => this.#pulse.wake(),
       onClaim: (runner, claim) => this.#members.get(runner.settings.name)?.foreign.heard(claim),
       onReport: (runner, report, node) => this.#tellReport(runner, report, node),
       carried: this.#carried.voices,
@@ -121,7 +121,7 @@ export class Election {
       kernel: () => this.#kernel!,
       setSysctl: options.setSysctl,
       runners: (settings) => this.#runnersOn(settings),
-      onWake: () => this.#wake(),
+      onWake: () => this.#pulse.wake(),
       onDropped: (device, reason, source) => this.#segments.dropped(device, reason, source),
       onClaim: (runner, claim) => this.#members.get(runner.settings.name)?.foreign.heard(claim),
       onProblem: (where, problem) => this.#segments.problem(where, problem),
@@ -187,7 +187,7 @@ export class Election {
     );
     return {
       maintenance: this.#maintenance,
-      timerLagMs: Math.round(this.#lag.worst(now) * 10) / 10,
+      timerLagMs: Math.round(this.#pulse.worstMs * 10) / 10,
       instances: [...members, ...blocked ?? []],
       timeline: this.#timeline.list,
     };
@@ -204,7 +204,7 @@ export class Election {
       return { problem: `the addresses of ${moving.settings.runner.name} are just moving to another node` };
     }
     this.#frozen = true;
-    clearTimeout(this.#pulse);
+    this.#pulse.stop();
     this.#segments.hush();
     const instances: Record<string, CarriedInstance> = {};
     for (const [name, { runner }] of this.#members) instances[name] = runner.freeze()!;
@@ -248,7 +248,7 @@ export class Election {
     await Promise.all([...this.#members.values()].map((member) => this.#leave(member)));
     await Promise.all([...this.#members.values()].map(({ runner }) => runner.stop()));
     this.#segments.report();
-    clearTimeout(this.#pulse);
+    this.#pulse.stop();
     this.#delay.close();
     await this.#tracked.close();
     await this.#segments.close();
@@ -282,7 +282,7 @@ export class Election {
     this.#wires.update(instances);
     for (const next of instances) await this.#place(next);
     this.#tracked.update(instances.flatMap(({ track }) => track));
-    this.#setPace(instances);
+    this.#pulse.follow(instances.map(({ runner }) => runner.intervalMs));
     this.evaluate();
   }
 
@@ -291,7 +291,7 @@ export class Election {
       this.#kernel = openKernel({
         onLink: (change) => this.#onLink(change),
         onAddressGone: (message) => {
-          this.#wake();
+          this.#pulse.wake();
           for (const { runner } of this.#members.values()) runner.notice(message);
         },
       }, (error) => this.#log.error("the kernel's events cannot be read", { reason: error.message }));
@@ -303,7 +303,7 @@ export class Election {
       return false;
     }
     if (this.#kernel.announcer === null) this.#log.error(this.#kernel.whyMute);
-    this.#beat(performance.now() + this.#lag.pulseMs);
+    this.#pulse.start();
     return true;
   }
 
@@ -436,7 +436,7 @@ export class Election {
   }
 
   #onLink({ name, running }: LinkChange): void {
-    this.#wake();
+    this.#pulse.wake();
     this.#segments.onLink(name, running);
     this.#wires.onLink(name);
     this.#options.onLink();
@@ -456,35 +456,12 @@ export class Election {
       elsewhere: runner.state === "active" ? null : member.elsewhere,
       linkUp: (device) => this.#linkUp(device),
       answer: (track) => this.#tracked.answer(track),
-      keepsInterval: this.#lag.keeps(runner.settings.intervalMs, now),
-      timerLagMs: this.#lag.worst(now),
+      keepsInterval: this.#pulse.keeps(runner.settings.intervalMs),
+      timerLagMs: this.#pulse.worstMs,
     }, now);
     if (!member.judge(verdict)) return;
     const { score, reason } = verdict;
     this.#log.info("instance health", { instance: runner.settings.name, health: score, reason });
     this.#segments.of(settings.segment)?.sendReport();
-  }
-
-  #setPace(instances: readonly InstanceSettings[]): void {
-    const shortest = Math.min(Infinity, ...instances.map(({ runner }) => runner.intervalMs));
-    this.#lag.pulseMs = Math.min(MAX_PULSE_MS, Math.max(MIN_PULSE_MS, shortest));
-  }
-
-  #beat(dueAt: number): void {
-    if (this.#frozen) return;
-    this.#pulse = setTimeout(() => {
-      const now = performance.now();
-      this.#lag.beat(now - dueAt, now);
-      this.#wake();
-      this.evaluate();
-      this.#beat(Math.max(dueAt + this.#lag.pulseMs, now));
-    }, Math.max(0, dueAt - performance.now()));
-  }
-
-  /** Before anything else that happens: did this process stand still? */
-  #wake(): void {
-    const stoodMs = this.#lag.awake(performance.now());
-    if (stoodMs === 0) return;
-    for (const { runner } of this.#members.values()) runner.stalled(stoodMs);
   }
 }

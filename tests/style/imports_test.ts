@@ -24,7 +24,6 @@ const LAYERS: readonly (readonly string[])[] = [
   ],
   ["mod/net", "mod/functions", "mod/proxy", "mod/observe"],
   ["mod/runtime"],
-  ["mod/app.ts"],
   ["routes"],
   ["mod/cli"],
   ["main.ts"],
@@ -86,7 +85,7 @@ Deno.test("problem() is found where a layer reaches up, and only there", () => {
       ["mod/http1/head.ts", "mod/proxy/http.ts"],
       ["mod/net/wheel.ts", "mod/net/deno_io.ts"],
       ["vrrp/machine.ts", "mod/http/message.ts"],
-      ["mod/runtime/keeper_io.ts", "mod/app.ts"],
+      ["mod/runtime/keeper_io.ts", "routes/app.ts"],
     ] as const
   ) {
     assertEquals(typeof problem(from, to), "string", `${from} -> ${to}`);

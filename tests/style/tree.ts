@@ -21,9 +21,9 @@ export function read(path: string): string {
 
 /**
  * True for a file that may see no `Deno`, timers, console, clock or randomness: TypeScript in `mod/` and `vrrp/`
- * whose name does not end in `_io.ts`. The composition root and the commands are edges too.
+ * whose name does not end in `_io.ts`. The commands are edges too.
  */
 export function isPure(path: string): boolean {
-  return /^(mod|vrrp)\/.*\.ts$/.test(path) && !path.endsWith("_io.ts") && path !== "mod/app.ts" &&
+  return /^(mod|vrrp)\/.*\.ts$/.test(path) && !path.endsWith("_io.ts") &&
     !path.startsWith("mod/cli/");
 }
