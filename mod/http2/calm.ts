@@ -13,8 +13,8 @@ export class Calm {
   #at = 0;
 
   /** Something was done that was wanted: as much that brings nothing is forgiven. */
-  useful(): void {
-    if (this.#level > 0) this.#level = Math.max(0, this.#level - 1);
+  useful(weight = 1): void {
+    if (this.#level > 0) this.#level = Math.max(0, this.#level - weight);
   }
 
   /** Takes note of one; true: that was too much (ENHANCE_YOUR_CALM). */

@@ -30,6 +30,8 @@ const RESETS_KEPT = 1024;
 const DISCARD_BYTES = 1024 * 1024;
 /** WINDOW_UPDATE frames cost little and come with every body. */
 const WINDOW_WEIGHT = 0.05;
+/** Beside a message that is cut short: one in three may be, however many there are. */
+const COMPLETED_WEIGHT = 0.5;
 
 const FIRST_CREDIT = h2.whole(h2.WINDOW_UPDATE, 0, 0, CONNECTION_WINDOW - h2.DEFAULT_WINDOW);
 const NOTHING = new Uint8Array(0);
@@ -47,6 +49,8 @@ export abstract class Http2Link implements StreamHandler, StreamHost, FrameEvent
   received = 0;
   readonly #held: HeldBytes;
   readonly #calm = new Calm();
+  /** For messages that were cut short. Bodies do not weigh against them: a byte of one costs nothing. */
+  readonly #cuts = new Calm();
   /** Streams that have something to send, in turn. */
   readonly #line: Http2Stream[] = [];
   readonly #turns: Http2Stream[] = [];
@@ -252,8 +256,10 @@ export abstract class Http2Link implements StreamHandler, StreamHost, FrameEvent
     if (this.isIdle(id)) return h2.PROTOCOL_ERROR;
     this.#discarded.delete(id);
     note(this.#resetByPeer, id);
-    this.streams.get(id)?.onReset(new Error("the other side reset the stream"));
-    return this.disturbed();
+    const stream = this.streams.get(id);
+    if (stream === undefined) return this.disturbed();
+    stream.onReset(new Error("the other side reset the stream"));
+    return this.cut();
   }
 
   /** Section 6.5. */
@@ -299,7 +305,17 @@ export abstract class Http2Link implements StreamHandler, StreamHost, FrameEvent
   protected streamError(id: number, stream: Http2Stream, code: number): number {
     this.reset(id, code);
     stream.onReset(new Error("the other side broke a rule of HTTP/2"));
-    return this.disturbed();
+    return this.cut();
+  }
+
+  /** Takes note of a message that the peer has ended early, by a reset or by breaking a rule. */
+  protected cut(): number {
+    return this.#cuts.disturbed(this.environment.now()) ? h2.ENHANCE_YOUR_CALM : h2.NO_ERROR;
+  }
+
+  /** A message is over as it should be. */
+  completed(): void {
+    this.#cuts.useful(COMPLETED_WEIGHT);
   }
 
   /** Takes note of something that brings nothing. */

@@ -55,6 +55,8 @@ export interface StreamHost {
   discard(id: number): void;
   /** A part of a message has moved. */
   progress(): void;
+  /** A message is over as it should be. */
+  completed(): void;
   /** Gives the peer room for so many bytes more; stream 0 is the connection. */
   credit(id: number, bytes: number): void;
   /** Message `id` of the stream is over (0: it had none); `reusable`: it can have another. */
@@ -366,6 +368,7 @@ export abstract class Http2Stream implements Stream, MessageEvents {
     const reusable = this.remoteEnded && !this.finishing && !this.closed && this.drained;
     this.#creditRest();
     this.id = 0;
+    this.#host.completed();
     this.#host.onOver(this, id, reusable);
     if (!reusable) this.#leave(null);
   }

@@ -100,6 +100,11 @@ export class Http2Upstream extends Http2Link {
     else this.#end(h2.SETTINGS_TIMEOUT, new Error("the server has not said its settings in time"));
   }
 
+  /** A server may answer before it has read everything, and reset the rest (RFC 9113 section 8.1). */
+  protected override cut(): number {
+    return this.disturbed();
+  }
+
   override onData(view: Uint8Array): void {
     if (this.#linger === null) super.onData(view);
     else if (this.#linger.discard(view.length)) this.#shut();

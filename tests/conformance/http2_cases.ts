@@ -449,6 +449,22 @@ export const HTTP2_CASES: readonly Http2Case[] = [
     "GOAWAY ENHANCE_YOUR_CALM",
     Array.from({ length: 1500 }, (_, i) => get(2 * i + 1) + frame(RST, 0, 2 * i + 1, "\0\0\0\x08")).join(""),
   ),
+  one(
+    "section 10.5: streams that are reset as soon as a byte of their bodies was sent",
+    "GOAWAY ENHANCE_YOUR_CALM",
+    Array.from(
+      { length: 3000 },
+      (_, i) => post(2 * i + 1) + frame(DATA, 0, 2 * i + 1, "x") + frame(RST, 0, 2 * i + 1, "\0\0\0\x08"),
+    ).join(""),
+  ),
+  one(
+    "section 10.5: streams that are made to be reset, each with a byte of its body",
+    "GOAWAY ENHANCE_YOUR_CALM",
+    Array.from(
+      { length: 3000 },
+      (_, i) => post(2 * i + 1) + frame(DATA, 0, 2 * i + 1, "x") + frame(WINDOW, 0, 2 * i + 1, "\0\0\0\0"),
+    ).join(""),
+  ),
   one("RFC 7541 section 2.3.3: an index of 0", "GOAWAY COMPRESSION_ERROR", frame(HEADERS, ALL, 1, "\x80")),
   one(
     "RFC 7541 section 2.3.3: an index that is not there",
