@@ -89,9 +89,10 @@ class Target implements UpstreamOwner, DialHandler {
 
   onLeaving(upstream: Http2Upstream, reason: Error): void {
     this.#open.delete(upstream);
-    if (this.#fresh !== upstream) return;
-    this.#fresh = null;
-    this.#fail(reason);
+    const fresh = this.#fresh === upstream;
+    if (fresh) this.#fresh = null;
+    // Who is told to leave before a single stream was opened would be told so again, as fast as it connects.
+    if (fresh || !upstream.used && this.#dial === null && this.#fresh === null) this.#fail(reason);
   }
 
   /** Gives those who wait what there is, and connects for the rest. */

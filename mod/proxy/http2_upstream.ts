@@ -42,7 +42,7 @@ export interface UpstreamOwner {
   onReady(upstream: Http2Upstream): void;
   /** A stream may be opened where none could before. */
   onRoom(upstream: Http2Upstream): void;
-  /** No more streams are opened on it; `reason`: why it was never ready. */
+  /** No more streams are opened on it; `reason`: why, for who waits for the first of them. */
   onLeaving(upstream: Http2Upstream, reason: Error): void;
 }
 
@@ -81,6 +81,11 @@ export class Http2Upstream extends Http2Link {
 
   get allowsNone(): boolean {
     return this.settings.mostStreams === 0;
+  }
+
+  /** True once a stream was opened on it. */
+  get used(): boolean {
+    return this.#opened;
   }
 
   open(): Stream {

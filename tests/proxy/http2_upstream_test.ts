@@ -187,6 +187,19 @@ Deno.test("Http2Dialer a server that does not speak HTTP/2 is one that cannot be
   });
 });
 
+Deno.test("Http2Dialer a server that leaves as soon as it has greeted is one that cannot be reached", () => {
+  const goaway = frame(GOAWAY, 0, 0, number(0, 4) + number(0, 4));
+  for (const farewell of [goaway, frame(DATA, 0, 1, "x")]) {
+    simulate({ ...HTTP2, servers: 1, pool: { http2: true, retry: { attempts: 0 } } }, (world) => {
+      const [server] = world.servers;
+      server!.onConnect = (connection) => connection.send(frame(SETTINGS, 0, 0) + farewell);
+      const client = world.connect().get("/");
+      world.run(5000);
+      assertEquals([client.statuses, world.log[0]!.error, server!.dials], [[503], "connectFailed", 1]);
+    });
+  }
+});
+
 Deno.test("Http2Dialer who leaves while a connection is made, or while it waits, leaves nothing behind", () => {
   for (const seed of SEEDS) {
     simulate({ ...HTTP2, servers: 1, seed }, (world) => {
