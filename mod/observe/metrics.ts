@@ -12,6 +12,7 @@ import {
   TIMES,
   TRAFFIC_METRICS,
 } from "./counter_metrics.ts";
+import { firstSamples, poolSamples } from "./bounded.ts";
 import { exposition, type Family, histogramSamples, type Labels, type Sample } from "./exposition.ts";
 import {
   type LimitStatus,
@@ -22,7 +23,7 @@ import {
   type SessionStatus,
   takesTraffic,
 } from "./status.ts";
-import type { Times, Traffic, TrafficStatus } from "./traffic.ts";
+import { LABELLED_LIMITS, type Times, type Traffic, type TrafficStatus } from "./traffic.ts";
 
 /** The page of `/metrics`. */
 export function metricsPage(status: NodeStatus, traffic: TrafficStatus): string {
@@ -30,7 +31,7 @@ export function metricsPage(status: NodeStatus, traffic: TrafficStatus): string 
     ...nodeFamilies(status),
     ...listenerFamilies(status),
     ...acmeFamilies(status),
-    ...sessionFamilies(status),
+    ...sessionFamilies(status, traffic),
     ...limitFamilies(status),
     ...cacheFamilies(status),
     ...spanFamilies(traffic),
@@ -158,54 +159,53 @@ function acmeFamilies({ acme: { active, names } }: NodeStatus): Family[] {
   ];
 }
 
-function sessionFamilies({ pools }: NodeStatus): Family[] {
+function sessionFamilies({ pools }: NodeStatus, traffic: TrafficStatus): Family[] {
+  const labelled = poolsLabelled(traffic);
   return SESSION_METRICS.map(({ name, help, type, column }) => ({
     name: `tandem_pool_${name}`,
     help,
     type,
-    samples: pools.flatMap(({ name, sessions }) => {
-      const value = sessions?.[column] ?? null;
-      return value === null ? [] : [{ labels: { pool: name }, value }];
-    }),
+    samples: poolSamples(pools, labelled, ({ sessions }) => sessions?.[column] ?? null),
   }));
 }
 
+/** The pools that are counted by themselves. */
+function poolsLabelled({ pools }: TrafficStatus): ReadonlySet<string> {
+  return new Set(pools.map(({ pool }) => pool));
+}
+
 function limitFamilies({ limits }: NodeStatus): Family[] {
+  const labelsOf = ({ kind, name }: LimitStatus) => ({ kind, limit: name });
   const family = (
     name: string,
     help: string,
     type: Family["type"],
-    samples: [LimitStatus, number, Labels?][],
+    ...values: [(limit: LimitStatus) => number, Labels?][]
   ) => ({
     name: `tandem_limit_${name}`,
     help,
     type,
-    samples: samples.map(([{ kind, name }, value, more = {}]) => {
-      return { labels: { kind, limit: name, ...more }, value };
-    }),
+    samples: values.flatMap(([value, more = {}]) =>
+      firstSamples(limits, LABELLED_LIMITS, labelsOf, value).map((one) => {
+        return { ...one, labels: { ...one.labels, ...more } };
+      })
+    ),
   });
-  const each = (column: "entries" | "size" | "evictions") =>
-    limits.map((limit): [LimitStatus, number] => [limit, limit[column]]);
   return [
     family(
       "requests_total",
       "Requests or connections that were counted, by what became of them; dryRun: let through though too many.",
       "counter",
-      limits.flatMap((limit): [LimitStatus, number, Labels][] => [
-        [limit, limit.passed, { result: "passed" }],
-        [limit, limit.delayed, { result: "delayed" }],
-        [limit, limit.refused, { result: "refused" }],
-        [limit, limit.wouldRefuse, { result: "dryRun" }],
-      ]),
+      [({ passed }) => passed, { result: "passed" }],
+      [({ delayed }) => delayed, { result: "delayed" }],
+      [({ refused }) => refused, { result: "refused" }],
+      [({ wouldRefuse }) => wouldRefuse, { result: "dryRun" }],
     ),
-    family("keys", "Keys that are remembered.", "gauge", each("entries")),
-    family("keys_size", "Keys that fit.", "gauge", each("size")),
-    family(
-      "evictions_total",
-      "Keys forgotten before their time, for lack of room.",
-      "counter",
-      each("evictions"),
-    ),
+    family("keys", "Keys that are remembered.", "gauge", [({ entries }) => entries]),
+    family("keys_size", "Keys that fit.", "gauge", [({ size }) => size]),
+    family("evictions_total", "Keys forgotten before their time, for lack of room.", "counter", [
+      ({ evictions }) => evictions,
+    ]),
   ];
 }
 
@@ -225,8 +225,9 @@ function routeFamilies({ routes }: TrafficStatus): Family[] {
 }
 
 function poolFamilies({ pools }: NodeStatus, traffic: TrafficStatus): Family[] {
+  const labelled = poolsLabelled(traffic);
   const gauge = (name: string, help: string, value: (pool: PoolStatus) => number): Family => {
-    const samples = pools.map((pool) => ({ labels: { pool: pool.name }, value: value(pool) }));
+    const samples = poolSamples(pools, labelled, value);
     return { name: `tandem_pool_${name}`, help, type: "gauge", samples };
   };
   return [
@@ -235,17 +236,18 @@ function poolFamilies({ pools }: NodeStatus, traffic: TrafficStatus): Family[] {
       name: "tandem_pool_breaker_open",
       help: "1 while the breaker of the pool is open, or half open.",
       type: "gauge",
-      samples: pools.flatMap(({ name, breaker }) =>
-        breaker === undefined ? [] : [{ labels: { pool: name }, value: breaker.state === "closed" ? 0 : 1 }]
+      samples: poolSamples(
+        pools,
+        labelled,
+        ({ breaker }) => breaker === undefined ? null : breaker.state === "closed" ? 0 : 1,
+        Math.max,
       ),
     },
     {
       name: "tandem_pool_breaker_openings_total",
       help: "How often the breaker of the pool has opened.",
       type: "counter",
-      samples: pools.flatMap(({ name, breaker }) =>
-        breaker === undefined ? [] : [{ labels: { pool: name }, value: breaker.opened }]
-      ),
+      samples: poolSamples(pools, labelled, ({ breaker }) => breaker?.opened ?? null),
     },
     gauge("servers", "Servers of the pool.", ({ servers }) => servers.length),
     gauge("servers_up", "Those that new requests may go to.", ({ servers }) => {

@@ -10,6 +10,7 @@ import type { SpanCounts } from "./span_queue.ts";
 /** Servers, and pools, that have labels of their own. */
 export const LABELLED_SERVERS = 512;
 export const LABELLED_POOLS = 256;
+export const LABELLED_LIMITS = 256;
 
 export interface TrafficStatus {
   readonly routes: readonly (Traffic & { readonly listener: string; readonly route: string })[];

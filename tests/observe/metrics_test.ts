@@ -81,7 +81,9 @@ Deno.test("metricsPage() tells of the sessions of pools that have some, and of t
     pool("byCookie", { by: "cookie", entries: null, size: null, ...counts }),
     pool("byTable", { by: "table", entries: 7, size: 8, ...counts }),
   ];
-  const families = parseExposition(metricsPage(sampleStatus({ pools }), sampleTraffic()));
+  const traffic = sampleTraffic();
+  const rows = pools.map(({ name }) => ({ ...traffic.pools[0]!, pool: name }));
+  const families = parseExposition(metricsPage(sampleStatus({ pools }), { ...traffic, pools: rows }));
   const samples = (name: string) => [...families.get(`tandem_pool_${name}`)!.samples];
   assertEquals(samples("sessions"), [['tandem_pool_sessions{pool="byTable"}', 7]]);
   assertEquals(samples("sessions_size"), [['tandem_pool_sessions_size{pool="byTable"}', 8]]);
@@ -178,4 +180,49 @@ Deno.test("metricsPage() tells of limits what became of requests", () => {
   assertEquals(of("keys"), [[`tandem_limit_keys{${labels}}`, 1]]);
   assertEquals(of("keys_size"), [[`tandem_limit_keys_size{${labels}}`, 8]]);
   assertEquals(of("evictions_total"), [[`tandem_limit_evictions_total{${labels}}`, 6]]);
+});
+
+Deno.test("metricsPage() of many pools and limits has series for some, and one for all others, in every family", () => {
+  const session: SessionStatus = {
+    by: "table",
+    entries: 2,
+    size: 8,
+    hits: 1,
+    misses: 1,
+    moved: 1,
+    evictions: 1,
+  };
+  const pools = Array.from({ length: 600 }, (_, at): PoolStatus => ({
+    name: `p${at}`,
+    balance: "first",
+    queued: 1,
+    breaker: { state: at === 599 ? "open" : "closed", opened: 1 },
+    sessions: session,
+    servers: [sampleServer({ slot: at })],
+  }));
+  const limits = Array.from({ length: 300 }, (_, at) => ({ ...SAMPLE_LIMIT, name: `l${at}` }));
+  const traffic = sampleTraffic();
+  const [one] = traffic.pools;
+  const named = [...Array.from({ length: 256 }, (_, at) => `p${at}`), "other"];
+  const page = metricsPage(sampleStatus({ pools, limits }), {
+    ...traffic,
+    pools: named.map((pool) => ({ ...one!, pool })),
+  });
+  const families = parseExposition(page);
+  const value = (name: string) => families.get(name)!.samples.get(`${name}{pool="other"}`);
+  assertEquals(value("tandem_pool_queued"), 344);
+  assertEquals(value("tandem_pool_servers"), 344);
+  assertEquals(value("tandem_pool_sessions"), 688);
+  assertEquals(value("tandem_pool_breaker_open"), 1);
+  assertEquals(
+    families.get("tandem_limit_keys")!.samples.get('tandem_limit_keys{kind="other",limit="other"}'),
+    44,
+  );
+  for (const label of ["pool", "limit"]) {
+    const values = new Set(
+      [...page.matchAll(new RegExp(`[{,]${label}="([^"]*)"`, "g"))].map(([, name]) => name),
+    );
+    values.delete("app");
+    assertEquals(values.size, 257, label);
+  }
 });

@@ -1,8 +1,10 @@
 /** The alert rules and the dashboard: what they ask for exists, and the rules go off when they should. */
 import { dirname } from "node:path";
 import { electionMetrics } from "../../mod/observe/election_status.ts";
+import { exposition } from "../../mod/observe/exposition.ts";
 import { kernelMetrics } from "../../mod/observe/kernel_status.ts";
 import { metricsPage } from "../../mod/observe/metrics.ts";
+import { Refusals } from "../../mod/observe/refusals.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { labTest, requireTool } from "../lab/tools.ts";
 import { parseExposition } from "../observe/parse_exposition.ts";
@@ -23,7 +25,8 @@ function page(): string {
   const pools = status.pools.map((pool) => {
     return { ...pool, sessions: SESSIONS, breaker: { state: "closed", opened: 1 } as const };
   });
-  return metricsPage({ ...status, pools }, sampleTraffic()) + electionMetrics(VRRP) + kernelMetrics(KERNEL);
+  return metricsPage({ ...status, pools }, sampleTraffic()) + electionMetrics(VRRP) +
+    kernelMetrics(KERNEL) + exposition([new Refusals().family()]);
 }
 
 function docsPages(): { file: string; text: string }[] {
