@@ -3,6 +3,7 @@
  *
  * A collector that is slow or gone costs spans, never memory or traffic: the newest are given up. Pure.
  */
+import { z } from "zod";
 
 /** As the SDKs of OpenTelemetry have it (OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_MAX_EXPORT_BATCH_SIZE): 2048 and 512. */
 export const MAX_SPANS = 2048;
@@ -58,12 +59,17 @@ export class SpanQueue {
     return this.#sent;
   }
 
-  /** What became of those taken last: the collector has them, or never will, or is to be asked again. */
-  settle(outcome: "exported" | "failed" | "later"): void {
+  /**
+   * What became of those taken last: the collector has them, all but `refused`, or never will, or is to be asked again.
+   */
+  settle(outcome: "exported" | "failed" | "later", refused = 0): void {
     const gone = this.#sent;
     this.#sent = [];
-    if (outcome === "exported") this.#exported += gone.length;
-    else if (outcome === "failed") this.#failed += gone.length;
+    if (outcome === "exported") {
+      const failed = Math.min(refused, gone.length);
+      this.#exported += gone.length - failed;
+      this.#failed += failed;
+    } else if (outcome === "failed") this.#failed += gone.length;
     else {
       this.#waiting = [...gone, ...this.#waiting];
       for (const span of gone) this.#chars += span.length;
@@ -75,6 +81,26 @@ export class SpanQueue {
     this.#dropped += this.#waiting.length;
     this.#waiting = [];
     this.#chars = 0;
+  }
+}
+
+const ExportResponse = z.object({
+  partialSuccess: z.object({
+    rejectedSpans: z.coerce.number().int().nonnegative().default(0),
+    errorMessage: z.string().default(""),
+  }),
+});
+
+/**
+ * What a collector that took a request did not take of it, and why, from the body of its answer
+ * (https://opentelemetry.io/docs/specs/otlp/#partial-success-1).
+ */
+export function refusedOf(body: string): { readonly refused: number; readonly reason: string } {
+  try {
+    const { partialSuccess } = ExportResponse.parse(JSON.parse(body));
+    return { refused: partialSuccess.rejectedSpans, reason: partialSuccess.errorMessage };
+  } catch {
+    return { refused: 0, reason: "" };
   }
 }
 

@@ -9,6 +9,7 @@ import type { Log } from "../observe/log.ts";
 import {
   exportRequest,
   MAX_BATCH,
+  refusedOf,
   type SpanCounts,
   SpanQueue,
   type SpanSource,
@@ -21,6 +22,8 @@ const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
 /** How long the end of the process waits for it. */
 const LAST_WORDS_MS = 2000;
+/** Of an answer no more is read: what it says of spans that were refused is short. */
+const MAX_ANSWER_CHARS = 64 * 1024;
 /** https://opentelemetry.io/docs/specs/otlp/#retryable-response-codes */
 const RETRYABLE = [429, 502, 503, 504];
 
@@ -103,12 +106,16 @@ export class SpanExporter {
 
   async #sendBatch({ endpoint, headers, service }: TracingConfig): Promise<Sent> {
     const body = exportRequest({ ...this.#source, service }, this.#queue.take());
-    const sent = await this.#post(endpoint, headers, body);
-    this.#queue.settle(sent);
+    const { sent, refused = 0 } = await this.#post(endpoint, headers, body);
+    this.#queue.settle(sent, refused);
     return sent;
   }
 
-  async #post(endpoint: string, headers: Readonly<Record<string, string>>, body: string): Promise<Sent> {
+  async #post(
+    endpoint: string,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+  ): Promise<{ readonly sent: Sent; readonly refused?: number }> {
     const attempt = this.#attempt = new AbortController();
     const late = () => attempt.abort(new Error(`no answer within ${ANSWER_MS / 1000} s`));
     const timer = setTimeout(late, ANSWER_MS);
@@ -120,16 +127,17 @@ export class SpanExporter {
         redirect: "manual",
         signal: attempt.signal,
       });
-      await response.body?.cancel();
       if (response.ok) {
-        this.#tell("");
-        return "exported";
+        const { refused, reason } = refusedOf(await textOf(response));
+        this.#tell(refused === 0 ? "" : `it refuses some: ${reason}`);
+        return { sent: "exported", refused };
       }
+      await response.body?.cancel();
       this.#tell(`it answers ${response.status}`);
-      return RETRYABLE.includes(response.status) ? "later" : "failed";
+      return { sent: RETRYABLE.includes(response.status) ? "later" : "failed" };
     } catch (error) {
       this.#tell((error as Error).message);
-      return "later";
+      return { sent: "later" };
     } finally {
       clearTimeout(timer);
     }
@@ -142,4 +150,15 @@ export class SpanExporter {
     else this.#log.warning("the collector does not take spans", { reason: problem });
     this.#told = problem;
   }
+}
+
+/** Nothing of an answer that is too long. */
+async function textOf(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > MAX_ANSWER_CHARS) return "";
+  }
+  return text;
 }

@@ -1,4 +1,4 @@
-import { exportRequest, MAX_BATCH, MAX_SPANS, SpanQueue } from "../../mod/observe/span_queue.ts";
+import { exportRequest, MAX_BATCH, MAX_SPANS, refusedOf, SpanQueue } from "../../mod/observe/span_queue.ts";
 import { assertEquals } from "../assert.ts";
 
 const lines = (count: number, text = "{}") => `${text}\n`.repeat(count);
@@ -47,4 +47,31 @@ Deno.test("exportRequest() is JSON whatever the names are", () => {
     value: { stringValue: 'a"b\n' },
   });
   assertEquals(request.resourceSpans[0].scopeSpans[0].spans, [{ a: 1 }, { b: 2 }]);
+});
+
+Deno.test("refusedOf() reads what a collector did not take, and nothing from what is no such answer", () => {
+  const body = (partialSuccess: unknown) => JSON.stringify({ partialSuccess });
+  assertEquals(refusedOf(body({ rejectedSpans: 3, errorMessage: "late" })), { refused: 3, reason: "late" });
+  assertEquals(refusedOf(body({ rejectedSpans: "3" })), { refused: 3, reason: "" });
+  for (
+    const text of [
+      "",
+      "{}",
+      "null",
+      "[",
+      body(null),
+      body({ rejectedSpans: -1 }),
+      body({ rejectedSpans: "x" }),
+    ]
+  ) {
+    assertEquals(refusedOf(text), { refused: 0, reason: "" }, text);
+  }
+});
+
+Deno.test("SpanQueue() counts no more refused than were sent", () => {
+  const queue = new SpanQueue();
+  queue.push("1\n2\n", 0);
+  queue.take();
+  queue.settle("exported", 5);
+  assertEquals(queue.counts, { exported: 0, failed: 2, dropped: 0 });
 });

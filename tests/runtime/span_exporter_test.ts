@@ -8,6 +8,7 @@ class Collector implements AsyncDisposable {
   readonly got: { readonly spans: unknown[]; readonly headers: Headers }[] = [];
   /** What it answers next, and then again and again. */
   readonly statuses: number[] = [200];
+  body = "{}";
   #arrived = Promise.withResolvers<void>();
   readonly #server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
     const { resourceSpans: [{ scopeSpans: [{ spans }] }] } = await request.json();
@@ -15,7 +16,7 @@ class Collector implements AsyncDisposable {
     this.#arrived.resolve();
     this.#arrived = Promise.withResolvers();
     const status = this.statuses.length > 1 ? this.statuses.shift()! : this.statuses[0]!;
-    return new Response(status === 204 ? null : "{}", { status });
+    return new Response(status === 204 ? null : this.body, { status });
   });
 
   config(fields: Partial<TracingConfig> = {}): TracingConfig {
@@ -71,6 +72,18 @@ Deno.test("SpanExporter() asks a collector again that is busy, gives up what it 
   assertEquals(told.length, 3);
   assertMatch(told[0]!, /does not take spans.*503/);
   assertMatch(told[2]!, /takes spans again/);
+});
+
+Deno.test("SpanExporter() counts and tells what a collector refuses of a batch that it took", async () => {
+  await using collector = new Collector();
+  collector.body = JSON.stringify({ partialSuccess: { rejectedSpans: "2", errorMessage: "too old" } });
+  const { exporter: spans, told } = exporter();
+  spans.configure(collector.config());
+  spans.push(lines(3), 0);
+  await spans.close();
+  assertEquals(spans.counts, { exported: 1, failed: 2, dropped: 0 });
+  assertEquals(told.length, 1);
+  assertMatch(told[0]!, /does not take spans.*it refuses some: too old/);
 });
 
 Deno.test("SpanExporter() a collector that is gone costs spans and nothing else; without one nothing is kept", async () => {
