@@ -49,7 +49,7 @@ export function putRequest(bytes: Uint8Array, at: number, record: AccessRecord):
   at = putTarget(bytes, at, rangeOf(record.target));
   at = putString(bytes, at, KEY.scheme, record.tls === null ? "http" : "https");
   at = putAuthority(bytes, at, rangeOf(record.host));
-  at = putString(bytes, at, KEY.version, record.version.replace(/^HTTP\/|\.0$/g, ""));
+  at = putString(bytes, at, KEY.version, record.version === "HTTP/2.0" ? "2" : record.version.slice(5));
   at = putString(bytes, at, KEY.route, record.route);
   at = putClient(bytes, at, record);
   at = putString(bytes, at, KEY.userAgent, record.userAgent);

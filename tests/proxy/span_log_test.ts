@@ -125,6 +125,13 @@ Deno.test("append() a method that nobody knows makes no name of its own", () => 
   );
 });
 
+Deno.test("append() versions of HTTP are called as the conventions call them", () => {
+  const told = ["HTTP/1.0", "HTTP/1.1", "HTTP/2.0"].map((version) =>
+    span({ version }).attributes["network.protocol.version"]
+  );
+  assertEquals(told, ["1.0", "1.1", "2"]);
+});
+
 Deno.test("append() the span of a connection tells where it went, what it carried and how it ended", () => {
   const connection = {
     transport: "tcp",
