@@ -6,6 +6,7 @@ import { reasonOf } from "../base/reason.ts";
 import type { ParseArgsOptionsConfig } from "node:util";
 import { BAD, GOOD, type Invocation, writeErr, writeOut } from "./command.ts";
 import { wayTo } from "./node_way_io.ts";
+import { complain, refused, whyUnanswered } from "./refusal.ts";
 import { SOCKET_OPTIONS } from "./socket_io.ts";
 
 export const API_OPTIONS: ParseArgsOptionsConfig = {
@@ -168,11 +169,6 @@ export function showJson(value: unknown): number {
   return GOOD;
 }
 
-export function complain(problem: string): number {
-  writeErr(`${problem}\n`);
-  return BAD;
-}
-
 /** `127.0.0.1:9900` is what the configuration has, so it is good here too. */
 export function withScheme(url: string): string {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(url) ? url : `http://${url}`;
@@ -189,18 +185,5 @@ function nodeAnswers(value: unknown): readonly NodeAnswer[] | null {
 
 function refusal(value: unknown, status: number): string {
   const { error = `it answers ${status}` } = (value ?? {}) as { readonly error?: string };
-  return error.includes("\n") ? `Cannot do it:\n${error}` : `Cannot do it as ${error}`;
-}
-
-function whyUnanswered(error: unknown, withinMs: number): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === "TimeoutError") return `no answer within ${withinMs / 1000} s`;
-  const text = `${error.message} ${error.cause instanceof Error ? error.cause.message : ""}`.trim();
-  if (/permission denied/i.test(text)) {
-    return "this user may not use its socket, which is for its owner and group";
-  }
-  if (/no such file/i.test(text)) {
-    return "there is no socket, so no node of that name runs here (--node, TANDEM_NODE, --socket)";
-  }
-  return /refused/i.test(text) ? "connection refused: nobody answers there" : text;
+  return refused(error);
 }

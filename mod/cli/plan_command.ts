@@ -9,7 +9,6 @@ import {
   BOTH_HELP,
   BOTH_OPTIONS,
   callApi,
-  complain,
   heading,
   isGood,
   type NodeAnswer,
@@ -17,6 +16,7 @@ import {
   showJson,
 } from "./api_io.ts";
 import { BAD, type Command, GOOD, UsageError, writeErr, writeOut } from "./command.ts";
+import { complain } from "./refusal.ts";
 
 export const command: Command = {
   summary: "show what a reload would change, and what it costs",

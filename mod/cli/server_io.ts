@@ -1,7 +1,8 @@
 /** What the commands about one server have in common. */
 import { parseDuration } from "../base/duration.ts";
-import { act, BOTH_HELP, BOTH_OPTIONS, callApi, complain } from "./api_io.ts";
+import { act, BOTH_HELP, BOTH_OPTIONS, callApi } from "./api_io.ts";
 import { type Command, GOOD, type Invocation, UsageError, writeOut } from "./command.ts";
+import { complain } from "./refusal.ts";
 
 /** How often a server in drain is looked at. */
 const LOOK_MS = 200;

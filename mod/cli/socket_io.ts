@@ -2,11 +2,11 @@
  * How a command reaches the keeper of a node on this machine: by its socket, which also answers while the balancer is
  * down.
  */
-import { reasonOf } from "../base/reason.ts";
 import type { ParseArgsOptionsConfig } from "node:util";
 import { adminSocketPath } from "../runtime/admin_path.ts";
 import { askAdmin } from "../runtime/admin_socket_io.ts";
-import { BAD, GOOD, type Invocation, writeErr, writeOut } from "./command.ts";
+import { GOOD, type Invocation, writeErr, writeOut } from "./command.ts";
+import { complain, refused, whyUnanswered } from "./refusal.ts";
 
 export const SOCKET_OPTIONS: ParseArgsOptionsConfig = {
   node: { type: "string" },
@@ -53,10 +53,7 @@ export async function command(
   if ("problem" in socket) return complain(socket.problem);
   try {
     const answer = await askAdmin(socket.path, request, withinMs, "POST") as Answer;
-    if (answer.error !== undefined) {
-      const { error } = answer;
-      return complain(error.includes("\n") ? `Cannot do it:\n${error}` : `Cannot do it as ${error}`);
-    }
+    if (answer.error !== undefined) return complain(refused(answer.error));
     if (invocation.values.json === true) {
       writeOut(JSON.stringify(answer, null, 2) + "\n");
       return GOOD;
@@ -65,18 +62,11 @@ export async function command(
     writeOut(`${done}\n`);
     return GOOD;
   } catch (error) {
-    return complain(
-      `Cannot ask the keeper at ${socket.path}: ${reasonOf(error)}`,
-    );
+    return complain(`Cannot ask the keeper at ${socket.path}: ${whyUnanswered(error, withinMs)}`);
   }
 }
 
 /** What the keeper says of itself; null: nobody answers. */
 export async function askStatus(path: string): Promise<unknown> {
   return await askAdmin(path, "/status", ANSWER_MS).catch(() => null);
-}
-
-function complain(problem: string): number {
-  writeErr(`${problem}\n`);
-  return BAD;
 }

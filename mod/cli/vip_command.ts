@@ -11,7 +11,8 @@ export const command: Command = {
   options: { ...SELECTION_OPTIONS, ...API_OPTIONS },
   help:
     `move   has the node hand the addresses of an instance over to another, which keeps them until it fails or they are
-       moved again; only the node that holds them can: where it is the other one, --node peer asks that
+       moved again; only the node that holds them can: where it is the other one, --node peer asks that. An instance
+       has one owner, so there is no --both
 clean  takes off this machine what a keeper that was killed left of the addresses in the file, without waiting for
        the end of their leases; what a live keeper leases is never touched. Rules in the kernel go too, unless
        kernel.onExit is keep

@@ -138,7 +138,7 @@ class Keeper {
     });
     const files = new StoredFiles();
     this.#pair = new PairNodes({
-      ...{ node, election, files, log },
+      ...{ node, version, election, files, log },
       api: () => this.#api,
       onReceived: () => this.#child?.send({ kind: "arrived" }),
     });

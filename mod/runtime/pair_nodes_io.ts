@@ -19,8 +19,9 @@ const SILENT_MS = 10_000;
 const LOOK_MS = 500;
 
 export interface PairNodesOptions {
-  /** This node's name. */
+  /** This node's name, and the program's version. */
   readonly node: string;
+  readonly version: string;
   /** The instances at work here; none: another process has the node. */
   readonly election: () => readonly InstanceStatus[];
   readonly api: () => AdminApp;
@@ -92,7 +93,14 @@ export class PairNodes {
     if (peer === undefined) {
       return noAnswer(502, `node ${node} has not been heard since this one was started`);
     }
-    return await this.#requests.ask(node, peer.address, request);
+    return await this.#requests.ask(node, peer.address, request, this.#hintOf(node));
+  }
+
+  /** What another version says may not be understood. */
+  #hintOf(node: string): string {
+    const { version } = this.#options;
+    const theirs = this.#instance()?.peers.find((one) => one.node === node)?.version ?? version;
+    return theirs === version ? "" : ` (it has version ${theirs}, this one ${version})`;
   }
 
   close(): void {

@@ -42,13 +42,13 @@ export class PeerRequests {
     this.#options = options;
   }
 
-  /** Asks a node at its address. Never rejects: that it cannot be asked is an answer too (502). */
-  async ask(node: string, address: string, request: PeerRequest): Promise<PeerAnswer> {
+  /** Asks a node at its address. Never rejects: that it cannot be asked is an answer too (502), which may end in a hint. */
+  async ask(node: string, address: string, request: PeerRequest, hint = ""): Promise<PeerAnswer> {
     const answer = await this.#ask(node, address, request).catch((error: unknown) => {
       const reason = reasonOf(error);
       // One that was frozen goes on with what it has been told.
       const later = reason.startsWith("no answer") && request.method !== "GET" ? "; it may do so later" : "";
-      return noAnswer(502, `node ${node} at ${address} cannot be asked: ${reason}${later}`);
+      return noAnswer(502, `node ${node} at ${address} cannot be asked: ${reason}${later}${hint}`);
     });
     if (request.method === "GET") return answer;
     const what = `${request.by}: on node ${node}: ${describeRequest(request)}`;

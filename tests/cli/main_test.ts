@@ -1,6 +1,6 @@
 import { editorSchema } from "../../mod/config/json_schema.ts";
 import { assert, assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "../assert.ts";
-import { RUN, tandem } from "./tandem.ts";
+import { RUN, tandem, withDirectory } from "./tandem.ts";
 
 Deno.test("main() help lists the commands for people, on stdout and with exit code 0", async () => {
   const { code, out, err } = await tandem(["help"]);
@@ -59,6 +59,16 @@ Deno.test("main() options that a command does not have: what was meant, and exit
       err: `tandem ${name}: ${said}; see tandem ${name} --help\n`,
     });
   }
+});
+
+Deno.test("main() upgrade of a node that does not run on this machine says so", async () => {
+  await withDirectory(async (directory) => {
+    const { code, err } = await tandem(["upgrade", "--node", "lb2"], {
+      env: { RUNTIME_DIRECTORY: directory },
+    });
+    assertEquals(code, 1);
+    assertStringIncludes(err, "there is no socket, so no node of that name runs here");
+  });
 });
 
 Deno.test("main() version is one line", async () => {

@@ -107,9 +107,9 @@ Deno.test("PeerRequests() answers 502 with the reason when the other cannot be a
     const unknown = await requests.ask("lb2", "127.81.13.3", GET);
     assertEquals(unknown.status, 502);
     assertStringIncludes(unknown.body, "node lb2 at 127.81.13.3 cannot be asked");
-    const nobody = await requests.ask("lb3", "127.81.13.9", GET);
+    const nobody = await requests.ask("lb3", "127.81.13.9", GET, " (it has version 2, this one 1)");
     assertEquals(nobody.status, 502);
-    assertMatch(nobody.body, /refused/i);
+    assertMatch(nobody.body, /refused.* \(it has version 2, this one 1\)/i);
   }, foreign);
 });
 
