@@ -1,15 +1,22 @@
 /**
- * The test command: the gate's steps, then all tests, then one line that counts them.
+ * The test command: the gate's steps and all tests, then one line that counts them.
  *
  * Every step runs even when an earlier one failed, so that one run tells everything. Each step of the gate counts as
- * one test; the tests are counted from the JUnit report. `--quick` leaves out what needs programs, time or a network.
+ * one test; the tests are counted from JUnit reports. `--quick` leaves out what needs programs, time or a network.
+ *
+ * Two lanes go beside each other, as tests that serve mostly wait and all the others mostly compute. After them the
+ * tests of whole nodes have the machine to themselves: what runs beside them makes their timers late.
  */
 import { installTools } from "./lab/tools.ts";
 import { checkPurity } from "./style/purity.ts";
 import { files, isPure, read, ROOT } from "./style/tree.ts";
 
-/** Directories of tests that are not part of `deno task ok`. */
-const SLOW_DIRECTORIES = ["lab", "scenarios", "conformance", "fuzz", "integration", "browser"];
+/** Directories of tests that are not part of `deno task ok`, and run alone. */
+const ALONE = ["lab", "scenarios", "conformance"];
+/** Of the tests that compute these are not part of `deno task ok`. */
+const LONG = ["fuzz"];
+/** Directories of tests that start programs, listen and wait. What is in no list computes. */
+const SERVING = ["cli", "discovery", "functions", "health", "net", "observe", "routes", "runtime"];
 /** Each test has its own deadline (deadline.ts); this is for what hangs outside of one, also on a machine that is slow or busy. The whole run is to take less than 20 minutes. */
 const TESTS_LIMIT_MS = 25 * 60_000;
 
@@ -37,24 +44,38 @@ function unescapeXml(text: string): string {
   return text.replace(/&(lt|gt|quot|apos|amp);/g, (_, name: string) => entities[name] ?? "");
 }
 
-type Show = "inherit" | "null";
+/** `atEnd`: in one piece, as another runs beside it. */
+type Show = "inherit" | "null" | "atEnd";
 
-async function deno(args: string[], show: Show = "inherit", signal?: AbortSignal): Promise<boolean> {
-  const options = { args, cwd: ROOT, stdin: "null", stdout: show, stderr: show } as const;
-  const child = new Deno.Command(Deno.execPath(), signal === undefined ? options : { ...options, signal })
-    .spawn();
-  return (await child.status).success;
+async function deno(
+  args: readonly string[],
+  show: Show = "inherit",
+  signal?: AbortSignal,
+): Promise<{ success: boolean; signal: Deno.Signal | null }> {
+  const at = { cwd: ROOT, stdin: "null", ...(signal === undefined ? {} : { signal }) } as const;
+  if (show !== "atEnd") {
+    return await new Deno.Command(Deno.execPath(), { ...at, args: [...args], stdout: show, stderr: show })
+      .spawn().status;
+  }
+  const ended = await new Deno.Command(Deno.execPath(), { ...at, args: [...args] }).output();
+  for (const text of [ended.stdout, ended.stderr]) await write(text);
+  return ended;
+}
+
+async function write(text: Uint8Array): Promise<void> {
+  for (let at = 0; at < text.length;) at += await Deno.stdout.write(text.subarray(at));
 }
 
 /** The linter with a plugin has been seen to crash, rarely, without having looked: then it looks again. */
 async function lint(): Promise<boolean> {
-  const shown = { cwd: ROOT, stdin: "null", stdout: "inherit", stderr: "inherit" } as const;
-  const once = () =>
-    new Deno.Command(Deno.execPath(), { args: ["lint", "--quiet"], ...shown }).spawn().status;
-  const first = await once();
+  const first = await deno(["lint", "--quiet"], "atEnd");
   if (first.signal !== "SIGSEGV") return first.success;
   console.log("the linter crashed (SIGSEGV); once more");
-  return (await once()).success;
+  return await step("lint", "--quiet");
+}
+
+async function step(...args: readonly string[]): Promise<boolean> {
+  return (await deno(args, "atEnd")).success;
 }
 
 function gate(): [name: string, run: () => Promise<boolean>][] {
@@ -62,9 +83,9 @@ function gate(): [name: string, run: () => Promise<boolean>][] {
   const documented = files().filter((path) => isPure(path) || /^(docs\/.*|README)\.md$/.test(path))
     .filter((path) => read(path).includes("```ts"));
   return [
-    ["formatting", () => deno(["fmt", "--check"])],
+    ["formatting", () => step("fmt", "--check")],
     ["lint", lint],
-    ["types", () => deno(["check", "--quiet", "--frozen"])],
+    ["types", () => step("check", "--quiet", "--frozen")],
     ["purity", async () => {
       const { ok, output } = await checkPurity();
       if (!ok) console.log(output);
@@ -72,15 +93,14 @@ function gate(): [name: string, run: () => Promise<boolean>][] {
     }],
     [
       "documentation examples",
-      () =>
-        documented.length === 0 ? Promise.resolve(true) : deno(["test", "--doc", "--quiet", ...documented]),
+      () => documented.length === 0 ? Promise.resolve(true) : step("test", "--doc", "--quiet", ...documented),
     ],
   ];
 }
 
-/** Runs the tests below `path`; `extra` goes to `deno test` as it is. What they print is shown in full, or not at all. */
+/** Runs the tests below `paths`; `extra` goes to `deno test` as it is. What they print is shown in full, or not at all. */
 export async function runTests(
-  path: string,
+  paths: readonly string[],
   extra: readonly string[] = [],
   show: Show = "inherit",
 ): Promise<Count> {
@@ -89,34 +109,48 @@ export async function runTests(
   const preload = `--preload=${ROOT}/tests/deadline.ts`;
   const args = ["test", "--no-check", "--allow-all", "--trace-leaks", preload, `--junit-path=${report}`];
   try {
-    const ok = await deno([...args, ...extra, path], show, AbortSignal.timeout(TESTS_LIMIT_MS));
+    const { success } = await deno([...args, ...extra, ...paths], show, AbortSignal.timeout(TESTS_LIMIT_MS));
     const text = await Deno.readTextFile(report).catch(() => "");
     const count = countJUnit(text);
     // A file that does not load, or a run that was cut short, is not in the report.
-    if (!ok && count.failed === 0) count.failed = 1;
+    if (!success && count.failed === 0) count.failed = 1;
     return count;
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
 }
 
-async function main(quick: boolean): Promise<number> {
-  const total: Count = { passed: 0, failed: 0, skipped: [] };
+/** The gate's steps, each as one test. */
+async function runGate(): Promise<Count & { failedSteps: string[] }> {
   const failedSteps: string[] = [];
-  if (!quick) await installTools();
+  let passed = 0;
   for (const [name, run] of gate()) {
     const ok = await run();
     console.log(`${name} ... ${ok ? "ok" : "FAILED"}`);
-    if (ok) total.passed++;
+    if (ok) passed++;
     else failedSteps.push(name);
   }
-  const slow = `--ignore=${SLOW_DIRECTORIES.map((name) => `tests/${name}`).join(",")}`;
-  const tests = await runTests("tests", quick ? [slow] : []);
-  for (const name of tests.skipped) console.log(`skipped: ${name}`);
-  if (failedSteps.length > 0) console.log(`failed steps: ${failedSteps.join(", ")}`);
-  const failed = failedSteps.length + tests.failed;
-  console.log(`${total.passed + tests.passed} passed, ${failed} failed, ${tests.skipped.length} skipped`);
-  return failed === 0 ? 0 : 1;
+  return { passed, failed: failedSteps.length, skipped: [], failedSteps };
+}
+
+async function main(quick: boolean): Promise<number> {
+  const below = (names: readonly string[]) => names.map((name) => `tests/${name}`);
+  const others = `--ignore=${below([...ALONE, ...SERVING, ...quick ? LONG : []]).join(",")}`;
+  const installed = quick ? Promise.resolve() : installTools();
+  const [serving, [steps, computing]] = await Promise.all([
+    installed.then(() => runTests(below(SERVING))),
+    runGate().then(async (steps) => {
+      await installed;
+      return [steps, await runTests(["tests"], [others], "atEnd")] as const;
+    }),
+  ]);
+  const counts = [steps, serving, computing, ...quick ? [] : [await runTests(below(ALONE))]];
+  const sum = (of: "passed" | "failed") => counts.reduce((total, count) => total + count[of], 0);
+  const skipped = counts.flatMap((count) => count.skipped);
+  for (const name of skipped) console.log(`skipped: ${name}`);
+  if (steps.failed > 0) console.log(`failed steps: ${steps.failedSteps.join(", ")}`);
+  console.log(`${sum("passed")} passed, ${sum("failed")} failed, ${skipped.length} skipped`);
+  return sum("failed") === 0 ? 0 : 1;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args.includes("--quick")));

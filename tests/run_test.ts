@@ -39,7 +39,7 @@ Deno.test("runTests() counts a failing test, a leak, a hang, and a file that doe
     const directory = await Deno.makeTempDir({ prefix: "tandem-run-" });
     try {
       await Deno.writeTextFile(`${directory}/${name}_test.ts`, source);
-      const { passed, failed, skipped } = await runTests(directory, [], "null");
+      const { passed, failed, skipped } = await runTests([directory], [], "null");
       counted[name] = [passed, failed, skipped];
     } finally {
       await Deno.remove(directory, { recursive: true });
@@ -63,7 +63,7 @@ Deno.test("deadline() gives a test that sets none a deadline, however it is regi
   Deno.env.set("TANDEM_TEST_TIMEOUT_MS", "50");
   try {
     await Deno.writeTextFile(`${directory}/hanging_test.ts`, source);
-    assertEquals(await runTests(directory, [], "null"), { passed: 1, failed: 5, skipped: ["g"] });
+    assertEquals(await runTests([directory], [], "null"), { passed: 1, failed: 5, skipped: ["g"] });
   } finally {
     Deno.env.delete("TANDEM_TEST_TIMEOUT_MS");
     await Deno.remove(directory, { recursive: true });
