@@ -38,6 +38,13 @@ export function editorSchema(): JsonSchema {
 
 /** The schema as it is, for the reference page and for suggestions. */
 export function plainSchema(): JsonSchema {
+  return plain ??= makePlainSchema();
+}
+
+/** Made when it is first wanted, and once: it takes longer than all else that is done to read a file. */
+let plain: JsonSchema | null = null;
+
+function makePlainSchema(): JsonSchema {
   // Refinements by function have no JSON Schema; the message of `check` says them.
   const schema = z.toJSONSchema(ConfigSchema, { io: "input", unrepresentable: "any" }) as JsonSchema;
   return { ...schema, required: ["listeners"] };

@@ -125,10 +125,13 @@ Deno.test("loadConfig() survives mutated YAML", async () => {
 
 Deno.test("loadConfig() survives mutated JSON", async () => {
   const json = JSON.stringify({
-    listeners: [{ name: "web", bind: ":80", routes: [{ match: { path: "/a" }, pool: "app" }] }],
-    pools: { app: { servers: ["10.0.0.1:80", { dns: "a", port: 80 }], check: {} } },
-    nodes: { n1: { listeners: { web: null } } },
+    tandem: {
+      listeners: [{ name: "web", bind: ":80", routes: [{ match: { path: "/a" }, pool: "app" }] }],
+      pools: { app: { servers: ["10.0.0.1:80", "app.internal:80"], check: {} } },
+      nodes: { n1: { listeners: { web: null } }, n2: {} },
+    },
   });
+  assert("config" in await load(json, { file: "deno.jsonc", node: "n2" }));
   const edits = fc.array(edit, { minLength: 1, maxLength: 4 });
   await fc.assert(
     fc.asyncProperty(edits, reading, (edits, choice) => check(mutate(json, edits), "deno.jsonc", choice)),

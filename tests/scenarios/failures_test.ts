@@ -57,7 +57,10 @@ labTest("run() has another pool or a page for what a pool fails", ["curl", "ngin
   await using dying = await Nginx.start("app");
   await using sorry = await Nginx.start("sorry");
   const [web, raw, down, http2, gone] = freePorts(5) as [number, number, number, number, number];
-  await peers.haproxy(down, `listen l\n  mode http\n  bind 127.0.0.1:${down}\n  server s 127.0.0.1:${gone}`);
+  await peers.haproxy(
+    down,
+    `listen l\n  mode http\n  retries 0\n  bind 127.0.0.1:${down}\n  server s 127.0.0.1:${gone}`,
+  );
   await peers.nginx(http2, `server { listen 127.0.0.1:${http2} http2; return 200 "sorry\\n"; }`);
   await using node = await Node.start(`
 listeners:
