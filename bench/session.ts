@@ -12,7 +12,7 @@ import { makeServerId } from "../mod/config/server_id_io.ts";
 import { RowAllocator } from "../mod/config/rows.ts";
 import type { Snapshot } from "../mod/config/snapshot.ts";
 import { Dataplane } from "../mod/runtime/dataplane_io.ts";
-import { TableKeeper } from "../mod/runtime/tables.ts";
+import { TableKeeper } from "../mod/runtime/table_keeper.ts";
 import { buildRouteTable } from "../routes/table.ts";
 import { good } from "../tests/config/reading.ts";
 import { tandemConfig } from "./products_io.ts";

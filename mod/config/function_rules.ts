@@ -2,7 +2,8 @@
  * Rules about functions: what two routes with one name must have in common, what a module needs to be there, and how many
  * processes there may be. Pure.
  */
-import { functionPool, functionsOf, MAX_PROCESSES } from "./functions.ts";
+import { functionPool } from "./function_pool.ts";
+import { functionsOf, MAX_PROCESSES } from "./functions.ts";
 import type { Path } from "./problem.ts";
 import type { RuleContext } from "./rules.ts";
 

@@ -4,6 +4,7 @@
  * A function is a pool like any other: what is different about it (where its servers are, who starts them) is the
  * keeper's to know.
  */
+import { functionPool } from "./function_pool.ts";
 import type { FunctionConfig } from "./function_schema.ts";
 import { type PoolConfig, PoolSchema, type ServerConfig } from "./pool_schema.ts";
 import type { Config } from "./schema.ts";
@@ -11,18 +12,8 @@ import type { Config } from "./schema.ts";
 /** Engines take memory and processor time, so a node has few of them. */
 export const MAX_PROCESSES = 64;
 
-const PREFIX = "function:";
 /** A connection to a process of this machine is there at once, or there is none. */
 const CONNECT_MS = 1000;
-
-/** The name of the pool of a function. */
-export function functionPool(name: string): string {
-  return PREFIX + name;
-}
-
-export function isFunctionPool(name: string): boolean {
-  return name.startsWith(PREFIX);
-}
 
 /** The functions that routes name, in order; those that are the same are one. */
 export function functionsOf({ listeners }: Pick<Config, "listeners">): FunctionConfig[] {

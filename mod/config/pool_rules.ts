@@ -4,7 +4,7 @@
 import { formatHostPort } from "../base/address.ts";
 import { CHECK_KINDS, CHECK_TYPES, type CheckType } from "../health/kinds.ts";
 import type { PoolConfig, ServerConfig } from "./pool_schema.ts";
-import { isFunctionPool } from "./functions.ts";
+import { isFunctionPool } from "./function_pool.ts";
 import { poolsOfRoute } from "./route_pools.ts";
 import { checkSticky } from "./sticky_rules.ts";
 import { eachRepeated, type RuleContext } from "./rules.ts";

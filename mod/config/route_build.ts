@@ -9,7 +9,7 @@ import { statusRange } from "./error_page_schema.ts";
 import type { FallbackConfig } from "./failure_schema.ts";
 import type { FallbackSnapshot } from "./failure_snapshot.ts";
 import { pathFrom } from "./file_paths.ts";
-import { functionPool } from "./functions.ts";
+import { functionPool } from "./function_pool.ts";
 import type { HeadersConfig } from "./header_schema.ts";
 import { routeMatch } from "./match_schema.ts";
 import type { ActionConfig, RouteConfig } from "./route_schema.ts";

@@ -1,7 +1,7 @@
 /**
  * The pools that a route leads to. Pure.
  */
-import { functionPool } from "./functions.ts";
+import { functionPool } from "./function_pool.ts";
 import type { RouteConfig } from "./route_schema.ts";
 import type { RouteSnapshot } from "./snapshot.ts";
 

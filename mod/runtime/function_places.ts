@@ -1,5 +1,5 @@
 /** Where the processes of functions serve, as the keeper tells it: the addresses of servers of their pools. Pure. */
-import { functionPool, isFunctionPool } from "../config/functions.ts";
+import { functionPool, isFunctionPool } from "../config/function_pool.ts";
 import type { Address } from "./names.ts";
 
 export interface FunctionPlace {

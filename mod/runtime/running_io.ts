@@ -29,7 +29,7 @@ import type { TlsTrouble } from "../proxy/environment.ts";
 import type { Section } from "./carried.ts";
 import { Crew } from "./crew_io.ts";
 import { passiveCounts } from "./status.ts";
-import { TableKeeper } from "./tables.ts";
+import { TableKeeper } from "./table_keeper.ts";
 import { after } from "./timer_io.ts";
 import type { SpanExporter } from "./span_exporter_io.ts";
 

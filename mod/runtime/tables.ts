@@ -1,9 +1,9 @@
 /**
- * The shared memory that comes and goes with snapshots: of sessions and of limits. Pure.
+ * The shared memory that comes and goes with snapshots: of sessions and of limits. Pure, and without what only the
+ * control thread does with it.
  */
-import type { Snapshot } from "../config/snapshot.ts";
-import { type LimitMemories, Limits } from "./limit_memory.ts";
-import { type StickMemories, Sticks } from "./stick_memory.ts";
+import type { LimitMemories } from "./limit_memory.ts";
+import type { StickMemories } from "./stick_memory.ts";
 
 /** What the workers get with a snapshot. */
 export interface Tables {
@@ -12,36 +12,3 @@ export interface Tables {
 }
 
 export const NO_TABLES: Tables = { sticks: new Map(), limits: new Map() };
-
-/** What the control thread keeps of it from one snapshot to the next. */
-export class TableKeeper {
-  readonly sticks: Sticks;
-  readonly limits: Limits;
-
-  constructor(workers: number, random: () => number) {
-    this.sticks = new Sticks(workers, random);
-    this.limits = new Limits(workers, random);
-  }
-
-  /** What a snapshot is to have; nothing changes before `keep`. `now` in milliseconds since 1970. */
-  prepare(snapshot: Snapshot, now: number): Tables {
-    return { sticks: this.sticks.prepare(snapshot, now), limits: this.limits.prepare(snapshot, now) };
-  }
-
-  /** The snapshot that this was prepared for is in force. */
-  keep({ sticks, limits }: Tables): void {
-    this.sticks.keep(sticks);
-    this.limits.keep(limits);
-  }
-
-  /** What was prepared for the snapshot in force. */
-  get current(): Tables {
-    return { sticks: this.sticks.current, limits: this.limits.current };
-  }
-
-  /** A worker is no more. */
-  reclaim(worker: number): void {
-    this.sticks.reclaim(worker);
-    this.limits.reclaim(worker);
-  }
-}

@@ -43,7 +43,7 @@ import type { ServerConnection } from "../../mod/proxy/server_connection.ts";
 import { openHttp2, openSession } from "../../mod/proxy/session.ts";
 import type { ClientConnection } from "../../mod/proxy/client_connection.ts";
 import type { Session } from "../../mod/proxy/stage.ts";
-import { TableKeeper } from "../../mod/runtime/tables.ts";
+import { TableKeeper } from "../../mod/runtime/table_keeper.ts";
 import { buildRouteTable } from "../../routes/table.ts";
 import { assertEquals } from "../assert.ts";
 import { LISTENER_TIMEOUTS, POOL_TIMEOUTS } from "../config/timeouts.ts";

@@ -1,5 +1,5 @@
 /** Imports point downward only, so that a lower layer can be read, tested and replaced without the upper ones. */
-import { assertEquals } from "../assert.ts";
+import { assert, assertEquals } from "../assert.ts";
 import { files, isPure, read } from "./tree.ts";
 
 /** The layers from bottom to top. What stands on one line may import each other, never a line below it here. */
@@ -67,6 +67,30 @@ Deno.test("imports() every source file stands in a layer", () => {
 Deno.test("imports() every import points downward", () => {
   const problems = sources.flatMap((from) => imports(from).map((to) => problem(from, to)));
   assertEquals(problems.filter((found) => found !== null), []);
+});
+
+/** What of another file, and the file. */
+const IMPORT = /^(?:import|export)\s+(?:([\w\s{},*]+?)\s+from\s+)?"([^"]+)"/gm;
+
+/** Packages and files that are loaded with a file: what is imported for its types alone is not. */
+function loadedWith(path: string, loaded = new Set<string>()): Set<string> {
+  const source = read(path).replace(/^\s*(\/\/|\*).*$/gm, "");
+  for (const [, what = "", from = ""] of source.matchAll(IMPORT)) {
+    const isType = /^type\b/.test(what) || /^\{(\s*type\s[^,}]+,?)+\s*\}$/.test(what);
+    const isOurs = from.startsWith(".");
+    const name = isOurs ? new URL(from, `file:///${path}`).pathname.slice(1) : from;
+    if (isType || loaded.has(name)) continue;
+    loaded.add(name);
+    if (isOurs) loadedWith(name, loaded);
+  }
+  return loaded;
+}
+
+Deno.test("imports() no data worker loads the schema of configurations, so that one is there sooner", () => {
+  const loaded = loadedWith("mod/runtime/worker_io.ts");
+  assert(loaded.has("mod/http1/head.ts"), "its own parts are found");
+  assertEquals([...loaded].filter((name) => name === "zod" || name.endsWith("_schema.ts")), []);
+  assert(loadedWith("mod/config/load.ts").has("zod"), "whoever reads a configuration has it");
 });
 
 Deno.test("imports() nothing imports tests or benchmarks", () => {
