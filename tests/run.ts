@@ -50,9 +50,9 @@ type Show = "inherit" | "null" | "atEnd";
 async function deno(
   args: readonly string[],
   show: Show = "inherit",
-  signal?: AbortSignal,
+  more: Pick<Deno.CommandOptions, "env" | "signal"> = {},
 ): Promise<{ success: boolean; signal: Deno.Signal | null }> {
-  const at = { cwd: ROOT, stdin: "null", ...(signal === undefined ? {} : { signal }) } as const;
+  const at = { cwd: ROOT, stdin: "null", ...more } as const;
   if (show !== "atEnd") {
     return await new Deno.Command(Deno.execPath(), { ...at, args: [...args], stdout: show, stderr: show })
       .spawn().status;
@@ -109,7 +109,11 @@ export async function runTests(
   const preload = `--preload=${ROOT}/tests/deadline.ts`;
   const args = ["test", "--no-check", "--allow-all", "--trace-leaks", preload, `--junit-path=${report}`];
   try {
-    const { success } = await deno([...args, ...extra, ...paths], show, AbortSignal.timeout(TESTS_LIMIT_MS));
+    const { success } = await deno([...args, ...extra, ...paths], show, {
+      signal: AbortSignal.timeout(TESTS_LIMIT_MS),
+      // For what is made once for all files, as the compiled binary.
+      env: { TANDEM_TEST_DIRECTORY: directory },
+    });
     const text = await Deno.readTextFile(report).catch(() => "");
     const count = countJUnit(text);
     // A file that does not load, or a run that was cut short, is not in the report.

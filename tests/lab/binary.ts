@@ -1,5 +1,6 @@
 /**
- * The compiled binary for lab tests, built once a test file into a directory that goes with it.
+ * The compiled binary for lab tests, built once into the directory of the whole run, or once a test file into one that
+ * goes with it.
  *
  * `deno compile` takes its base runtime from the network. A stand-in serves instead, which only an older Deno accepts:
  * what is tested is this program, compiled, on that runtime.
@@ -9,6 +10,8 @@ import { BASE_RUNTIME } from "./tools.ts";
 
 /** The Deno whose `compile` takes the stand-in. */
 const COMPILER = "deno@2.6.8";
+/** A directory of the whole run, which the test command names. */
+const SHARED = Deno.env.get("TANDEM_TEST_DIRECTORY");
 
 let built: Promise<string> | null = null;
 
@@ -18,13 +21,18 @@ export function binary(): Promise<string> {
 }
 
 async function build(): Promise<string> {
-  const directory = Deno.makeTempDirSync({ prefix: "tandem-binary-" });
-  globalThis.addEventListener("unload", () => Deno.removeSync(directory, { recursive: true }));
-  const output = `${directory}/tandem`;
+  const output = `${SHARED ?? ownDirectory()}/tandem`;
+  if (await Deno.stat(output).then(() => true, () => false)) return output;
   const runtime = Deno.env.get("DENORT_BIN") || (await must("bash", [BASE_RUNTIME])).trim();
   const args = ["run", "--quiet", "--no-prompt", "--allow-all", "packaging/compile.ts", "--output", output];
   await must("npx", ["--yes", COMPILER, ...args], { DENORT_BIN: runtime });
   return output;
+}
+
+function ownDirectory(): string {
+  const directory = Deno.makeTempDirSync({ prefix: "tandem-binary-" });
+  globalThis.addEventListener("unload", () => Deno.removeSync(directory, { recursive: true }));
+  return directory;
 }
 
 async function must(command: string, args: string[], env: Record<string, string> = {}): Promise<string> {
