@@ -18,8 +18,8 @@ const ADD_CHAIN_CERTIFICATE = 89;
 const VERSION = { "1.2": 0x0303n, "1.3": 0x0304n } as const;
 /** `SSL_OP_…`: CIPHER_SERVER_PREFERENCE, PRIORITIZE_CHACHA, NO_RENEGOTIATION, NO_COMPRESSION. */
 const OPTIONS = (1n << 22n) | (1n << 21n) | (1n << 30n) | (1n << 17n);
-/** `SSL_MODE_RELEASE_BUFFERS`, as an idle connection should cost little, and `ACCEPT_MOVING_WRITE_BUFFER`. */
-const MODES = 0x10n | 0x2n;
+/** `SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER`. Not `RELEASE_BUFFERS`: codecs see to that, at less cost. */
+const MODES = 0x2n;
 const CIPHERS_OF_1_2 = "ECDHE+AESGCM:ECDHE+CHACHA20";
 const VERIFY_NONE = 0;
 const VERIFY_PEER = 1;

@@ -1,5 +1,6 @@
 /** OpenSSL as a codec, both ends in memory: what many connections share must not be seen by any of them. */
 import { BufferPool } from "../../mod/net/buffers.ts";
+import { MOST_WARM } from "../../mod/net/openssl_codec_io.ts";
 import { makeTlsEngine, newTicketKeys } from "../../mod/net/tls_engine_io.ts";
 import type { TlsConnector } from "../../mod/net/tls.ts";
 import { assert, assertEquals } from "../assert.ts";
@@ -123,6 +124,31 @@ labTest("OpensslCodec() one that fails in any way does not disturb the others", 
   }
   assert(server.text.endsWith("after a record that was changed. "), server.text);
   assertEquals(server.text.split(". ").length, failures.length + 1);
+});
+
+labTest("OpensslCodec() what came in part is kept, however many are used before the rest comes", [
+  "openssl",
+], async () => {
+  await using made = await certificates("shop");
+  const listener = acceptor(listenerTerms(made, ["shop"]));
+  const pool = connector(poolTerms(made.text("authority.pem")));
+  const connect = () => {
+    const ends = [clientOf(pool, "shop.test"), new End((events) => listener.open(events))] as const;
+    pass(...ends);
+    return ends;
+  };
+  const [client, server] = connect();
+  client.say("question");
+  const record = client.sent.splice(0)[0]!;
+  server.codec.receive(record.subarray(0, 9));
+  for (let used = 0; used <= MOST_WARM; used += 2) connect().forEach(({ codec }) => codec.destroy());
+  server.codec.receive(record.subarray(9));
+  server.say("answer");
+  pass(client, server);
+  assertEquals([server.text, client.text, server.fault], ["question", "answer", null]);
+  client.codec.destroy();
+  server.codec.destroy();
+  assertEquals(buffers.outstanding, 0);
 });
 
 labTest("OpensslCodec() ignores what comes after the end of the text", ["openssl"], async () => {
