@@ -188,12 +188,12 @@ export class DenoStream implements Stream {
   };
 
   #deliver(size: number): void {
-    const { bytes } = this.#input!;
-    this.#large = size === bytes.length || (this.#large && size > SMALL_BYTES);
+    const input = this.#input!;
+    this.#large = size === input.bytes.length || (this.#large && size > SMALL_BYTES);
     this.#taken = false;
     this.#delivering = true;
     try {
-      this.handler.onData(bytes.subarray(0, size));
+      this.handler.onData(input.first(size));
     } catch (error) {
       this.#world.onBug(error);
       this.close();

@@ -262,7 +262,7 @@ export class EpollStream implements Stream, Pollable {
     this.#taken = false;
     this.#delivering = true;
     try {
-      this.handler.onData(lease.bytes.subarray(0, size));
+      this.handler.onData(lease.first(size));
     } catch (error) {
       this.world.onBug(error);
       this.close();

@@ -63,7 +63,10 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
   #paused = true;
   #receiving = false;
   #delivering = false;
-  /** Text that nobody has seen yet. */
+  /** Text that nobody has seen yet: the first `#size` bytes of a buffer, mostly all there is; null: none. */
+  #text: Lease | null = null;
+  #size = 0;
+  /** What comes behind it. */
   #texts: Text[] = [];
   #ended = false;
   #endTold = false;
@@ -165,7 +168,7 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
     if (!this.#paused) return;
     this.#paused = false;
     if (this.#receiving || this.#delivering) return;
-    if (this.#texts.length > 0 || this.#ended && !this.#endTold) {
+    if (this.#text !== null || this.#ended && !this.#endTold) {
       void Promise.resolve().then(this.#deliverLater);
     } else this.#below.resume();
   }
@@ -229,6 +232,8 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
     this.#closed = true;
     this.handler = IGNORE;
     this.#codec?.destroy();
+    this.#text?.release();
+    this.#text = null;
     for (const { lease } of this.#texts) lease.release();
     this.#texts = [];
     if (this.#secure) return handler.onClosed(this.#error ?? error);
@@ -243,7 +248,11 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
   }
 
   onText(lease: Lease, size: number): void {
-    this.#texts.push({ lease, size });
+    if (this.#text !== null) this.#texts.push({ lease, size });
+    else {
+      this.#text = lease;
+      this.#size = size;
+    }
   }
 
   onBytes(lease: Lease, size: number): void {
@@ -286,7 +295,14 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
   #deliver(): void {
     this.#delivering = true;
     try {
-      while (this.#texts.length > 0 && !this.#paused && !this.#closed) this.#hand(this.#texts.shift()!);
+      while (this.#text !== null && !this.#paused && !this.#closed) {
+        const text = this.#text;
+        const size = this.#size;
+        const next = this.#texts.length === 0 ? undefined : this.#texts.shift();
+        this.#text = next?.lease ?? null;
+        this.#size = next?.size ?? 0;
+        this.#hand(text, size);
+      }
     } finally {
       this.#delivering = false;
     }
@@ -295,11 +311,11 @@ export class TlsStream implements Stream, StreamHandler, TlsCodecEvents {
     this.handler.onEnd();
   }
 
-  #hand({ lease, size }: Text): void {
+  #hand(lease: Lease, size: number): void {
     this.#current = lease;
     this.#taken = false;
     try {
-      this.handler.onData(lease.bytes.subarray(0, size));
+      this.handler.onData(lease.first(size));
     } finally {
       this.#current = null;
       if (!this.#taken) lease.release();

@@ -4,6 +4,7 @@
  * It says what came of the bytes; what follows from that (the next request, another server, an error) is the
  * exchange's to decide. It must not know pools or retries.
  */
+import { copyBytes } from "../base/bytes.ts";
 import type { CompressSnapshot } from "../config/snapshot.ts";
 import { CHUNKED, END, FIXED, MORE, NONE, UNTIL_CLOSE } from "../http1/body.ts";
 import type { Head } from "../http1/head.ts";
@@ -204,7 +205,7 @@ export class AnswerRelay {
     let length = composeResponse(out.bytes, head, info, bytes, this.#plan);
     if (editor !== null) length = editor.edit(out.bytes, length);
     if (end > head.end) {
-      out.bytes.set(bytes.subarray(head.end, end), length);
+      copyBytes(out.bytes, length, bytes, head.end, end);
       length += end - head.end;
     }
     this.#record.bytesOut += length;

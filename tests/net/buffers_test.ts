@@ -41,3 +41,20 @@ Deno.test("Lease.release() gives it back once every owner has, and not more ofte
   assertEquals(pool.outstanding, 0);
   assertThrows(() => lease.release(), Error, "already free");
 });
+
+Deno.test("Lease.first() is a view of as many bytes as asked for, whatever was asked for before", () => {
+  const pool = new BufferPool();
+  const lease = pool.small();
+  lease.bytes.set([1, 2, 3]);
+  for (const size of [3, 2, 2, 3, lease.bytes.length]) {
+    const view = lease.first(size);
+    assertEquals([view.length, view.buffer, view.byteOffset], [
+      size,
+      lease.bytes.buffer,
+      lease.bytes.byteOffset,
+    ]);
+  }
+  lease.bytes[0] = 9;
+  assertEquals([...lease.first(2)], [9, 2]);
+  lease.release();
+});
