@@ -138,7 +138,7 @@ async function tellEach(
   text: (answer: NodeAnswer) => string,
 ): Promise<number> {
   const answer = await callApi(invocation, request);
-  if ("problem" in answer) return complain(answer.problem);
+  if ("problem" in answer) return complain(answer.problem, invocation);
   const each = answersOf(answer);
   if (invocation.values.json === true) showJson(answer.value);
   else {

@@ -14,6 +14,7 @@ import { kernelProblems } from "../runtime/kernel_preflight_io.ts";
 import { Spawner } from "../runtime/spawn_io.ts";
 import { BAD, type Command, GOOD, writeErr, writeOut } from "./command.ts";
 import { startBundler } from "./own_flags.ts";
+import { complain } from "./refusal.ts";
 import { SELECTION_HELP, SELECTION_OPTIONS, selectionOf } from "./selection.ts";
 
 export const command: Command = {
@@ -32,7 +33,7 @@ Example: tandem check -c tandem.yaml --node lb2`,
   run: async (invocation) => {
     const { file, node, nodeGiven, context } = selectionOf(invocation);
     const text = await readConfigFile(file).catch((error: Error) => {
-      writeErr(`${error.message}\n`);
+      complain(error.message, invocation);
       return null;
     });
     if (text === null) return BAD;

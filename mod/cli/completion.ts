@@ -1,5 +1,6 @@
 /**
- * Scripts that complete the command line in bash, zsh and fish: commands, and the options of each. Pure.
+ * Scripts that complete the command line in bash, zsh and fish: commands, the options of each and words, and in bash the
+ * names of pools and servers, for which the node is asked. Pure.
  */
 export interface Completed {
   readonly name: string;
@@ -8,6 +9,8 @@ export interface Completed {
   readonly options: readonly string[];
   /** Words that can stand behind it. */
   readonly words: readonly string[];
+  /** What else: names that the node is asked for, or files. */
+  readonly names: "servers" | "pools" | "files" | "none";
 }
 
 export const SHELLS = ["bash", "zsh", "fish"] as const;
@@ -17,12 +20,24 @@ export function completionScript(shell: Shell, commands: readonly Completed[]): 
   return { bash, zsh, fish }[shell](commands);
 }
 
+/** What is appended to the words; a node that does not answer adds none. */
+const NAMED = {
+  none: "",
+  files: ' $(compgen -f -- "$current")',
+  pools: " $(tandem completion pools 2>/dev/null)",
+  servers: " $(tandem completion servers 2>/dev/null)",
+};
+
 function bash(commands: readonly Completed[]): string {
-  const cases = commands.map(({ name, options, words }) =>
-    `    ${name}) words="${[...words, ...options].join(" ")}" ;;\n`
+  const cases = commands.map(({ name, options, words, names }) =>
+    `    ${name}) words="${[...words, ...options].join(" ")}${NAMED[names]}" ;;\n`
   );
   return `_tandem() {
   local words current="\${COMP_WORDS[COMP_CWORD]}"
+  # These flags want a file.
+  case "\${COMP_WORDS[COMP_CWORD-1]}" in
+    -c|--config|--ca|--socket) COMPREPLY=($(compgen -f -- "$current")); return ;;
+  esac
   if [ "$COMP_CWORD" -eq 1 ]; then
     words="${commands.map(({ name }) => name).join(" ")} help"
   else

@@ -1,7 +1,7 @@
 /** `tandem import`: a configuration of keepalived as one of Tandem, on stdout. */
 import { reasonOf } from "../base/reason.ts";
 import { globSync } from "node:fs";
-import { importKeepalived } from "../import/keepalived.ts";
+import { importKeepalived, isKeepalived } from "../import/keepalived.ts";
 import type { Source } from "../import/keepalived_lines.ts";
 import { BAD, type Command, GOOD, UsageError, writeErr, writeOut } from "./command.ts";
 
@@ -43,12 +43,17 @@ Example: tandem import /etc/keepalived/keepalived.conf > tandem.yaml
       if (file === undefined) throw new UsageError("needs the name of a file");
       const id = typeof values.id === "string" ? values.id : Deno.hostname().replace(/\..*$/, "");
       try {
-        const yaml = importKeepalived(read(file), { id, include });
+        const source = read(file);
+        if (!isKeepalived(source, { id, include })) {
+          throw new Unreadable(`Cannot import ${file} as this is not a keepalived configuration`);
+        }
+        const yaml = importKeepalived(source, { id, include });
         const notes = yaml.split("\n").flatMap((line) => /^\s*# (\S*\d: .*)/.exec(line)?.[1] ?? []);
         writeOut(values.json === true ? JSON.stringify({ yaml, notes }, null, 2) + "\n" : yaml);
       } catch (error) {
         if (!(error instanceof Unreadable)) throw error;
-        writeErr(`${error.message}\n`);
+        if (values.json === true) writeOut(JSON.stringify({ error: error.message }, null, 2) + "\n");
+        else writeErr(`${error.message}\n`);
         return BAD;
       }
       return GOOD;

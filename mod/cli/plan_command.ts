@@ -41,12 +41,12 @@ Examples: tandem plan && tandem reload
       throw new UsageError("takes no --both with a file, which is for this machine's own node");
     }
     const request = file === undefined ? NOW : requestFor(file);
-    if ("problem" in request) return complain(request.problem);
+    if ("problem" in request) return complain(request.problem, invocation);
     const [answer, listeners] = await Promise.all([
       callApi(invocation, request),
       callApi(invocation, { method: "GET", path: "/listeners" }),
     ]);
-    if ("problem" in answer) return complain(answer.problem);
+    if ("problem" in answer) return complain(answer.problem, invocation);
     const plans = answersOf(answer).map((one) =>
       isGood(one) ? { ...one, answer: named(one.answer as Plan, file) } : one
     );

@@ -1,8 +1,10 @@
 /** What a person is told when a node has not done, or not answered, what it was asked for. */
-import { BAD, writeErr } from "./command.ts";
+import { BAD, type Invocation, writeErr, writeOut } from "./command.ts";
 
-export function complain(problem: string): number {
-  writeErr(`${problem}\n`);
+/** On standard error, or as JSON where that is wanted. */
+export function complain(problem: string, invocation?: Invocation): number {
+  if (invocation?.values.json === true) writeOut(JSON.stringify({ error: problem }, null, 2) + "\n");
+  else writeErr(`${problem}\n`);
   return BAD;
 }
 

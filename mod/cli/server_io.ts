@@ -87,7 +87,7 @@ async function untilIdle(invocation: Invocation, path: string, waitMs: number): 
   const deadline = performance.now() + waitMs;
   for (;;) {
     const answer = await callApi(invocation, { method: "GET", path });
-    if ("problem" in answer) return complain(answer.problem);
+    if ("problem" in answer) return complain(answer.problem, invocation);
     const silent = answer.all?.find(({ status }) => status >= 400);
     if (silent !== undefined) return complain(`${silent.node} does not tell what is under way on it`);
     const answers = answer.all?.map(({ answer }) => answer) ?? [answer.value];

@@ -50,10 +50,10 @@ export async function command(
   withinMs = ANSWER_MS,
 ): Promise<number> {
   const socket = socketOf(invocation);
-  if ("problem" in socket) return complain(socket.problem);
+  if ("problem" in socket) return complain(socket.problem, invocation);
   try {
     const answer = await askAdmin(socket.path, request, withinMs, "POST") as Answer;
-    if (answer.error !== undefined) return complain(refused(answer.error));
+    if (answer.error !== undefined) return complain(refused(answer.error), invocation);
     if (invocation.values.json === true) {
       writeOut(JSON.stringify(answer, null, 2) + "\n");
       return GOOD;
@@ -62,7 +62,7 @@ export async function command(
     writeOut(`${done}\n`);
     return GOOD;
   } catch (error) {
-    return complain(`Cannot ask the keeper at ${socket.path}: ${whyUnanswered(error, withinMs)}`);
+    return complain(`Cannot ask the keeper at ${socket.path}: ${whyUnanswered(error, withinMs)}`, invocation);
   }
 }
 

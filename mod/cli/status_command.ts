@@ -6,6 +6,7 @@ import { askStatus, SOCKET_OPTIONS, socketOf } from "./socket_io.ts";
 import { runStatus, showKeeper, type StatusQuestion } from "./status_io.ts";
 import { fitLines } from "./fit.ts";
 import { wayTo } from "./node_way_io.ts";
+import { complain } from "./refusal.ts";
 import { askThrough } from "./status_through_io.ts";
 import { painter, paintStates } from "./paint.ts";
 import { watch } from "./watch_io.ts";
@@ -49,7 +50,11 @@ Examples: tandem status
     const paint = painter(Deno.stdout.isTerminal(), Deno.env.get("NO_COLOR"));
     const shown = (text: string) => paintStates(fitLines(text, terminal().columns), paint);
     const out = (text: string) => writeOut(values.json === true ? text : shown(text));
-    if (values.watch !== true) return await ask(invocation, { out, err: writeErr });
+    if (values.watch !== true) {
+      return values.json === true
+        ? await askForProgram(invocation)
+        : await ask(invocation, { out, err: writeErr });
+    }
     const plain = Deno.stdout.isTerminal() ? "screen" : "blocks";
     return await watch({
       form: values.json === true ? "lines" : plain,
@@ -66,6 +71,19 @@ Examples: tandem status
     });
   },
 };
+
+/** As `ask`: what is wrong is JSON too, where there is no other answer. */
+async function askForProgram(invocation: Invocation): Promise<number> {
+  let text = "", problem = "";
+  const code = await ask(invocation, {
+    out: (part) => text += part,
+    err: (part) => problem += part,
+  });
+  if (text === "" && code !== GOOD) return complain(problem.trim(), invocation);
+  writeErr(problem);
+  writeOut(text);
+  return code;
+}
 
 const NO_TERMINAL = { columns: null, rows: null };
 

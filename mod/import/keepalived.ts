@@ -21,6 +21,15 @@ const SECTIONS: Readonly<Record<string, string>> = {
   linkbeat_use_polling: "links are heard of by netlink",
 };
 
+/** Sections that are converted. */
+const KEYWORDS = [
+  "global_defs",
+  "vrrp_instance",
+  "vrrp_sync_group",
+  "virtual_server",
+  "virtual_server_group",
+];
+
 /** What of global_defs has an equivalent. */
 const GLOBALS = [
   "script_user",
@@ -31,6 +40,14 @@ const GLOBALS = [
   "vrrp_garp_master_refresh",
   "vrrp_garp_master_refresh_repeat",
 ];
+
+/** False: nothing in it is of keepalived, so that it is another program's. */
+export function isKeepalived(source: Source, options: LinesOptions): boolean {
+  const statements = parseKeepalived(expandLines(source, options).lines);
+  return statements.some(({ words: [keyword = ""] }) => {
+    return KEYWORDS.includes(keyword) || Object.hasOwn(SECTIONS, keyword) || Object.hasOwn(TRACKED, keyword);
+  });
+}
 
 export function importKeepalived(source: Source, options: LinesOptions): string {
   const { lines, skipped, problems } = expandLines(source, options);

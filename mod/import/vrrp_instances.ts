@@ -6,7 +6,7 @@ import { Draft, duration, list, map, nameOf, quoted, whole } from "./draft.ts";
 import type { Statement } from "./keepalived_text.ts";
 import { type TrackSections, tracksIn } from "./tracks.ts";
 import { routesIn, rulesIn } from "./virtual_routes.ts";
-import { UNKNOWN_OPTION, VRRP_OPTIONS } from "./vrrp_options.ts";
+import { NOTIFY, UNKNOWN_OPTION, VRRP_OPTIONS } from "./vrrp_options.ts";
 
 export interface VrrpContext {
   readonly sections: TrackSections;
@@ -67,7 +67,8 @@ export function importInstance(statement: Statement, context: VrrpContext): Draf
   if (rules.length > 0) draft.set("virtualRules", list(rules));
   for (const one of block) {
     const fate = VRRP_OPTIONS[one.words[0]!];
-    if (fate?.fate !== "taken") draft.refuse(one, fate?.text ?? UNKNOWN_OPTION);
+    if (fate === NOTIFY) draft.note(one.place, transitionLine(one));
+    else if (fate?.fate !== "taken") draft.refuse(one, fate?.text ?? UNKNOWN_OPTION);
   }
   return draft;
 }
@@ -103,6 +104,15 @@ function addressesIn(
     }
   }
   return all.slice(before.length);
+}
+
+/** The line that runs the same program, and what it is given in the place of what it was. */
+function transitionLine({ text, words }: Statement): string {
+  const [program = ""] = (words[1] ?? "").split(" ");
+  return `${text}: onTransition: [${
+    quoted(program)
+  }]   # at every change, with instance, old state, new state and ` +
+    "reason as arguments, not what it had; states are initialize, backup, active, fault";
 }
 
 function priorityOf(statement: Statement | undefined, draft: Draft): string {

@@ -17,7 +17,7 @@ const refused = (text: string): Fate => ({ fate: "refused", text });
 const MACS = refused(
   "with virtualMac: true addresses and adverts have the virtual MAC, on a macvlan; nothing else",
 );
-const NOTIFY = better(
+export const NOTIFY = better(
   "onTransition runs one program, with instance, old state, new state and reason as arguments",
 );
 

@@ -37,9 +37,15 @@ export function createApi(desk: Desk, access: Access, version: string): ApiApp {
   api.get("/openapi.json", (context) => context.json(document(api, version)));
   api.openAPIRegistry.register("NodeAnswers", NodeAnswers);
   api.openAPIRegistry.registerComponent("securitySchemes", "token", { type: "http", scheme: "bearer" });
-  api.notFound((context) =>
-    context.json({ error: `there is no ${context.req.method} ${context.req.path}` }, 404)
-  );
+  const allowed = allowedMethods(api);
+  // A handler and no `notFound`, which the application around it would not heed.
+  api.all("*", (context) => {
+    const { method, path } = context.req;
+    const allow = allowed(path.replace(/^\/api(?=\/)/, ""));
+    if (allow.length === 0) return context.json({ error: `there is no ${method} ${path}` }, 404);
+    const list = allow.join(", ");
+    return context.json({ error: `only ${list} is possible here` }, 405, { allow: list });
+  });
   api.onError((error, context) => {
     if (error instanceof Missing) return context.json({ error: error.message }, 404);
     if (error instanceof Unavailable) return context.json({ error: error.message }, 503);
@@ -49,6 +55,17 @@ export function createApi(desk: Desk, access: Access, version: string): ApiApp {
     return context.json({ error: "an error inside Tandem; the log says more" }, 500);
   });
   return api;
+}
+
+/** The methods of operations that are there now, by path. */
+function allowedMethods(api: ApiApp): (path: string) => string[] {
+  const operations = api.routes.filter(({ method }) => method !== "ALL").map(({ method, path }) => {
+    return { method, pattern: new RegExp(`^${path.replace(/:[^/]+/g, "[^/]+")}$`) };
+  });
+  return (path) => {
+    const found = operations.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
+    return [...new Set(found.flatMap((method) => method === "GET" ? ["GET", "HEAD"] : [method]))];
+  };
 }
 
 /** A body says how long it is, and is not long. */

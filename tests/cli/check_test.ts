@@ -103,6 +103,8 @@ Deno.test("check() a file that cannot be read is one line and exit code 1", asyn
       out: "",
       err: `Cannot read nothing.yaml: there is no such file in ${cwd}\n`,
     });
+    const json = await tandem(["check", "-c", "nothing.yaml", "--json"], { cwd });
+    assertEquals([json.code, json.err, JSON.parse(json.out)], [1, "", { error: missing.err.trim() }]);
     const directory = await tandem(["check", "-c", cwd]);
     assertEquals(directory, { code: 1, out: "", err: `Cannot read ${cwd}: it is a directory\n` });
   });

@@ -3,8 +3,14 @@ import { assertEquals, assertStringIncludes } from "../assert.ts";
 import { tandem } from "./tandem.ts";
 
 const COMMANDS: readonly Completed[] = [
-  { name: "drain", summary: "give a server nothing new", options: ["--wait", "-w"], words: [] },
-  { name: "vip", summary: "it's an address", options: ["--json"], words: ["move", "clean"] },
+  {
+    name: "drain",
+    summary: "give a server nothing new",
+    options: ["--wait", "-w"],
+    words: [],
+    names: "none",
+  },
+  { name: "vip", summary: "it's an address", options: ["--json"], words: ["move", "clean"], names: "none" },
 ];
 
 /** What bash offers behind these words. */
@@ -37,4 +43,18 @@ Deno.test("completion() prints the script of a shell, and names the shells other
   const { code, out } = await tandem(["completion", "bash"]);
   assertEquals([code, await offered(out, "server", "a")], [0, ["add"]]);
   assertEquals((await tandem(["completion", "csh"])).code, 2);
+});
+
+Deno.test("completion() offers levels, files and servers, and no flag of the program's own", async () => {
+  const { out } = await tandem(["completion", "bash"]);
+  assertEquals(await offered(out, "log", "d"), ["debug"]);
+  assertEquals(await offered(out, "plan", "/et"), ["/etc"]);
+  assertEquals(await offered(out, "check", "-c", "/et"), ["/etc"]);
+  assertEquals(await offered(out, "run", "--take"), [""]);
+  const asked = `tandem() { [ "$1 $2" = "completion servers" ] && echo app/web1 app/web2; }\n${out}`;
+  assertEquals(await offered(asked, "drain", "app/"), ["app/web1", "app/web2"]);
+});
+
+Deno.test("completion() of names is silent where no node answers", async () => {
+  assertEquals(await tandem(["completion", "servers", "--node", "nonesuch"]), { code: 1, out: "", err: "" });
 });

@@ -20,3 +20,24 @@ Deno.test("import() without a file, or with one that is not there", async () => 
   assertEquals(code, 1);
   assertStringIncludes(err, "Cannot read /nowhere/k.conf");
 });
+
+Deno.test("import() of another program's configuration says so, and writes nothing", async () => {
+  await withDirectory(async (cwd) => {
+    const text = "global\n  maxconn 100\nfrontend web\n  bind :80\n  default_backend app\n";
+    await Deno.writeTextFile(`${cwd}/haproxy.cfg`, text);
+    const said = "Cannot import haproxy.cfg as this is not a keepalived configuration";
+    assertEquals(await tandem(["import", "haproxy.cfg"], { cwd }), { code: 1, out: "", err: `${said}\n` });
+    const { code, out } = await tandem(["import", "haproxy.cfg", "--json"], { cwd });
+    assertEquals([code, JSON.parse(out)], [1, { error: said }]);
+  });
+});
+
+Deno.test("import() makes a line that can be taken of a notify script", async () => {
+  await withDirectory(async (cwd) => {
+    const text =
+      'vrrp_instance edge {\ninterface eth0\nnotify_master "/bin/told up"\nvirtual_ipaddress {\n10.0.0.1\n}\n}\n';
+    await Deno.writeTextFile(`${cwd}/k.conf`, text);
+    const { out } = await tandem(["import", "k.conf"], { cwd });
+    assertStringIncludes(out, 'onTransition: ["/bin/told"]   # at every change, with instance, old state');
+  });
+});

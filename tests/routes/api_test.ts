@@ -389,3 +389,15 @@ Deno.test("throughNodes() refuses both for what one node must go on without, and
   assertEquals((await ask(three.app, "GET", "/pools?node=peer")).answer.error, "there is lb2, lb3: name one");
   assertEquals([performed, asked], [[], []]);
 });
+
+Deno.test("a method that a path does not have is 405 with those that it has, and a path that there is not 404", async () => {
+  const allowed = async (method: string, path: string) => {
+    const response = await api().app.request(`/api${path}`, { method });
+    await response.body?.cancel();
+    return [response.status, response.headers.get("allow")];
+  };
+  assertEquals(await allowed("PUT", "/status"), [405, "GET, HEAD"]);
+  assertEquals(await allowed("POST", "/pools/app/sessions"), [405, "GET, HEAD, PUT, DELETE"]);
+  assertEquals(await allowed("GET", "/reload"), [405, "POST"]);
+  assertEquals(await allowed("PUT", "/nothing"), [404, null]);
+});
