@@ -11,7 +11,7 @@ import { directoryOf } from "../config/file_paths.ts";
 import { functionsOf } from "../config/functions.ts";
 import { certificateFiles } from "../config/certificate_files_io.ts";
 import { certificateReader } from "../config/certificates_io.ts";
-import { isEmpty, type LiveChanges } from "../config/live.ts";
+import type { LiveChanges } from "../config/live.ts";
 import { loadConfig } from "../config/load.ts";
 import { planChanges } from "../config/plan.ts";
 import type { InstanceNow } from "../config/plan_election.ts";
@@ -68,7 +68,7 @@ export async function run({ file, node, context, entry, text, takeOver }: RunArg
   const flags = ownFlags();
   const again = ["run", "-c", file, "--node", node, ...context === null ? [] : ["--context", context]];
 
-  async function check(text: string, live: LiveChanges): Promise<Checked> {
+  async function check(text: string, live: LiveChanges, onDisk: boolean): Promise<Checked> {
     const accounts = readAccounts();
     const loaded = await loadConfig(text, {
       file,
@@ -77,8 +77,7 @@ export async function run({ file, node, context, entry, text, takeOver }: RunArg
       env,
       accounts,
       live,
-      // What is on disk is looked at with the text alone: who drains a server is not kept from it by a certificate.
-      ...isEmpty(live) ? { files: certificateFiles(file), pathKind } : {},
+      ...onDisk ? { files: certificateFiles(file), pathKind } : {},
     });
     if ("problems" in loaded) return { problems: loaded.problems.map((problem) => problemLine(problem)) };
     const { log: logSettings, admin, drainTimeout, acme } = loaded.config;
@@ -87,7 +86,8 @@ export async function run({ file, node, context, entry, text, takeOver }: RunArg
     const kernel = kernelPlan(loaded.config, node);
     const lacks = await kernelProblems(kernel, new Spawner().spawn);
     if (lacks.length > 0) return { problems: lacks };
-    const built = await buildFunctions(functionsOf(loaded.config), directoryOf(file), startBundler(entry));
+    const functions = onDisk ? functionsOf(loaded.config) : [];
+    const built = await buildFunctions(functions, directoryOf(file), startBundler(entry));
     if ("problems" in built) {
       return { problems: built.problems.map((problem) => problemLine(problem)), files: built.files };
     }

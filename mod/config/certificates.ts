@@ -23,6 +23,12 @@ export interface ReadCertificate {
   readonly warnings: readonly FileProblem[];
 }
 
+/** The files of a certificate, as the configuration names them. */
+export interface CertificatePair {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** What a configuration says of certificates. */
 export type CertificateNeeds = Pick<Config, "listeners" | "acme" | "admin">;
 
@@ -37,18 +43,42 @@ export interface CertificateReader {
   had?(name: string, acme: AcmeConfig): Promise<CertificateSnapshot>;
 }
 
+/** What a `TlsFiles` has, as plain data. */
+export interface TlsFileEntries {
+  /** By `cert` and `key` as JSON. */
+  readonly certificates: readonly (readonly [pair: string, certificate: CertificateSnapshot])[];
+  /** PEM by file. */
+  readonly authorities: readonly (readonly [file: string, pem: string])[];
+  readonly had: readonly (readonly [name: string, certificate: CertificateSnapshot])[];
+}
+
 /** Everything that was read for one configuration. */
 export class TlsFiles {
-  readonly #certificates = new Map<string, CertificateSnapshot>();
-  readonly #authorities = new Map<string, string>();
-  readonly #had = new Map<string, CertificateSnapshot>();
+  readonly #certificates: Map<string, CertificateSnapshot>;
+  readonly #authorities: Map<string, string>;
+  readonly #had: Map<string, CertificateSnapshot>;
 
-  addCertificate(cert: string, key: string, certificate: CertificateSnapshot): void {
-    this.#certificates.set(JSON.stringify([cert, key]), certificate);
+  constructor({ certificates = [], authorities = [], had = [] }: Partial<TlsFileEntries> = {}) {
+    this.#certificates = new Map(certificates);
+    this.#authorities = new Map(authorities);
+    this.#had = new Map(had);
   }
 
-  addAuthorities(file: string, pem: string): void {
-    this.#authorities.set(file, pem);
+  get entries(): TlsFileEntries {
+    return {
+      certificates: [...this.#certificates],
+      authorities: [...this.#authorities],
+      had: [...this.#had],
+    };
+  }
+
+  /** What is missing is not added. */
+  addCertificate({ cert, key }: CertificatePair, certificate: CertificateSnapshot | undefined): void {
+    if (certificate !== undefined) this.#certificates.set(JSON.stringify([cert, key]), certificate);
+  }
+
+  addAuthorities(file: string, pem: string | undefined): void {
+    if (pem !== undefined) this.#authorities.set(file, pem);
   }
 
   addHad(name: string, certificate: CertificateSnapshot): void {
@@ -60,17 +90,26 @@ export class TlsFiles {
     return names.flatMap((name) => this.#had.get(name) ?? []);
   }
 
+  /** Undefined: it has none of these files. */
+  findCertificate({ cert, key }: CertificatePair): CertificateSnapshot | undefined {
+    return this.#certificates.get(JSON.stringify([cert, key]));
+  }
+
+  findAuthorities(file: string): string | undefined {
+    return this.#authorities.get(file);
+  }
+
   certificate(cert: string, key: string): CertificateSnapshot {
-    return this.#certificates.get(JSON.stringify([cert, key])) ?? notRead(cert);
+    return this.findCertificate({ cert, key }) ?? notRead(cert);
   }
 
   authorities(file: string): string {
-    return this.#authorities.get(file) ?? notRead(file);
+    return this.findAuthorities(file) ?? notRead(file);
   }
 
   /** Equal for equal contents. */
   get content(): string {
-    return JSON.stringify([[...this.#certificates], [...this.#authorities], [...this.#had]]);
+    return JSON.stringify(this.entries);
   }
 }
 
@@ -84,24 +123,26 @@ export interface TlsFinding {
 }
 
 export interface ReadTlsFiles {
+  /** What is good, and in the place of what is not, what was before. */
   readonly files: TlsFiles;
   readonly problems: readonly TlsFinding[];
   readonly warnings: readonly TlsFinding[];
 }
 
-/** Reads every file that TLS of listeners and of the admin address names. */
+/** Reads every file that TLS of listeners and of the admin address names; `before`: what there was of them. */
 export async function readTlsFiles(
   { listeners, acme, admin }: CertificateNeeds,
   reader: CertificateReader,
+  before = new TlsFiles(),
 ): Promise<ReadTlsFiles> {
   const files = new TlsFiles();
   const problems: TlsFinding[] = [];
   const warnings: TlsFinding[] = [];
-  const readPair = async (path: Path, { cert, key }: { readonly cert: string; readonly key: string }) => {
-    const read = await reader.certificate(cert, key);
+  const readPair = async (path: Path, pair: CertificatePair) => {
+    const read = await reader.certificate(pair.cert, pair.key);
     for (const { file, message } of read.problems) problems.push({ path: [...path, file], message });
     for (const { file, message } of read.warnings) warnings.push({ path: [...path, file], message });
-    if (read.certificate !== null) files.addCertificate(cert, key, read.certificate);
+    files.addCertificate(pair, read.certificate ?? before.findCertificate(pair));
   };
   if (admin?.tls !== undefined) await readPair(["admin", "tls"], admin.tls);
   for (const [at, listener] of listeners.entries()) {
@@ -116,8 +157,9 @@ export async function readTlsFiles(
     const { clientAuth } = tls;
     if (clientAuth === undefined) continue;
     const read = await reader.authorities(clientAuth.ca);
-    if ("pem" in read) files.addAuthorities(clientAuth.ca, read.pem);
-    else problems.push({ path: ["listeners", at, "tls", "clientAuth", "ca"], message: read.problem });
+    files.addAuthorities(clientAuth.ca, "pem" in read ? read.pem : before.findAuthorities(clientAuth.ca));
+    if ("pem" in read) continue;
+    problems.push({ path: ["listeners", at, "tls", "clientAuth", "ca"], message: read.problem });
   }
   return { files, problems, warnings };
 }

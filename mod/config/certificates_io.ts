@@ -28,6 +28,8 @@ export interface HadCertificates {
   fileOf(name: string, acme: AcmeConfig): string;
   /** One of our own, for a name that has none yet. */
   placeholder(name: string): CertificateSnapshot;
+  /** What is shown for a name now. */
+  inForce(name: string): CertificateSnapshot | undefined;
 }
 
 /**
@@ -40,8 +42,6 @@ export function certificateReader(
   had?: HadCertificates,
 ): CertificateReader {
   const base = dirname(resolve(configFile));
-  /** What was last read of each file that an authority's certificate is in. */
-  const good = new Map<string, CertificateSnapshot>();
   return {
     certificate: async (cert, key) => await readCertificate(resolve(base, cert), resolve(base, key), now()),
     stamp: async ({ listeners, acme, admin }) => {
@@ -74,13 +74,9 @@ export function certificateReader(
         const file = had.fileOf(name, acme);
         // The same file holds both. One that is broken, or cannot be read now, is soon another.
         const { certificate } = await readCertificate(file, file, now());
-        if (certificate === null) {
-          if (await isEmpty(file)) good.delete(file);
-          return good.get(file) ?? had.placeholder(name);
-        }
-        const read = { ...certificate, had: "acme" as const };
-        good.set(file, read);
-        return read;
+        if (certificate !== null) return { ...certificate, had: "acme" as const };
+        const known = had.inForce(name);
+        return known?.certFile === file && !await isEmpty(file) ? known : had.placeholder(name);
       },
     }),
   };

@@ -39,8 +39,14 @@ export class AccessOutput implements ByteWriter {
     this.#destination = options.stderr;
   }
 
-  /** Gets a destination ready: what to do when it is wanted indeed, and when not after all; or why it cannot be. */
-  prepare(settings: Settings): { commit(): void; cancel(): void } | { readonly problem: string } {
+  /**
+   * Gets a destination ready: what to do when it is wanted indeed, and when not after all; or why it cannot be. `mayWait`:
+   * a file that cannot be opened now is tried again with every write.
+   */
+  prepare(
+    settings: Settings,
+    mayWait = false,
+  ): { commit(): void; cancel(): void } | { readonly problem: string } {
     const { access, accessTo, rotate, facility } = settings;
     // Nothing is made for a log that nobody writes.
     const wanted: Settings = access === "off" ? { ...settings, accessTo: { kind: "stderr" } } : settings;
@@ -49,7 +55,7 @@ export class AccessOutput implements ByteWriter {
     const target = formatTarget(wanted.accessTo);
     let next: Destination;
     try {
-      next = this.#make(wanted);
+      next = this.#make(wanted, mayWait);
     } catch (error) {
       return { problem: `Cannot write the access log to ${formatTarget(accessTo)}: ${reasonOf(error)}` };
     }
@@ -77,7 +83,7 @@ export class AccessOutput implements ByteWriter {
     return Promise.race([told.then(() => written), this.#replaced.promise]);
   }
 
-  #make({ accessTo, rotate, facility }: Settings): Destination {
+  #make({ accessTo, rotate, facility }: Settings, mayWait: boolean): Destination {
     const { stderr, stdout, host } = this.#options;
     const sender = { priority: syslogPriority(facilityNumber(facility)), host, pid: Deno.pid };
     switch (accessTo.kind) {
@@ -87,7 +93,7 @@ export class AccessOutput implements ByteWriter {
         if (stdout === null) throw new Error("the node has none");
         return { write: (bytes) => stdout.write(bytes) };
       case "file":
-        return new FileWriter(accessTo.path, rotate ?? null);
+        return new FileWriter(accessTo.path, rotate ?? null, undefined, mayWait);
       case "journald":
         return journalWriter();
       case "unix":

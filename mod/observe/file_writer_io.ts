@@ -33,8 +33,16 @@ export class FileWriter implements ByteWriter, Disposable {
   #size = 0;
   #lookAt = 0;
 
-  /** Opens the file, which is made when it does not exist. Throws with a message for people. */
-  constructor(path: string, rotation: Rotation | null = null, now: () => number = () => performance.now()) {
+  /**
+   * Opens the file, which is made when it does not exist. Throws with a message for people; `mayWait`: each write tries
+   * it again instead.
+   */
+  constructor(
+    path: string,
+    rotation: Rotation | null = null,
+    now: () => number = () => performance.now(),
+    mayWait = false,
+  ) {
     this.#path = path;
     this.#rotation = rotation;
     this.#now = now;
@@ -42,13 +50,15 @@ export class FileWriter implements ByteWriter, Disposable {
     try {
       this.#open();
     } catch (error) {
+      if (mayWait) return;
       this.#library.close();
       throw error;
     }
   }
 
   async write(bytes: Uint8Array): Promise<number> {
-    if (this.#isAnother()) this.#openAgain();
+    if (this.#fd < 0) this.#open();
+    else if (this.#isAnother()) this.#openAgain();
     if (this.#rotation !== null && this.#size > 0 && this.#size + bytes.length > this.#rotation.size) {
       this.#rotate(this.#rotation);
     }

@@ -50,6 +50,11 @@ export class BalancerChild {
     for (const part of cut("state of the balancer", text)) this.send({ kind: "carried", ...part });
   }
 
+  /** What the files held that the balancer before had in force; before the first configuration. */
+  tellFiles(text: string): void {
+    for (const part of cut("files", text)) this.send({ kind: "files", ...part });
+  }
+
   #sendAll(messages: readonly ToBalancer[]): void {
     for (const message of messages) this.send(message);
   }

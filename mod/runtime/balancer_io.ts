@@ -47,6 +47,8 @@ export interface ControlPort {
   answer(question: OfBalancer): unknown;
   /** What the balancer knew that is replaced; before the first configuration. */
   receive(text: string): void;
+  /** What files held at the balancer before; before the first configuration. */
+  receiveFiles(text: string): void;
   /** Where the processes of functions serve now. */
   place(places: readonly FunctionPlace[]): void;
   /** What one that takes over is to know. */
@@ -74,6 +76,8 @@ export interface ControlEnv {
   readonly onHealth: () => void;
   /** Has the keeper keep a file of what was had by ACME; rejects with the reason. */
   readonly store: (file: string, text: string) => Promise<void>;
+  /** Has the keeper keep what files hold for the next balancer. */
+  readonly hold: (text: string) => void;
   /** Asks the keeper. Rejects when it does not answer. */
   readonly askKeeper: (question: OfKeeper) => Promise<unknown>;
 }
@@ -108,6 +112,9 @@ class Balancer {
     after,
   });
   #carried = new Assembler();
+  #files = new Assembler();
+  /** What the keeper holds. */
+  #held = "";
   #probes = new Map<number, (result: ProbeResult) => void>();
   #stores = new Map<number, (problem: string) => void>();
   /** Of probes and stores. */
@@ -133,6 +140,7 @@ class Balancer {
           execProbe: (target, signal) => this.#execProbe(target, signal),
           onHealth: () => this.#reportHealthSoon(),
           store: (file, text) => this.#store(file, text),
+          hold: (text) => this.#hold(text),
           askKeeper: (question) => this.#talk.ask(question, KEEPER_MS),
         });
         return;
@@ -148,6 +156,9 @@ class Balancer {
         return this.#talk.onMessage(message);
       case "carried":
         this.#onCarried(message);
+        return;
+      case "files":
+        this.#onFiles(message);
         return;
       case "functions":
         return this.#control?.place(message.places);
@@ -231,6 +242,20 @@ class Balancer {
     if (whole === null) return;
     if ("reason" in whole) return this.#onBadLine(whole.reason);
     this.#control?.receive(whole.text);
+  }
+
+  #onFiles(part: Extract<ToBalancer, { kind: "files" }>): void {
+    const whole = this.#files.add("files", part);
+    if (whole === null) return;
+    if ("reason" in whole) return this.#onBadLine(whole.reason);
+    this.#held = whole.text;
+    this.#control?.receiveFiles(whole.text);
+  }
+
+  #hold(text: string): void {
+    if (text === this.#held) return;
+    this.#held = text;
+    for (const part of cut("files", text)) this.#link.send({ kind: "files", ...part });
   }
 
   // deno-lint-ignore require-await -- what is thrown is the answer

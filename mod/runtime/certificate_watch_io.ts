@@ -19,7 +19,7 @@ export interface CertificateWatchOptions {
   /** What is in force; null: nothing yet. */
   readonly current: () => { readonly config: Config; readonly snapshot: Snapshot } | null;
   readonly reader: CertificateReader;
-  /** Reads the files again and puts them in force; what is wrong otherwise. */
+  /** Reads the files again and puts the good ones in force; what is wrong with others. */
   readonly reread: () => Promise<readonly string[]>;
 }
 
@@ -73,9 +73,7 @@ export class CertificateWatch {
     if (text === this.#told) return;
     this.#told = text;
     for (const problem of problems) {
-      this.#options.log.error("the certificates stay as they were, as the new files are not good", {
-        problem,
-      });
+      this.#options.log.error("a certificate stays as it was, as its new file is not good", { problem });
     }
   }
 

@@ -5,6 +5,7 @@
 import { type CertificateReader, readTlsFiles, TlsFiles } from "../config/certificates.ts";
 import { certificateReader } from "../config/certificates_io.ts";
 import { describeDiff, diffSnapshots } from "../config/diff.ts";
+import { type HeldFiles, heldText, MAX_HELD_CHARS } from "../config/held_files.ts";
 import type { Config } from "../config/schema.ts";
 import type { Snapshot } from "../config/snapshot.ts";
 import { CertificateWatch } from "./certificate_watch_io.ts";
@@ -19,6 +20,8 @@ export interface CertificatesInForceOptions extends Omit<HadOptions, "onAnswers"
   readonly inOrder: <T>(change: () => Promise<T>) => Promise<T>;
   /** The same configuration again, with these; what is in the way, or nothing. */
   readonly rebuild: (certificates: TlsFiles) => Promise<readonly string[]>;
+  /** Has what the files in force hold kept for the next balancer. A secret. */
+  readonly hold: (text: string) => void;
 }
 
 export class CertificatesInForce {
@@ -26,7 +29,7 @@ export class CertificatesInForce {
   readonly reader: CertificateReader;
   readonly #options: CertificatesInForceOptions;
   readonly #watch: CertificateWatch;
-  #files = new TlsFiles();
+  #held: HeldFiles = { texts: new Map(), tls: new TlsFiles() };
 
   constructor(options: CertificatesInForceOptions) {
     const { current, inOrder } = this.#options = options;
@@ -35,7 +38,11 @@ export class CertificatesInForce {
       onAnswers: () => inOrder(() => this.#answerAuthorities()),
       onRenewed: () => this.#watch.look(),
     });
-    this.reader = certificateReader(options.file, Date.now, this.had);
+    this.reader = certificateReader(options.file, Date.now, {
+      fileOf: (name, acme) => this.had.fileOf(name, acme),
+      placeholder: (name) => this.had.placeholder(name),
+      inForce: (name) => this.files.had([name])[0],
+    });
     this.#watch = new CertificateWatch({
       ...{ log: options.log, now: Date.now, current, reader: this.reader },
       reread: () => inOrder(() => this.#reload()),
@@ -45,12 +52,17 @@ export class CertificatesInForce {
 
   /** As they are in force. */
   get files(): TlsFiles {
-    return this.#files;
+    return this.#held.tls;
+  }
+
+  /** What the balancer before had in force. */
+  receive(held: HeldFiles): void {
+    this.#held = held;
   }
 
   /** A configuration with these is in force; `texts`: of the files that it names. */
   configure(config: Config, files: TlsFiles, texts: ReadonlyMap<string, string>): void {
-    this.#files = files;
+    this.#hold({ texts, tls: files });
     // Not awaited: the keeper first hears that this is in force.
     void this.had.configure(config, texts);
   }
@@ -70,24 +82,35 @@ export class CertificatesInForce {
   /** Authorities are to be told other things. Rejects with what is in the way. */
   async #answerAuthorities(): Promise<void> {
     if (this.#options.current() === null) return;
-    const [problem] = await this.#options.rebuild(this.#files);
+    const [problem] = await this.#options.rebuild(this.files);
     if (problem !== undefined) throw new Error(problem);
   }
 
-  /** The files have changed on disk: in force they come if they are good. */
+  /** The files have changed on disk: in force come those that are good, each for itself. */
   async #reload(): Promise<readonly string[]> {
     const { current, rebuild, log } = this.#options;
     const before = current();
     if (before === null) return [];
-    const { files, problems } = await readTlsFiles(before.config, this.reader);
-    if (problems.length > 0) return problems.map(({ message }) => message);
-    if (files.content === this.#files.content) return [];
+    const { files, problems } = await readTlsFiles(before.config, this.reader, this.files);
+    const bad = problems.map(({ message }) => message);
+    if (files.content === this.files.content) return bad;
     const errors = await rebuild(files);
-    if (errors.length > 0) return errors;
-    this.#files = files;
+    if (errors.length > 0) return [...bad, ...errors];
+    this.#hold({ ...this.#held, tls: files });
     void this.had.refresh();
     const changes = describeDiff(diffSnapshots(before.snapshot, current()?.snapshot ?? before.snapshot));
     log.info("certificates have changed", changes);
-    return [];
+    return bad;
+  }
+
+  #hold(held: HeldFiles): void {
+    this.#held = held;
+    const text = heldText(held);
+    if (text === null) {
+      this.#options.log.warning("the files of the configuration are too large to be kept for a restart", {
+        limit: MAX_HELD_CHARS,
+      });
+    }
+    this.#options.hold(text ?? "");
   }
 }

@@ -18,8 +18,11 @@ import type { Plan } from "./desk.ts";
 export interface ConfigurationsOptions {
   /** Reads the file. Rejects with a message for people. */
   readonly read: () => Promise<string>;
-  /** Every problem of a text with changes laid over it, or what the keeper needs of it. */
-  readonly check: (text: string, live: LiveChanges) => Promise<Checked>;
+  /**
+   * Every problem of a text with changes laid over it, or what the keeper needs of it. `onDisk`: and of the files that it
+   * names.
+   */
+  readonly check: (text: string, live: LiveChanges, onDisk: boolean) => Promise<Checked>;
   /** What a reload would change, of a text with changes laid over it by another with others. */
   readonly plan: (
     before: Pick<Configuration, "text" | "live">,
@@ -163,14 +166,14 @@ export class Configurations {
       }
       const live = alter(accepted.live, facts);
       if ("problems" in live) return live;
-      const checked = await this.#options.check(accepted.text, live);
+      // Files stay as they were: who drains a server is not kept from it by a certificate.
+      const checked = await this.#options.check(accepted.text, live, false);
       if ("problems" in checked) return { status: 409, problems: checked.problems };
       const lost = lostServer(live, checked.live ?? NO_CHANGES);
       if (lost !== null) {
         return { status: 409, problems: [`the file has a server of the name or address of ${lost}`] };
       }
       const offer = this.#generations.offer(accepted.text, checked.live);
-      // Files are as they were.
       this.#facts.set(offer.generation, { ...checked, functions: facts.functions ?? [] });
       this.#changes.add(offer.generation);
       this.#options.change(offer);
@@ -275,10 +278,10 @@ async function checkText(
   check: ConfigurationsOptions["check"],
   live: LiveChanges = NO_CHANGES,
 ): Promise<ReadChecked> {
-  const bare = await check(text, NO_CHANGES);
+  const bare = await check(text, NO_CHANGES, true);
   if (isEmpty(live) || "problems" in bare || bare.resetsLive === true) return { text, checked: bare };
-  const checked = await check(text, live);
-  if (!("problems" in checked)) return { text, checked };
+  const checked = await check(text, live, false);
+  if (!("problems" in checked)) return { text, checked: { ...checked, functions: bare.functions ?? [] } };
   const problems = checked.problems.map((problem) => `${problem} (beside what was changed live)`);
   return { text, checked: { ...checked, problems } };
 }

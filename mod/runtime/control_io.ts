@@ -14,6 +14,7 @@ import { certificateFiles } from "../config/certificate_files_io.ts";
 import { describeDiff, diffSnapshots } from "../config/diff.ts";
 import { directoryOf } from "../config/file_paths.ts";
 import { withFunctionPools } from "../config/functions.ts";
+import { heldCertificatesOr, type HeldFiles, heldFiles, heldOr } from "../config/held_files.ts";
 import { type LiveChanges, NO_CHANGES, strangeAddress } from "../config/live.ts";
 import { loadConfig, type LoadResult } from "../config/load.ts";
 import { problemLine } from "../config/problem.ts";
@@ -78,6 +79,8 @@ export interface ControlOptions {
   readonly log: Log;
   /** Has the keeper keep a file of what was had by ACME; rejects with the reason. */
   readonly store: (file: string, text: string) => Promise<void>;
+  /** Has the keeper keep what files hold for the next balancer; empty: there is nothing. */
+  readonly hold: (text: string) => void;
   /** Sets the log up as the configuration says. */
   readonly setUpLog: (log: Config["log"]) => void;
 }
@@ -98,6 +101,8 @@ export class Control implements ControlPort {
   #config: Config | null = null;
   /** The texts of the files that it names, as they were when it was read. */
   #files: ReadonlyMap<string, string> = new Map();
+  /** As the balancer before had them, for the first configuration; null: there was none, or that is in force. */
+  #held: HeldFiles | null = null;
   #order: Promise<unknown> = Promise.resolve();
   #startedAt = Date.now();
   readonly #places = new FunctionPlaces();
@@ -139,7 +144,8 @@ export class Control implements ControlPort {
     };
     this.#admin = new AdminServer(facts, options.makeAdmin);
     this.#certificates = new CertificatesInForce({
-      ...{ file: options.hello.file, node: options.hello.node, env: options.env, log, store: options.store },
+      ...{ file: options.hello.file, node: options.hello.node, env: options.env, log },
+      ...{ store: options.store, hold: options.hold },
       current: () => this.#current(),
       inOrder: (change) => this.#inOrder(change),
       rebuild: (certificates) => this.#again(certificates),
@@ -160,6 +166,11 @@ export class Control implements ControlPort {
 
   receive(text: string): void {
     this.#inForce.receive(text);
+  }
+
+  receiveFiles(text: string): void {
+    this.#held = heldFiles(text);
+    if (this.#held !== null) this.#certificates.receive(this.#held);
   }
 
   issue(on: boolean): void {
@@ -232,14 +243,18 @@ export class Control implements ControlPort {
 
   async #configure(text: string, live: LiveChanges): Promise<{ problems: readonly string[] }> {
     const { hello: { file, node, context }, env } = this.#options;
+    const held = this.#held;
+    const [files, certificates] = [certificateFiles(file), this.#certificates.reader];
     const loaded = await loadConfig(text, {
       ...{ file, node, context, env, live },
-      files: certificateFiles(file),
-      certificates: this.#certificates.reader,
+      files: held === null ? files : heldOr(held, files),
+      certificates: held === null ? certificates : heldCertificatesOr(held, certificates),
     });
     if ("problems" in loaded) return { problems: loaded.problems.map((problem) => problemLine(problem)) };
     const problems = await this.#putInForce(loaded);
-    if (problems.length === 0) this.#text = text;
+    if (problems.length > 0) return { problems };
+    this.#text = text;
+    this.#held = null;
     return { problems };
   }
 
@@ -308,7 +323,8 @@ export class Control implements ControlPort {
     if (taken.length > 0) return taken;
     const admin = await this.#admin.prepare(adminAddress(config, certificates));
     if ("problem" in admin) return [admin.problem];
-    const output = this.#options.accessOutput.prepare(config.log);
+    // A balancer that is started anew goes on without its log.
+    const output = this.#options.accessOutput.prepare(config.log, this.#held !== null);
     if ("problem" in output) {
       admin.cancel();
       return [output.problem];

@@ -33,7 +33,7 @@ export interface HadOptions {
   readonly onRenewed: () => Promise<void>;
 }
 
-export class Had implements HadCertificates {
+export class Had implements Omit<HadCertificates, "inForce"> {
   readonly #options: HadOptions;
   readonly #issuer: Issuer;
   readonly #placeholders = new Map<string, CertificateSnapshot>();

@@ -23,6 +23,7 @@ import type { AdminApp } from "./admin_server_io.ts";
 import { KeeperDesk } from "./desk_keeper_io.ts";
 import { Functions } from "./functions_io.ts";
 import { Heard } from "./heard.ts";
+import { HeldText } from "./held_text.ts";
 import { Holdings } from "./holdings_io.ts";
 import type { Decoded, ToKeeper } from "./link.ts";
 import type { KeeperFacts } from "./keeper_facts.ts";
@@ -82,6 +83,7 @@ class Keeper {
   readonly #desk: KeeperDesk;
   #badLines = 0;
   readonly #heard = new Heard();
+  readonly #held = new HeldText();
   readonly #had: HadFiles;
   readonly #pair: PairNodes;
   #adminUrl: string | null;
@@ -387,6 +389,7 @@ class Keeper {
     this.#functions.settle(null);
     child.send({ kind: "functions", places: this.#functions.places() });
     if (this.#succession.carried !== null) child.tellCarried(this.#succession.carried);
+    if (this.#held.text !== "") child.tellFiles(this.#held.text);
     if (configuration !== null) child.configure(configuration);
     this.#desk.begin(child);
     void child.ended.then(({ reason, code }) => {
@@ -430,6 +433,8 @@ class Keeper {
       case "probe":
         void this.#probes.run(message, this.#answerTo(message.id));
         return;
+      case "files":
+        return this.#held.hear(message);
       case "store":
         void this.#had.store(message);
         return;

@@ -62,6 +62,8 @@ export const TO_BALANCER = z.discriminatedUnion("kind", [
   ...TALK,
   /** Before the first configuration: what the balancer that is replaced knew (`carried.ts`). */
   z.strictObject({ kind: z.literal("carried"), ...part }),
+  /** Before the first configuration: what the balancer before has last said by the same word. */
+  z.strictObject({ kind: z.literal("files"), ...part }),
   /** Where the processes of functions serve, all of them; before the first configuration, and whenever that changes. */
   z.strictObject({
     kind: z.literal("functions"),
@@ -125,6 +127,8 @@ export const TO_KEEPER = z.discriminatedUnion("kind", [
   ...TALK,
   /** The answer to `carry`. */
   z.strictObject({ kind: z.literal("carried"), ...part }),
+  /** What the files in force hold (`config/held_files.ts`), whenever that changes. Secret, and for the next balancer alone. */
+  z.strictObject({ kind: z.literal("files"), ...part }),
   /** An exec check is due. The keeper looks the command up in its own configuration. */
   z.strictObject({
     kind: z.literal("probe"),

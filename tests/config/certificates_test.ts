@@ -1,7 +1,7 @@
 /** What is wrong with a certificate's files is told where the configuration names them, and never shows a key. */
 import { readTlsFiles } from "../../mod/config/certificates.ts";
 import { certificateReader } from "../../mod/config/certificates_io.ts";
-import { assert, assertEquals } from "../assert.ts";
+import { assert, assertEquals, assertNotEquals } from "../assert.ts";
 import { labTest } from "../lab/tools.ts";
 import { Certificates, openssl } from "../net/openssl.ts";
 import { errors, good, listenerWith, load, warnings } from "./reading.ts";
@@ -176,6 +176,21 @@ labTest("stamp() changes with every way in which a file can be replaced", ["open
   stamps.push(await reader.stamp(config));
   assertEquals(new Set(stamps).size, 3);
   assertEquals((await readTlsFiles(config, reader)).problems.length, 1);
+});
+
+labTest("readTlsFiles() has what was before in the place of a bad file, and what is new of others", [
+  "openssl",
+], async () => {
+  await using made = await files();
+  const reader = certificateReader(made.path("tandem.yaml"), () => NOW);
+  const config = await good(withPairs(["shop.pem", "shop.key"], ["other.pem", "other.key"]));
+  const { files: before } = await readTlsFiles(config, reader);
+  await Deno.writeTextFile(made.path("shop.key"), "nothing");
+  await made.issue("other");
+  const { files: after, problems } = await readTlsFiles(config, reader, before);
+  assertEquals(problems.map(({ path }) => path.join(".")), ["listeners.0.tls.certificates.0.key"]);
+  assertEquals(after.certificate("shop.pem", "shop.key"), before.certificate("shop.pem", "shop.key"));
+  assertNotEquals(after.certificate("other.pem", "other.key"), before.certificate("other.pem", "other.key"));
 });
 
 Deno.test("TlsSchema() says what is allowed", async () => {

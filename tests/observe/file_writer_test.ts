@@ -96,6 +96,11 @@ Deno.test("FileWriter says why a file cannot be opened or written", async () => 
   await inDirectory(async (path) => {
     assertThrows(() => new FileWriter(`${path}/x/y`), Error, "no such file or directory");
     assertThrows(() => new FileWriter(path.slice(0, path.lastIndexOf("/"))), Error, "it is a directory");
+    using early = new FileWriter(`${path}.d/log`, null, undefined, true);
+    await assertRejects(() => early.write(bytes("lost\n")), Error, "no such file or directory");
+    Deno.mkdirSync(`${path}.d`);
+    assertEquals(await early.write(bytes("kept\n")), 5);
+    assertEquals(Deno.readTextFileSync(`${path}.d/log`), "kept\n");
     using full = new FileWriter("/dev/full");
     await assertRejects(() => full.write(bytes("x\n")), Error, "no space left");
   });

@@ -31,6 +31,7 @@ await runBalancer({
     },
     answer: ({ ask }) => ({ answered: ask }),
     place: () => {},
+    receiveFiles: () => {},
     receive: () => {},
     carry: () => "{}",
     issue: () => {},

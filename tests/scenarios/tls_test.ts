@@ -206,7 +206,7 @@ workers: 2
     const second = await fingerprint();
 
     await Deno.writeTextFile(made.path("shop.key"), "nothing of use");
-    await node.program.line("the certificates stay as they were, as the new files are not good");
+    await node.program.line("a certificate stays as it was, as its new file is not good");
     assertEquals(await fingerprint(), second);
     assert(!node.program.text.includes("nothing of use"));
     node.program.kill("SIGHUP");
