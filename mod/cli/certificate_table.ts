@@ -2,11 +2,11 @@
 import type { CertificateEntry } from "../observe/certificate_list.ts";
 import { span } from "./status_table.ts";
 
-const HEADINGS = ["name", "state", "expires", "next attempt", "listeners", "issuer", "last error"];
+const HEADINGS = ["name", "state", "expires", "next attempt", "used by", "issuer", "last error"];
 
 /** The text, with its last newline. `now` is milliseconds since 1970. */
 export function certificateTable(entries: readonly CertificateEntry[], now: number): string {
-  if (entries.length === 0) return "no listener shows a certificate\n";
+  if (entries.length === 0) return "the configuration names no certificate\n";
   const rows = [HEADINGS, ...entries.map((entry) => rowOf(entry, now))];
   const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const lines = rows.map((row) =>
@@ -17,13 +17,13 @@ export function certificateTable(entries: readonly CertificateEntry[], now: numb
 }
 
 function rowOf(entry: CertificateEntry, now: number): string[] {
-  const { name, state, expiresAt, nextAt, listeners, issuer, lastError } = entry;
+  const { name, state, expiresAt, nextAt, listeners, issuer, lastError, uses } = entry;
   return [
     name,
     state,
     expiresAt === null ? "-" : expiresAt <= now ? "expired" : `in ${span(expiresAt - now)}`,
     nextAt === null ? "-" : nextAt <= now ? "now" : `in ${span(nextAt - now)}`,
-    listeners.join(",") || "-",
+    [...listeners, ...uses].join(",") || "-",
     issuer || "-",
     lastError.replaceAll("\n", " "),
   ];

@@ -10,8 +10,9 @@ export const command: Command = {
   arguments: 2,
   options: BOTH_OPTIONS,
   help:
-    `Without a word it lists what listeners show: who has issued it, when it expires, and of what is had by ACME when
-the authority is asked next and why the last attempt failed.
+    `Without a word it lists what listeners show and what else the configuration names (of the admin address, for servers,
+of authorities): who has issued it, when it expires, and of what is had by ACME when the authority is asked next and
+why the last attempt failed.
 
 renew   asks the authority for another certificate now, also during a pause after failures; the old one serves on
         until it is there

@@ -6,6 +6,8 @@
 import type { IssuerStatus } from "../acme/issuer_status.ts";
 import type { NameStatus } from "../discovery/name_book.ts";
 import { tableText } from "./columns.ts";
+import { type CertificateEntry, certificateList } from "../observe/certificate_list.ts";
+import { expiresSoon } from "../observe/expiry.ts";
 import type { LimitStatus, NodeStatus, PoolStatus, ServerStatus } from "../observe/status.ts";
 
 /** The text, with its last newline. `now` is milliseconds since 1970; `columns` of the terminal, null: there is none. */
@@ -23,6 +25,7 @@ export function statusTable(status: NodeStatus, now: number, columns: number | n
   }
   for (const name of status.names) text += nameLine(name);
   for (const one of status.acme.names) text += certificateLine(one, now);
+  for (const one of certificateList(status)) text += expiryLine(one, now);
   for (const limit of status.limits) text += limitLine(limit);
   for (const pool of status.pools) text += `\n${poolTable(pool, now, columns)}`;
   // deno-lint-ignore no-control-regex -- control characters are what is removed
@@ -58,6 +61,13 @@ function certificateLine({ name, state, expiresAt, nextAt, lastError }: IssuerSt
   const expires = expiresAt === null ? "self-signed" : life(expiresAt);
   const trouble = lastError === "" ? "" : `: ${lastError.replaceAll("\n", " ")}`;
   return `certificate ${name} (acme): ${state}, ${expires}, next attempt ${left(nextAt)}${trouble}\n`;
+}
+
+/** Only of those of files, and in time: `certificate shop.test of web: expires in 19d3h`. */
+function expiryLine({ name, state, expiresAt, listeners, uses }: CertificateEntry, now: number): string {
+  if (state !== "file" || expiresAt === null || !expiresSoon(expiresAt, now)) return "";
+  const life = expiresAt <= now ? "has expired" : `expires in ${span(expiresAt - now)}`;
+  return `certificate ${name} of ${[...listeners, ...uses].join(", ")}: ${life}\n`;
 }
 
 function limitLine(

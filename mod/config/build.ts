@@ -15,6 +15,7 @@ import { breakerSnapshot, failureSnapshot, retrySnapshot } from "./failure_build
 import { claimRules, connectionLimitSnapshot, guardsSnapshot, routeLabels } from "./guard_schema.ts";
 import type { ListenerConfig } from "./listener_schema.ts";
 import type { LiveServer } from "./live.ts";
+import { keyBlock } from "./pem.ts";
 import type { PoolConfig, ServerConfig } from "./pool_schema.ts";
 import { changesSnapshot, routeSnapshot } from "./route_build.ts";
 import type { RouteConfig } from "./route_schema.ts";
@@ -262,7 +263,7 @@ function tlsSnapshot(tls: ServerTlsConfig, files: ReadonlyMap<string, string>): 
     ca: ca === undefined ? null : ca.map(text).join(""),
     clientCertificate: clientCertificate === undefined
       ? null
-      : { cert: text(clientCertificate.cert), key: text(clientCertificate.key) },
+      : { cert: text(clientCertificate.cert), key: keyBlock(text(clientCertificate.key)) },
     alpn: alpn ?? [],
     minVersion,
   };

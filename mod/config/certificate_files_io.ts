@@ -7,12 +7,11 @@ import { reasonOf } from "../base/reason.ts";
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import type { FileKind, FileReader, NamedFile } from "./named_files.ts";
-import { keyBlock } from "./pem.ts";
+import { certificateBlocks, keyBlock } from "./pem.ts";
 
 /** A bundle of all well-known authorities has 200 KiB. */
 const MAX_BYTES = 4 * 1024 * 1024;
 const MAX_PAGE_CHARS = 256 * 1024;
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
 /** For the configuration in `file`; `now` is the time, in milliseconds since the epoch. */
 export function certificateFiles(file: string, now: () => number = Date.now): FileReader {
@@ -25,9 +24,9 @@ export function certificateFiles(file: string, now: () => number = Date.now): Fi
       return kind === "key" ? keyOf(read.text, path) : certificatesOf(read.text, path, kind, now());
     },
     belong: (certificate, key) => {
-      const first = new RegExp(CERTIFICATE).exec(certificate);
-      return first !== null &&
-        publicOf(new X509Certificate(first[0]).publicKey) ===
+      const [first] = certificateBlocks(certificate);
+      return first !== undefined &&
+        publicOf(new X509Certificate(first).publicKey) ===
           publicOf(createPublicKey(createPrivateKey(key)));
     },
   };
@@ -61,7 +60,7 @@ function whyUnread(error: unknown): string {
 }
 
 function certificatesOf(text: string, path: string, kind: FileKind, now: number): NamedFile {
-  const blocks = text.match(CERTIFICATE) ?? [];
+  const blocks = certificateBlocks(text);
   if (blocks.length === 0) return { problem: `has no certificate in PEM: ${path}` };
   const all: X509Certificate[] = [];
   for (const [at, block] of blocks.entries()) {

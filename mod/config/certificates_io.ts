@@ -11,10 +11,8 @@ import { certificateProblem } from "../net/tls_engine_io.ts";
 import { acmeNames } from "./acme_names.ts";
 import type { AcmeConfig } from "./acme_schema.ts";
 import type { CertificateReader, FileProblem, ReadCertificate } from "./certificates.ts";
-import { keyBlock } from "./pem.ts";
+import { certificateBlocks, keyBlock } from "./pem.ts";
 import type { CertificateSnapshot } from "./snapshot.ts";
-
-const CERTIFICATE_PEM = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
 /** What is wrong with one of the two files. */
 class Fault extends Error {
@@ -141,7 +139,7 @@ interface Certificate extends CertificateFacts {
 }
 
 function certificatesOf(pem: string, file: string): Certificate[] {
-  const blocks = pem.match(CERTIFICATE_PEM) ?? [];
+  const blocks = certificateBlocks(pem);
   if (blocks.length === 0) throw new Fault("cert", `${file} holds no certificate (PEM)`);
   return blocks.map((block, at) => {
     const facts = factsIn(block);

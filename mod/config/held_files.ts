@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { type CertificateReader, TlsFiles } from "./certificates.ts";
 import type { FileReader } from "./named_files.ts";
+import { keyBlock } from "./pem.ts";
 
 /** What is kept: thousands of certificates with their chains. */
 export const MAX_HELD_CHARS = 16 * 1024 * 1024;
@@ -54,7 +55,8 @@ export function heldOr(held: HeldFiles, reader: FileReader): FileReader {
   return {
     read: (path, kind) => {
       const text = held.texts.get(path);
-      return text === undefined ? reader.read(path, kind) : { text, warning: null };
+      if (text === undefined) return reader.read(path, kind);
+      return { text: kind === "key" ? keyBlock(text) : text, warning: null };
     },
     belong: (certificate, key) => reader.belong(certificate, key),
   };

@@ -31,9 +31,15 @@ export class NamedFiles {
   read(path: string, kind: FileKind): NamedFile | null {
     if (this.#reader === null) return null;
     const key = `${kind} ${path}`;
-    const file = this.#read.get(key) ?? this.#reader.read(path, kind);
+    const known = this.#read.get(key);
+    if (known !== undefined) return known;
+    const file = this.#reader.read(path, kind);
     this.#read.set(key, file);
-    if ("text" in file) this.texts.set(path, file.text);
+    // The certificate and its key may be in one file.
+    if ("text" in file) {
+      const before = this.texts.get(path) ?? "";
+      this.texts.set(path, before.includes(file.text) ? before : before + file.text);
+    }
     return file;
   }
 

@@ -11,6 +11,7 @@ export function readCertificate(pem: string): CertificateFacts | null {
     subject: read.subject,
     issuer: read.issuer,
     alternatives: read.subjectAltName ?? "",
+    serial: read.serialNumber.toUpperCase(),
     validFrom: Date.parse(read.validFrom),
     validTo: Date.parse(read.validTo),
     fingerprint: read.fingerprint256.replaceAll(":", "").toLowerCase(),

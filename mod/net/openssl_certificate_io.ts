@@ -35,11 +35,25 @@ export function fingerprintOf(lib: OpenSsl, certificate: Pointer): string {
   return digest.toHex();
 }
 
+/** A long one is printed in lines. */
+function serialOf(lib: OpenSsl, certificate: Pointer): string {
+  const { crypto } = lib;
+  const serial = crypto.X509_get_serialNumber(certificate);
+  return printed(lib, (bio) => crypto.i2a_ASN1_INTEGER(bio, serial)).replaceAll("\\\n", "");
+}
+
+/** It, as PEM. */
+export function pemOf(lib: OpenSsl, certificate: Pointer): string {
+  return printed(lib, (bio) => lib.crypto.PEM_write_bio_X509(bio, certificate));
+}
+
 /** What is known of one, once it has been read. */
 export interface CertificateFacts {
   readonly subject: string;
   readonly issuer: string;
   readonly alternatives: string;
+  /** Upper-case hex. */
+  readonly serial: string;
   /** Milliseconds since 1970. */
   readonly validFrom: number;
   readonly validTo: number;
@@ -53,6 +67,7 @@ export function factsOf(lib: OpenSsl, pem: string): CertificateFacts | null {
     subject: subjectOf(lib, certificate),
     issuer: nameOf(lib, crypto.X509_get_issuer_name(certificate)),
     alternatives: alternativesOf(lib, certificate),
+    serial: serialOf(lib, certificate),
     validFrom: timeOf(lib, crypto.X509_get0_notBefore(certificate)),
     validTo: timeOf(lib, crypto.X509_get0_notAfter(certificate)),
     fingerprint: fingerprintOf(lib, certificate),

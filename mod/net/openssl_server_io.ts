@@ -4,12 +4,13 @@
  */
 import type { TlsSnapshot } from "../config/snapshot.ts";
 import type { BufferPool } from "./buffers.ts";
-import { fingerprintOf, subjectOf } from "./openssl_certificate_io.ts";
+import { fingerprintOf, pemOf, subjectOf } from "./openssl_certificate_io.ts";
 import { type Context, serverContexts } from "./openssl_context_io.ts";
 import { codecUnderWay, OpensslCodec } from "./openssl_codec_io.ts";
 import { bytesAt, type OpenSsl, openssl, putAt, textAt } from "./openssl_library_io.ts";
 import { Tickets } from "./openssl_tickets_io.ts";
 import { chooseByName } from "./server_names.ts";
+import { ShownCertificate } from "./shown_certificate_io.ts";
 import type { TicketKeys } from "./ticket_keys.ts";
 import type { TlsAcceptor, TlsClient, TlsCodecEvents, TlsFacts } from "./tls.ts";
 
@@ -117,10 +118,12 @@ class ServerCodec extends OpensslCodec {
     const { lib } = this;
     const certificate = lib.ssl.SSL_get1_peer_certificate(this.ssl);
     if (certificate === null) return null;
-    const client = {
-      subject: subjectOf(lib, certificate).trim().replaceAll("\n", ","),
-      fingerprint: fingerprintOf(lib, certificate),
-    };
+    const pem = pemOf(lib, certificate);
+    const client = new ShownCertificate(
+      subjectOf(lib, certificate),
+      fingerprintOf(lib, certificate),
+      () => pem,
+    );
     lib.crypto.X509_free(certificate);
     return client;
   }

@@ -17,6 +17,7 @@ import { isIP } from "node:net";
 import { Duplex } from "node:stream";
 import tls from "node:tls";
 import { Lease } from "./buffers.ts";
+import { ShownCertificate } from "./shown_certificate_io.ts";
 import type { TlsClient, TlsCodec, TlsCodecEvents, TlsFacts } from "./tls.ts";
 import { certificateFault, nameFault, serverRefused } from "./tls_failure.ts";
 import type { VerifiedClients } from "./verified_clients.ts";
@@ -401,11 +402,9 @@ class ClientCodec extends RustlsCodec {
 const ALERT = /received fatal alert: (\w+)/;
 
 /** What an access log and routes may know of a client's certificate. */
-export function clientOf({ subject, fingerprint256 }: X509Certificate): TlsClient {
-  return {
-    subject: subject.trim().replaceAll("\n", ","),
-    fingerprint: fingerprint256.replaceAll(":", "").toLowerCase(),
-  };
+function clientOf(certificate: X509Certificate): TlsClient {
+  const fingerprint = certificate.fingerprint256.replaceAll(":", "").toLowerCase();
+  return new ShownCertificate(certificate.subject, fingerprint, () => certificate.toString());
 }
 
 /** RFC 5280 section 4.1: within two sequences the version comes first, but for that of 1. */

@@ -26,6 +26,19 @@ export interface TlsClient {
   readonly subject: string;
   /** SHA-256 of the certificate, lower-case hex. */
   readonly fingerprint: string;
+  /** What else it says; not read before somebody asks. */
+  readonly facts: TlsClientFacts;
+}
+
+export interface TlsClientFacts {
+  /** `CN=…,O=…` */
+  readonly issuer: string;
+  /** Upper-case hex. */
+  readonly serial: string;
+  /** As `alternativeNames()` has them. */
+  readonly names: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
 }
 
 /** Called by a codec, always from within a call to it. */

@@ -20,10 +20,12 @@ export interface CertificateEntry {
   readonly lastError: string;
   /** Where it is shown. */
   readonly listeners: readonly string[];
+  /** What it is for besides, as the configuration calls the places: `pools.app.tls.ca`. */
+  readonly uses: readonly string[];
 }
 
 export function certificateList(
-  { acme, listeners }: Pick<NodeStatus, "acme" | "listeners">,
+  { acme, listeners, certificates: named = [] }: Pick<NodeStatus, "acme" | "listeners" | "certificates">,
 ): CertificateEntry[] {
   const shown = listeners.flatMap(({ name, certificates }) =>
     certificates.map((certificate) => ({ listener: name, certificate }))
@@ -36,18 +38,34 @@ export function certificateList(
     const good = shown.find(({ certificate }) => isIts(certificate) && !certificate.selfSigned);
     const { name, state, expiresAt, nextAt, failures, lastError } = one;
     const issuer = good?.certificate.issuer ?? "";
-    return { name, state, issuer, expiresAt, nextAt, failures, lastError, listeners: where(isIts) };
+    return { name, state, issuer, expiresAt, nextAt, failures, lastError, listeners: where(isIts), uses: [] };
   });
   const files = new Map(
     shown.filter(({ certificate }) => !certificate.acme).map((
       { certificate },
     ) => [certificate.file, certificate]),
   );
+  const ofFile = (
+    { name, issuer, expiresAt }: Pick<CertificateStatus, "name" | "issuer" | "expiresAt">,
+    places: Pick<CertificateEntry, "listeners" | "uses">,
+  ): CertificateEntry => ({
+    ...{ name, state: "file", issuer, expiresAt, nextAt: null, failures: 0, lastError: "" },
+    ...places,
+  });
+  const others = new Map(named.map((one) => [one.fingerprint, one]));
   return [
     ...had,
-    ...[...files.values()].map(({ name, file, issuer, expiresAt }): CertificateEntry => ({
-      ...{ name, state: "file", issuer, expiresAt, nextAt: null, failures: 0, lastError: "" },
-      listeners: where((certificate) => !certificate.acme && certificate.file === file),
-    })),
+    ...[...files.values()].map((one) =>
+      ofFile(one, {
+        listeners: where((certificate) => !certificate.acme && certificate.file === one.file),
+        uses: [],
+      })
+    ),
+    ...[...others.values()].map((one) =>
+      ofFile(one, {
+        listeners: [],
+        uses: named.filter(({ fingerprint }) => fingerprint === one.fingerprint).map(({ use }) => use),
+      })
+    ),
   ];
 }

@@ -4,7 +4,8 @@
 
 const DAY_MS = 24 * 3600 * 1000;
 /** Let's Encrypt renews 30 days ahead: at 21 a renewal has failed for more than a week. */
-const AHEAD_MS = 21 * DAY_MS;
+export const AHEAD_DAYS = 21;
+const AHEAD_MS = AHEAD_DAYS * DAY_MS;
 
 export interface Expiring {
   readonly fingerprint: string;
@@ -18,7 +19,9 @@ export class ExpiryReminder {
   /** Those to be told of now: each again after a day. Calling often is harmless. */
   due<T extends Expiring>(certificates: readonly T[], now: number): T[] {
     const soon = new Map(
-      certificates.filter(({ expiresAt }) => expiresAt - now < AHEAD_MS).map((one) => [one.fingerprint, one]),
+      certificates.filter(({ expiresAt }) => expiresSoon(expiresAt, now)).map((
+        one,
+      ) => [one.fingerprint, one]),
     );
     const due = [...soon.values()].filter(({ fingerprint }) => {
       const last = this.#told.get(fingerprint);
@@ -28,6 +31,11 @@ export class ExpiryReminder {
     for (const { fingerprint } of due) this.#told.set(fingerprint, now);
     return due;
   }
+}
+
+/** Whether it is time to be told of one. */
+export function expiresSoon(expiresAt: number, now: number): boolean {
+  return expiresAt - now < AHEAD_MS;
 }
 
 /** Whole days until then; negative: since then. */

@@ -13,6 +13,7 @@ import {
   TRAFFIC_METRICS,
 } from "./counter_metrics.ts";
 import { firstSamples, poolSamples } from "./bounded.ts";
+import { certificateFamily } from "./certificate_metrics.ts";
 import { exposition, type Family, histogramSamples, type Labels, type Sample } from "./exposition.ts";
 import {
   type LimitStatus,
@@ -30,6 +31,7 @@ export function metricsPage(status: NodeStatus, traffic: TrafficStatus): string 
   return exposition([
     ...nodeFamilies(status),
     ...listenerFamilies(status),
+    certificateFamily(status),
     ...acmeFamilies(status),
     ...sessionFamilies(status, traffic),
     ...limitFamilies(status),
@@ -111,16 +113,6 @@ function listenerFamilies({ listeners }: NodeStatus): Family[] {
       },
     ),
   );
-  families.push({
-    name: "tandem_certificate_expiry_seconds",
-    help: "When the certificate expires, since 1970.",
-    type: "gauge",
-    samples: listeners.flatMap((listener) =>
-      listener.certificates.filter(({ selfSigned }) => !selfSigned).map(({ name, expiresAt }) => {
-        return { labels: { ...labelsOf(listener), name }, value: expiresAt / MS };
-      })
-    ),
-  });
   return families;
 }
 

@@ -3,6 +3,7 @@
  *
  * Plain data, so that it is JSON as it is. Times are milliseconds; a point in time is milliseconds since 1970.
  */
+import type { NamedCertificate } from "../config/named_certificates.ts";
 import type { IssuerStatus } from "../acme/issuer_status.ts";
 import type { LimitSnapshot } from "../config/guard_snapshot.ts";
 import type { NameStatus } from "../discovery/name_book.ts";
@@ -32,6 +33,8 @@ export interface NodeStatus {
   readonly cache: CacheStatus;
   /** The host names among the servers, and how looking them up goes. */
   readonly names: readonly NameStatus[];
+  /** Certificates that the configuration names and no listener shows. An older node does not tell. */
+  readonly certificates?: readonly NamedCertificate[];
   /** The names whose certificates are had by ACME. */
   readonly acme: AcmeStatus;
   /** What health has found of servers since the start; the last 100, newest first. */

@@ -6,7 +6,7 @@
  * ASCII, and a JSON line always parses. Pure; it must not know where batches go.
  */
 import type { AccessFormat } from "../config/snapshot.ts";
-import type { TlsFacts } from "../net/tls.ts";
+import type { TlsClient, TlsFacts } from "../net/tls.ts";
 import type { Batch } from "../observe/batch.ts";
 import {
   type LogText,
@@ -217,11 +217,13 @@ const KEY = {
   serverName: encoder.encode(',"serverName":"'),
   clientSubject: encoder.encode(',"clientSubject":"'),
   clientFingerprint: encoder.encode(',"clientFingerprint":"'),
+  clientIssuer: encoder.encode(',"clientIssuer":"'),
+  clientSerial: encoder.encode(',"clientSerial":"'),
 };
 
 /** Keys, numbers and separators of the longest form; every text comes on top. */
 const FIXED_BYTES = 850;
-const TLS_FIXED_BYTES = 200;
+const TLS_FIXED_BYTES = 240;
 
 function lineBound(record: AccessRecord): number {
   return FIXED_BYTES + textBound(record.listener) * 2 + textBound(record.pool) + textBound(record.server) +
@@ -233,7 +235,11 @@ function lineBound(record: AccessRecord): number {
 
 function tlsBound({ version, cipher, serverName, client }: TlsFacts): number {
   return TLS_FIXED_BYTES + textBound(version) + textBound(cipher) + textBound(serverName) +
-    (client === null ? 0 : textBound(client.subject) + textBound(client.fingerprint));
+    (client === null ? 0 : clientBound(client));
+}
+
+function clientBound({ subject, fingerprint, facts: { issuer, serial } }: TlsClient): number {
+  return textBound(subject) + textBound(fingerprint) + textBound(issuer) + textBound(serial);
 }
 
 function putJsonTls(bytes: Uint8Array, at: number, tls: TlsFacts): number {
@@ -243,7 +249,9 @@ function putJsonTls(bytes: Uint8Array, at: number, tls: TlsFacts): number {
   at = putJson(bytes, at, KEY.serverName, tls.serverName);
   if (tls.client === null) return at;
   at = putJson(bytes, at, KEY.clientSubject, tls.client.subject);
-  return putJson(bytes, at, KEY.clientFingerprint, tls.client.fingerprint);
+  at = putJson(bytes, at, KEY.clientFingerprint, tls.client.fingerprint);
+  at = putJson(bytes, at, KEY.clientIssuer, tls.client.facts.issuer);
+  return putJson(bytes, at, KEY.clientSerial, tls.client.facts.serial);
 }
 
 function putJsonRequest(bytes: Uint8Array, at: number, record: AccessRecord): number {

@@ -36,7 +36,18 @@ export interface TlsSource {
   readonly cipher: string;
   readonly serverName: string;
   readonly alpn: string;
-  readonly client: { readonly subject: string; readonly fingerprint: string } | null;
+  readonly client: {
+    readonly subject: string;
+    readonly fingerprint: string;
+    /** What few ask for. */
+    readonly facts: {
+      readonly issuer: string;
+      readonly serial: string;
+      readonly names: readonly string[];
+      /** Milliseconds since 1970. */
+      readonly expiresAt: number;
+    };
+  } | null;
 }
 
 /** What is known once there is an answer. */
@@ -124,6 +135,10 @@ const LIST: readonly Variable[] = [
   ofRequest("tlsAlpn", ({ tls }) => tls?.alpn ?? ""),
   ofRequest("tlsClientSubject", ({ tls }) => utf8AsLatin1(tls?.client?.subject ?? "")),
   ofRequest("tlsClientFingerprint", ({ tls }) => tls?.client?.fingerprint ?? ""),
+  ofRequest("tlsClientIssuer", ({ tls }) => utf8AsLatin1(tls?.client?.facts.issuer ?? "")),
+  ofRequest("tlsClientSerial", ({ tls }) => tls?.client?.facts.serial ?? ""),
+  ofRequest("tlsClientNames", ({ tls }) => tls?.client?.facts.names.join(",") ?? ""),
+  ofRequest("tlsClientExpires", ({ tls }) => momentOf(tls?.client?.facts.expiresAt ?? NaN)),
   ofAnswer("status", (answer) => `${answer.status}`),
   ofAnswer("pool", (answer) => answer.pool),
   ofAnswer("server", (answer) => answer.server),
@@ -131,5 +146,10 @@ const LIST: readonly Variable[] = [
   ofAnswer("cacheStatus", (answer) => answer.cacheStatus),
   named(ofAnswer("responseHeader", (answer, name) => answer.header(name.toLowerCase()) ?? "")),
 ];
+
+/** `2027-02-24T13:00:00Z`; empty: it is none. */
+function momentOf(time: number): string {
+  return Number.isNaN(time) ? "" : new Date(time).toISOString().replace(/\.\d+/, "");
+}
 
 export const VARIABLES: ReadonlyMap<string, Variable> = new Map(LIST.map((one) => [one.name, one]));

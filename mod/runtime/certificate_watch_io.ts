@@ -5,8 +5,9 @@
  * other, so a pair that does not fit is an error only when it still does not fit a moment later.
  */
 import type { CertificateReader } from "../config/certificates.ts";
+import type { NamedCertificate } from "../config/named_certificates.ts";
 import type { Config } from "../config/schema.ts";
-import type { CertificateSnapshot, Snapshot } from "../config/snapshot.ts";
+import type { Snapshot } from "../config/snapshot.ts";
 import { daysUntil, ExpiryReminder } from "../observe/expiry.ts";
 import type { Log } from "../observe/log.ts";
 
@@ -19,6 +20,8 @@ export interface CertificateWatchOptions {
   /** What is in force; null: nothing yet. */
   readonly current: () => { readonly config: Config; readonly snapshot: Snapshot } | null;
   readonly reader: CertificateReader;
+  /** Those in force that no listener shows. */
+  readonly named: () => readonly NamedCertificate[];
   /** Reads the files again and puts the good ones in force; what is wrong with others. */
   readonly reread: () => Promise<readonly string[]>;
 }
@@ -78,22 +81,23 @@ export class CertificateWatch {
   }
 
   #remind({ listeners }: Snapshot): void {
-    const { log, now } = this.#options;
-    const all = listeners.flatMap(({ name, tls }) =>
+    const { log, now, named } = this.#options;
+    const shown = listeners.flatMap(({ name: listener, tls }) =>
       // Of those by ACME it is told when they cannot be renewed.
-      (tls?.certificates ?? []).filter(({ had }) => had === undefined).map((one: CertificateSnapshot) => ({
-        ...one,
-        listener: name,
-      }))
+      (tls?.certificates ?? []).filter(({ had }) => had === undefined).map(
+        ({ certFile: file, names, expiresAt, fingerprint }) => ({
+          ...{ expiresAt, fingerprint },
+          facts: { listener, file, names },
+        }),
+      )
     );
-    for (const { listener, certFile, names, expiresAt } of this.#reminder.due(all, now())) {
+    const others = named().map(({ use, file, name, expiresAt, fingerprint }) => ({
+      ...{ expiresAt, fingerprint },
+      facts: { use, file, names: [name] },
+    }));
+    for (const { facts, expiresAt } of this.#reminder.due([...shown, ...others], now())) {
       const days = daysUntil(expiresAt, now());
-      log.warning(days < 0 ? "a certificate has expired" : "a certificate expires soon", {
-        listener,
-        file: certFile,
-        names,
-        days,
-      });
+      log.warning(days < 0 ? "a certificate has expired" : "a certificate expires soon", { ...facts, days });
     }
   }
 }

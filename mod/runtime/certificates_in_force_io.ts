@@ -6,8 +6,10 @@ import { type CertificateReader, readTlsFiles, TlsFiles } from "../config/certif
 import { certificateReader } from "../config/certificates_io.ts";
 import { describeDiff, diffSnapshots } from "../config/diff.ts";
 import { type HeldFiles, heldText, MAX_HELD_CHARS } from "../config/held_files.ts";
+import { type NamedCertificate, namedCertificates } from "../config/named_certificates.ts";
 import type { Config } from "../config/schema.ts";
 import type { Snapshot } from "../config/snapshot.ts";
+import { readCertificate } from "../net/certificate_io.ts";
 import { CertificateWatch } from "./certificate_watch_io.ts";
 import { Had, type HadOptions } from "./had_certificates_io.ts";
 
@@ -29,6 +31,7 @@ export class CertificatesInForce {
   readonly reader: CertificateReader;
   readonly #options: CertificatesInForceOptions;
   readonly #watch: CertificateWatch;
+  #named: readonly NamedCertificate[] = [];
   #held: HeldFiles = { texts: new Map(), tls: new TlsFiles() };
 
   constructor(options: CertificatesInForceOptions) {
@@ -44,7 +47,7 @@ export class CertificatesInForce {
       inForce: (name) => this.files.had([name])[0],
     });
     this.#watch = new CertificateWatch({
-      ...{ log: options.log, now: Date.now, current, reader: this.reader },
+      ...{ log: options.log, now: Date.now, current, reader: this.reader, named: () => this.#named },
       reread: () => inOrder(() => this.#reload()),
     });
     this.#watch.start();
@@ -55,6 +58,11 @@ export class CertificatesInForce {
     return this.#held.tls;
   }
 
+  /** Those of the configuration in force that no listener shows. */
+  get named(): readonly NamedCertificate[] {
+    return this.#named;
+  }
+
   /** What the balancer before had in force. */
   receive(held: HeldFiles): void {
     this.#held = held;
@@ -62,7 +70,7 @@ export class CertificatesInForce {
 
   /** A configuration with these is in force; `texts`: of the files that it names. */
   configure(config: Config, files: TlsFiles, texts: ReadonlyMap<string, string>): void {
-    this.#hold({ texts, tls: files });
+    this.#hold(config, { texts, tls: files });
     // Not awaited: the keeper first hears that this is in force.
     void this.had.configure(config, texts);
   }
@@ -96,15 +104,16 @@ export class CertificatesInForce {
     if (files.content === this.files.content) return bad;
     const errors = await rebuild(files);
     if (errors.length > 0) return [...bad, ...errors];
-    this.#hold({ ...this.#held, tls: files });
+    this.#hold(before.config, { ...this.#held, tls: files });
     void this.had.refresh();
     const changes = describeDiff(diffSnapshots(before.snapshot, current()?.snapshot ?? before.snapshot));
     log.info("certificates have changed", changes);
     return bad;
   }
 
-  #hold(held: HeldFiles): void {
-    this.#held = held;
+  #hold(config: Config, held: HeldFiles): void {
+    const { texts, tls } = this.#held = held;
+    this.#named = namedCertificates(config, { tls, text: (file) => texts.get(file), read: readCertificate });
     const text = heldText(held);
     if (text === null) {
       this.#options.log.warning("the files of the configuration are too large to be kept for a restart", {

@@ -224,6 +224,7 @@ export class Control implements ControlPort {
       startedAt: this.#startedAt,
       names: this.#discovery.status(),
       acme: this.#certificates.had.status(),
+      certificates: this.#certificates.named,
       linesDropped: this.#options.accessLog.droppedLines,
       accessLogProblem: this.#options.accessOutput.problem,
     });

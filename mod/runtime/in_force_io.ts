@@ -29,11 +29,16 @@ import { trafficStatus } from "./traffic.ts";
 export type InForceOptions = Omit<RunningOptions, "workers" | "onTlsFailure" | "servesTcp">;
 
 /** What a status tells besides. */
-export type StatusBeside = Pick<StatusFacts, "version" | "names" | "acme" | "accessLogProblem"> & {
-  readonly startedAt: number;
-  /** Of the access log, outside the workers. */
-  readonly linesDropped: number;
-};
+export type StatusBeside =
+  & Pick<
+    StatusFacts,
+    "version" | "names" | "acme" | "certificates" | "accessLogProblem"
+  >
+  & {
+    readonly startedAt: number;
+    /** Of the access log, outside the workers. */
+    readonly linesDropped: number;
+  };
 
 export class InForce {
   readonly #options: InForceOptions;

@@ -58,6 +58,7 @@ export interface StatusFacts {
   readonly accessLogProblem?: string;
   readonly names: readonly NameStatus[];
   readonly acme: AcmeStatus;
+  readonly certificates?: NodeStatus["certificates"];
   readonly timeline?: NodeStatus["timeline"];
 }
 
@@ -77,6 +78,7 @@ export function nodeStatus(facts: StatusFacts): NodeStatus {
     accessLogProblem: facts.accessLogProblem ?? "",
     names: facts.names,
     acme: facts.acme,
+    certificates: facts.certificates ?? [],
     timeline: facts.timeline ?? [],
     listeners: snapshot.listeners.map(({ name, protocol, binds, row, tls }): ListenerStatus => ({
       name,

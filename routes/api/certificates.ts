@@ -1,4 +1,4 @@
-/** `/api/certificates`: what clients are shown, and what is had by ACME. */
+/** `/api/certificates`: what clients are shown, what else is configured, and what is had by ACME. */
 import { certificateList } from "../../mod/observe/certificate_list.ts";
 import { CHANGE, createRoute, DOWN, json, outcome, type Resource, z } from "./operation.ts";
 import { moment } from "./views/node.ts";
@@ -15,7 +15,10 @@ const Certificate = z.object({
   nextAt: moment.nullable().describe("When the authority is asked next; null: nobody asks one."),
   failures: z.number().describe("Attempts that failed in a row."),
   lastError: z.string().describe("Why the last attempt failed; empty: it did not."),
-  listeners: z.array(z.string()).readonly(),
+  listeners: z.array(z.string()).readonly().describe("Where it is shown."),
+  uses: z.array(z.string()).readonly().describe(
+    "What it is for besides, as the configuration calls the places: `pools.app.tls.ca`.",
+  ),
 }).openapi("Certificate");
 
 const list = createRoute({
@@ -23,7 +26,7 @@ const list = createRoute({
   path: "/certificates",
   operationId: "listCertificates",
   tags: ["certificates"],
-  summary: "The certificates that listeners show",
+  summary: "The certificates that listeners show, and others that the configuration names",
   responses: {
     200: json(z.array(Certificate).readonly(), "Those had by ACME, then those of files."),
     ...DOWN,

@@ -1,5 +1,5 @@
 import { statusTable } from "../../mod/cli/status_table.ts";
-import { assertEquals, assertStringIncludes } from "../assert.ts";
+import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { SAMPLE_LIMIT, sampleServer, sampleStatus } from "../observe/sample_status.ts";
 
 Deno.test("statusTable() shows the node, its listeners and each pool's servers in columns", () => {
@@ -143,4 +143,24 @@ Deno.test("statusTable() on a narrow terminal puts what does not fit below, and 
     const words = statusTable(sampleStatus({ pools }), 1_045_000, columns).replace(/\s+/g, " ");
     assertStringIncludes(words, "probe failed: connection refused by the server");
   }
+});
+
+Deno.test("statusTable() tells of certificates of files that expire within 21 days, or have", () => {
+  const DAY = 24 * 3600_000;
+  const { listeners, ...status } = sampleStatus();
+  const [shown] = listeners[0]!.certificates;
+  const ca = { use: "pools.app.tls.ca", name: "CN=us", issuer: "CN=us", file: "ca.pem", fingerprint: "cd" };
+  const textAt = (expiresAt: number) =>
+    statusTable({
+      ...status,
+      listeners: [{ ...listeners[0]!, certificates: [{ ...shown!, expiresAt }] }],
+      certificates: [{ ...ca, expiresAt: -DAY }],
+    }, 0);
+  assertStringIncludes(
+    textAt(19 * DAY),
+    `certificate shop.example.com of web: expires in 19d
+certificate CN=us of pools.app.tls.ca: has expired
+`,
+  );
+  assert(!textAt(22 * DAY).includes("certificate shop.example.com"));
 });

@@ -53,6 +53,17 @@ Deno.test("metricsPage() cumulates the histogram and gives bounds and sum in sec
   assertEquals(samples.get(`${name}_sum{listener="web"}`), 1.5);
 });
 
+Deno.test("metricsPage() has each certificate once, and of those of one name and place the first to expire", () => {
+  const ca = { use: "acme.ca", name: "CN=us", issuer: "", file: "ca.pem", fingerprint: "" };
+  const certificates = [{ ...ca, expiresAt: 9000 }, { ...ca, expiresAt: 5000 }];
+  const page = metricsPage(sampleStatus({ certificates }), sampleTraffic());
+  const lines = page.split("\n").filter((line) => line.startsWith("tandem_certificate_expiry_seconds{"));
+  assertEquals(lines.map((line) => line.slice("tandem_certificate_expiry_seconds".length)), [
+    '{listener="web",name="shop.example.com"} 1900000000',
+    '{use="acme.ca",name="CN=us"} 5',
+  ]);
+});
+
 Deno.test("metricsPage() says that a server is up only when it may get requests", () => {
   const servers = [
     sampleServer({ name: "unchecked", slot: 0, state: "unchecked" }),

@@ -19,9 +19,19 @@ const read = (name: string) => Deno.readTextFileSync(new URL(name, PACKAGING));
 const SESSIONS = { by: "table", entries: 1, size: 8, hits: 5, misses: 4, moved: 3, evictions: 2 } as const;
 const NAME = { name: "a", state: "issued", expiresAt: 1, nextAt: 1, failures: 0, lastError: "" } as const;
 
+const AUTHORITY = {
+  use: "acme.ca",
+  name: "CN=us",
+  issuer: "",
+  file: "ca.pem",
+  expiresAt: 1,
+  fingerprint: "",
+};
+
 /** All that a node has, where it has something of everything. */
 function page(): string {
-  const status = sampleStatus({ limits: [SAMPLE_LIMIT], acme: { active: true, names: [NAME] } });
+  const acme = { active: true, names: [NAME] };
+  const status = sampleStatus({ limits: [SAMPLE_LIMIT], acme, certificates: [AUTHORITY] });
   const pools = status.pools.map((pool) => {
     return { ...pool, sessions: SESSIONS, breaker: { state: "closed", opened: 1 } as const };
   });

@@ -2,9 +2,13 @@
 import fs from "node:fs";
 import { cString, lastError, withLibc } from "../../base/libc_io.ts";
 import { readTlsFiles } from "../../config/certificates.ts";
+import { certificateFiles } from "../../config/certificate_files_io.ts";
 import { certificateReader } from "../../config/certificates_io.ts";
+import { namedCertificates } from "../../config/named_certificates.ts";
+import type { FileKind } from "../../config/named_files.ts";
 import { lookUp, SYSTEM_LOOKUP } from "../../discovery/lookup_io.ts";
-import { daysUntil } from "../../observe/expiry.ts";
+import { readCertificate } from "../../net/certificate_io.ts";
+import { AHEAD_DAYS, daysUntil } from "../../observe/expiry.ts";
 import { namesOf } from "../../runtime/names.ts";
 import { acmeDirectory } from "../../runtime/state_path.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
@@ -21,8 +25,8 @@ const WRITE = 2 | 1;
 const LEAST_FREE_BYTES = 100 * 1024 * 1024;
 const LEAST_FREE_SHARE = 0.05;
 const LOOKUP_MS = 4000;
-/** As the node itself reminds of them. */
-const SOON_DAYS = 14;
+/** Uses of files that are read anew when they change. */
+const WATCHED = /^(admin|listeners)\./;
 
 export function clock({ keeper }: Machine): Finding[] {
   const peers = keeper?.vrrp.instances.flatMap(({ peers }) => peers) ?? [];
@@ -154,7 +158,7 @@ export async function names({ config }: Machine): Promise<Finding[]> {
 /** That they are good has been checked with the configuration. */
 export async function certificates(machine: Machine): Promise<Finding[]> {
   const { config, had } = machine;
-  const found = [...hadFindings(had, Date.now()), ...await certificateFiles(machine)];
+  const found = [...hadFindings(had, Date.now()), ...await filesOf(machine)];
   if (found.length > 0) return found;
   const what = config?.acme === undefined
     ? "the configuration names no files"
@@ -162,22 +166,36 @@ export async function certificates(machine: Machine): Promise<Finding[]> {
   return [ok("certificates", what)];
 }
 
-async function certificateFiles({ config, file }: Machine): Promise<Finding[]> {
-  const named = config?.listeners.flatMap(({ tls }) => tls?.certificates ?? []) ?? [];
-  if (config === null || named.length === 0) return [];
-  const { files, problems } = await readTlsFiles(config, certificateReader(file, Date.now));
+async function filesOf({ config, file }: Machine): Promise<Finding[]> {
+  if (config === null) return [];
+  const { files: tls, problems } = await readTlsFiles(config, certificateReader(file, Date.now));
   if (problems.length > 0) {
     return problems.map(({ message }) => problem("certificates", message, "see tandem check"));
   }
-  return named.map(({ cert, key }) => {
-    const { names, expiresAt } = files.certificate(cert, key);
+  const shown = config.listeners.flatMap(({ tls }) => tls?.certificates ?? []).map(({ cert, key }) => {
+    const { names, expiresAt } = tls.certificate(cert, key);
+    return {
+      what: `${cert} (${names.join(", ")})`,
+      expiresAt,
+      fix: "renew it; the node sees that by itself",
+    };
+  });
+  const reader = certificateFiles(file);
+  const text = (path: string, kind: FileKind) => {
+    const read = reader.read(path, kind);
+    return "text" in read ? read.text : undefined;
+  };
+  const others = namedCertificates(config, { tls, text, read: readCertificate }).map(
+    ({ use, name, file, expiresAt }) => ({
+      what: `${file} (${name}) of ${use}`,
+      expiresAt,
+      fix: `renew it; ${WATCHED.test(use) ? "the node sees that by itself" : "then tandem reload"}`,
+    }),
+  );
+  return [...shown, ...others].map(({ what, expiresAt, fix }) => {
     const days = daysUntil(expiresAt, Date.now());
-    const told = `${cert} (${names.join(", ")}) expires in ${days} days`;
-    if (days < 0) {
-      return problem("certificates", `${cert} has expired`, "renew it; the node sees that by itself");
-    }
-    return days < SOON_DAYS
-      ? warning("certificates", told, "renew it; the node sees that by itself")
-      : ok("certificates", told);
+    if (days < 0) return problem("certificates", `${what} has expired`, fix);
+    const told = `${what} expires in ${days} days`;
+    return days < AHEAD_DAYS ? warning("certificates", told, fix) : ok("certificates", told);
   });
 }

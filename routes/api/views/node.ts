@@ -49,6 +49,15 @@ const Certificate = z.object({
   fingerprint: z.string().describe("SHA-256, lower-case hex."),
 });
 
+const NamedCertificate = z.object({
+  use: z.string().describe("As the configuration calls the place: `pools.app.tls.ca`."),
+  name: z.string(),
+  issuer: z.string(),
+  file: z.string(),
+  expiresAt: moment,
+  fingerprint: z.string().describe("SHA-256, lower-case hex."),
+});
+
 export const Listener = z.object({
   name: z.string(),
   protocol: z.string(),
@@ -86,6 +95,9 @@ export const Node = z.object({
   listeners: z.array(Listener).readonly(),
   pools: z.array(Pool).readonly(),
   names: z.array(Name).readonly(),
+  certificates: z.array(NamedCertificate).readonly().optional().describe(
+    "Those that the configuration names and no listener shows.",
+  ),
   timeline: z.array(z.object({
     at: moment,
     pool: z.string(),

@@ -100,7 +100,7 @@ Deno.test("paintStates() colours the third column of a table alone, and only sta
 Deno.test("hadFindings() says of names by ACME what is expired, missing, or about to be", () => {
   const entry: CertificateEntry = {
     ...{ name: "a.test", state: "issued", issuer: "CN=R10", expiresAt: 2 * 3600_000, nextAt: 0, failures: 0 },
-    ...{ lastError: "", listeners: ["web"] },
+    ...{ lastError: "", listeners: ["web"], uses: [] },
   };
   const failing: CertificateEntry = { ...entry, state: "failing", failures: 1, lastError: "the order: no" };
   const entries: CertificateEntry[] = [
