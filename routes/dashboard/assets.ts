@@ -23,7 +23,11 @@ ol.timeline time { display: inline-block; min-width: 4.5rem; } ul.plan { margin:
 button { font: inherit; color: inherit; background: var(--soft); border: 1px solid var(--line); border-radius: .3rem; padding: .1rem .5rem; min-height: 1.75rem; cursor: pointer; }
 button[aria-pressed=true] { border-color: var(--one); font-weight: 600; } :focus-visible { outline: 2px solid var(--one); outline-offset: 1px; }
 .buttons { white-space: nowrap; } .buttons button { margin-right: .25rem; } pre { white-space: pre-wrap; }
-@media (max-width: 50rem) { .wide table { min-width: 48rem; } }
+@media (max-width: 50rem) {
+  .wide table { min-width: 48rem; }
+  td.buttons { position: sticky; right: 0; background: var(--back); padding: .3rem 0 .3rem .4rem; white-space: normal; width: 5.5rem; }
+  td.buttons button { display: block; width: 100%; margin: 0 0 .25rem; }
+}
 `;
 
 export const SCRIPT = `"use strict";
@@ -57,7 +61,10 @@ function show({ top, rest, points, whole }) {
 /** Shows what a reload would change now. */
 async function compare() {
   const response = await fetch("dashboard/plan", { headers: headers() });
-  if (response.status === 401) return await askForToken("A token is needed to read");
+  if (response.status === 401) {
+    await askForToken("A token is needed to read");
+    return await compare();
+  }
   parts.plan.innerHTML = await response.text();
 }
 
@@ -67,10 +74,12 @@ function notAnswered(error) {
   said.textContent = "The node did not answer: " + error.message;
 }
 
-/** Resolves with the next token that is entered. */
+/** Resolves when the next token is entered. */
 function askForToken(why) {
-  said.textContent = why;
+  said.textContent = token === "" ? why : "Wrong token";
+  tell("A token is needed", "waiting");
   gate.hidden = false;
+  field.focus();
   wanted ??= Promise.withResolvers();
   return wanted.promise;
 }
@@ -81,6 +90,8 @@ gate.addEventListener("submit", (event) => {
   sessionStorage.setItem("tandem-token", token);
   field.value = "";
   gate.hidden = true;
+  heard = Date.now();
+  attempt.abort();
   said.textContent = "";
   wanted?.resolve();
   wanted = null;
@@ -110,20 +121,28 @@ async function listen() {
 main.addEventListener("click", async (event) => {
   const button = event.target.closest("button[data-path]");
   if (button === null) return;
-  const { method, path, body, confirm: question } = button.dataset;
-  if (question !== "" && !confirm(question)) return;
+  const { confirm: question } = button.dataset;
+  if (question === "" || confirm(question)) await perform(button.id, button.dataset);
+});
+
+async function perform(id, action) {
+  const { method, path, body, done } = action;
   said.textContent = "";
   try {
     const init = { method, headers: { ...headers(), "content-type": "application/json" } };
     const response = await fetch(path, body === "" ? init : { ...init, body });
     const answer = await response.json();
-    if (response.status === 401) return askForToken("A token is needed to change anything");
-    said.textContent = response.ok ? ["Done", ...answer.warnings].join(": ") : answer.error;
+    if (response.status === 401) {
+      await askForToken("A token is needed to change anything");
+      at(id)?.focus({ preventScroll: true });
+      return await perform(id, action);
+    }
+    said.textContent = response.ok ? [done, ...answer.warnings].join(": ") : answer.error;
     if (parts.plan.innerHTML !== "") await compare();
   } catch (error) {
     notAnswered(error);
   }
-});
+}
 
 setInterval(() => {
   const silent = Date.now() - heard;

@@ -10,10 +10,14 @@ export interface ButtonProps {
   /** What it is done to, for those who hear the page. */
   readonly about?: string;
   readonly confirm?: string;
+  /** What is said when the node has taken it. */
+  readonly done?: string;
   readonly pressed?: boolean;
 }
 
-export function Button({ id, method, path, body, label, about = "", confirm = "", pressed }: ButtonProps) {
+export function Button(
+  { id, method, path, body, label, about = "", confirm = "", done = "Done", pressed }: ButtonProps,
+) {
   return (
     <button
       type="button"
@@ -22,6 +26,7 @@ export function Button({ id, method, path, body, label, about = "", confirm = ""
       data-path={path}
       data-body={body === undefined ? "" : JSON.stringify(body)}
       data-confirm={confirm}
+      data-done={done}
       aria-pressed={pressed === undefined ? undefined : String(pressed)}
       aria-label={about === "" ? undefined : `${label} ${about}`}
     >

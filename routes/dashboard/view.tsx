@@ -6,7 +6,7 @@
  * Every text of the node is escaped; what a button does stands in its data, for the page's script.
  */
 import type { Child } from "hono/jsx";
-import type { InstanceStatus } from "../../mod/observe/election_status.ts";
+import type { InstanceStatus, PeerStatus } from "../../mod/observe/election_status.ts";
 import type { KeeperStatus } from "../../mod/observe/keeper_status.ts";
 import { reasonOf } from "../../mod/observe/election_status.ts";
 import {
@@ -66,6 +66,12 @@ function Summary({ node, keeper, now }: Pick<ViewProps, "node" | "keeper" | "now
       {node === null && (
         <p class="bad">The balancer does not answer: {keeper?.balancer.lastDeath ?? "it is starting"}</p>
       )}
+      {keeper !== null && keeper.balancer.lastDeath !== null && node !== null && (
+        <p class="warn">
+          The balancer was restarted {keeper.balancer.restarts} times; the last one ended:{" "}
+          {keeper.balancer.lastDeath}
+        </p>
+      )}
       {keeper === null && <p class="bad">The keeper does not answer: nothing is known of the election.</p>}
       {refused !== null && (
         <div class="bad">
@@ -114,14 +120,19 @@ function Election({ keeper }: { keeper: KeeperStatus }) {
   );
 }
 
-/** What the keeper has kept of instances, and the balancer of servers. */
+/** What the keeper has kept of instances and heard of strangers, and the balancer of servers. */
 function Timeline({ node, keeper, now }: Pick<ViewProps, "node" | "keeper" | "now">) {
   const instances = (keeper?.vrrp.timeline ?? []).map((one) => ({
     ...one,
     of: `${one.instance} on ${one.node}`,
   }));
   const servers = (node?.timeline ?? []).map((one) => ({ ...one, of: `${one.pool}/${one.server}` }));
-  const all = [...instances, ...servers].sort((a, b) => b.at - a.at);
+  const strangers = (keeper?.vrrp.instances ?? []).flatMap(({ name, foreign }) =>
+    foreign.map(({ address, silentMs, why }) => ({
+      ...{ at: now - silentMs, of: `${name} at ${address}`, from: null, to: ALSO_ACTIVE, why },
+    }))
+  );
+  const all = [...instances, ...strangers, ...servers].sort((a, b) => b.at - a.at);
   return (
     <section aria-labelledby="timeline">
       <h2 id="timeline">Timeline</h2>
@@ -140,11 +151,24 @@ function Timeline({ node, keeper, now }: Pick<ViewProps, "node" | "keeper" | "no
   );
 }
 
+/** A stranger is so, with an id of ours. */
+const ALSO_ACTIVE = "also active";
 /** States of instances and servers. */
-const BAD: readonly string[] = ["fault", "down", "ejected"];
+const BAD: readonly string[] = ["fault", "down", "ejected", ALSO_ACTIVE];
+/** A peer that was not heard for so long may be in any state, as in `tandem status`. */
+const SILENT_MS = 3000;
+
+function isHeard({ silentMs }: PeerStatus): boolean {
+  return silentMs <= SILENT_MS;
+}
+
+/** True when it takes the addresses, if they are given up. */
+function isReady(peer: PeerStatus): boolean {
+  return isHeard(peer) && peer.state === "backup" && !peer.maintenance;
+}
 
 function Instance({ one }: { one: InstanceStatus }) {
-  const { name, addresses, state, owner, priority, health, peers } = one;
+  const { name, addresses, state, owner, priority, health, peers, foreign } = one;
   return (
     <tr>
       <th scope="row">{name}</th>
@@ -160,19 +184,25 @@ function Instance({ one }: { one: InstanceStatus }) {
         {peers.length === 0 && <span class="warn">no other node is heard</span>}
         {peers.map((peer) => (
           <div>
-            {peer.node}: {peer.state ?? "no report"}, heard {short(peer.silentMs / 1000)} s ago
+            {peer.node}: {isHeard(peer)
+              ? `${peer.state ?? "no report"}, heard ${short(peer.silentMs / 1000)} s ago`
+              : <span class="bad">{peer.state ?? "unknown"}?, not heard for {span(peer.silentMs)}</span>}
             {peer.why !== "" && `: ${peer.why}`}
             {!peer.sameConfiguration && <span class="warn">, another configuration</span>}
           </div>
         ))}
+        {foreign.map(({ address, mac, why }) => (
+          <div class="bad">also active: {address} (MAC {mac ?? "unknown"}): {why}</div>
+        ))}
       </td>
-      <td>
-        {state === "active" && (
+      <td class="buttons">
+        {state === "active" && peers.some(isReady) && (
           <Button
             id={`move-${name}`}
             method="POST"
             path={`api/instances/${encodeURIComponent(name)}/move`}
             confirm={`Hand ${name} over to the other node?`}
+            done="Asked for: the table tells when it has moved"
             label="Hand over"
           />
         )}
@@ -249,7 +279,11 @@ function Server(
     <tr>
       <th scope="row">{name}{name !== address && <small>{address}</small>}</th>
       <td>
-        <State good={takesTraffic(server)} word={admin === "ready" ? state : admin} /> {span(now - since)}
+        <State
+          good={isUntold(server) ? null : takesTraffic(server)}
+          word={admin === "ready" ? state : admin}
+        />{" "}
+        {span(now - since)}
       </td>
       <td>{short(weight)}{server.backup && " (backup)"}</td>
       <td>{active}</td>
@@ -275,6 +309,11 @@ function Server(
   );
 }
 
+/** It gets traffic, and nobody has looked whether it is well. */
+function isUntold({ state, admin }: ServerStatus): boolean {
+  return state === "unchecked" && admin === "ready";
+}
+
 /** What a narrow page scrolls sideways, by keyboard too; the page's script keeps where it was scrolled to. */
 function Wide({ id, label, children }: { id: string; label: string; children: Child }) {
   return (
@@ -284,9 +323,9 @@ function Wide({ id, label, children }: { id: string; label: string; children: Ch
   );
 }
 
-/** Told by word and by colour. */
-function State({ good, word }: { good: boolean; word: string }) {
-  return <span class={good ? "state good" : "state bad"}>{word}</span>;
+/** Told by word and by colour; null: neither good nor bad. */
+function State({ good, word }: { good: boolean | null; word: string }) {
+  return <span class={good === null ? "state" : good ? "state good" : "state bad"}>{word}</span>;
 }
 
 /** The share of late. */

@@ -82,6 +82,7 @@ Deno.test("views() has one timeline of instances and servers, newest first", () 
   const { top } = views({ node: sampleStatus(), keeper: keeperOf(""), history: new History(), now: 660_000 });
   const items = [...top.matchAll(/<li>(.*?)<\/li>/g)].map(([, item = ""]) => item.replace(/<[^>]+>/g, ""));
   assertEquals(items, [
+    "3s ago edge at 203.0.113.9 was heard of as also active: it is not signed",
     "1m ago app/a went from down to up: probe succeeded: 200",
     "9m ago edge on lb1 went from backup to active: it preempts",
   ]);
@@ -193,3 +194,52 @@ function keeperOf(why: string, instances = VRRP.instances): KeeperStatus {
     kernel: { problem: null, services: [], fragments: 0 },
   };
 }
+
+Deno.test("views() offers no hand-over to a node that is not heard or not ready, and shows it as unheard", () => {
+  const text = (change: object) => {
+    const keeper = keeperOf("");
+    const instances = keeper.vrrp.instances.map((one) => ({
+      ...one,
+      state: "active" as const,
+      peers: one.peers.map((peer) => ({ ...peer, silentMs: 100, state: "backup" as const, ...change })),
+    }));
+    const vrrp = { ...keeper.vrrp, instances };
+    return viewText({ node: null, keeper: { ...keeper, vrrp }, history: new History(), now: 0 });
+  };
+  assertStringIncludes(text({}), 'id="move-edge"');
+  assertStringIncludes(text({}), "Asked for");
+  const silent = text({ silentMs: 9000 });
+  assertStringIncludes(silent, "backup?, not heard for 9s");
+  for (const view of [silent, text({ state: "fault" }), text({ maintenance: true })]) {
+    assertEquals(view.includes('id="move-edge"'), false);
+  }
+});
+
+Deno.test("views() shows strangers that are active, the death of a balancer, and what is unchecked in no colour", () => {
+  const keeper = keeperOf("");
+  const stranger = {
+    ...{ address: "10.0.0.66", mac: "02:00:00:00:00:66", priority: 200, silentMs: 1000, adverts: 3 },
+    why: "it has other keys",
+  };
+  const instances = keeper.vrrp.instances.map((one) => ({ ...one, foreign: [stranger] }));
+  const balancer = { ...keeper.balancer, restarts: 2, lastDeath: "signal SIGKILL" };
+  const pools = [{
+    ...{ name: "app", balance: "first", queued: 0 },
+    servers: [sampleServer({ state: "unchecked" })],
+  }];
+  const text = viewText({
+    node: sampleStatus({ pools }),
+    keeper: { ...keeper, balancer, vrrp: { ...keeper.vrrp, instances } },
+    history: new History(),
+    now: 700_000,
+  });
+  const plain = text.replace(/<[^>]+>/g, "");
+  for (
+    const part of [
+      "1s ago edge at 10.0.0.66 was heard of as also active: it has other keys",
+      "also active: 10.0.0.66 (MAC 02:00:00:00:00:66)",
+      "The balancer was restarted 2 times; the last one ended: signal SIGKILL",
+    ]
+  ) assertStringIncludes(plain, part);
+  assertStringIncludes(text, '<span class="state">unchecked</span>');
+});

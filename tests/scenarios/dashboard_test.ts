@@ -67,9 +67,12 @@ labTest(
         await page.focus("#drain-app-a");
         await page.keyboard.press("Enter");
         await says(page, "said", "A token is needed to change anything");
-        await page.fill("#token", TOKEN);
+        await page.locator("#token:focus").waitFor();
+        await page.keyboard.type("not the token");
         await page.keyboard.press("Enter");
-        await page.focus("#drain-app-a");
+        await says(page, "said", "Wrong token");
+        // With the right one what was wanted is done.
+        await page.fill("#token", TOKEN);
         await page.keyboard.press("Enter");
         await says(page, "said", "Done");
         await says(page, "main", "0 of 2 take traffic");
@@ -89,6 +92,8 @@ labTest(
         await page.setViewportSize({ width: 360, height: 700 });
         const wide = await page.evaluate<number>("document.documentElement.scrollWidth");
         assert(wide <= 360, `a phone would have to scroll sideways: ${wide}`);
+        const { x = 0, width = 999 } = await page.locator("#maint-app-a").boundingBox() ?? {};
+        assert(x + width <= 360, `buttons are out of reach: ${x} + ${width}`);
         assertEquals(await barriers(page), [], "on a phone");
         // A table that is drawn anew stays where it was scrolled to.
         const old = (await page.$("#servers-app"))!;
