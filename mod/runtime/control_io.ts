@@ -272,6 +272,8 @@ export class Control implements ControlPort {
 
   async #putInForce({ config: bare, live, files, certificates }: Loaded): Promise<readonly string[]> {
     const config = withFunctionPools(bare);
+    // The first lines have the form of all others.
+    if (this.#config === null) this.#options.setUpLog(config.log);
     const before = this.#config, snapshotBefore = this.#inForce.snapshot;
     const liveBefore = this.#live, filesBefore = this.#files;
     this.#discovery.update(namesOf(config));

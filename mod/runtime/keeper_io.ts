@@ -54,6 +54,7 @@ export async function runKeeper(options: KeeperOptions): Promise<number> {
     await predecessor?.failed(checked.problems);
     return 1;
   }
+  checked.setUpLog?.();
   const keeper = new Keeper(options, text, checked);
   const problem = predecessor === null ? await keeper.open() : null;
   if (problem !== null) {

@@ -150,3 +150,24 @@ Deno.test("run() says what a reload has changed", async () => {
     await child.stdout.cancel();
   });
 });
+
+Deno.test("run() logs in the form that the file wants, from the first line on", async () => {
+  await withDirectory(async (cwd) => {
+    const listener = `{ name: web, bind: "127.0.0.1:${freePort()}", routes: [{ respond: { status: 200 } }] }`;
+    await Deno.writeTextFile(
+      `${cwd}/tandem.yaml`,
+      `listeners: [${listener}]\nlog: { format: text }\nworkers: 1\n`,
+    );
+    const command = tandemCommand(["run", "--node", "lb1"], { cwd, env: { RUNTIME_DIRECTORY: cwd } });
+    await using child = command.spawn();
+    const seen: string[] = [];
+    for await (const line of linesOf(child.stderr)) {
+      seen.push(line);
+      if (line.includes("configuration in force")) break;
+    }
+    child.kill("SIGTERM");
+    assert(seen.length > 1);
+    assertEquals(seen.filter((line) => line.startsWith("{")), []);
+    await child.stdout.cancel();
+  });
+});
