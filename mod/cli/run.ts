@@ -117,6 +117,7 @@ export async function run({ file, node, context, entry, text, takeOver }: RunArg
       drift: loaded.drift,
       resetsLive: admin?.liveChanges === "reset",
       warnings: loaded.warnings.map((warning) => problemLine(warning)),
+      logLevel: logSettings.level,
       setUpLog: () => setUpLog(logSettings),
     };
   }

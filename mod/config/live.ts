@@ -14,6 +14,7 @@ import { childOf, type ListNode, type MapNode, nodeAt, type TreeNode } from "./t
 export const MAX_LIVE_SERVERS = 4096;
 
 export const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 export const ADMIN_STATES = ["ready", "drain", "maint"] as const;
 export const weightSchema = z.int().min(0).max(MAX_WEIGHT);
 

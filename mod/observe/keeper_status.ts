@@ -2,7 +2,7 @@
  * What the keeper says of itself and of what is its own: the model behind `keeper` of the API, `/status` on the admin
  * socket and the first lines of `tandem status`. Plain data; a point in time is milliseconds since 1970.
  */
-import type { Drift } from "../config/live.ts";
+import type { Drift, LogLevel } from "../config/live.ts";
 import type { ElectionStatus } from "./election_status.ts";
 import type { KernelStatus } from "./kernel_status.ts";
 
@@ -20,6 +20,8 @@ export interface KeeperStatus {
   readonly refused: { readonly at: number; readonly problems: readonly string[] } | null;
   /** What is not as the file says, since somebody changed it live. */
   readonly drift: readonly Drift[];
+  /** Least level that is logged. */
+  readonly logLevel: LogLevel;
   readonly upgrading: boolean;
   /** Where the node answers over TCP; null: nowhere. */
   readonly adminUrl: string | null;

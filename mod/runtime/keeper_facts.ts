@@ -1,5 +1,5 @@
 /** What a keeper knows of a configuration, once it is checked. Types only. */
-import type { Drift, LiveChanges } from "../config/live.ts";
+import type { Drift, LiveChanges, LogLevel } from "../config/live.ts";
 import type { KernelPlan } from "../kernel/plan.ts";
 import type { BuiltFunction, FilesRead } from "../functions/bundled.ts";
 import type { ElectionSettings } from "./election.ts";
@@ -31,6 +31,8 @@ export interface KeeperFacts {
   readonly resetsLive?: boolean;
   /** What is only strange about it. */
   readonly warnings?: readonly string[];
+  /** Least level that is logged, with what was changed live. */
+  readonly logLevel?: LogLevel;
   /** Sets the log up as it says, once it is in force. */
   readonly setUpLog?: () => void;
   /** Without: there are none. */

@@ -312,6 +312,7 @@ class Keeper {
       reloading: this.#configurations.pending,
       refused: this.#configurations.refused,
       drift: this.#configurations.facts?.drift ?? [],
+      logLevel: this.#configurations.facts?.logLevel ?? "info",
       upgrading: this.#upgrader.underWay,
       adminUrl: this.#adminUrl,
       balancer: balancerStatus(this.#supervisor, this.#heard, this.#child?.pid ?? null, this.#badLines),

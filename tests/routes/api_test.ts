@@ -401,3 +401,9 @@ Deno.test("a method that a path does not have is 405 with those that it has, and
   assertEquals(await allowed("GET", "/reload"), [405, "POST"]);
   assertEquals(await allowed("PUT", "/nothing"), [404, null]);
 });
+
+Deno.test("the level of the log is told", async () => {
+  const keeper = () => Promise.resolve({ logLevel: "debug" } as KeeperStatus);
+  const { app } = api(SOCKET, { keeper });
+  assertEquals(await ask(app, "GET", "/log"), { status: 200, answer: { level: "debug" } });
+});

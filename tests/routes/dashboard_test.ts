@@ -177,6 +177,7 @@ function keeperOf(why: string, instances = VRRP.instances): KeeperStatus {
     reloading: false,
     refused: null,
     drift: [],
+    logLevel: "info",
     upgrading: false,
     functions: [],
     adminUrl: null,

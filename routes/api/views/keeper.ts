@@ -1,5 +1,6 @@
 /** What the keeper says, as schemas for readers; the types are those of `mod/observe/keeper_status.ts`. */
 import { z } from "@hono/zod-openapi";
+import { LOG_LEVELS } from "../../../mod/config/live.ts";
 
 const moment = z.number().describe("Milliseconds since 1970.");
 const state = z.enum(["initialize", "backup", "active", "fault"]);
@@ -110,6 +111,7 @@ export const Keeper = z.object({
   refused: z.object({ at: moment, problems: z.array(z.string()).readonly() }).nullable()
     .describe("The last reload, when it was refused."),
   drift: z.array(Drift).readonly().describe("What is not as the file says, since somebody changed it live."),
+  logLevel: z.enum(LOG_LEVELS).describe("Least level that is logged."),
   upgrading: z.boolean(),
   adminUrl: z.string().nullable(),
   balancer: z.object({
