@@ -178,7 +178,7 @@ function movement(
     })).filter(({ rank }) => ranks === null || rank !== null),
   ];
   const unknown = all.some(({ rank, able }) => rank === null || !able) ||
-    !all.some((one) => one.node === known.owner);
+    [known.owner, ...owners ?? []].some((owner) => !all.some((one) => one.node === owner));
   const ranked = all.toSorted((a, b) => (b.rank ?? 0) - (a.rank ?? 0));
   const [best, second] = ranked;
   if (unknown || best!.rank === second?.rank) return may;

@@ -123,6 +123,7 @@ const MOVES: [string, object, object, InstanceNow | undefined, string][] = [
     { ...ACTIVE, peers: [{ ...PEER, silentMs: 9000 }] },
     "the addresses may move",
   ],
+  ["owners, and one of them was never heard", {}, TURNED, { ...ACTIVE, peers: [] }, "the addresses may move"],
   ["owners, and nothing is known", {}, TURNED, undefined, "the addresses may move"],
 ];
 for (const [what, before, after, now, told] of MOVES) {
