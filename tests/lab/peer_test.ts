@@ -57,7 +57,7 @@ labTest(
       await told("maintenance", "off", "--both"),
       [0, "lb1: maintenance is off\nlb2: maintenance is off\n", ""],
     );
-    const none = "no listener shows a certificate\n";
+    const none = "the configuration names no certificate\n";
     assertEquals(await told("certificates", "--both"), [0, `== lb1\n${none}== lb2\n${none}`, ""]);
     assertEquals((await told("cache", "purge", "--all", "--both"))[0], 0);
 
