@@ -9,7 +9,7 @@
  */
 import { installTools } from "./lab/tools.ts";
 import { checkPurity } from "./style/purity.ts";
-import { files, isPure, read, ROOT } from "./style/tree.ts";
+import { ROOT } from "./style/tree.ts";
 
 /** Directories of tests that are not part of `deno task ok`, and run alone. */
 const ALONE = ["lab", "scenarios", "conformance"];
@@ -79,9 +79,6 @@ async function step(...args: readonly string[]): Promise<boolean> {
 }
 
 function gate(): [name: string, run: () => Promise<boolean>][] {
-  // Only pure files and pages: evaluating an example evaluates the whole file it stands in.
-  const documented = files().filter((path) => isPure(path) || /^(docs\/.*|README)\.md$/.test(path))
-    .filter((path) => read(path).includes("```ts"));
   return [
     ["formatting", () => step("fmt", "--check")],
     ["lint", lint],
@@ -91,10 +88,6 @@ function gate(): [name: string, run: () => Promise<boolean>][] {
       if (!ok) console.log(output);
       return ok;
     }],
-    [
-      "documentation examples",
-      () => documented.length === 0 ? Promise.resolve(true) : step("test", "--doc", "--quiet", ...documented),
-    ],
   ];
 }
 
