@@ -20,23 +20,36 @@ export function completionScript(shell: Shell, commands: readonly Completed[]): 
   return { bash, zsh, fish }[shell](commands);
 }
 
-/** What is appended to the words; a node that does not answer adds none. */
+/** What adds more to choose from; a node that does not answer adds none. */
 const NAMED = {
   none: "",
-  files: ' $(compgen -f -- "$current")',
-  pools: " $(tandem completion pools 2>/dev/null)",
-  servers: " $(tandem completion servers 2>/dev/null)",
+  files: "; _tandem_files",
+  pools: "; _tandem_add < <(tandem completion pools 2>/dev/null)",
+  servers: "; _tandem_add < <(tandem completion servers 2>/dev/null)",
 };
 
 function bash(commands: readonly Completed[]): string {
   const cases = commands.map(({ name, options, words, names }) =>
-    `    ${name}) words="${[...words, ...options].join(" ")}${NAMED[names]}" ;;\n`
+    `    ${name}) words="${[...words, ...options].join(" ")}"${NAMED[names]} ;;\n`
   );
-  return `_tandem() {
+  return `# Each line that fits, as it is: compgen -W would run what is in the name of a file.
+_tandem_add() {
+  local line
+  while IFS= read -r line; do
+    [[ $line != "$current"* ]] || COMPREPLY+=("$line")
+  done
+}
+_tandem_files() {
+  # Has their names quoted.
+  compopt -o filenames 2>/dev/null
+  _tandem_add < <(compgen -f -- "$current")
+}
+_tandem() {
   local words current="\${COMP_WORDS[COMP_CWORD]}"
+  COMPREPLY=()
   # These flags want a file.
   case "\${COMP_WORDS[COMP_CWORD-1]}" in
-    -c|--config|--ca|--socket) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    -c|--config|--ca|--socket) _tandem_files; return ;;
   esac
   if [ "$COMP_CWORD" -eq 1 ]; then
     words="${commands.map(({ name }) => name).join(" ")} help"
@@ -45,8 +58,8 @@ function bash(commands: readonly Completed[]): string {
 ${cases.join("")}    *) words="" ;;
     esac
   fi
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
-  [ \${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- "$current"))
+  _tandem_add < <(compgen -W "$words" -- "$current")
+  [ \${#COMPREPLY[@]} -gt 0 ] || _tandem_files
 }
 complete -F _tandem tandem
 `;

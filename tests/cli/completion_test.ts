@@ -15,9 +15,13 @@ const COMMANDS: readonly Completed[] = [
 
 /** What bash offers behind these words. */
 async function offered(script: string, ...words: string[]): Promise<string[]> {
+  return await offeredIn("/", script, ...words);
+}
+
+async function offeredIn(cwd: string, script: string, ...words: string[]): Promise<string[]> {
   const line =
     `${script}\nCOMP_WORDS=(tandem "$@"); COMP_CWORD=$#; _tandem; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { stdout } = await new Deno.Command("bash", { args: ["-c", line, "bash", ...words], cwd: "/" })
+  const { stdout } = await new Deno.Command("bash", { args: ["-c", line, "bash", ...words], cwd })
     .output();
   return new TextDecoder().decode(stdout).trim().split("\n");
 }
@@ -51,8 +55,24 @@ Deno.test("completion() offers levels, files and servers, and no flag of the pro
   assertEquals(await offered(out, "plan", "/et"), ["/etc"]);
   assertEquals(await offered(out, "check", "-c", "/et"), ["/etc"]);
   assertEquals(await offered(out, "run", "--take"), [""]);
-  const asked = `tandem() { [ "$1 $2" = "completion servers" ] && echo app/web1 app/web2; }\n${out}`;
+  const asked = `tandem() { [ "$1 $2" = "completion servers" ] && printf 'app/web1\\napp/web2\\n'; }\n${out}`;
   assertEquals(await offered(asked, "drain", "app/"), ["app/web1", "app/web2"]);
+});
+
+Deno.test("completion() offers files whatever they are called, and runs nothing of their names", async () => {
+  const { out } = await tandem(["completion", "bash"]);
+  const directory = await Deno.makeTempDir();
+  try {
+    const names = ["$(touch run)", "`touch run`", "a b.yaml"];
+    for (const name of names) await Deno.writeTextFile(`${directory}/${name}`, "");
+    for (const words of [["plan", ""], ["import", ""], ["check", "-c", ""]]) {
+      const files = (await offeredIn(directory, out, ...words)).filter((name) => !name.startsWith("-"));
+      assertEquals(files.sort(), names.toSorted(), words.join(" "));
+    }
+    assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name).sort(), names.toSorted());
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
 });
 
 Deno.test("completion() of names is silent where no node answers", async () => {
