@@ -16,7 +16,10 @@ import {
 import type { RuleContext } from "./rules.ts";
 import type { Config } from "./schema.ts";
 
-const NONE: ReadonlySet<string> = new Set();
+/** The addresses of this machine's interfaces, asked for only where they matter: a file does not tell them. */
+export type OwnAddresses = () => ReadonlySet<string>;
+
+const NONE: OwnAddresses = () => new Set();
 
 export function checkAdmin(context: RuleContext): void {
   const { admin, pools } = context.config;
@@ -40,14 +43,11 @@ export function checkAdmin(context: RuleContext): void {
   }
 }
 
-/**
- * True for an address of a server that is the admin address, found when a name was resolved or the node started.
- * `own` are the addresses of this machine's interfaces: a file does not tell them.
- */
+/** True for an address of a server that is the admin address, found when a name was resolved or the node started. */
 export function isAdminAddress(
   config: Config,
   { host, port }: HostPort,
-  own: ReadonlySet<string> = NONE,
+  own: OwnAddresses = NONE,
 ): boolean {
   return config.admin !== undefined && config.admin.bind.port === port && leadsTo(host, config, own);
 }
@@ -62,6 +62,6 @@ function leadsTo(host: string, { admin, vrrp }: Config, own = NONE): boolean {
   // The unspecified address as a destination is this machine.
   const here = ip === null || isUnspecifiedIp(ip);
   if (!isUnspecifiedIp(bind)) return here ? isLoopbackIp(bind) : formatIp(ip) === formatIp(bind);
-  return here || isLoopbackIp(ip) || own.has(formatIp(ip)) ||
+  return here || isLoopbackIp(ip) || own().has(formatIp(ip)) ||
     vrrp.instances.some(({ addresses }) => addresses.some(({ address }) => address === formatIp(ip)));
 }

@@ -8,7 +8,7 @@
 import { formatHostPort } from "../base/address.ts";
 import { reasonOf } from "../base/reason.ts";
 import type { AcmeAnswers } from "../config/acme_build.ts";
-import { isAdminAddress } from "../config/admin_rules.ts";
+import { isAdminAddress, type OwnAddresses } from "../config/admin_rules.ts";
 import type { TlsFiles } from "../config/certificates.ts";
 import { certificateFiles } from "../config/certificate_files_io.ts";
 import { describeDiff, diffSnapshots } from "../config/diff.ts";
@@ -362,6 +362,8 @@ export class Control implements ControlPort {
   }
 
   #build(config: Config, certificates: TlsFiles): Snapshot | { problem: string } {
+    let known: ReadonlySet<string> | null = null;
+    const own = () => known ??= new Set(Deno.networkInterfaces().map(({ address }) => address));
     try {
       return this.#options.build(config, {
         generation: this.#inForce.nextGeneration(),
@@ -371,7 +373,7 @@ export class Control implements ControlPort {
         certificates,
         acme: this.#certificates.had.answers,
         live: this.#live.pools,
-        resolve: (pool, index) => this.#places.of(pool, index) ?? this.#addressesAt(config, pool, index),
+        resolve: (pool, index) => this.#places.of(pool, index) ?? this.#addressesAt(config, own, pool, index),
       });
     } catch (error) {
       return { problem: reasonOf(error) };
@@ -379,9 +381,8 @@ export class Control implements ControlPort {
   }
 
   /** What a name leads to is not known when the configuration is checked. */
-  #addressesAt(config: Config, pool: string, index: number): Address[] {
+  #addressesAt(config: Config, own: OwnAddresses, pool: string, index: number): Address[] {
     const all = addressesAt(config, pool, index, (name) => this.#discovery.members(name));
-    const own = new Set(Deno.networkInterfaces().map(({ address }) => address));
     const good = all.filter((address) => !isAdminAddress(config, address, own));
     if (good.length < all.length) {
       const { name = "" } = config.pools[pool]?.servers[index] ?? {};

@@ -51,7 +51,7 @@ pools: { app: { servers: ["app.internal:9900"] } }
 admin: { bind: "${bind}", token: 0123456789abcdef }`;
     const loaded = await loadConfig(text, { file: "a.yaml", node: "n", context: null, env: () => undefined });
     if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));
-    const own = new Set(["192.0.2.2", "2001:db8::2"]);
+    const own = () => new Set(["192.0.2.2", "2001:db8::2"]);
     return (host: string, port: number) => isAdminAddress(loaded.config, { host, port }, own);
   };
   const loopback = await at("127.0.0.1:9900"), any = await at(":9900");
