@@ -4,14 +4,14 @@
  *
  * The wire is two memory BIOs that all codecs of the thread share: each call fills and empties them before it returns,
  * so that a connection keeps none of OpenSSL's memory but what it has decrypted in part, and its buffers while it is
- * one of the last that were used. What it costs: a small request takes six calls (bytes in, text out, is there more, is
+ * one of the last that began to be used. What it costs: a small request takes six calls (bytes in, text out, is there more, is
  * there an answer; text in, bytes out).
  * The library keeps one queue of errors a thread, and takes one that is left in there for the next call's, of whatever
  * connection: each step of a handshake ends with an empty one, and so does everything that fails.
  */
 import { type BufferPool, type Lease, SMALL_BYTES } from "./buffers.ts";
 import { type Context, lastReason } from "./openssl_context_io.ts";
-import { type OpenSsl, openssl, type Pointer, textAt } from "./openssl_library_io.ts";
+import { mayFreeBuffers, type OpenSsl, openssl, type Pointer, textAt } from "./openssl_library_io.ts";
 import { alertInWords } from "./tls_failure.ts";
 import type { TlsCodec, TlsCodecEvents, TlsFacts } from "./tls.ts";
 import { Warm, type Warmable } from "./warm.ts";
@@ -65,7 +65,8 @@ class Wire {
 }
 
 const wire = openssl === null ? null : new Wire(openssl);
-const warm = new Warm(MOST_WARM);
+/** Null: the library gives buffers back by itself, after each record. */
+const warm = mayFreeBuffers ? new Warm(MOST_WARM) : null;
 
 /** The codec whose call into the library is under way: the library calls back from within it. */
 let current: OpensslCodec | null = null;
@@ -142,7 +143,7 @@ export abstract class OpensslCodec implements TlsCodec, Warmable {
 
   destroy(): void {
     this.#faulty = true;
-    warm.remove(this);
+    warm?.remove(this);
     if (this.ssl !== null) this.lib.ssl.SSL_free(this.ssl);
     this.ssl = null;
   }
@@ -225,7 +226,7 @@ export abstract class OpensslCodec implements TlsCodec, Warmable {
   /** Before each call into the library that reads or writes. */
   #enter(): void {
     this.#wire.enter();
-    if (this.place < 0) warm.add(this);
+    if (this.place < 0) warm?.add(this);
   }
 
   /** After all but a write, which has something to send in any case. */

@@ -9,7 +9,7 @@ import { rootCertificates } from "node:tls";
 import type { ServerTlsSnapshot, TlsSnapshot } from "../config/snapshot.ts";
 import { cString } from "../base/libc_io.ts";
 import { NO_PASSPHRASE } from "./openssl_certificate_io.ts";
-import { eachOfPem, type OpenSsl, type Pointer, textAt } from "./openssl_library_io.ts";
+import { eachOfPem, mayFreeBuffers, type OpenSsl, type Pointer, textAt } from "./openssl_library_io.ts";
 
 const SET_MIN_PROTO_VERSION = 123;
 const SET_SESSION_CACHE_MODE = 44;
@@ -18,8 +18,8 @@ const ADD_CHAIN_CERTIFICATE = 89;
 const VERSION = { "1.2": 0x0303n, "1.3": 0x0304n } as const;
 /** `SSL_OP_…`: CIPHER_SERVER_PREFERENCE, PRIORITIZE_CHACHA, NO_RENEGOTIATION, NO_COMPRESSION. */
 const OPTIONS = (1n << 22n) | (1n << 21n) | (1n << 30n) | (1n << 17n);
-/** `SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER`. Not `RELEASE_BUFFERS`: codecs see to that, at less cost. */
-const MODES = 0x2n;
+/** `SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER`, and `RELEASE_BUFFERS` where codecs must not see to that, at less cost. */
+const MODES = mayFreeBuffers ? 0x2n : 0x12n;
 const CIPHERS_OF_1_2 = "ECDHE+AESGCM:ECDHE+CHACHA20";
 const VERIFY_NONE = 0;
 const VERIFY_PEER = 1;

@@ -6,6 +6,7 @@
  * and must not use it afterwards: there is nothing here that would notice.
  */
 import { cString } from "../base/libc_io.ts";
+import { maySafelyFreeBuffers } from "./openssl_version.ts";
 
 const LIBSSL = "libssl.so.3";
 const LIBCRYPTO = "libcrypto.so.3";
@@ -59,6 +60,7 @@ const SSL_SYMBOLS = {
 } as const;
 
 const CRYPTO_SYMBOLS = {
+  OpenSSL_version_num: { parameters: [], result: "u64" },
   BIO_new: { parameters: ["pointer"], result: "pointer" },
   BIO_s_mem: { parameters: [], result: "pointer" },
   BIO_new_mem_buf: { parameters: ["buffer", "i32"], result: "pointer" },
@@ -133,6 +135,10 @@ export interface OpenSsl {
 
 /** Null: there is no such library here, or this thread may not load one. */
 export const openssl: OpenSsl | null = load();
+
+/** False: connections give their buffers back after each record, as the library does it by itself. */
+export const mayFreeBuffers = openssl !== null &&
+  maySafelyFreeBuffers(Number(openssl.crypto.OpenSSL_version_num()));
 
 /** Never closed: OpenSSL stays in memory for good once it is there, and contexts point into it. */
 function load(): OpenSsl | null {

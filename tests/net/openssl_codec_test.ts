@@ -137,17 +137,20 @@ labTest("OpensslCodec() what came in part is kept, however many are used before 
     pass(...ends);
     return ends;
   };
-  const [client, server] = connect();
-  client.say("question");
-  const record = client.sent.splice(0)[0]!;
-  server.codec.receive(record.subarray(0, 9));
-  for (let used = 0; used <= MOST_WARM; used += 2) connect().forEach(({ codec }) => codec.destroy());
-  server.codec.receive(record.subarray(9));
-  server.say("answer");
-  pass(client, server);
-  assertEquals([server.text, client.text, server.fault], ["question", "answer", null]);
-  client.codec.destroy();
-  server.codec.destroy();
+  // Within the header of a record, behind it, and within its text.
+  for (const cut of [1, 5, 6, 9]) {
+    const [client, server] = connect();
+    client.say("question");
+    const record = client.sent.splice(0)[0]!;
+    server.codec.receive(record.subarray(0, cut));
+    for (let used = 0; used <= MOST_WARM; used += 2) connect().forEach(({ codec }) => codec.destroy());
+    server.codec.receive(record.subarray(cut));
+    server.say("answer");
+    pass(client, server);
+    assertEquals([server.text, client.text, server.fault], ["question", "answer", null], `cut at ${cut}`);
+    client.codec.destroy();
+    server.codec.destroy();
+  }
   assertEquals(buffers.outstanding, 0);
 });
 
