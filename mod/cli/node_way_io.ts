@@ -1,6 +1,7 @@
 /**
  * Which way a command goes to the node that it is for: straight to the socket of a node on this machine, to an address,
- * or through one of these to another node of the pair, or to all: then the one that is named is asked first.
+ * or through one of these to another node of the pair, or to all: then the one that is named, which runs here, is
+ * asked first.
  */
 import { type Invocation, UsageError } from "./command.ts";
 import { socketAt } from "./socket_io.ts";
@@ -23,9 +24,15 @@ export function wayTo({ values }: Invocation): Way | { readonly problem: string 
       "path" in own && !exists(own.path) && "path" in usual && exists(usual.path);
     if (!through) return "problem" in own ? own : { socket: own.path, url: null, node: null };
   }
-  const named = both === true && values.node !== undefined ? socketAt(socket, values.node) : null;
-  // One that runs elsewhere is among those that are asked through the usual one.
-  const at = named !== null && "path" in named && exists(named.path) ? named : socketAt(socket);
+  const at = socketAt(socket, both === true ? values.node : undefined);
+  // The named one is to be the first that does it: none takes its place.
+  if (
+    both === true && values.node !== undefined && socket === undefined && "path" in at && !exists(at.path)
+  ) {
+    throw new UsageError(
+      `takes --both with --node of a node on this machine, and ${values.node} has no socket here`,
+    );
+  }
   return "problem" in at ? at : { socket: at.path, url: null, node };
 }
 

@@ -27,8 +27,9 @@ export const command: Command = {
     `Compares the file of the running node, as it is on disk now, or FILE in its place, with what runs: what would be
 added, removed and changed, on which addresses it would listen, which connections would end, which addresses would
 move. Nothing is changed. FILE is for this machine's own node. Exit code 1: a reload would be refused, with every
-reason but one that only shows when it is tried: addresses that others have. Certificates are read as the node reads
-them, and relative paths begin where its own file is, also those of FILE.
+reason but those that only show when it is tried: addresses that others have, functions that do not start, an access
+log that cannot be opened, and what does not fit into shared memory. Certificates are read as the node reads them,
+and relative paths begin where its own file is, also those of FILE.
 
 ${BOTH_HELP}
 

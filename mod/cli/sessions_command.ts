@@ -42,6 +42,12 @@ Examples: tandem sessions app
     const path = `/pools/${encodeURIComponent(pool)}/sessions`;
     const { forget, server, set } = invocation.values;
     if (forget !== true && server !== undefined) throw new UsageError("needs --forget with --server");
+    const page = PAGE.find((name) => invocation.values[name] !== undefined);
+    if (page !== undefined && (forget === true || set !== undefined)) {
+      throw new UsageError(
+        `takes --${page} to show sessions, not with --${forget === true ? "forget" : "set"}`,
+      );
+    }
     if (set === undefined) {
       const asked = query(invocation, forget === true ? ["server", ...WHICH] : [...PAGE, ...WHICH]);
       return forget === true

@@ -52,9 +52,19 @@ export interface Nodes {
   readonly others: readonly string[];
 }
 
+/** Where it leads, as a router reads it: from `/api` on, without its query. */
+export function placeOf({ path }: Pick<PeerRequest, "path">): string {
+  return new URL(`http://localhost/api${path}`).pathname;
+}
+
+/** Whether it is a reload, whatever its query. */
+export function isReload(request: Pick<PeerRequest, "path">): boolean {
+  return placeOf(request) === "/api/reload";
+}
+
 /** How long an answer may take. */
-export function allowedMs({ path }: Pick<PeerRequest, "path">): number {
-  return path === "/reload" ? RELOAD_MS : WITHIN_MS;
+export function allowedMs(request: Pick<PeerRequest, "path">): number {
+  return isReload(request) ? RELOAD_MS : WITHIN_MS;
 }
 
 /** An answer that says why there is none. */
@@ -83,17 +93,12 @@ export function framesOf({ status, body }: PeerAnswer): string[] {
   return [JSON.stringify({ status, pieces: count }), ...pieces];
 }
 
-/** For the log: what was wanted of another node. */
-export function describeRequest({ method, path, body }: PeerRequest): string {
-  const told = body === null || maySayConfiguration(path) ? "" : ` ${body}`;
-  return `${method} /api${path}${told}`;
-}
+/** Bodies that have no secret in them, as a configuration has, or what clients of a pool are told by. */
+const TOLD = /^\/api\/(?:pools\/[^/]+\/servers(?:\/[^/]+)?|log|maintenance|cache\/purge)$/;
 
-/** A configuration has secrets in it. What a router makes of the path counts; one that nobody can read says nothing. */
-function maySayConfiguration(path: string): boolean {
-  try {
-    return /^\/api\/+plan/i.test(decodeURIComponent(new URL(`http://localhost/api${path}`).pathname));
-  } catch {
-    return true;
-  }
+/** For the log: what was wanted of another node. Queries are not told, as those of sessions have secrets of clients. */
+export function describeRequest(request: PeerRequest): string {
+  const { method, body } = request;
+  const place = placeOf(request);
+  return `${method} ${place}${body !== null && TOLD.test(place) ? ` ${body}` : ""}`;
 }

@@ -48,13 +48,19 @@ const list = createRoute({
   responses: { 200: json(Sessions, "Some of the sessions."), ...NOT_FOUND, ...DOWN },
 });
 
+/** Strict, as what it does not know would be left out, and all be forgotten. */
+const Which = z.strictObject(WHICH_SESSIONS).refine(
+  (which) => Object.keys(which).length < 2,
+  "can be of a server, a key or a value, and of one of them only",
+);
+
 const forget = createRoute({
   method: "delete",
   path: PATH,
   operationId: "forgetSessions",
   tags: ["servers"],
   summary: "Forget the sessions of a pool: all, those on one server, or the one of a key or a value",
-  request: { params, query: z.object(WHICH_SESSIONS) },
+  request: { params, query: Which },
   responses: CHANGE,
 });
 

@@ -49,6 +49,18 @@ Deno.test("main() options that a command does not have: what was meant, and exit
       ["certificates", "forget", "a.test", "--both"],
       "takes no --both with forget: nodes that can ask each other share their certificates",
     ],
+    [
+      ["reload", "--both", "--node", "not-here"],
+      "takes --both with --node of a node on this machine, and not-here has no socket here",
+    ],
+    [
+      ["sessions", "app", "--forget", "--limit", "5"],
+      "takes --limit to show sessions, not with --forget",
+    ],
+    [
+      ["sessions", "app", "--set", "web2", "--value", "x", "--after", "5"],
+      "takes --after to show sessions, not with --set",
+    ],
     [["check", "-c"], "Option '-c, --config <value>' argument missing"],
   ];
   for (const [args, said] of expected) {

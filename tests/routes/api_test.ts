@@ -110,6 +110,20 @@ Deno.test("GET tells of the node, of its parts, and 404 of what there is not", a
   }
 });
 
+Deno.test("DELETE forgets no sessions by a query that it does not understand", async () => {
+  const { app, performed } = api();
+  const key = "0f".repeat(16);
+  for (
+    const query of ["vlaue=x", "server=a&value=x", `server=a&key=${key}`, `value=x&key=${key}`, "value="]
+  ) {
+    const { status, answer } = await ask(app, "DELETE", `/pools/app/sessions?${query}`);
+    assertEquals([status, typeof answer.error], [400, "string"], query);
+  }
+  assertEquals(performed, []);
+  assertEquals((await ask(app, "DELETE", "/pools/app/sessions")).status, 200);
+  assertEquals(performed.length, 1);
+});
+
 Deno.test("each change is one command, with who wanted it", async () => {
   const server = { pool: "app", server: "10.0.0.1:80" };
   const path = "/pools/app/servers/10.0.0.1%3A80";
@@ -353,7 +367,7 @@ Deno.test("throughNodes() tells both of the end of maintenance, and of purges", 
 Deno.test("throughNodes() reloads one node after the other, and none after one that refuses", async () => {
   const refusal = { status: 409, body: '{"error":"tandem.yaml:1:1: is empty"}' };
   const { app, performed, asked } = pairApi(refusal, SOCKET, ["lb2", "lb3"]);
-  const { status, answer } = await ask(app, "POST", "/reload?node=both");
+  const { status, answer } = await ask(app, "POST", "/reload?node=both&x=1");
   assertEquals([status, performed.length, asked.map(([node]) => node)], [409, 1, ["lb2"]]);
   assertEquals(
     answer.error,

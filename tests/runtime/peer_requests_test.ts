@@ -1,6 +1,12 @@
 import type { AdminApp } from "../../mod/runtime/admin_server_io.ts";
 import { PairLine } from "../../mod/runtime/pair_line_io.ts";
-import { describeRequest, framesOf, type PeerRequest, refusalOf } from "../../mod/runtime/peer_request.ts";
+import {
+  allowedMs,
+  describeRequest,
+  framesOf,
+  type PeerRequest,
+  refusalOf,
+} from "../../mod/runtime/peer_request.ts";
 import { PeerRequests } from "../../mod/runtime/peer_requests_io.ts";
 import type { Log } from "../../mod/observe/log.ts";
 import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
@@ -48,7 +54,7 @@ async function withPair(
   }
 }
 
-Deno.test("PeerRequests() does nothing that was meant for another node, and tells no log of a configuration", async () => {
+Deno.test("PeerRequests() does nothing that was meant for another node", async () => {
   let asked = 0;
   await withPair(() => {
     asked++;
@@ -57,29 +63,48 @@ Deno.test("PeerRequests() does nothing that was meant for another node, and tell
     const led = await requests.ask("lb3", "127.81.13.3", GET);
     assertEquals([led.status, JSON.parse(led.body).error, asked], [502, "this is node lb2", 0]);
   });
-  const text = JSON.stringify({ text: "a secret" });
+});
+
+Deno.test("describeRequest() tells no log of a configuration, nor of what clients are told by", () => {
+  const describe = (path: string, body: string | null) =>
+    describeRequest({ ...GET, method: "PUT", path, body });
   for (
-    const path of [
-      "/plan",
-      "/pl%61n",
-      "/%70lan?x=1",
-      "/log/../plan",
-      "/log/%2e%2e/plan",
-      "/plan/",
-      "/%zz",
-      "/../api/plan",
-      "//plan",
-    ]
+    const [path, place] of [
+      ["/plan", "/plan"],
+      ["/pl%61n", "/pl%61n"],
+      ["/%70lan?x=1", "/%70lan"],
+      ["/log/../plan", "/plan"],
+      ["/log/%2e%2e/plan", "/plan"],
+      ["/plan/", "/plan/"],
+      ["/%zz", "/%zz"],
+      ["/../api/plan", "/plan"],
+      ["//plan", "//plan"],
+      ["//[", "//["],
+      ["/pools/app/sessions", "/pools/app/sessions"],
+      ["/pools/app/sessions?value=secret", "/pools/app/sessions"],
+      ["/pools/app/servers/..\\sessions", "/pools/app/sessions"],
+      ["/pools/servers/sessions", "/pools/servers/sessions"],
+    ] as const
   ) {
-    assertEquals(
-      describeRequest({ ...GET, method: "POST", path, body: text }),
-      `POST /api${path}`,
-    );
+    assertEquals(describe(path, '{"value":"secret"}'), `PUT /api${place}`, path);
   }
-  assertEquals(
-    describeRequest({ ...GET, method: "PUT", path: "/maintenance", body: '{"on":true}' }),
-    'PUT /api/maintenance {"on":true}',
-  );
+  assertEquals(describe("/pools/app/sessions?value=secret", null), "PUT /api/pools/app/sessions");
+  for (
+    const [path, body] of [
+      ["/maintenance", '{"on":true}'],
+      ["/log", '{"level":"debug"}'],
+      ["/pools/app/servers", '{"address":"10.0.0.9:80"}'],
+      ["/pools/app/servers/n%2310.0.0.1", '{"weight":3}'],
+      ["/cache/purge", '{"all":true}'],
+    ] as const
+  ) {
+    assertEquals(describe(path, body), `PUT /api${path} ${body}`);
+  }
+});
+
+Deno.test("allowedMs() gives a reload its time whatever its query", () => {
+  const [reload, other] = ["/reload", "/log"].map((path) => allowedMs({ path }));
+  assertEquals([allowedMs({ path: "/reload?x=1" }), reload! > other!], [reload, true]);
 });
 
 Deno.test("PeerRequests() hands a request with who asks, and the whole answer back, however long", async () => {
