@@ -36,10 +36,11 @@ export class AccessLog {
 
   /** Adds one line. False: the batch is full and the line was dropped (and counted there). */
   append(record: AccessRecord): boolean {
-    if (!this.#batch.reserve(lineBound(record))) return false;
+    const json = this.#format === "json";
+    if (!this.#batch.reserve(lineBound(record) + (json ? tlsBound(record.tls) : 0))) return false;
     const { bytes, length } = this.#batch;
     let at = length;
-    if (this.#format === "json") at = this.#json(bytes, at, record);
+    if (json) at = this.#json(bytes, at, record);
     else if (record.transport !== "") at = this.#connection(bytes, at, record);
     else if (this.#format === "combined") at = this.#combined(bytes, at, record);
     else at = this.#httplog(bytes, at, record);
@@ -230,10 +231,13 @@ function lineBound(record: AccessRecord): number {
     textBound(record.clientHost) + textBound(record.method) + textBound(record.target) +
     textBound(record.version) + textBound(record.requestId) + textBound(record.host) +
     textBound(record.referer) + textBound(record.userAgent) + textBound(record.termination) +
-    textBound(record.error) + (record.tls === null ? 0 : tlsBound(record.tls));
+    textBound(record.error);
 }
 
-function tlsBound({ version, cipher, serverName, client }: TlsFacts): number {
+/** Only for the form that tells of TLS: to ask for the facts of a client's certificate is to read it. */
+function tlsBound(tls: TlsFacts | null): number {
+  if (tls === null) return 0;
+  const { version, cipher, serverName, client } = tls;
   return TLS_FIXED_BYTES + textBound(version) + textBound(cipher) + textBound(serverName) +
     (client === null ? 0 : clientBound(client));
 }

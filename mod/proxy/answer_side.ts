@@ -140,7 +140,8 @@ export class AnswerSide implements ResponseHandler {
   /** Tells record and balancer how long the answer took. */
   #observe(status: number): void {
     const { client, record } = this.#owner;
-    const now = record.firstByteAt = client.environment.now();
+    const now = client.environment.now();
+    record.answered(status, now);
     this.#side.attempts.observe(now - record.connectedAt, now, status);
   }
 

@@ -164,11 +164,9 @@ export class Attempts implements DialHandler, Waiter {
     return this.#stick !== null;
   }
 
-  /** Leaves the present server, which answered with `status` (0: not yet), for the one that `elsewhere` found. */
-  moveTo(index: number, status: number): void {
-    this.#record.status = status;
+  /** Leaves the present server for the one that `elsewhere` found. */
+  moveTo(index: number): void {
     this.#retreat(false);
-    this.#record.status = 0;
     this.#stick?.settle(index);
     this.#use(index, this.#environment.now());
   }

@@ -230,7 +230,7 @@ export class Exchange implements GuardedOwner, ServerSideOwner, AnswerSideOwner 
     this.#side.leave(false);
     if (!begun && this.#local.failed(ERRORS[code].status, false)) return this.serveStored();
     this.record.error = code;
-    if (this.#fallback !== null && !begun && POOL_ERRORS.has(code) && this.#fallsBack(0)) return;
+    if (this.#fallback !== null && !begun && POOL_ERRORS.has(code) && this.#fallsBack()) return;
     const { status, side } = ERRORS[code];
     if (begun || status === 0) {
       this.#end();
@@ -299,20 +299,18 @@ export class Exchange implements GuardedOwner, ServerSideOwner, AnswerSideOwner 
 
   fallsBackOn(status: number): boolean {
     return this.#fallback !== null && this.#fallback.snapshot.statuses.includes(status) &&
-      this.#fallsBack(status);
+      this.#fallsBack();
   }
 
-  /** True when the request goes on with what its route has for those that fail. `status`: of the answer it had; 0: none. */
-  #fallsBack(status: number): boolean {
+  /** True when the request goes on with what its route has for those that fail. */
+  #fallsBack(): boolean {
     const { pool, snapshot: { answer } } = this.#fallback!;
     const onward = pool === null || this.#side.mayHaveActed ? null : this.#handing.toward(pool, this.client);
     if (pool !== null && onward === null) return false;
     this.#fallback = null;
     this.#local.giveUp();
     this.record.fellBack = true;
-    this.record.status = status;
     this.#side.leave(false);
-    this.record.status = 0;
     if (onward === null) this.#sent(this.#local.give(answer!, this.#mayKeepUnread));
     else this.goTo(onward);
     return true;

@@ -129,8 +129,7 @@ export class Hedging implements DialHandler, ResponseHandler {
     if (status > 101 && status < 200 || status === 100) return true;
     // A refusal is no answer while another may come.
     if (status === 101 || status === 408 || status >= 500) {
-      this.#record.status = status;
-      this.#record.firstByteAt = this.#environment.now();
+      this.#record.answered(status, this.#environment.now());
       this.cancel();
       return false;
     }
@@ -170,7 +169,7 @@ export class Hedging implements DialHandler, ResponseHandler {
   #send(server: ServerConnection, now: number): void {
     const { request } = this.#side;
     this.#server = server;
-    this.#record.connectedAt = now;
+    this.#record.connected(now);
     server.attach(this);
     server.stream.writeLease(request.lease!.share(), 0, request.length);
   }

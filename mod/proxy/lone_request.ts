@@ -132,8 +132,7 @@ export class LoneRequest implements AttemptOwner, ResponseHandler {
     if (status < 200) return true;
     const now = this.#environment.now();
     this.#answered = true;
-    this.#record.status = status;
-    this.#record.firstByteAt = now;
+    this.#record.answered(status, now);
     this.#attempts.observe(now - this.#record.connectedAt, now, status);
     this.#serverKeepAlive = info.keepAlive;
     this.#body.start(info.framing, info.contentLength);
@@ -158,7 +157,7 @@ export class LoneRequest implements AttemptOwner, ResponseHandler {
   #send(server: ServerConnection, now: number): void {
     const { lease, start, end } = this.#request;
     this.#server = server;
-    this.#record.connectedAt = now;
+    this.#record.connected(now);
     server.attach(this);
     server.stream.writeLease(lease.share(), start, end);
     this.arm(now + this.#attempts.pool!.snapshot.timeouts.responseMs);

@@ -38,6 +38,8 @@ export class Record {
   uncompressed = false;
   /** 0: no answer was sent. */
   status = 0;
+  /** What the server answered, whatever the client gets; 0: nothing yet. */
+  #serverStatus = 0;
   error: ErrorCode | null = null;
   retries = 0;
   /** Its pool failed it, and it got what the route has for that. */
@@ -79,7 +81,20 @@ export class Record {
     this.pool = pool;
     this.server = server;
     this.acquiredAt = now;
-    this.connectedAt = this.firstByteAt = NEVER;
+    this.connected(NEVER);
+  }
+
+  /** The request is on its way to the server. */
+  connected(now: number): void {
+    this.connectedAt = now;
+    this.firstByteAt = NEVER;
+    this.#serverStatus = 0;
+  }
+
+  /** The head of the server's answer has come. */
+  answered(status: number, now: number): void {
+    this.#serverStatus = status;
+    this.firstByteAt = now;
   }
 
   /** The exchange became a tunnel, which has ended. */
@@ -101,7 +116,9 @@ export class Record {
     counters.addServer(slot, SERVER_COLUMN.bytesIn, this.bytesIn);
     const uncompressed = this.bytesOut - this.compressedTo + this.compressedFrom;
     counters.addServer(slot, SERVER_COLUMN.bytesOut, uncompressed);
-    if (this.status > 0) counters.addServer(slot, classColumn(SERVER_COLUMN.responses1xx, this.status), 1);
+    if (this.#serverStatus > 0) {
+      counters.addServer(slot, classColumn(SERVER_COLUMN.responses1xx, this.#serverStatus), 1);
+    }
   }
 
   /** Adds it to the counters of its listener, route and pool. */

@@ -162,7 +162,7 @@ export class ServerSide implements AttemptOwner, HedgedSide {
     if (condition === "timeout") attempts.countFailure("responseTimeout");
     this.letGo(false);
     this.#hedging?.cancel();
-    attempts.moveTo(index, typeof condition === "number" ? condition : 0);
+    attempts.moveTo(index);
     return true;
   }
 
@@ -256,7 +256,7 @@ export class ServerSide implements AttemptOwner, HedgedSide {
     const { request, record } = this.#owner;
     this.server = server;
     this.#sent = true;
-    record.connectedAt = now;
+    record.connected(now);
     server.attach(this.#owner.answers);
     server.stream.writeLease(request.lease!.share(), 0, request.length);
     if (this.attempts.pool!.snapshot.retry.hedge !== undefined) this.#hedge(now);

@@ -78,6 +78,25 @@ Deno.test("append() writes the trace of a request that is traced", () => {
   assertEquals(line("haproxy", traced), line("haproxy", REQUEST));
 });
 
+Deno.test("append() asks what a client's certificate says only for JSON, where it is written", () => {
+  let asked = 0;
+  const client = {
+    subject: "CN=alice",
+    fingerprint: "ab",
+    get facts() {
+      asked++;
+      return { issuer: "CN=ca", serial: "0A", names: [], expiresAt: 0 };
+    },
+  };
+  const tls = { version: "TLSv1.3", cipher: "c", serverName: "", alpn: "", resumed: false, client };
+  for (const format of ["combined", "haproxy"] as const) {
+    assertEquals(line(format, { ...REQUEST, tls }), line(format, REQUEST));
+  }
+  assertEquals(asked, 0);
+  const { clientIssuer, clientSerial } = JSON.parse(line("json", { ...REQUEST, tls }));
+  assertEquals([clientIssuer, clientSerial], ["CN=ca", "0A"]);
+});
+
 Deno.test("append() writes null for a time that was never reached, and no request fields for tcp", () => {
   const record = JSON.parse(line("json", { transport: "tcp", listener: "db", method: "GET", totalMs: 5 }));
   assertEquals([record.connectMs, record.totalMs, record.listener], [null, 5, "db"]);

@@ -1,8 +1,10 @@
 /** What is counted and noted of requests: the numbers that metrics and the access log show. */
 import { LISTENER_COLUMN, SERVER_COLUMN, TRAFFIC_COLUMN } from "../../mod/base/counters.ts";
+import type { RouteSnapshot } from "../../mod/config/snapshot.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { reply } from "../sim/parties.ts";
 import { simulate, type World } from "../sim/world.ts";
+import { ANY, ask, withCache, words } from "./cached_world.ts";
 
 function server(world: World, slot: number): Partial<Record<keyof typeof SERVER_COLUMN, number>> {
   const columns = Object.entries(SERVER_COLUMN).map(([name, column]) => [
@@ -97,5 +99,50 @@ Deno.test("Record counts bytes of a request that was broken off", () => {
     world.settle();
     assertEquals(world.log[0]!.bytesOut, client.peer.receivedBytes);
     assertEquals([server(world, 0).resets, world.log[0]!.status], [1, 200]);
+  });
+});
+
+Deno.test("Record counts what a server answered also when the client gets what is stored instead", () => {
+  const fields = `Cache-Control: max-age=10\r\nETag: "a"\r\n`;
+  withCache(
+    (world) => {
+      const client = ask(world, ["/"]);
+      for (const _ of ["renewed", "stale"]) {
+        world.run(15_000);
+        client.get("/");
+        world.settle();
+      }
+      assertEquals([client.statuses, words(world)], [[200, 200, 200], "MISS REVALIDATED STALE"]);
+      const { responses2xx, responses3xx, responses5xx } = server(world, 0);
+      assertEquals([responses2xx, responses3xx, responses5xx], [1, 1, 1]);
+      assertEquals([listener(world, "responses2xx"), listener(world, "responses5xx")], [3, 0]);
+    },
+    { cache: { staleIfErrorMs: 60_000 } },
+    (_, connection, asked) => {
+      const answer = asked === 1
+        ? reply(200, "body", fields)
+        : asked === 2
+        ? `HTTP/1.1 304 Not Modified\r\n${fields}\r\n`
+        : reply(503, "sorry");
+      connection.send(answer);
+    },
+  );
+});
+
+Deno.test("Record counts what a function answered also when it hands the request on, or cannot", () => {
+  const routes: RouteSnapshot[] = [{
+    match: ANY,
+    action: { kind: "pool", pool: "function:f" },
+    next: ["app"],
+  }];
+  simulate({ servers: 2, otherPools: { "function:f": [1] }, routes }, (world) => {
+    world.servers[1]!.answer = ({ line }, connection) => {
+      const answer = line.includes("/on") ? "tandem-next: app\r\n" : "tandem-next: nobody\r\n";
+      connection.send(reply(200, "", answer));
+    };
+    const client = world.connect().get("/on").get("/nowhere");
+    world.settle();
+    assertEquals(client.statuses, [200, 502]);
+    assertEquals([server(world, 0).responses2xx, server(world, 1).responses2xx], [1, 2]);
   });
 });
