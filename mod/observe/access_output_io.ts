@@ -12,7 +12,8 @@ import type { ByteWriter } from "./sink_io.ts";
 import { syslogPriority } from "./syslog.ts";
 
 type Settings = Pick<LogConfig, "access" | "accessTo" | "rotate" | "facility">;
-type Destination = ByteWriter & Partial<Disposable>;
+/** `unopened`: why it cannot be written yet, where that is known. */
+type Destination = ByteWriter & Partial<Disposable> & { readonly unopened?: unknown };
 
 export interface AccessOutputOptions {
   readonly stderr: ByteWriter;
@@ -65,6 +66,7 @@ export class AccessOutput implements ByteWriter {
       this.#settings = same;
       this.#target = target;
       this.problem = "";
+      if (next.unopened) this.#failed(target, next.unopened);
       // A write that is stuck holds up the next one no longer.
       this.#replaced.reject(new Error("it was replaced"));
       this.#replaced = withoutNoise();

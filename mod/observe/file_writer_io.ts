@@ -28,6 +28,8 @@ export class FileWriter implements ByteWriter, Disposable {
   readonly #rotation: Rotation | null;
   readonly #now: () => number;
   readonly #library: { readonly libc: FileLibc; close(): void };
+  /** Why it could not be opened at first; null: it could. */
+  readonly unopened: unknown = null;
   #fd = -1;
   #inode = "";
   #size = 0;
@@ -50,6 +52,7 @@ export class FileWriter implements ByteWriter, Disposable {
     try {
       this.#open();
     } catch (error) {
+      this.unopened = error;
       if (mayWait) return;
       this.#library.close();
       throw error;

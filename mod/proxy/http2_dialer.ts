@@ -97,6 +97,14 @@ class Target implements UpstreamOwner, DialHandler {
 
   /** Gives those who wait what there is, and connects for the rest. */
   #serve = (): void => {
+    this.#give();
+    if (this.#waiting.size === 0 || this.#dial !== null || this.#fresh !== null) return;
+    // A server that allows no streams would allow none on another connection either.
+    for (const upstream of this.#open) if (upstream.allowsNone) return;
+    this.#dial = this.#connect(this);
+  };
+
+  #give(): void {
     for (const upstream of this.#open) {
       while (this.#waiting.size > 0 && upstream.hasRoom) {
         const handler: DialHandler = this.#waiting.values().next().value!;
@@ -104,11 +112,7 @@ class Target implements UpstreamOwner, DialHandler {
         handler.onOpen(upstream.open());
       }
     }
-    if (this.#waiting.size === 0 || this.#dial !== null || this.#fresh !== null) return;
-    // A server that allows no streams would allow none on another connection either.
-    for (const upstream of this.#open) if (upstream.allowsNone) return;
-    this.#dial = this.#connect(this);
-  };
+  }
 
   /** Nobody waits for the connection that is being made. */
   #giveUp(): void {
@@ -117,7 +121,9 @@ class Target implements UpstreamOwner, DialHandler {
     this.#fresh?.close();
   }
 
+  /** There will be no other connection: those who wait get what there is, and fail where there is nothing. */
   #fail(error: Error): void {
+    this.#give();
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const handler of waiting) handler.onFailed(error);
