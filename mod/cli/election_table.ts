@@ -19,8 +19,6 @@ export type KeeperView =
   & Pick<KeeperStatus, "node" | "adminUrl" | "refused" | "drift" | "vrrp" | "kernel">
   & { readonly balancer: Pick<KeeperStatus["balancer"], "state" | "restarts" | "lastDeath"> };
 
-/** A peer that was not heard for so long is shown as silent: reports come at least every 41 s. */
-const SILENT_MS = 3000;
 const HEADINGS = ["node", "address", "state", "priority", "health", "since", "why"];
 
 /** The text, with its last newline. `now` is milliseconds since 1970; `columns` of the terminal, null: there is none. */
@@ -92,7 +90,7 @@ function ownRow(node: string, instance: InstanceStatus, now: number): string[] {
 
 function peerRow(peer: PeerStatus): string[] {
   const notes = [
-    peer.silentMs > SILENT_MS ? `not heard for ${span(peer.silentMs)}` : "",
+    peer.silent ? `not heard for ${span(peer.silentMs)}` : "",
     peer.maintenance ? "in maintenance" : "",
     peer.sameConfiguration ? "" : "has another configuration",
     peer.why,
@@ -100,7 +98,7 @@ function peerRow(peer: PeerStatus): string[] {
   return [
     peer.node,
     peer.address,
-    peer.silentMs > SILENT_MS ? `${peer.state ?? "unknown"}?` : peer.state ?? "unknown",
+    peer.silent ? `${peer.state ?? "unknown"}?` : peer.state ?? "unknown",
     String(peer.priority ?? "-"),
     String(peer.health ?? "-"),
     peer.stateMs === null ? "-" : span(peer.stateMs),

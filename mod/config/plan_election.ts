@@ -19,7 +19,8 @@ export interface InstanceNow {
   readonly heldUntil: number | null;
   readonly peers: readonly {
     readonly node: string;
-    readonly silentMs: number;
+    /** Without a word for so long that nothing is known of it. */
+    readonly silent: boolean;
     readonly state: string | null;
     readonly priority: number | null;
     readonly health: number | null;
@@ -33,8 +34,6 @@ export interface ElectionNow {
   readonly instances: readonly InstanceNow[];
 }
 
-/** Reports come at least every 41 s; without a word for so long nothing is known of a node. */
-const SILENT_MS = 3000;
 const FULL_HEALTH = 100;
 
 const DEAF =
@@ -69,7 +68,7 @@ function leaving(before: VrrpInstanceConfig, known: InstanceNow | undefined, nod
 
 /** Who takes what this node gives up. */
 function heir({ peers }: InstanceNow): string {
-  const ready = peers.filter((peer) => peer.state === "backup" && isHeard(peer) && !peer.maintenance);
+  const ready = peers.filter((peer) => peer.state === "backup" && !peer.silent && !peer.maintenance);
   if (ready.length === 0) return "no other node is known to be ready for the addresses";
   return `the addresses move to ${ready.length === 1 ? ready[0]!.node : "another node"}`;
 }
@@ -174,7 +173,7 @@ function movement(
     ...known.peers.map((peer) => ({
       node: peer.node,
       rank: ranks === null ? peer.priority : ranks.get(peer.node) ?? null,
-      able: isAble(peer) && isHeard(peer) && !peer.maintenance,
+      able: isAble(peer) && !peer.silent && !peer.maintenance,
     })).filter(({ rank }) => ranks === null || rank !== null),
   ];
   const unknown = all.some(({ rank, able }) => rank === null || !able) ||
@@ -196,8 +195,4 @@ function isAble(
   { state, health }: { readonly state: string | null; readonly health: number | null },
 ): boolean {
   return (state === "active" || state === "backup") && health === FULL_HEALTH;
-}
-
-function isHeard({ silentMs }: { readonly silentMs: number }): boolean {
-  return silentMs <= SILENT_MS;
 }

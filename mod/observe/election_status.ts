@@ -85,6 +85,8 @@ export interface PeerStatus {
   readonly address: string;
   /** For how long it has not been heard. */
   readonly silentMs: number;
+  /** Not heard for three reports, which are as often as adverts, and for 3 s: it may be in any state. */
+  readonly silent: boolean;
   /** Null: it has sent no report on this instance. */
   readonly state: InstanceStatus["state"] | null;
   /** For how long it has told of this state, as far as this node has heard. */

@@ -13,6 +13,8 @@ import { type InstanceSettings, reports } from "./election.ts";
 
 /** Two reports may get lost. */
 const FRESH_REPORTS = 3;
+/** A peer is not called silent for less: a node that is busy for a moment is nobody's concern. */
+const LEAST_SILENT_MS = 3000;
 
 /** An instance at work. */
 export interface MemberView {
@@ -60,7 +62,6 @@ export interface Viewed {
 export function instanceStatus({ node, member, segment, foreign, now, clock }: Viewed): InstanceStatus {
   const { runner } = member;
   const machine = runner.status();
-  const { vrid } = runner.settings;
   const since = Number.isFinite(machine.since) ? clock - (now - machine.since) : clock;
   return {
     ...outline(member.settings),
@@ -75,7 +76,7 @@ export function instanceStatus({ node, member, segment, foreign, now, clock }: V
     healthReason: machine.healthReason,
     waiting: machine.waiting,
     heldUntil: machine.heldUntil === null ? null : Math.round(clock + machine.heldUntil - now),
-    peers: [...segment?.peers.values() ?? []].map((peer) => peerStatus(peer, vrid, now)),
+    peers: [...segment?.peers.values() ?? []].map((peer) => peerStatus(peer, runner.settings, now)),
     adverts: {
       sent: runner.sent,
       received: runner.received,
@@ -125,12 +126,13 @@ function outline({ runner, segment }: InstanceSettings) {
   };
 }
 
-function peerStatus(peer: HeardPeer, vrid: number, now: number): PeerStatus {
+function peerStatus(peer: HeardPeer, { vrid, intervalMs }: RunnerSettings, now: number): PeerStatus {
   const told = peer.report?.instances.find((one) => one.vrid === vrid);
   return {
     node: peer.node,
     address: peer.address,
     silentMs: Math.round(now - peer.seenAt),
+    silent: now - peer.seenAt > Math.max(LEAST_SILENT_MS, freshMs(intervalMs)),
     state: told?.state ?? null,
     stateMs: told === undefined ? null : Math.round(now - (peer.stateSince.get(vrid) ?? now)),
     why: told?.reason ?? "",
@@ -143,10 +145,14 @@ function peerStatus(peer: HeardPeer, vrid: number, now: number): PeerStatus {
   };
 }
 
+function freshMs(advertIntervalMs: number): number {
+  return FRESH_REPORTS * reportIntervalMs(advertIntervalMs);
+}
+
 /** True when another node is backup, by a fresh report, and so takes over when this one resigns. */
 export function readyPeer({ runner }: MemberView, segment: SegmentView | null, now: number): boolean {
   const { vrid, intervalMs } = runner.settings;
-  const oldest = now - FRESH_REPORTS * reportIntervalMs(intervalMs);
+  const oldest = now - freshMs(intervalMs);
   return [...segment?.peers.values() ?? []].some(({ seenAt, report }) =>
     seenAt >= oldest && report?.instances.some((one) => one.vrid === vrid && one.state === "backup")
   );

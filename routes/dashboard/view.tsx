@@ -155,16 +155,10 @@ function Timeline({ node, keeper, now }: Pick<ViewProps, "node" | "keeper" | "no
 const ALSO_ACTIVE = "also active";
 /** States of instances and servers. */
 const BAD: readonly string[] = ["fault", "down", "ejected", ALSO_ACTIVE];
-/** A peer that was not heard for so long may be in any state, as in `tandem status`. */
-const SILENT_MS = 3000;
-
-function isHeard({ silentMs }: PeerStatus): boolean {
-  return silentMs <= SILENT_MS;
-}
 
 /** True when it takes the addresses, if they are given up. */
 function isReady(peer: PeerStatus): boolean {
-  return isHeard(peer) && peer.state === "backup" && !peer.maintenance;
+  return !peer.silent && peer.state === "backup" && !peer.maintenance;
 }
 
 function Instance({ one }: { one: InstanceStatus }) {
@@ -184,9 +178,9 @@ function Instance({ one }: { one: InstanceStatus }) {
         {peers.length === 0 && <span class="warn">no other node is heard</span>}
         {peers.map((peer) => (
           <div>
-            {peer.node}: {isHeard(peer)
-              ? `${peer.state ?? "no report"}, heard ${short(peer.silentMs / 1000)} s ago`
-              : <span class="bad">{peer.state ?? "unknown"}?, not heard for {span(peer.silentMs)}</span>}
+            {peer.node}: {peer.silent
+              ? <span class="bad">{peer.state ?? "unknown"}?, not heard for {span(peer.silentMs)}</span>
+              : `${peer.state ?? "no report"}, heard ${short(peer.silentMs / 1000)} s ago`}
             {peer.why !== "" && `: ${peer.why}`}
             {!peer.sameConfiguration && <span class="warn">, another configuration</span>}
           </div>

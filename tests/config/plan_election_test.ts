@@ -12,7 +12,7 @@ const BASE = {
   owners: ["lb1", "lb2"],
   keys: [KEY],
 };
-const PEER = { node: "lb2", silentMs: 100, state: "backup", priority: 150, health: 100, maintenance: false };
+const PEER = { node: "lb2", silent: false, state: "backup", priority: 150, health: 100, maintenance: false };
 /** lb1, which asks, is active; lb2 is ready. */
 const ACTIVE: InstanceNow = {
   name: "edge",
@@ -120,7 +120,7 @@ const MOVES: [string, object, object, InstanceNow | undefined, string][] = [
     "owners, and the other is not heard",
     {},
     TURNED,
-    { ...ACTIVE, peers: [{ ...PEER, silentMs: 9000 }] },
+    { ...ACTIVE, peers: [{ ...PEER, silent: true }] },
     "the addresses may move",
   ],
   ["owners, and one of them was never heard", {}, TURNED, { ...ACTIVE, peers: [] }, "the addresses may move"],

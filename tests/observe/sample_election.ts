@@ -35,6 +35,7 @@ export const VRRP: ElectionStatus = {
       node: "lb1",
       address: "203.0.113.2",
       silentMs: 9000,
+      silent: true,
       state: "active",
       stateMs: 65_000,
       why: "own priority 200 preempts 203.0.113.3",

@@ -202,14 +202,21 @@ Deno.test("views() offers no hand-over to a node that is not heard or not ready,
     const instances = keeper.vrrp.instances.map((one) => ({
       ...one,
       state: "active" as const,
-      peers: one.peers.map((peer) => ({ ...peer, silentMs: 100, state: "backup" as const, ...change })),
+      peers: one.peers.map((peer) => ({
+        ...peer,
+        silentMs: 9000,
+        silent: false,
+        state: "backup" as const,
+        ...change,
+      })),
     }));
     const vrrp = { ...keeper.vrrp, instances };
     return viewText({ node: null, keeper: { ...keeper, vrrp }, history: new History(), now: 0 });
   };
   assertStringIncludes(text({}), 'id="move-edge"');
   assertStringIncludes(text({}), "Asked for");
-  const silent = text({ silentMs: 9000 });
+  assertStringIncludes(text({}), "backup, heard 9 s ago");
+  const silent = text({ silent: true });
   assertStringIncludes(silent, "backup?, not heard for 9s");
   for (const view of [silent, text({ state: "fault" }), text({ maintenance: true })]) {
     assertEquals(view.includes('id="move-edge"'), false);

@@ -8,7 +8,7 @@ import {
   sameSettings,
   speaksUdp,
 } from "../../mod/runtime/election.ts";
-import { seenOn } from "../../mod/runtime/election_view.ts";
+import { instanceStatus, seenOn, type Viewed } from "../../mod/runtime/election_view.ts";
 import { DROP_REASONS, type DropReason } from "../../vrrp/drops.ts";
 import { type BalancerFacts, SILENT_MS, type Sources, verdictOf } from "../../mod/runtime/election_facts.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
@@ -193,4 +193,24 @@ Deno.test("verdictOf() pools, interfaces, programs and late timers count as they
   const late = verdictOf([], { ...SOURCES, keepsInterval: false, timerLagMs: 120 }, 1000);
   assert(late.score < 100);
   assertStringIncludes(late.reason, "up to 120 ms late");
+});
+
+Deno.test("instanceStatus() calls a peer silent after three reports of its interval, and not before 3 s", async () => {
+  const report = { instances: [], maintenance: false, version: "1" };
+  const silentAfter = async (ms: number, interval: string) => {
+    const one = (await settings("lb1", EDGE.replace("100ms", interval))).instances[0]!;
+    const peer = {
+      ...{ node: "lb2", address: "203.0.113.3", seenAt: 0, clockOffsetMs: 0, sameConfiguration: true },
+      ...{ report, stateSince: new Map() },
+    };
+    const machine = { state: "active", since: 0, reason: "", active: null, yielding: false } as const;
+    const status = () => ({ ...machine, heldUntil: null });
+    const member = { settings: one, runner: { settings: one.runner, status } };
+    const segment = { local: null, peers: new Map([["lb2", peer]]), dropped: {} };
+    const viewed = { node: "lb1", member, segment, foreign: { list: [], adverts: 0 }, now: ms, clock: ms };
+    const { peers } = instanceStatus(viewed as unknown as Viewed);
+    return peers[0]!.silent;
+  };
+  assertEquals([await silentAfter(9000, "10s"), await silentAfter(30_001, "10s")], [false, true]);
+  assertEquals([await silentAfter(3000, "100ms"), await silentAfter(3001, "100ms")], [false, true]);
 });

@@ -18,6 +18,7 @@ const Peer = z.object({
   node: z.string(),
   address: z.string(),
   silentMs: z.number().describe("For how long it has not been heard."),
+  silent: z.boolean().describe("Not heard for three reports and for 3 s: it may be in any state."),
   state: state.nullable(),
   stateMs: z.number().nullable(),
   why: z.string(),
