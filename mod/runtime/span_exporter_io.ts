@@ -132,7 +132,8 @@ export class SpanExporter {
         this.#tell(refused === 0 ? "" : `it refuses some: ${reason}`);
         return { sent: "exported", refused };
       }
-      await response.body?.cancel();
+      // What the status says holds, however its body ends.
+      await response.body?.cancel().catch(() => {});
       this.#tell(`it answers ${response.status}`);
       return { sent: RETRYABLE.includes(response.status) ? "later" : "failed" };
     } catch (error) {
@@ -152,13 +153,17 @@ export class SpanExporter {
   }
 }
 
-/** Nothing of an answer that is too long. */
+/** Nothing of an answer that is too long or breaks off: its status has said that the spans were taken. */
 async function textOf(response: Response): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
-  for await (const chunk of response.body ?? []) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > MAX_ANSWER_CHARS) return "";
+  try {
+    for await (const chunk of response.body ?? []) {
+      text += decoder.decode(chunk, { stream: true });
+      if (text.length > MAX_ANSWER_CHARS) return "";
+    }
+  } catch {
+    return "";
   }
   return text;
 }

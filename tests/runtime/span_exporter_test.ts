@@ -86,6 +86,28 @@ Deno.test("SpanExporter() counts and tells what a collector refuses of a batch t
   assertMatch(told[0]!, /does not take spans.*it refuses some: too old/);
 });
 
+Deno.test("SpanExporter() does not send again what was taken, though the answer breaks off", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const answering = (async () => {
+    using connection = await listener.accept();
+    const decoder = new TextDecoder();
+    let asked = "";
+    const buffer = new Uint8Array(4096);
+    while (!asked.includes('"n":1')) {
+      asked += decoder.decode(buffer.subarray(0, await connection.read(buffer) ?? 0), { stream: true });
+    }
+    await connection.write(new TextEncoder().encode("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{"));
+  })();
+  const { exporter: spans, told } = exporter();
+  const endpoint = `http://127.0.0.1:${listener.addr.port}/v1/traces`;
+  spans.configure({ endpoint, sample: 1, parents: "all", service: "edge", headers: {} });
+  spans.push(lines(1, '{"n":1}'), 0);
+  await spans.close();
+  await answering;
+  assertEquals(spans.counts, { exported: 1, failed: 0, dropped: 0 });
+  assertEquals(told, []);
+});
+
 Deno.test("SpanExporter() a collector that is gone costs spans and nothing else; without one nothing is kept", async () => {
   const { exporter: spans, told } = exporter();
   const gone = Deno.listen({ hostname: "127.0.0.1", port: 0 });
