@@ -2,7 +2,8 @@
  * The link between the keeper and the balancer: which messages there are, and how they become lines and back.
  *
  * One message is one line of JSON, at most 64 KiB, checked against a schema in both directions: neither side
- * believes the other. A configuration text is cut into parts that fit. Pure: knows no process and no pipe.
+ * believes the other. They may differ in version: a kind of message that only one of them knows is passed over. A
+ * configuration text is cut into parts that fit. Pure: knows no process and no pipe.
  */
 import { z } from "zod";
 import { MAX_STORED_CHARS, STORED_NAME } from "../acme/record.ts";
@@ -210,7 +211,8 @@ export class LineDecoder<Message> {
     let from = 0;
     for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, from)) {
       this.#keep(chunk.subarray(from, end));
-      decoded.push(this.#finish());
+      const one = this.#finish();
+      if (one !== null) decoded.push(one);
       from = end + 1;
     }
     this.#keep(chunk.subarray(from));
@@ -235,7 +237,8 @@ export class LineDecoder<Message> {
     this.#length += bytes.length;
   }
 
-  #finish(): Decoded<Message> {
+  /** Null: it is of a kind that is not known here. */
+  #finish(): Decoded<Message> | null {
     const tooLong = this.#skipping;
     const line = new Uint8Array(this.#length);
     let at = 0;
@@ -256,6 +259,13 @@ export class LineDecoder<Message> {
     const checked = this.#schema.safeParse(value);
     if (checked.success) return { kind: "message", message: checked.data };
     const issue = checked.error.issues[0];
+    if (isOtherKind(value, issue)) return null;
     return { kind: "malformed", reason: `at /${issue?.path.join("/") ?? ""}: ${issue?.code ?? "unknown"}` };
   }
+}
+
+/** The only complaint of a union about `kind` itself is that it has none such. */
+function isOtherKind(value: unknown, issue: z.core.$ZodIssue | undefined): boolean {
+  const { kind } = value as { readonly kind?: unknown } ?? {};
+  return typeof kind === "string" && issue?.code === "invalid_union" && issue.path.join("/") === "kind";
 }

@@ -68,17 +68,26 @@ Deno.test("LineDecoder() reports lines that are no messages and goes on after th
     "nonsense",
     "[]",
     "null",
-    '{"kind":"rules","text":"flush ruleset"}',
+    '{"kind":7}',
     '{"kind":"ready"}',
     '{"kind":"ready","generation":-1}',
     '{"kind":"ready","generation":1,"command":"rm"}',
     '{"kind":"heartbeat","sequence":1,"lagMs":"1"}',
     '{"__proto__":{"kind":"ready"},"generation":1}',
-    '{"kind":"hello","version":"1","node":"a","context":null,"file":"f","exclusive":true}',
   ];
   const bytes = new TextEncoder().encode(bad.join("\n") + '\n{"kind":"ready","generation":1}\n');
   const decoded = decode([bytes]);
   assertEquals(decoded.map((one) => one.kind), [...bad.map(() => "malformed" as const), "message"]);
+});
+
+Deno.test("LineDecoder() passes over messages of kinds that it does not know, as another version may have them", () => {
+  const others = [
+    '{"kind":"rules","part":0,"parts":2,"text":"flush ruleset"}',
+    '{"kind":"constructor"}',
+    '{"kind":"hello","version":"1","node":"a","context":null,"file":"f","exclusive":true}',
+  ];
+  const bytes = new TextEncoder().encode(others.join("\n") + '\n{"kind":"ready","generation":1}\n');
+  assertEquals(decode([bytes]), [{ kind: "message", message: { kind: "ready", generation: 1 } }]);
 });
 
 Deno.test("TO_KEEPER takes the longest name that a server without one can have", () => {
