@@ -50,7 +50,7 @@ export class BalancerChild {
     for (const part of cut("state of the balancer", text)) this.send({ kind: "carried", ...part });
   }
 
-  /** What the files held that the balancer before had in force; before the first configuration. */
+  /** What the files held that the balancer before had in force, "" if it is not known; before the first configuration. */
   tellFiles(text: string): void {
     for (const part of cut("files", text)) this.send({ kind: "files", ...part });
   }

@@ -47,7 +47,7 @@ export interface ControlPort {
   answer(question: OfBalancer): unknown;
   /** What the balancer knew that is replaced; before the first configuration. */
   receive(text: string): void;
-  /** What files held at the balancer before; before the first configuration. */
+  /** What files held at the balancer before, "" if it is not known; before the first configuration. */
   receiveFiles(text: string): void;
   /** Where the processes of functions serve now. */
   place(places: readonly FunctionPlace[]): void;

@@ -14,7 +14,7 @@ import { certificateFiles } from "../config/certificate_files_io.ts";
 import { describeDiff, diffSnapshots } from "../config/diff.ts";
 import { directoryOf } from "../config/file_paths.ts";
 import { withFunctionPools } from "../config/functions.ts";
-import { heldCertificatesOr, type HeldFiles, heldFiles, heldOr } from "../config/held_files.ts";
+import { heldCertificatesOr, heldOr } from "../config/held_files.ts";
 import { type LiveChanges, NO_CHANGES, strangeAddress } from "../config/live.ts";
 import { loadConfig, type LoadResult } from "../config/load.ts";
 import { problemLine } from "../config/problem.ts";
@@ -36,6 +36,7 @@ import { InForce } from "./in_force_io.ts";
 import { type Address, addressesAt, namesOf } from "./names.ts";
 import { answerKeeper, balancerDesk, type BalancerFacts } from "./desk_balancer_io.ts";
 import type { OfBalancer, OfKeeper } from "./questions.ts";
+import { ReceivedFiles } from "./received_files.ts";
 import { SpanExporter } from "./span_exporter_io.ts";
 import { after } from "./timer_io.ts";
 
@@ -101,8 +102,7 @@ export class Control implements ControlPort {
   #config: Config | null = null;
   /** The texts of the files that it names, as they were when it was read. */
   #files: ReadonlyMap<string, string> = new Map();
-  /** As the balancer before had them, for the first configuration; null: there was none, or that is in force. */
-  #held: HeldFiles | null = null;
+  readonly #received: ReceivedFiles;
   #order: Promise<unknown> = Promise.resolve();
   #startedAt = Date.now();
   readonly #places = new FunctionPlaces();
@@ -121,6 +121,7 @@ export class Control implements ControlPort {
   constructor(options: ControlOptions) {
     this.#options = options;
     this.#log = options.log;
+    this.#received = new ReceivedFiles(options.log);
     const { workerEntry, cores, accessLog, execProbe, onHealth, log } = options;
     const spans = this.#spans = new SpanExporter(
       { version: options.hello.version, node: options.hello.node },
@@ -169,8 +170,9 @@ export class Control implements ControlPort {
   }
 
   receiveFiles(text: string): void {
-    this.#held = heldFiles(text);
-    if (this.#held !== null) this.#certificates.receive(this.#held);
+    this.#received.receive(text);
+    const { files } = this.#received;
+    if (files !== null) this.#certificates.receive(files);
   }
 
   issue(on: boolean): void {
@@ -244,7 +246,7 @@ export class Control implements ControlPort {
 
   async #configure(text: string, live: LiveChanges): Promise<{ problems: readonly string[] }> {
     const { hello: { file, node, context }, env } = this.#options;
-    const held = this.#held;
+    const held = this.#received.files;
     const [files, certificates] = [certificateFiles(file), this.#certificates.reader];
     const loaded = await loadConfig(text, {
       ...{ file, node, context, env, live },
@@ -255,7 +257,7 @@ export class Control implements ControlPort {
     const problems = await this.#putInForce(loaded);
     if (problems.length > 0) return { problems };
     this.#text = text;
-    this.#held = null;
+    this.#received.forget();
     return { problems };
   }
 
@@ -327,7 +329,7 @@ export class Control implements ControlPort {
     const admin = await this.#admin.prepare(adminAddress(config, certificates));
     if ("problem" in admin) return [admin.problem];
     // A balancer that is started anew goes on without its log.
-    const output = this.#options.accessOutput.prepare(config.log, this.#held !== null);
+    const output = this.#options.accessOutput.prepare(config.log, this.#received.startedAnew);
     if ("problem" in output) {
       admin.cancel();
       return [output.problem];

@@ -391,7 +391,7 @@ class Keeper {
     this.#functions.settle(null);
     child.send({ kind: "functions", places: this.#functions.places() });
     if (this.#succession.carried !== null) child.tellCarried(this.#succession.carried);
-    if (this.#held.text !== "") child.tellFiles(this.#held.text);
+    if (this.#configurations.generation !== null) child.tellFiles(this.#held.text);
     if (configuration !== null) child.configure(configuration);
     this.#desk.begin(child);
     void child.ended.then(({ reason, code }) => {

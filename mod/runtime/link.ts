@@ -63,7 +63,7 @@ export const TO_BALANCER = z.discriminatedUnion("kind", [
   ...TALK,
   /** Before the first configuration: what the balancer that is replaced knew (`carried.ts`). */
   z.strictObject({ kind: z.literal("carried"), ...part }),
-  /** Before the first configuration: what the balancer before has last said by the same word. */
+  /** Before the first configuration, of one that is started anew: what the one before has last said by the same word. */
   z.strictObject({ kind: z.literal("files"), ...part }),
   /** Where the processes of functions serve, all of them; before the first configuration, and whenever that changes. */
   z.strictObject({

@@ -101,6 +101,7 @@ Deno.test("runKeeper() starts another balancer after kill -9, with what ran and 
     const first = await keeper.until((status) => status.generation === 1);
     Deno.kill(first.balancer.pid ?? 0, "SIGKILL");
     await keeper.line("hello exclusive=false");
+    await keeper.line("files of 0");
     const next = await keeper.until((status) =>
       status.balancer.restarts === 1 && status.balancer.state === "running"
     );

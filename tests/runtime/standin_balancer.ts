@@ -29,6 +29,7 @@ await readLink(Deno.stdin.readable, TO_BALANCER, (decoded) => {
   if (decoded.kind === "malformed") throw new Error(decoded.reason);
   const { message } = decoded;
   if (message.kind === "hello") console.error(`hello exclusive=${message.exclusive}`);
+  if (message.kind === "files") console.error(`files of ${message.text.length}`);
   if (message.kind === "carried") console.error(`carried ${message.text}`);
   if (message.kind === "carry") link.send({ kind: "carried", part: 0, parts: 1, text: "what it knew" });
   if (message.kind === "probeResult") console.error(`probe ${message.id} ${message.ok} ${message.reason}`);
