@@ -44,10 +44,13 @@ export function namedCertificates(
   { tls, text, read }: NamedSources,
 ): NamedCertificate[] {
   const found: NamedCertificate[] = [];
+  // Many pools have the same authorities.
+  const known = new Map<string, NonNullable<ReturnType<typeof read>>>();
   const add = (use: string, file: string, pems: readonly string[]) => {
     for (const pem of pems) {
-      const facts = read(pem);
+      const facts = known.get(pem) ?? read(pem);
       if (facts === null) continue;
+      known.set(pem, facts);
       const { subject, issuer, validTo: expiresAt, fingerprint } = facts;
       found.push({ use, name: inLine(subject), issuer: inLine(issuer), file, expiresAt, fingerprint });
     }

@@ -112,6 +112,8 @@ export class CertificatesInForce {
   }
 
   #hold(config: Config, held: HeldFiles): void {
+    // A live change: it names no other files, and they may hold many megabytes.
+    if (held.texts === this.#held.texts && held.tls === this.#held.tls) return;
     const { texts, tls } = this.#held = held;
     this.#named = namedCertificates(config, { tls, text: (file) => texts.get(file), read: readCertificate });
     const text = heldText(held);

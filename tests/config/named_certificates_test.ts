@@ -35,7 +35,10 @@ labTest("namedCertificates() has those that no listener shows, and no bundles", 
   const loaded = await load(CONFIG, { file, files, certificates });
   assert("config" in loaded, JSON.stringify(loaded));
   const { config, files: texts, certificates: tls } = loaded;
-  const named = namedCertificates(config, { tls, text: (path) => texts.get(path), read: readCertificate });
+  const asked: string[] = [];
+  const read = (pem: string) => (asked.push(pem), readCertificate(pem));
+  const named = namedCertificates(config, { tls, text: (path) => texts.get(path), read });
+  assertEquals(asked.length, new Set(asked).size, "none is read twice");
   assertEquals(named.map(({ use, name }) => [use, name]), [
     ["admin.tls", "admin.test"],
     ["listeners.web.tls.clientAuth.ca", "CN=clients.test"],
