@@ -5,7 +5,8 @@ import { makeTlsEngine, newTicketKeys } from "../../mod/net/tls_engine_io.ts";
 import { Dataplane } from "../../mod/runtime/dataplane_io.ts";
 import { buildRouteTable } from "../../routes/table.ts";
 import { assertEquals } from "../assert.ts";
-import { LISTENER_TIMEOUTS, POOL_TIMEOUTS } from "../config/timeouts.ts";
+import { poolOf } from "../config/pool.ts";
+import { LISTENER_TIMEOUTS } from "../config/timeouts.ts";
 import type { Subject } from "./http1_runner.ts";
 import { type Message, values } from "./http_text.ts";
 
@@ -87,29 +88,7 @@ function snapshot(serverPort: number): Snapshot {
     node: "test",
     // One address each, as a data plane binds an address and port only once; the client has 127.0.0.1 for both.
     listeners: [listener("web", 0, "127.0.0.1", []), listener("trusted", 1, "127.0.0.2", ["127.0.0.0/8"])],
-    pools: [{
-      name: "app",
-      row: 0,
-      balance: "roundRobin",
-      hashOn: { kind: "sourceIp", name: "" },
-      hashMethod: "ring",
-      servers: [{
-        name: "s1",
-        host: "127.0.0.1",
-        port: serverPort,
-        weight: 1,
-        maxConnections: 0,
-        backup: false,
-        slowStartMs: 0,
-        slot: 0,
-      }],
-      check: null,
-      passive: null,
-      retry: { attempts: 0, on: [], budget: 0 },
-      timeouts: POOL_TIMEOUTS,
-      queue: { size: 0, timeoutMs: 1000 },
-      whenAllDown: "fail",
-    }],
+    pools: [poolOf("127.0.0.1", serverPort)],
     log: { level: "info", format: "text", access: "json" },
   };
 }

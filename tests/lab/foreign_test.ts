@@ -8,19 +8,22 @@ import { Agent } from "./vrrp_agent.ts";
 
 const NEEDS = [...LAB_NEEDS, "curl"];
 
+/** An unsigned node where the client is, with the pair's id. */
+function strangerIn({ lab }: Pair): Agent {
+  const settings = {
+    ...{ node: "stranger", device: "eth0", family: 4, peers: [], secret: null },
+    ...{ clockOffsetMs: 0, priority: 254 },
+  };
+  return new Agent(lab.deno("client", "vrrp_udp_program.ts", JSON.stringify(settings)));
+}
+
 labTest(
   "foreign() an unsigned node with our id is told of with its address and MAC, and gets nothing",
   NEEDS,
   async () => {
     await using pair = await Pair.start();
-    const settings = {
-      ...{ node: "stranger", device: "eth0", family: 4, peers: [], secret: null },
-      ...{ clockOffsetMs: 0, priority: 254 },
-    };
-    await using _stranger = new Agent(
-      pair.lab.deno("client", "vrrp_udp_program.ts", JSON.stringify(settings)),
-    );
-    const mac = (await pair.lab.ip("client", "-br", "link", "show", "eth0")).split(/\s+/)[2]!;
+    await using _stranger = strangerIn(pair);
+    const mac = await pair.lab.mac("client");
     for (const node of ["lb1", "lb2"] as const) {
       const { foreign, state, conflicts } = await pair.until(
         node,
@@ -50,21 +53,14 @@ labTest(
   async () => {
     // The LAN is told again by nothing else.
     await using pair = await Pair.start("      announce: { again: 0s, refresh: 0s }");
-    const own = (await pair.lab.ip("lb1", "-br", "link", "show", "eth0")).split(/\s+/)[2]!;
-    const known = async () => (await pair.lab.ip("s1", "neigh", "show", VIP)).match(/lladdr (\S+)/)?.[1];
-    const settings = {
-      ...{ node: "stranger", device: "eth0", family: 4, peers: [], secret: null },
-      ...{ clockOffsetMs: 0, priority: 254 },
-    };
+    const own = await pair.lab.mac("lb1");
     {
-      await using _stranger = new Agent(
-        pair.lab.deno("client", "vrrp_udp_program.ts", JSON.stringify(settings)),
-      );
+      await using _stranger = strangerIn(pair);
       await pair.until("lb1", ({ foreign }) => foreign.length > 0);
       const other = ["lladdr", "02:00:00:00:00:99"];
       await pair.lab.ip("s1", "neigh", "replace", VIP, ...other, "dev", "eth0", "nud", "stale");
     }
-    while (await known() !== own) await pause(20);
+    while (await pair.lab.neighbour("s1", VIP) !== own) await pause(20);
   },
 );
 
@@ -77,7 +73,7 @@ labTest(
     await pair.until("lb2", ({ state }) => state === "active");
     await pair.lab.part("lb2", false);
     await pair.until("lb2", ({ state }) => state === "backup");
-    const mac = (await pair.lab.ip("lb2", "-br", "link", "show", "eth0")).split(/\s+/)[2]!;
+    const mac = await pair.lab.mac("lb2");
     const { foreign } = await pair.until(
       "lb1",
       ({ foreign }) => foreign.length > 0 && foreign[0]!.mac !== null,

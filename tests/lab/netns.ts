@@ -71,6 +71,16 @@ export class Lab implements AsyncDisposable {
     return checked(await output("ip", ["-n", this.namespace(name), ...args]), ["ip", ...args]);
   }
 
+  /** The MAC of a node's link on the bridge. */
+  async mac(name: string): Promise<string> {
+    return /link\/ether (\S+)/.exec(await this.ip(name, "link", "show", "eth0"))?.[1] ?? "none";
+  }
+
+  /** The MAC that a node's neighbour table has for an address. */
+  async neighbour(name: string, address: string): Promise<string> {
+    return /lladdr (\S+)/.exec(await this.ip(name, "neighbour", "show", address))?.[1] ?? "none";
+  }
+
   /** Starts a Deno program, a file beside this one, in a node's namespace. */
   deno(name: string, script: string, ...args: string[]): Deno.ChildProcess {
     return this.start(name, [...denoCommand(script), ...args]);

@@ -20,8 +20,7 @@ async function hearsOthers(speakers: Speakers, node: string): Promise<void> {
 /** The MAC that the client has for the address, after it was asked. */
 async function known(speakers: Speakers): Promise<string> {
   await speakers.lab.run("client", "curl", "-s", "-o", "/dev/null", "-m", "0.2", `http://${VIP}:81/`);
-  const text = await speakers.lab.ip("client", "neighbour", "show", VIP);
-  return text.match(/lladdr (\S+)/)?.[1] ?? "unknown";
+  return await speakers.lab.neighbour("client", VIP);
 }
 
 labTest(
@@ -50,8 +49,7 @@ labTest(
     assertEquals(values.map((value) => value.trim()), ["2", "1", "1"]);
     // The node's own address keeps the interface's MAC, also when the virtual one could answer.
     await lab.run("client", "curl", "-s", "-o", "/dev/null", "-m", "0.2", `http://${lab.address("lb1")}:81/`);
-    const own =
-      (await lab.ip("lb1", "-br", "link", "show", "eth0")).match(/([0-9a-f]{2}:){5}[0-9a-f]{2}/)![0];
+    const own = await lab.mac("lb1");
     assert((await lab.ip("client", "neighbour", "show", lab.address("lb1"))).includes(own));
     const { stdout } = await lab.run(
       "client",
@@ -118,7 +116,7 @@ labTest(
     const known6 = async () => {
       const url = `http://[${VIP6}]:81/`;
       await lab.run("client", "curl", "-g", "-s", "-o", "/dev/null", "-m", "0.2", url);
-      return (await lab.ip("client", "neighbour", "show", VIP6)).match(/lladdr (\S+)/)?.[1] ?? "unknown";
+      return await lab.neighbour("client", VIP6);
     };
     const recording = await speakers.record("client");
     for (const [node, priority] of [["lb1", 200], ["lb2", 100]] as const) {

@@ -14,13 +14,6 @@ const EXPIRY_SLACK_MS = 1500;
 const addresses = (lab: Lab, name: string) => lab.ip(name, "-brief", "address", "show", "dev", "eth0");
 const holds = async (lab: Lab, name: string, address: string) =>
   (await addresses(lab, name)).includes(`${address}/`);
-/** The client's MAC for an address, as its neighbour table has it. */
-async function neighbour(lab: Lab, address: string): Promise<string> {
-  return /lladdr (\S+)/.exec(await lab.ip("client", "neighbour", "show", address))?.[1] ?? "none";
-}
-async function mac(lab: Lab, name: string): Promise<string> {
-  return /link\/ether (\S+)/.exec(await lab.ip(name, "link", "show", "eth0"))?.[1] ?? "none";
-}
 
 for (const via of ["netlink", "ip"] as const) {
   labTest(
@@ -40,14 +33,14 @@ for (const via of ["netlink", "ip"] as const) {
       for (const host of BOTH.map((text) => text.split("/")[0]!)) {
         await until(() => client.call("ask", { host }), (who) => who === "lb1");
       }
-      assertEquals(await neighbour(lab, VIP), await mac(lab, "lb1"));
+      assertEquals(await lab.neighbour("client", VIP), await lab.mac("lb1"));
 
       // The first owner keeps the address, as one that was cut off: only the announcement moves the client.
       assertEquals(await two.call("add"), WELL);
       assertEquals(await two.call("announce"), []);
-      await until(() => neighbour(lab, VIP), (found) => found !== "none");
-      assertEquals(await neighbour(lab, VIP), await mac(lab, "lb2"));
-      assertEquals(await neighbour(lab, VIP6), await mac(lab, "lb2"));
+      await until(() => lab.neighbour("client", VIP), (found) => found !== "none");
+      assertEquals(await lab.neighbour("client", VIP), await lab.mac("lb2"));
+      assertEquals(await lab.neighbour("client", VIP6), await lab.mac("lb2"));
       assertEquals(await client.call("ask", { host: VIP }), "lb2");
       assertEquals(await client.call("ask", { host: VIP6 }), "lb2");
 
@@ -262,7 +255,7 @@ labTest(
     await one.call("hold", { addresses: [`${VIP}/32`], leaseSeconds: 30 });
     await client.call("sniff", { etherType: 0x0806, count: 2 });
     assertEquals(await one.call("announce"), []);
-    const own = (await mac(lab, "lb1")).replaceAll(":", "");
+    const own = (await lab.mac("lb1")).replaceAll(":", "");
     const frames = await client.call("sniffed") as string[];
     assertEquals(frames.map((frame) => frame.slice(0, 44)), [
       `ffffffffffff${own}08060001080006040001`,

@@ -5,7 +5,7 @@ import { Sink } from "../../mod/observe/sink_io.ts";
 import { InForce } from "../../mod/runtime/in_force_io.ts";
 import { SpanExporter } from "../../mod/runtime/span_exporter_io.ts";
 import { assertEquals } from "../assert.ts";
-import { POOL_TIMEOUTS } from "../config/timeouts.ts";
+import { poolOf } from "../config/pool.ts";
 
 const BESIDE = {
   version: "",
@@ -21,29 +21,7 @@ function snapshot(inForce: InForce, behaviour: string, host: string): Snapshot {
     generation: inForce.nextGeneration(),
     node: behaviour,
     listeners: [],
-    pools: [{
-      name: "app",
-      row: 0,
-      balance: "roundRobin",
-      hashOn: { kind: "sourceIp", name: "" },
-      hashMethod: "ring",
-      servers: [{
-        name: "s1",
-        host,
-        port: 80,
-        weight: 1,
-        maxConnections: 0,
-        backup: false,
-        slowStartMs: 0,
-        slot: 0,
-      }],
-      check: null,
-      passive: null,
-      retry: { attempts: 0, on: [], budget: 0 },
-      timeouts: POOL_TIMEOUTS,
-      queue: { size: 0, timeoutMs: 1000 },
-      whenAllDown: "fail",
-    }],
+    pools: [poolOf(host, 80)],
     log: { level: "info", format: "text", access: "off" },
   };
 }
